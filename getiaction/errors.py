@@ -1,0 +1,35 @@
+"""What a training run says when it can't go on for a reason that the user can mend.
+
+    TrainingError           a run that can't start or go on: message, hint
+    ├── DataError           the dataset can't be found, fetched or read
+    ├── PolicyError         the policy can't be built from this recipe and dataset
+    └── MachineError        this machine lacks what the run asks for (accelerator, extra, disk)
+
+Standard library only, so that catching one costs no torch import.
+"""
+
+
+class TrainingError(Exception):
+    """One line that says what is wrong, and one that says what to do about it.
+
+    Args:
+        message: what is wrong, naming the recipe key, file or device it concerns.
+        hint: the next thing to do, as a command or an edit; empty when the message says it all.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class DataError(TrainingError):
+    """The dataset can't be found, fetched or read."""
+
+
+class PolicyError(TrainingError):
+    """The policy can't be built from this recipe and dataset."""
+
+
+class MachineError(TrainingError):
+    """This machine lacks what the run asks for."""

@@ -1,0 +1,175 @@
+"""The common coin of every room: where something stands, what is wrong there, and the edit that mends it.
+
+A rule yields a `Finding`: it names places by their route ("model.init_args.chunk_size"). The runner turns it into a
+`Diagnostic`, which knows lines and columns. Rendering turns that into colours or JSON. Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad it is. Only errors change the exit code."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a text. Lines and columns count from 1 (in characters), ends are exclusive; offsets count from 0."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the characters ``start`` to ``end`` (offsets from 0, end exclusive) of the recipe's text by ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that together mend one diagnostic. ``safe``: can't change what the user meant."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """The other half of a contradiction, as a rule names it.
+
+    Args:
+        label: what stands there, in a few words ("fps is 10").
+        at: a route into the recipe; empty when the place is in another file.
+        file: a file of the dataset, relative to its root ("meta/info.json"); empty when the place is in the recipe.
+        key: the route inside that file ("features.action.shape").
+    """
+
+    label: str
+    at: str = ""
+    file: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A fix as a rule says it: what to do to which recipe values. The recipe room turns it into edits.
+
+    Args:
+        title: what the fix does, as an imperative ("set chunk_size to 10").
+        set: routes to new plain values (written as YAML at the value's place; a missing key is added to its section).
+        rename: routes to new last keys.
+        remove: routes that go, with their lines.
+        safe: True only when it can't change what the user meant.
+    """
+
+    title: str
+    set: tuple[tuple[str, object], ...] = ()
+    rename: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+    safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule yields.
+
+    Args:
+        message: one terse sentence that quotes the user's own word and says why it is wrong.
+        at: the route in the recipe that it concerns; where that key is absent, its nearest present parent is shown.
+            Empty for a finding about a dataset alone.
+        on: "key" to point at the key, "value" to point at the value.
+        label: a few words under the caret; empty for none.
+        file: a file of the dataset, relative to its root, when the fault is in the dataset itself.
+        key: the route inside that file.
+        related: the other places that matter.
+        help: what to do, when there is more to say than the fix's title.
+        fix: the change that mends it.
+        severity: where it differs from the rule's own.
+        span: the exact place, for findings made while reading, before there are routes.
+    """
+
+    message: str
+    at: str = ""
+    on: str = "value"
+    label: str = ""
+    file: str = ""
+    key: str = ""
+    related: tuple[Related, ...] = ()
+    help: str = ""
+    fix: Change | Fix | None = None
+    severity: Severity | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A related place, found: ``lines`` are the source lines from ``span.line`` on (or the excerpt when no span)."""
+
+    file: str
+    label: str
+    path: str = ""
+    span: Span | None = None
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong, with its place. ``path`` is the dotted route in the recipe (or in ``file``)."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    file: str
+    path: str = ""
+    span: Span | None = None
+    label: str = ""
+    lines: tuple[str, ...] = ()
+    related: tuple[Frame, ...] = ()
+    help: str = ""
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotRun:
+    """A rule that could not be judged, and why. Never silently passed."""
+
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything said about one recipe or dataset, in the order it is shown.
+
+    ``suppressed`` counts what an ignore comment or ``--ignore`` took away.
+    """
+
+    subject: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    not_run: tuple[NotRun, ...] = ()
+    suppressed: int = 0
+
+    def count(self, severity: Severity) -> int:
+        """How many diagnostics of that severity."""
+        return sum(d.severity is severity for d in self.diagnostics)
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing of error severity was found."""
+        return self.count(Severity.ERROR) == 0

@@ -1,0 +1,54 @@
+"""Errors that mean "I could not look". What is wrong with a recipe or a dataset is a Diagnostic, never one of these.
+
+    CliError                    one line, a hint, an exit code
+    ├── UsageError              exit 2: wrong words on the command line
+    └── CouldNotLook            exit 3: something needed could not be read
+        ├── RecipeNotFound          no such recipe file
+        ├── DatasetNotFound         no such dataset in the places searched
+        ├── HubError                the Hub refused, broke off or can't be reached
+        └── RunFailed               training started and could not go on
+
+Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
+"""
+
+EXIT_OK = 0
+EXIT_FOUND = 1
+EXIT_USAGE = 2
+EXIT_COULD_NOT_LOOK = 3
+
+
+class CliError(Exception):
+    """What ``main`` prints as ``error: message`` and ``hint: hint`` before it exits with ``exit_code``."""
+
+    exit_code = EXIT_COULD_NOT_LOOK
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(CliError):
+    """Words on the command line that mean nothing here."""
+
+    exit_code = EXIT_USAGE
+
+
+class CouldNotLook(CliError):
+    """Something that had to be read could not be."""
+
+
+class RecipeNotFound(CouldNotLook):
+    """No recipe at that path."""
+
+
+class DatasetNotFound(CouldNotLook):
+    """No dataset of that id or path; the message lists the places searched."""
+
+
+class HubError(CouldNotLook):
+    """The Hub said no, was cut off, or can't be reached."""
+
+
+class RunFailed(CouldNotLook):
+    """The training core stopped with a reason that the user can mend."""

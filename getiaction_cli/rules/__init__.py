@@ -1,0 +1,74 @@
+"""What can be wrong: one file, one function, one page of documentation each.
+
+A rule is a generator of `Finding`s. Its parameter names say what it needs (`recipe`, `dataset`, `policy`, …, the
+properties of `runner.Subject`); where one of them is not to be had, the rule is reported as not run. Its module's
+docstring is its page: a title line, then ``## What it finds``, ``## Why it matters``, ``## Example`` (a recipe on which this rule, and
+only it, fires) and ``## Instead`` (the same recipe, mended). `getiaction explain CODE` prints that page, and the tests run both.
+
+Rooms: ``recipe/`` GA1xx · ``policy/`` GA2xx · ``fit/`` GA3xx (recipe against dataset) · ``dataset/`` GA4xx ·
+``machine/`` GA5xx.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from getiaction_cli.diagnostics import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A registered rule.
+
+    Args:
+        code: "GA301".
+        name: kebab-case name of the flaw, as "action-horizon".
+        severity: what its findings are unless they say otherwise.
+        needs: the parameter names of its function.
+        unless: codes of root causes; when one of them was found, this rule's findings would be echoes and are left out.
+        dataset: the name of the test dataset on which its Example and Instead are run; None for any.
+        page: the documentation in Markdown.
+        run: the function.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    needs: tuple[str, ...]
+    unless: tuple[str, ...]
+    dataset: str | None
+    page: str
+    run: Callable[..., Iterator[Finding]]
+
+
+REGISTRY: dict[str, Rule] = {}
+
+
+def rule(
+    code: str,
+    *,
+    severity: Severity = Severity.ERROR,
+    unless: tuple[str, ...] = (),
+    dataset: str | None = None,
+) -> Callable[[Callable[..., Iterator[Finding]]], Callable[..., Iterator[Finding]]]:
+    """Register the decorated function as the rule ``code``; its name is the function's with hyphens."""
+
+    def register(function: Callable[..., Iterator[Finding]]) -> Callable[..., Iterator[Finding]]:
+        if code in REGISTRY:
+            raise ValueError(f"two rules are called {code}: {REGISTRY[code].name} and {function.__name__}")
+        REGISTRY[code] = Rule(
+            code=code,
+            name=function.__name__.replace("_", "-"),
+            severity=severity,
+            needs=tuple(inspect.signature(function).parameters),
+            unless=unless,
+            dataset=dataset,
+            page=inspect.cleandoc(sys.modules[function.__module__].__doc__ or ""),
+            run=function,
+        )
+        return function
+
+    return register

@@ -1,0 +1,100 @@
+"""Runs the rules over one subject: gathers what each asks for, skips what can't be judged, removes echoes, finds lines."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import traceback
+from collections.abc import Iterable, Iterator
+
+from getiaction_cli import rules
+from getiaction_cli.diagnostics import Diagnostic, Finding, NotRun, Report, Severity
+from getiaction_cli.rules import REGISTRY, Rule
+from getiaction_cli.rules.subject import Subject, Unavailable
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def load_rules() -> dict[str, Rule]:
+    """Import every rule file once and return the rules by code, in order."""
+    for module in pkgutil.walk_packages(rules.__path__, rules.__name__ + "."):
+        importlib.import_module(module.name)
+    return dict(sorted(REGISTRY.items()))
+
+
+def matches(code: str, prefixes: Iterable[str]) -> bool:
+    """True when one of the code prefixes ("GA3", "GA301") names this code."""
+    return any(code.startswith(prefix) for prefix in prefixes)
+
+
+def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
+    """Judge one subject by every rule.
+
+    Args:
+        subject: what is looked at; rules take its properties by name.
+        select: code prefixes to run; empty for all.
+        ignore: code prefixes whose findings are left out (they still count as root causes, so no echo takes their place).
+
+    Returns:
+        The report, errors first, then by place.
+    """
+    judged: list[tuple[Rule, Finding]] = []
+    not_run: list[NotRun] = []
+    found: set[str] = set()
+    for entry in _causes_first(load_rules()):
+        if not subject.wants(entry.needs):
+            continue
+        if any(matches(code, entry.unless) for code in found):
+            continue
+        try:
+            findings = list(entry.run(**{need: subject.get(need) for need in entry.needs}))
+        except Unavailable as reason:
+            if reason.worth_saying:
+                not_run.append(NotRun(entry.code, str(reason)))
+            continue
+        except Exception as crash:  # a crashing rule is one diagnostic; the others still run
+            findings = [_crashed(entry, crash)]
+        if findings:
+            found.add(entry.code)
+        judged += [(entry, finding) for finding in findings]
+
+    diagnostics: list[Diagnostic] = []
+    suppressed = 0
+    for entry, finding in judged:
+        diagnostic = subject.locate(entry, finding)
+        if select and not matches(entry.code, select):
+            continue
+        if matches(entry.code, ignore) or subject.ignored(diagnostic):
+            suppressed += 1
+            continue
+        if diagnostic not in diagnostics:
+            diagnostics.append(diagnostic)
+    diagnostics.sort(key=lambda d: (_ORDER[d.severity], d.span.start if d.span else -1, d.file, d.path, d.code))
+    shown = [entry for entry in not_run if not select or matches(entry.rule, select)]
+    return Report(subject.name, tuple(diagnostics), tuple(shown), suppressed)
+
+
+def _causes_first(registry: dict[str, Rule]) -> Iterator[Rule]:
+    """The rules, each after those named in its ``unless``, otherwise by code."""
+    done: set[str] = set()
+
+    def visit(entry: Rule) -> Iterator[Rule]:
+        if entry.code in done:
+            return
+        done.add(entry.code)
+        for code, cause in registry.items():
+            if matches(code, entry.unless):
+                yield from visit(cause)
+        yield entry
+
+    for entry in registry.values():
+        yield from visit(entry)
+
+
+def _crashed(entry: Rule, crash: Exception) -> Finding:
+    where = traceback.extract_tb(crash.__traceback__)[-1]
+    return Finding(
+        message=f"the rule {entry.code} ({entry.name}) crashed: {type(crash).__name__}: {crash}",
+        help=f"this is a fault in getiaction ({where.filename.rsplit('/', 1)[-1]}:{where.lineno}), not in your recipe; "
+        f"`--ignore {entry.code}` goes on without it",
+    )
