@@ -1,0 +1,109 @@
+"""One home for LeRobot's datasets per test session, away from the user's own, with no way to the network.
+
+The variables are set before anything imports LeRobot, which reads them once; processes that tests start inherit them,
+and so do xdist's workers, which share the datasets that the first of them to ask has made.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import made
+import pytest
+from filelock import FileLock
+
+HOME = "GETIACTION_TESTS_HOME"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if HOME in os.environ:
+        return
+    home = Path(tempfile.mkdtemp(prefix="getiaction-tests-"))
+    config.add_cleanup(lambda: _forget(home))
+    os.environ |= {
+        HOME: str(home),
+        "HF_LEROBOT_HOME": str(home / "lerobot"),
+        "HF_HOME": str(home / "huggingface"),
+        "HF_HUB_OFFLINE": "1",
+    }
+
+
+def _forget(home: Path) -> None:
+    os.environ.pop(HOME, None)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _once(name: str, build: Callable[[Path], object]) -> Path:
+    """The folder `name` of the session's home, built by the first process that asks for it."""
+    folder = Path(os.environ[HOME]) / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            fresh = folder.with_name(folder.name + ".building")
+            shutil.rmtree(fresh, ignore_errors=True)
+            build(fresh)
+            fresh.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pusht_root() -> Path:
+    """`lerobot/pusht` in small: 3 episodes of about 30 frames. Shared by all tests: read only."""
+    return _once("lerobot/lerobot/pusht", made.pusht)
+
+
+@pytest.fixture(scope="session")
+def aloha_root() -> Path:
+    """`lerobot/aloha_sim_transfer_cube_human` in small: 110 and 64 frames. Shared: read only."""
+    name = "lerobot/aloha_sim_transfer_cube_human"
+    return _once(f"lerobot/{name}", lambda root: made.aloha(root, name))
+
+
+@pytest.fixture(scope="session")
+def insertion_root() -> Path:
+    """`lerobot/aloha_sim_insertion_human` in small: 110 and 64 frames. Shared: read only."""
+    name = "lerobot/aloha_sim_insertion_human"
+    return _once(f"lerobot/{name}", lambda root: made.aloha(root, name))
+
+
+@pytest.fixture(scope="session")
+def lerobot_home(pusht_root: Path, aloha_root: Path, insertion_root: Path) -> Path:
+    """HF_LEROBOT_HOME with the three Hub datasets that the recipes name. Shared: read only."""
+    return pusht_root.parents[1]
+
+
+@pytest.fixture(scope="session")
+def toy_root() -> Path:
+    """The smallest set with a camera, a state and an action: 24, 20 and 22 frames. Shared: read only."""
+    return _once("made/toy", made.make)
+
+
+@pytest.fixture(scope="session")
+def v21_root(pusht_root: Path) -> Path:
+    """The small `lerobot/pusht` in the v2.1 layout. Shared: read only."""
+    return _once("made/pusht_v21", lambda root: made.v21(pusht_root, root))
+
+
+@pytest.fixture(scope="session")
+def v20_root(pusht_root: Path) -> Path:
+    """The small `lerobot/pusht` in the v2.0 layout. Shared: read only."""
+    return _once("made/pusht_v20", lambda root: made.v20(pusht_root, root))
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
+    """`copy_of(root)` is a copy of that dataset which the test may damage."""
+
+    def copy(root: Path) -> Path:
+        return Path(shutil.copytree(root, tmp_path / root.name))
+
+    return copy
+
+
+@pytest.fixture
+def no_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty HF_LEROBOT_HOME for code that reads the variable when asked (LeRobot itself reads it at import)."""
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "nothing"))
+    yield tmp_path / "nothing"
