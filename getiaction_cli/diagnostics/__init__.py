@@ -57,12 +57,16 @@ class Related:
         at: a route into the recipe; empty when the place is in another file.
         file: a file of the dataset, relative to its root ("meta/info.json"); empty when the place is in the recipe.
         key: the route inside that file ("features.action.shape").
+        on: "key" to point at the key of ``at``, "value" to point at its value.
+        span: the exact place in the recipe, where no route leads to it (the first of two equal keys).
     """
 
     label: str
     at: str = ""
     file: str = ""
     key: str = ""
+    on: str = "value"
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

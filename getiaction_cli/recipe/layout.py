@@ -1,0 +1,54 @@
+"""The shape of a recipe: which sections there are, which class paths have a place in it, and where short routes lead."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+POLICY_HOME = "getiaction.policies.lerobot"
+WRAPPER = f"{POLICY_HOME}.LeRobotPolicy"
+DATAMODULE = "getiaction.data.lerobot.LeRobotDataModule"
+
+TOP_KEYS = ("seed", "output_dir", "model", "data", "trainer")
+
+# What every policy class takes besides the fields of its LeRobot config.
+WRAPPER_ARGUMENTS = (
+    "learning_rate",
+    "config_kwargs",
+    "input_features",
+    "output_features",
+    "pretrained_path",
+    "pretrained_revision",
+    "rename_map",
+)
+
+# Their keys are feature names, which hold dots themselves: below them a route is one key.
+FEATURE_SECTIONS = frozenset({"delta_timestamps", "rename_map", "input_features", "output_features"})
+
+
+@cache
+def package_folder(name: str) -> Path | None:
+    """The folder of an installed top-level package, without importing it."""
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):
+        return None
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+@cache
+def _policies_by_class() -> dict[str, str]:
+    """LeRobot keeps each policy in a folder of its own name, and a class is that name in capitals of its author's taste."""
+    home = package_folder("lerobot")
+    if home is None or not (home / "policies").is_dir():
+        return {}
+    folders = (entry.name for entry in (home / "policies").iterdir() if (entry / f"configuration_{entry.name}.py").is_file())
+    return {name.replace("_", ""): name for name in folders}
+
+
+def policy_of_class(class_name: str) -> str | None:
+    """The LeRobot name of a policy class: "VQBeT" → "vqbet", "PI0Fast" → "pi0_fast"; None for any other word."""
+    return _policies_by_class().get(class_name.lower())

@@ -1,0 +1,301 @@
+"""Located values: a YAML text as a tree in which every key and value knows where it stands.
+
+Built from the parser's events rather than with ``yaml.compose``: composing recurses in C, so ten thousand brackets end
+the process; here depth, count and alias expansion are bounded, and what goes beyond is a finding. Tags never construct
+anything. Aliases share what they point to, so memory stays bounded too; what their expansion would cost is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import yaml
+
+from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.recipe.scalars import Note, plain, tagged
+from getiaction_cli.recipe.source import Source
+
+# A recipe is a page of text. The longest honest one seen lists some thousand episodes.
+MOST_DEPTH = 40
+MOST_VALUES = 50_000
+
+_OWN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map"))
+_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|#.*)*)*")
+
+Found = tuple[str, Finding]
+
+
+class Kind(StrEnum):
+    """The three shapes of a YAML value."""
+
+    SCALAR = "scalar"
+    LIST = "list"
+    MAP = "section"
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A value and its place. Offsets count characters from 0, the end is exclusive.
+
+    Args:
+        kind: scalar, list or section.
+        source: the text it stands in.
+        start: where it begins.
+        end: where it ends, without trailing blanks and comments.
+        value: of a scalar, the plain value.
+        raw: of a scalar, the word as written, without quotes.
+        quoted: of a scalar, whether it stands in quotes or in a block (``|``, ``>``).
+        note: of a scalar, what is remarkable about how it was read.
+        flow: whether a list or section is written in brackets.
+        items: of a list, its values.
+        pairs: of a section, its keys in order; of a duplicate key the last, as every YAML reader takes it.
+        alias: True where it stands as ``*name``; its children then lie at the anchor.
+        size: how many values it holds, itself included, aliases expanded.
+        height: how many levels lie below it, aliases expanded.
+    """
+
+    kind: Kind
+    source: Source
+    start: int
+    end: int
+    value: Any = None
+    raw: str = ""
+    quoted: bool = False
+    note: Note | None = None
+    flow: bool = False
+    items: list[Node] = field(default_factory=list)
+    pairs: dict[str, Pair] = field(default_factory=dict)
+    alias: bool = False
+    size: int = 1
+    height: int = 0
+
+    def plain(self) -> Any:
+        """The value without places: None, bool, int, float, str, list and dict."""
+        if self.kind is Kind.SCALAR:
+            return self.value
+        if self.kind is Kind.MAP:
+            return {name: pair.value.plain() for name, pair in self.pairs.items()}
+        items = [item.plain() for item in self.items]
+        return expand_ellipsis(items) or items
+
+    def walk(self) -> Iterator[Node]:
+        """This value and every one below it, as written (aliases are not followed)."""
+        yield self
+        if self.alias:
+            return
+        for child in self.items:
+            yield from child.walk()
+        for pair in self.pairs.values():
+            if not pair.merged:
+                yield from pair.value.walk()
+
+
+@dataclass(slots=True, eq=False)
+class Pair:
+    """A key and its value. ``merged`` when it came through ``<<``, and so stands somewhere else."""
+
+    name: str
+    key: Node
+    value: Node
+    merged: bool = False
+
+
+def expand_ellipsis(items: list[Any]) -> list[Any] | None:
+    """Write out ``[0.0, 0.1, ..., 1.5]``; None when there is no ellipsis or it does not say how to go on."""
+    places = [index for index, item in enumerate(items) if item in ("...", "…")] if "..." in items or "…" in items else []
+    if len(places) != 1 or not 2 <= places[0] == len(items) - 2:
+        return None
+    (*head, before, first), last = items[: places[0]], items[-1]
+    if any(isinstance(item, bool) or not isinstance(item, int | float) for item in (*head, before, first, last)):
+        return None
+    step = first - before
+    count = (last - first) / step if step else 0
+    if not 1 <= count <= 10_000 or abs(count - round(count)) > 1e-6:
+        return None
+    rest = [first + step * number for number in range(1, round(count))]
+    return [*items[: places[0]], *(round(item, 9) if isinstance(item, float) else item for item in rest), last]
+
+
+class TooMuch(Exception):  # noqa: N818 - caught in this room; it ends the reading of one text
+    """The text is deeper or larger than a recipe can be."""
+
+    def __init__(self, message: str, start: int) -> None:
+        super().__init__(message)
+        self.start = start
+
+
+def build(source: Source, text: str) -> tuple[Node | None, list[Found]]:
+    """Build the tree of one text.
+
+    Args:
+        source: where places point to.
+        text: what is parsed; as long as ``source.text``, some of it blanked.
+
+    Returns:
+        The root (None for an empty text) and what was found on the way.
+
+    Raises:
+        yaml.YAMLError: at the first place that is not YAML.
+        TooMuch: beyond the bounds of depth, count or alias expansion.
+    """
+    return _Builder(source).run(text)
+
+
+class _Builder:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.found: list[Found] = []
+        self.anchors: dict[str, Node] = {}
+        self.open_anchors: list[str | None] = []
+        self.count = 0
+        self.end = 0  # of the last real token: block collections end there, not at the next token
+
+    def run(self, text: str) -> tuple[Node | None, list[Found]]:
+        self.events = _Loader(text)
+        root: Node | None = None
+        documents = 0
+        try:
+            while not isinstance(event := self.events.get_event(), yaml.StreamEndEvent):
+                if isinstance(event, yaml.DocumentStartEvent):
+                    documents += 1
+                    self.anchors = {}
+                    if documents == 2:
+                        self._say("GA103", "a second document begins here; only the first is the recipe", event)
+                elif not isinstance(event, yaml.StreamStartEvent | yaml.DocumentEndEvent):
+                    node = self._node(event, 0)
+                    root = root or node
+        finally:
+            self.events.dispose()
+        return root, self.found
+
+    def _say(self, code: str, message: str, event: Any, help: str = "") -> None:
+        span = self.source.span(event.start_mark.index, max(event.end_mark.index, event.start_mark.index + 1))
+        self.found.append((code, Finding(message, span=span, help=help)))
+
+    def _count(self, size: int, event: Any) -> None:
+        self.count += size
+        if self.count > MOST_VALUES:
+            raise TooMuch(f"more than {MOST_VALUES:,} values once aliases are written out", event.start_mark.index)
+
+    def _deep(self, depth: int, start: int) -> None:
+        if depth > MOST_DEPTH:
+            raise TooMuch(f"more than {MOST_DEPTH} levels deep", start)
+
+    def _node(self, event: Any, depth: int) -> Node:
+        start, end = event.start_mark.index, event.end_mark.index
+        self._deep(depth, start)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, depth)
+        self._count(1, event)
+        tag = event.tag
+        if tag == "!":
+            tag = "tag:yaml.org,2002:str"
+        elif tag is not None and tag not in _OWN_TAGS:
+            self._say("GA104", f"the tag `{tag}` does nothing here: a recipe holds plain values only", event)
+            tag = None
+        if isinstance(event, yaml.ScalarEvent):
+            node = self._scalar(event, tag)
+        else:
+            self.open_anchors.append(event.anchor)
+            kind = Kind.LIST if isinstance(event, yaml.SequenceStartEvent) else Kind.MAP
+            node = Node(kind, self.source, self._after_properties(event), end, flow=bool(event.flow_style))
+            (self._items if kind is Kind.LIST else self._pairs)(node, depth)
+            self.open_anchors.pop()
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        return node
+
+    def _after_properties(self, event: Any) -> int:
+        """Where the value itself begins, after its anchor and tag."""
+        start = event.start_mark.index
+        if event.anchor or event.tag:
+            start = _PROPERTIES.match(self.source.text, start).end()  # type: ignore[union-attr]
+        return start
+
+    def _scalar(self, event: Any, tag: str | None) -> Node:
+        start, end = self._after_properties(event), event.end_mark.index
+        word, quoted = event.value, event.style in ("'", '"', "|", ">")
+        if event.style in ("|", ">"):  # a block ends with the last of its lines, not after the line break
+            end = start + len(self.source.text[start:end].rstrip())
+        node = Node(Kind.SCALAR, self.source, start, end, raw=word, quoted=quoted)
+        if tag:
+            node.value = tagged(tag, word)
+        elif quoted:
+            node.value = word
+        else:
+            node.value, node.note = plain(word)
+        self.end = max(self.end, end)
+        return node
+
+    def _alias(self, event: Any, depth: int) -> Node:
+        start, end = event.start_mark.index, event.end_mark.index
+        self.end = max(self.end, end)
+        target = self.anchors.get(event.anchor)
+        if target is None:
+            inside = event.anchor in self.open_anchors
+            why = "refers to the value it stands in" if inside else "refers to an anchor that is not above it"
+            self._say("GA101", f"`*{event.anchor}` {why}", event)
+            return Node(Kind.SCALAR, self.source, start, end)
+        self._count(target.size, event)
+        self._deep(depth + target.height, start)
+        return Node(
+            target.kind, self.source, start, end, target.value, target.raw, target.quoted, target.note, target.flow,
+            target.items, target.pairs, alias=True, size=target.size, height=target.height,
+        )  # fmt: skip
+
+    def _items(self, node: Node, depth: int) -> None:
+        while not isinstance(event := self.events.get_event(), yaml.SequenceEndEvent):
+            item = self._node(event, depth + 1)
+            node.items.append(item)
+            node.size += item.size
+            node.height = max(node.height, item.height + 1)
+        self._close(node, event)
+
+    def _pairs(self, node: Node, depth: int) -> None:
+        merged: list[Node] = []
+        while not isinstance(event := self.events.get_event(), yaml.MappingEndEvent):
+            key = self._node(event, depth + 1)
+            value = self._node(self.events.get_event(), depth + 1)
+            node.size += value.size + 1
+            node.height = max(node.height, value.height + 1)
+            if key.kind is not Kind.SCALAR:
+                self._say("GA101", "a key must be a word, not a list or a section", event)
+                continue
+            if key.raw == "<<" and not key.quoted:
+                merged += value.items if value.kind is Kind.LIST else [value]
+                continue
+            if earlier := node.pairs.get(key.raw):
+                self.found.append(("GA102", _duplicate(key, earlier, value)))
+            # A key is its text: `on:` and `1:` are what they look like.
+            node.pairs[key.raw] = Pair(key.raw, key, value)
+        for section in merged:
+            if section.kind is not Kind.MAP:
+                span = self.source.span(section.start, section.end)
+                self.found.append(("GA101", Finding("`<<` takes a section to merge in", span=span)))
+            for name, pair in section.pairs.items():
+                node.pairs.setdefault(name, Pair(name, pair.key, pair.value, merged=True))
+        self._close(node, event)
+
+    def _close(self, node: Node, event: Any) -> None:
+        if node.flow:
+            self.end = max(self.end, event.end_mark.index)
+        node.end = max(self.end, node.start)
+
+
+def _duplicate(key: Node, earlier: Pair, value: Node) -> Finding:
+    source = key.source
+    first = source.span(earlier.key.start, earlier.key.end)
+    same = earlier.value.plain() == value.plain()
+    consequence = "with the same value" if same else "and the last one wins"
+    return Finding(
+        f"`{key.raw}` stands here twice, {consequence}",
+        span=source.span(key.start, key.end),
+        label=f"first on line {first.line}",
+        related=(Related("first here", span=first),),
+    )

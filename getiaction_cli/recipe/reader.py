@@ -1,0 +1,223 @@
+"""From a path, a pipe or a text to a `Recipe`. What is wrong with the content is a finding, never an exception."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import yaml
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.errors import RecipeNotFound
+from getiaction_cli.recipe.nodes import Found, Kind, Node, TooMuch, build
+from getiaction_cli.recipe.overrides import apply
+from getiaction_cli.recipe.recipe import Recipe
+from getiaction_cli.recipe.source import Source
+
+# Recipes are a few kilobytes. A file of megabytes is something else (a dataset, a checkpoint) given by mistake.
+MOST_BYTES = 1_000_000
+_MOST_SYNTAX_ERRORS = 10
+
+_TOP_KEY = re.compile(r"""^(?:"([^"\n]+)"|'([^'\n]+)'|([^\s#\-"'\[{][^:#\n]*?))\s*:(?=\s|$)""", re.MULTILINE)
+_NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
+
+
+def read(path: str | Path = "-", *, text: str | None = None, overrides: Iterable[tuple[str, str]] = ()) -> Recipe:
+    """Read a recipe as located values.
+
+    Args:
+        path: a file, or "-" for standard input; with ``text`` only the name it is shown under.
+        text: the content, where it is already at hand.
+        overrides: dotted keys and YAML texts from the command line, later ones win.
+
+    Returns:
+        The recipe, with what was found wrong while reading in ``findings``.
+
+    Raises:
+        RecipeNotFound: when there is no such file or it may not be read.
+    """
+    name = "<stdin>" if str(path) == "-" and text is None else str(path)
+    findings: list[Found] = []
+    if text is None:
+        data = _bytes(str(path))
+        text, problem = _decode(data)
+        if problem:
+            findings.append(("GA103", problem))
+    elif len(text) > MOST_BYTES:
+        text, problem = "", _too_large(len(text))
+        findings.append(("GA103", problem))
+    source = Source(name, text)
+    root, broken = None, frozenset[str]()
+    if findings:
+        broken = frozenset({"*"})
+    else:
+        root, broken = _parse(source, findings)
+    if root is not None and root.kind is not Kind.MAP:
+        if not broken and not (root.kind is Kind.SCALAR and root.value is None):
+            shape = "a list" if root.kind is Kind.LIST else "one word"
+            findings.append(("GA103", Finding(f"this is {shape}, not a recipe with `model:` and `data:` sections", span=source.span(root.start, root.end))))  # fmt: skip
+            broken = frozenset({"*"})
+        root = None
+    if root is None and not findings:
+        findings.append(("GA103", Finding("the recipe is empty", span=source.span(0, 0))))
+        broken = frozenset({"*"})
+    root = root or Node(Kind.MAP, source, 0, len(text))
+    findings += apply(root, overrides)
+    return Recipe(source, root, tuple(findings), broken)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(MOST_BYTES + 1)
+        with Path(path).open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise RecipeNotFound(f"there is no recipe at {path}", _nearby(Path(path))) from None
+    except IsADirectoryError:
+        raise RecipeNotFound(f"{path} is a folder, not a recipe", "name one of the .yaml files in it") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise RecipeNotFound(f"{path} can't be read: {reason}") from None
+
+
+def _nearby(path: Path) -> str:
+    """A hint with the closest file name in the same folder."""
+    import difflib
+
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5) or names[:1]
+    return f"did you mean {path.parent / close[0]}?" if close else ""
+
+
+def _too_large(size: int) -> Finding:
+    return Finding(
+        f"this is larger than a recipe can be ({MOST_BYTES // 1_000_000} MB)",
+        help="a recipe is a page of YAML; was another file meant?",
+    )
+
+
+def _decode(data: bytes) -> tuple[str, Finding | None]:
+    """The text of the bytes, or an empty text and the reason."""
+    if len(data) > MOST_BYTES:
+        return "", _too_large(len(data))
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "", Finding("this file is UTF-16, not UTF-8", help="save it as UTF-8 in your editor")
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+        return "", Finding(
+            f"this file is not UTF-8 text: byte 0x{data[error.start]:02x} on line {line}, column {column}",
+            help="save it as UTF-8 in your editor; if it is not a text file, another one was meant",
+        )
+
+
+def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozenset[str]]:
+    """Parse, and go on after a mistake with the offending line blanked, so that one typo does not hide the others.
+
+    One syntax error is told per top-level section: what follows in the same section is mostly its echo.
+    """
+    text = source.text
+    broken: set[str] = set()
+    for match in _NOT_PRINTABLE.finditer(text):
+        span = source.span(match.start(), match.end())
+        if not broken:
+            findings.append(("GA101", Finding(f"the invisible character U+{ord(match[0]):04X} can't stand here", span=span)))
+        broken.add(section_at(source, span.line))
+    text = _NOT_PRINTABLE.sub(" ", text)
+    for _ in range(_MOST_SYNTAX_ERRORS):
+        try:
+            root, found = build(source, text)
+        except TooMuch as limit:
+            span = source.span(limit.start, min(limit.start + 1, len(text)))
+            findings.append(("GA103", Finding(f"this holds {limit}, which no recipe needs", span=span)))
+            return None, frozenset({"*"})
+        except yaml.YAMLError as error:
+            line = _guilty_line(error, source)
+            section = section_at(source, line)
+            if section not in broken:
+                findings.append(("GA101", _syntax_finding(error, source, line)))
+            broken.add(section)
+            start, end = source.start_of(line), source.start_of(line) + len(source.line(line))
+            if not text[start:end].strip():  # already blanked: no progress
+                return None, frozenset({"*"})
+            text = text[:start] + " " * (end - start) + text[end:]
+        else:
+            findings += found
+            broken |= {section_at(source, f.span.line) for code, f in found if code == "GA101" and f.span}
+            return root, frozenset(broken)
+    return None, frozenset({"*"})
+
+
+def section_at(source: Source, line: int) -> str:
+    """The top-level key whose section that line belongs to; "*" before the first."""
+    limit = source.start_of(line + 1)
+    name = "*"
+    for match in _TOP_KEY.finditer(source.text, 0, limit):
+        name = match[1] or match[2] or match[3]
+    return name
+
+
+def _guilty_line(error: yaml.YAMLError, source: Source) -> int:
+    """The line to blank: where an unclosed bracket or quote began, otherwise where the parser stopped."""
+    problem = getattr(error, "problem_mark", None)
+    context = getattr(error, "context_mark", None)
+    said = getattr(error, "context", None) or ""
+    mark = context if context and ("flow" in said or "quoted" in said or "simple key" in said) else problem or context
+    offset = mark.index if mark else 0
+    return _written_line(source, offset)
+
+
+def _written_line(source: Source, offset: int) -> int:
+    """The line of an offset, or the last one above it on which something is written."""
+    line = source.line_of(min(offset, len(source.text)))
+    while line > 1 and not source.line(line).strip():
+        line -= 1
+    return line
+
+
+_PLAIN_WORDS: Sequence[tuple[str, str, str]] = (
+    ("mapping values are not allowed", "a second `:` on a line, or a line indented further than its neighbours",
+     "put a value that holds `: ` in quotes, or align the line with the keys around it"),
+    ("cannot start any token", "this character can't begin a value", "put the value in quotes"),
+    ("did not find expected ',' or ']'", "this `[` is never closed", "close the list with `]`, with a comma between its values"),
+    ("did not find expected ',' or '}'", "this `{` is never closed", "close the section with `}`, with a comma between its keys"),
+    ("unexpected end of stream", "this quote is never closed", "close it with the same quote"),
+    ("could not find expected ':'", "this key has no `:`", "write `key: value`"),
+    ("did not find expected key", "this line fits no section", "align it with the keys of the section it belongs to"),
+    ("did not find expected '-' indicator", "this line is neither a list item nor a key of a section",
+     "align it with the section it belongs to, or begin it with `- `"),
+    ("block sequence entries are not allowed", "a list item can't begin here", "put each `- ` on a line of its own"),
+    ("unknown escape character", "an unknown escape in double quotes", "use single quotes, or write `\\\\` for a backslash"),
+    ("did not find expected node content", "a value was expected here", "write the value, or take the sign away"),
+)  # fmt: skip
+
+
+def _syntax_finding(error: yaml.YAMLError, source: Source, line: int) -> Finding:
+    problem = str(getattr(error, "problem", None) or error).splitlines()[0]
+    mark = getattr(error, "problem_mark", None)
+    context = getattr(error, "context_mark", None)
+    start = source.start_of(line)
+    written = source.line(line)
+    at = start + len(written) - len(written.lstrip())
+    end = start + len(written.rstrip())
+    for candidate in (mark, context):
+        if candidate is not None and start <= candidate.index < end:
+            at = candidate.index
+            break
+    message, help = problem, ""
+    for words, plain_words, advice in _PLAIN_WORDS:
+        if words in problem:
+            message, help = plain_words, advice
+            break
+    if source.text[at : at + 1] == "\t" or (mark and source.text[mark.index : mark.index + 1] == "\t"):
+        message, help = "a tab can't indent a line", "indent with spaces"
+        at = mark.index if mark else at
+    return Finding(f"not YAML: {message}", span=source.span(at, max(at + 1, min(end, at + 1))), help=help)

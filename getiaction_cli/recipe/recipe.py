@@ -1,0 +1,242 @@
+"""A recipe as located values: what it says, and where it says it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from getiaction_cli.diagnostics import Change, Edit, Finding, Span
+from getiaction_cli.recipe.layout import POLICY_HOME, WRAPPER, WRAPPER_ARGUMENTS, policy_of_class
+from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair
+from getiaction_cli.recipe.source import Source
+
+_IGNORE = re.compile(r"#\s*getiaction:\s*ignore\[([^\]\n]*)\]")
+_ABSENT: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a route leads: the file as the user knows it, the span in it, the lines it touches, and the route that is there."""
+
+    file: str
+    span: Span
+    lines: tuple[str, ...]
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was met on a route: the value, and the key that leads to it (None for the root and for list items)."""
+
+    node: Node
+    pair: Pair | None
+    name: str
+
+
+class Recipe:
+    """One recipe.
+
+    Routes are dotted ("model.init_args.chunk_size", "trainer.callbacks.0.class_path"); a key that holds dots itself
+    ("data.init_args.delta_timestamps.observation.state") is found too.
+
+    Args:
+        source: the text.
+        tree: its values, overrides applied.
+        findings: what was found wrong while reading, as (code, finding).
+        broken: top-level sections that could not be read as they stand; "*" for all of them.
+    """
+
+    def __init__(self, source: Source, tree: Node, findings: tuple[Found, ...], broken: frozenset[str]) -> None:
+        self.source = source
+        self.tree = tree
+        self.findings = findings
+        self.broken = broken
+
+    @property
+    def file(self) -> str:
+        """The file as the user typed it."""
+        return self.source.file
+
+    @property
+    def text(self) -> str:
+        """The text of the file, without overrides."""
+        return self.source.text
+
+    def found(self, code: str) -> tuple[Finding, ...]:
+        """What the reader found under that code."""
+        return tuple(finding for its_code, finding in self.findings if its_code == code)
+
+    def is_broken(self, route: str) -> bool:
+        """True when the section of a route could not be read, so that what is missing there proves nothing."""
+        return "*" in self.broken or bool(route) and route.split(".", 1)[0] in self.broken
+
+    # -- values ------------------------------------------------------------------------------------------------------
+
+    def plain(self) -> dict[str, Any]:
+        """Everything as plain values, overrides applied: what training takes."""
+        value = self.tree.plain()
+        return value if isinstance(value, dict) else {}
+
+    def get(self, route: str, default: Any = None) -> Any:
+        """The plain value at a route; the default where there is none. A value left empty is None."""
+        node = self.node(route)
+        return default if node is None else node.plain()
+
+    def has(self, route: str) -> bool:
+        """True when something stands at that route, be it empty."""
+        return self.node(route) is not None
+
+    exact = has
+
+    def keys(self, route: str) -> list[str]:
+        """The keys of the section at a route; empty for anything else."""
+        node = self.node(route)
+        return list(node.pairs) if node is not None else []
+
+    def node(self, route: str) -> Node | None:
+        """The located value at a route."""
+        path, rest = self.follow(route)
+        return path[-1].node if not rest else None
+
+    def follow(self, route: str) -> tuple[list[Step], str]:
+        """Walk a route as far as it goes; returns the steps (the root first) and what is left of the route."""
+        return _follow([Step(self.tree, None, "")], route)
+
+    # -- what recipes say --------------------------------------------------------------------------------------------
+
+    @property
+    def class_path(self) -> str | None:
+        """The policy class, as written."""
+        value = self.get("model.class_path")
+        return value if isinstance(value, str) else None
+
+    @property
+    def uses_wrapper(self) -> bool:
+        """True when the policy is named by ``policy_name`` rather than by its class."""
+        return self.class_path == WRAPPER
+
+    @cached_property
+    def policy_name(self) -> str | None:
+        """LeRobot's name of the policy ("act"); None where the recipe names none that could be one."""
+        if self.uses_wrapper:
+            value = self.get("model.init_args.policy_name")
+            return value if isinstance(value, str) else None
+        home, _, name = (self.class_path or "").rpartition(".")
+        return policy_of_class(name) if home == POLICY_HOME else None
+
+    def params(self) -> dict[str, Any]:
+        """The parameters of the policy's config that the recipe sets; those written directly win over ``config_kwargs``."""
+        kwargs = self.get("model.init_args.config_kwargs")
+        direct = self.get("model.init_args")
+        own = {*WRAPPER_ARGUMENTS, "policy_name"} if self.uses_wrapper else set(WRAPPER_ARGUMENTS)
+        params = dict(kwargs) if isinstance(kwargs, dict) else {}
+        if isinstance(direct, dict):
+            params |= {name: value for name, value in direct.items() if name not in own}
+        return params
+
+    def param_route(self, name: str) -> str:
+        """Where a parameter of the policy's config stands, or would stand."""
+        if self.has(f"model.init_args.{name}"):
+            return f"model.init_args.{name}"
+        if self.has(f"model.init_args.config_kwargs.{name}") or self.uses_wrapper:
+            return f"model.init_args.config_kwargs.{name}"
+        return f"model.init_args.{name}"
+
+    @property
+    def repo_id(self) -> str | None:
+        """The dataset's id."""
+        value = self.data("repo_id")
+        return value if isinstance(value, str) else None
+
+    @property
+    def root(self) -> str | None:
+        """The dataset's folder, where the recipe names one."""
+        value = self.data("root")
+        return value if isinstance(value, str) else None
+
+    def data(self, name: str, default: Any = None) -> Any:
+        """An argument of the data module."""
+        return self.get(f"data.init_args.{name}", default)
+
+    def trainer(self, name: str, default: Any = None) -> Any:
+        """An argument of the trainer."""
+        return self.get(f"trainer.{name}", default)
+
+    # -- places ------------------------------------------------------------------------------------------------------
+
+    def place(self, route: str, on: str = "value") -> Place | None:
+        """Where a route leads; where it leads nowhere, its nearest present parent's key. None when nothing is there at all."""
+        steps, rest = self.follow(route)
+        step = steps[-1]
+        if step.pair is None and len(steps) == 1:
+            return None
+        node = step.node
+        empty = node.kind is Kind.SCALAR and node.end <= node.start
+        if step.pair is not None and (rest or on == "key" or empty or node.end <= node.start):
+            node = step.pair.key
+        span = node.source.span(node.start, max(node.end, node.start))
+        return Place(node.source.file, span, node.source.lines(span), ".".join(s.name for s in steps[1:]))
+
+    def span(self, route: str, on: str = "value") -> Span | None:
+        """The span of a route's value or key, or of its nearest present parent's key."""
+        place = self.place(route, on)
+        return place.span if place else None
+
+    def edits(self, change: Change) -> tuple[Edit, ...]:
+        """The edits of the file's text that make the change; empty when it can't be made there (an override, an alias)."""
+        from getiaction_cli.recipe.edits import edits_for
+
+        return edits_for(self, change)
+
+    # -- ignore comments ---------------------------------------------------------------------------------------------
+
+    def ignores(self, code: str, line: int | None) -> bool:
+        """True when a ``# getiaction: ignore[GA301]`` on that line, on the comment line above it or at the file's head names it."""
+        return any(code.startswith(prefix) for where in (0, line) for prefix in self._ignored.get(where, ()))
+
+    @cached_property
+    def _ignored(self) -> dict[int | None, tuple[str, ...]]:
+        """Code prefixes by the line they hold for; 0 for the whole file."""
+        ignored: dict[int | None, tuple[str, ...]] = {}
+        if "getiaction:" not in self.text:
+            return ignored
+        head = True
+        pending: tuple[str, ...] = ()
+        for number in range(1, self.source.line_count + 1):
+            line = self.source.line(number).strip()
+            comment = line.startswith("#")
+            head = head and (comment or not line)
+            codes = tuple(c.strip() for match in _IGNORE.finditer(line) for c in match[1].split(",") if c.strip())
+            if head:
+                ignored[0] = ignored.get(0, ()) + codes
+            elif comment:
+                pending += codes
+            else:
+                ignored[number] = pending + codes
+                pending = ()
+        return ignored
+
+
+def _follow(steps: list[Step], route: str) -> tuple[list[Step], str]:
+    if not route:
+        return steps, ""
+    node = steps[-1].node
+    if node.kind is Kind.LIST:
+        word, _, rest = route.partition(".")
+        if word.isdecimal() and len(word) < 7 and int(word) < len(node.items):
+            return _follow([*steps, Step(node.items[int(word)], None, word)], rest)
+        return steps, route
+    # A key may hold dots itself: try the longest one first, and keep the way that leads furthest.
+    best = steps, route
+    end = len(route)
+    while end > 0:
+        name = route[:end]
+        if pair := node.pairs.get(name):
+            reached = _follow([*steps, Step(pair.value, pair, name)], route[end + 1 :])
+            if not reached[1]:
+                return reached
+            best = min(best, reached, key=lambda way: len(way[1]))
+        end = route.rfind(".", 0, end)
+    return best
