@@ -1,0 +1,340 @@
+"""What this machine has, probed without importing torch, lightning or lerobot.
+
+A `Machine` is a plain value: rules read it, tests build one by hand. `probe` fills one for the machine it runs on; what
+costs more than a few file look-ups (installed packages, caches, free space) is asked for only when a rule asks.
+
+NVIDIA's own library is asked through ctypes: `nvidia-smi` needs 0.1 to 2 s for the same answer.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import metadata, util
+from pathlib import Path
+
+GB = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One NVIDIA GPU.
+
+    Args:
+        name: as the driver calls it.
+        memory: bytes in all; None when the driver doesn't say.
+        free: bytes not in use now.
+        capability: CUDA compute capability, as (8, 9).
+    """
+
+    name: str
+    memory: int | None = None
+    free: int | None = None
+    capability: tuple[int, int] | None = None
+
+
+def _no_disk(_: Path) -> int | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a run can count on.
+
+    Args:
+        system: "Linux", "Darwin" or "Windows".
+        arch: "x86_64", "arm64", …
+        gpus: NVIDIA GPUs that the driver shows.
+        torch_cuda: the CUDA version that the installed torch is built for; None for a CPU, ROCm or XPU build.
+        torch_hip: the ROCm version of the installed torch; None for another build.
+        torch_xpu: the XPU version of the installed torch; None for another build.
+        cpus: processors that this process may use.
+        memory: bytes of RAM; None when unknown.
+        shared_memory: free bytes of /dev/shm; None where there is none.
+        packages: version of each installed distribution by name.
+        ffmpeg: major versions of libavutil that can be loaded.
+        hub: Hugging Face repositories of models with at least one file in the cache.
+        torch_hub: file names in torch hub's checkpoint folder.
+        env: environment variables.
+        hub_token: True when a Hugging Face token is there (its value is never kept).
+        wandb_key: True when Weights & Biases has a key.
+        free_space: bytes free on the disk of a path that need not exist yet.
+    """
+
+    system: str = "Linux"
+    arch: str = "x86_64"
+    gpus: tuple[Gpu, ...] = ()
+    torch_cuda: str | None = None
+    torch_hip: str | None = None
+    torch_xpu: str | None = None
+    cpus: int = 1
+    memory: int | None = None
+    shared_memory: int | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    ffmpeg: Container[int] = ()
+    hub: Container[str] = ()
+    torch_hub: Container[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    hub_token: bool = False
+    wandb_key: bool = False
+    free_space: Callable[[Path], int | None] = _no_disk
+
+    @property
+    def has_cuda(self) -> bool:
+        """True when there is an NVIDIA GPU and a torch that can use it."""
+        return bool(self.gpus) and self.torch_cuda is not None
+
+    @property
+    def has_mps(self) -> bool:
+        """True on Apple silicon, where every torch wheel can use the GPU."""
+        return self.system == "Darwin" and self.arch == "arm64"
+
+    @property
+    def offline(self) -> bool:
+        """True when the environment forbids Hugging Face libraries the network."""
+        said = self.env.get("HF_HUB_OFFLINE") or self.env.get("TRANSFORMERS_OFFLINE") or ""
+        return said.upper() in {"1", "ON", "YES", "TRUE"}
+
+    def accelerators(self) -> tuple[str, ...]:
+        """The accelerators that Lightning would find here, best first."""
+        found = (("cuda", self.has_cuda or self.torch_hip is not None), ("mps", self.has_mps), ("cpu", True))
+        return tuple(name for name, there in found if there)
+
+
+@cache
+def probe() -> Machine:
+    """The machine this process runs on."""
+    build = _torch_build()
+    return Machine(
+        system=platform.system(),
+        arch=platform.machine(),
+        gpus=_nvidia_gpus(),
+        torch_cuda=build.get("cuda"),
+        torch_hip=build.get("hip"),
+        torch_xpu=build.get("xpu"),
+        cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory=_memory(),
+        shared_memory=_free(Path("/dev/shm")) if Path("/dev/shm").is_dir() else None,
+        packages=_Installed(),
+        ffmpeg=_Ffmpeg(),
+        hub=_HubCache(_hub_cache()),
+        torch_hub=_Files(_torch_hub() / "checkpoints"),
+        env=os.environ,
+        hub_token=_hub_token(),
+        wandb_key=_wandb_key(),
+        free_space=_free,
+    )
+
+
+class _Installed(Mapping[str, str]):
+    """Versions of installed distributions; looks each up when asked for it."""
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            raise KeyError(name) from None
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return (d.name for d in metadata.distributions())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _Ffmpeg(Container[int]):
+    """Major versions of libavutil that the loader finds (56 is FFmpeg 4, 60 is FFmpeg 8)."""
+
+    def __contains__(self, major: object) -> bool:
+        name = {"Darwin": f"libavutil.{major}.dylib", "Windows": f"avutil-{major}.dll"}.get(
+            platform.system(), f"libavutil.so.{major}"
+        )
+        folders = ["", "/opt/homebrew/lib/", "/usr/local/lib/"] if platform.system() == "Darwin" else [""]
+        return any(_loads(folder + name) for folder in folders)
+
+
+class _HubCache(Container[str]):
+    """Model repositories with a snapshot in Hugging Face's cache."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __contains__(self, repo_id: object) -> bool:
+        snapshots = self.folder / f"models--{str(repo_id).replace('/', '--')}" / "snapshots"
+        with suppress(OSError):
+            return any(snapshots.glob("*/*"))
+        return False
+
+
+class _Files(Container[str]):
+    """The names of the files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __contains__(self, name: object) -> bool:
+        return (self.folder / str(name)).is_file()
+
+
+@cache
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def _torch_build() -> dict[str, str]:
+    """``{"cuda": "13.0"}`` and the like, read from the text of torch/version.py."""
+    spec = util.find_spec("torch")  # finds, doesn't import
+    if spec is None or spec.origin is None:
+        return {}
+    with suppress(OSError):
+        text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
+        return dict(re.findall(r"^(cuda|hip|xpu)\b[^=]*= '([^']+)'", text, re.MULTILINE))
+    return {}
+
+
+def _nvidia_gpus() -> tuple[Gpu, ...]:
+    if platform.system() == "Linux" and not Path("/dev/nvidiactl").exists() and not Path("/dev/dxg").exists():
+        return ()
+    try:
+        nvml = ctypes.CDLL("nvml.dll" if platform.system() == "Windows" else "libnvidia-ml.so.1")
+    except OSError:
+        return ()
+    if nvml.nvmlInit_v2() != 0:
+        return ()
+    try:
+        count = ctypes.c_uint()
+        nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))
+        wanted = _visible(count.value)
+        return tuple(_nvidia_gpu(nvml, i) for i in range(count.value) if i in wanted)
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _visible(count: int) -> Container[int]:
+    """The GPUs that CUDA_VISIBLE_DEVICES leaves."""
+    said = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if said is None:
+        return range(count)
+    words = [word.strip() for word in said.split(",") if word.strip()]
+    if any(not word.isdigit() for word in words):  # "-1" hides all; UUIDs name one each
+        return range(sum(not word.startswith("-") for word in words))
+    return [int(word) for word in words]
+
+
+class _NvmlMemory(ctypes.Structure):
+    _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))
+
+
+def _nvidia_gpu(nvml: ctypes.CDLL, index: int) -> Gpu:
+    handle = ctypes.c_void_p()
+    nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle))
+    name = ctypes.create_string_buffer(96)
+    nvml.nvmlDeviceGetName(handle, name, len(name))
+    memory = _NvmlMemory()
+    known = nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) == 0
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    capable = nvml.nvmlDeviceGetCudaComputeCapability(handle, ctypes.byref(major), ctypes.byref(minor)) == 0
+    return Gpu(
+        name=name.value.decode(errors="replace"),
+        memory=memory.total if known else None,
+        free=memory.free if known else None,
+        capability=(major.value, minor.value) if capable else None,
+    )
+
+
+def _memory() -> int | None:
+    if sys.platform == "win32":
+        return None
+    with suppress(ValueError, OSError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return None
+
+
+def _free(path: Path) -> int | None:
+    for place in (path, *path.absolute().parents):
+        with suppress(OSError):
+            return shutil.disk_usage(place).free
+    return None
+
+
+def _hf_home() -> Path:
+    default = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
+    return Path(os.path.expandvars(os.environ.get("HF_HOME", str(default)))).expanduser()
+
+
+def _hub_cache() -> Path:
+    said = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
+    return Path(os.path.expandvars(said)).expanduser() if said else _hf_home() / "hub"
+
+
+def _hub_token() -> bool:
+    if os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN"):
+        return True
+    place = Path(os.environ.get("HF_TOKEN_PATH", str(_hf_home() / "token"))).expanduser()
+    with suppress(OSError):
+        return place.stat().st_size > 0
+    return False
+
+
+def _wandb_key() -> bool:
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    with suppress(OSError):
+        return "api.wandb.ai" in (Path.home() / ".netrc").read_text(encoding="utf-8", errors="replace")
+    return False
+
+
+def _torch_hub() -> Path:
+    cache_home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return Path(os.environ.get("TORCH_HOME", f"{cache_home}/torch")).expanduser() / "hub"
+
+
+@cache
+def resnet_weights() -> Mapping[str, str]:
+    """The file that each of torchvision's ResNet weights is kept in: ``ResNet18_Weights.IMAGENET1K_V1`` → resnet18-….pth.
+
+    Read from torchvision's source, which names the addresses.
+    """
+    spec = util.find_spec("torchvision")
+    if spec is None or spec.origin is None:
+        return {}
+    with suppress(OSError):
+        text = (Path(spec.origin).parent / "models" / "resnet.py").read_text(encoding="utf-8")
+        found: dict[str, str] = {}
+        for enum, body in re.findall(r"^class (\w+_Weights)\(WeightsEnum\):\n((?:    .*\n|\n)+)", text, re.MULTILINE):
+            for name, url in re.findall(r"^    (\w+) = Weights\(\s*url=\"([^\"]+)\"", body, re.MULTILINE):
+                found[f"{enum}.{name}"] = url.rsplit("/", 1)[-1]
+            for name, same in re.findall(r"^    (\w+) = (\w+)$", body, re.MULTILINE):
+                found[f"{enum}.{name}"] = found.get(f"{enum}.{same}", "")
+        return found
+    return {}
+
+
+def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The name and shape of each tensor in a safetensors file, read from its header.
+
+    Raises:
+        ValueError: it is no safetensors file.
+        OSError: it can't be read.
+    """
+    with path.open("rb") as stream:
+        size = int.from_bytes(stream.read(8), "little")
+        if not 2 <= size <= 100_000_000:
+            raise ValueError(f"{path.name} doesn't begin with a safetensors header")
+        header = json.loads(stream.read(size))
+    if not isinstance(header, dict):
+        raise ValueError(f"{path.name} doesn't begin with a safetensors header")
+    return {name: tuple(t["shape"]) for name, t in header.items() if name != "__metadata__"}
