@@ -168,7 +168,7 @@ def make(
     # Left behind empty by LeRobot's writer.
     shutil.rmtree(root / "images", ignore_errors=True)
     if true_quantiles:
-        from getiaction.data.demo.record import correct_quantiles
+        from getiaction.data.demo.quantiles import correct_quantiles
 
         correct_quantiles(root)
     return root

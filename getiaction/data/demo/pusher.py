@@ -1,0 +1,211 @@
+"""A scripted demonstrator for gym-pusht: it plans one push at a time in a copy of the physics.
+
+For points all along the outline of the T it asks the physics what a straight push from there would do, takes the push
+that brings the corners of the T nearest to where they should be, walks round the T to its start, pushes, and plans again.
+Contacts in gym-pusht are frictionless and the T stops when the pusher does, so such a plan comes true to the pixel.
+"""
+
+import heapq
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gym_pusht.envs import PushTEnv
+from shapely.geometry import LineString, Polygon
+from shapely.geometry import Point as Spot
+from shapely.geometry.polygon import orient
+from shapely.ops import unary_union
+
+RADIUS = 15  # of the pusher
+GAP = 8  # between the pusher and the T where a push begins, and kept on the way there
+WALK, PUSH = 18, 9  # pixels that the target moves per step
+LENGTHS = (9, 18, 27, 36, 54, 72, 99, 126, 162)  # of the pushes tried
+SETTLE = 4  # steps until the pusher has reached a target that stands still
+ROOM = (24, 488)  # where the pusher can be without touching a wall
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Push:
+    """A straight push: where the pusher starts, where its target goes, and what that makes of the T."""
+
+    start: Point
+    direction: Point
+    length: float
+    error: float
+    pose: tuple[Point, float]
+
+
+class Pusher:
+    """Plans and performs the pushes that lay the T on its goal.
+
+    Args:
+        env: An environment that has been reset; its physics are read, never changed.
+    """
+
+    def __init__(self, env: PushTEnv) -> None:
+        self.env = env
+        self.trial = PushTEnv(obs_type="state")
+        self.trial.reset(seed=0)
+        bar_and_stem = [Polygon(shape.get_vertices()) for shape in env.block.shapes]
+        self.corners = list(orient(unary_union(bar_and_stem)).simplify(0).exterior.coords)[:-1]
+        goal = env.get_goal_pose_body(env.goal_pose)
+        self.goal = np.array([goal.local_to_world(corner) for corner in self.corners])
+
+    def actions(self) -> Iterator[tuple[int, int]]:
+        """Targets for the pusher, in whole pixels as a mouse would give them; ends when no push improves anything."""
+        while (push := self._plan()) is not None:
+            path = self._path(tuple(self.env.agent.position), push.start, self._outline())
+            assert path is not None
+            yield from _pixels(_along(path, WALK))
+            # A push planned from rest goes elsewhere when it begins in motion.
+            yield from self._arrive(push.start)
+            end = _ahead(push.start, push.direction, push.length)
+            yield from _pixels(_along([push.start, end], PUSH))
+            yield from self._arrive(end)
+
+    def _arrive(self, target: Point) -> Iterator[tuple[int, int]]:
+        for _ in range(SETTLE):
+            if math.dist(self.env.agent.position, target) < 1:
+                break
+            yield _pixel(target)
+
+    def _plan(self) -> Push | None:
+        state = _state(self.env)
+        now = self._error(self.env)
+        first = self._pushes(state)
+        best = min(first, key=lambda push: push.error, default=None)
+        return best if best is not None and best.error < now - 0.1 else None
+
+    def _pushes(self, state: tuple[Any, ...]) -> list[Push]:
+        _restore(self.trial, state)
+        outline = self._outline(self.trial)
+        here = state[0]
+        found = []
+        for contact, normal in _contacts(outline):
+            start = _ahead(contact, normal, RADIUS + GAP)
+            if not self._free(start, outline) or self._path(here, start, outline) is None:
+                continue
+            found += self._try(state, start, (-normal[0], -normal[1]))
+        return found
+
+    def _try(self, state: tuple[Any, ...], start: Point, direction: Point) -> Iterator[Push]:
+        """What pushes of every length from `start` make of the T."""
+        trial = self.trial
+        _restore(trial, (start, (0, 0), *state[2:]))
+        gone = 0.0
+        for length in LENGTHS:
+            end = _ahead(start, direction, length)
+            if not all(ROOM[0] <= v <= ROOM[1] for v in end):
+                return
+            while gone < length:
+                gone += PUSH
+                _drive(trial, _pixel(_ahead(start, direction, gone)))
+            moving = _state(trial)
+            for _ in range(SETTLE):
+                _drive(trial, _pixel(end))
+            pose = (tuple(trial.block.position), trial.block.angle)
+            yield Push(start, direction, length, self._error(trial), pose)
+            _restore(trial, moving)
+
+    def _error(self, env: Any) -> float:
+        """Mean distance in pixels between the corners of the T and where they belong."""
+        corners = np.array([env.block.local_to_world(corner) for corner in self.corners])
+        return float(np.linalg.norm(corners - self.goal, axis=1).mean())
+
+    def _outline(self, env: Any = None) -> Any:
+        block = (env or self.env).block
+        return Polygon([block.local_to_world(corner) for corner in self.corners])
+
+    def _free(self, point: Point, outline: Any) -> bool:
+        return all(ROOM[0] <= v <= ROOM[1] for v in point) and outline.distance(Spot(point)) > RADIUS + GAP / 2
+
+    def _path(self, start: Point, end: Point, outline: Any) -> list[Point] | None:
+        """The shortest way round the T, as corner points, or None when there is none inside the walls."""
+        obstacle = outline.buffer(RADIUS + GAP - 2, join_style="mitre")
+        wide = outline.buffer(RADIUS + GAP, join_style="mitre")
+        inner = outline.buffer(RADIUS - 2)
+        nodes = [start, end, *(p for p in wide.exterior.coords[:-1] if all(ROOM[0] <= v <= ROOM[1] for v in p))]
+
+        def open_(a: int, b: int) -> bool:
+            line = LineString([nodes[a], nodes[b]])
+            # The ends may lie nearer to the T than the way round it does.
+            return not line.intersects(obstacle) if min(a, b) > 1 else not line.intersects(inner)
+
+        queue: list[tuple[float, int, list[int]]] = [(0.0, 0, [0])]
+        done: set[int] = set()
+        while queue:
+            cost, node, way = heapq.heappop(queue)
+            if node == 1:
+                return [nodes[i] for i in way]
+            if node in done:
+                continue
+            done.add(node)
+            for other in range(len(nodes)):
+                if other not in done and open_(node, other):
+                    heapq.heappush(queue, (cost + math.dist(nodes[node], nodes[other]), other, [*way, other]))
+        return None
+
+
+def _contacts(outline: Any) -> Iterator[tuple[Point, Point]]:
+    """Points along the outline with their outward normals."""
+    ring = list(outline.exterior.coords)
+    for (ax, ay), (bx, by) in itertools.pairwise(ring):
+        length = math.dist((ax, ay), (bx, by))
+        normal = ((by - ay) / length, (ax - bx) / length)
+        count = max(1, round(length / 12))
+        for i in range(count):
+            t = (i + 0.5) / count
+            yield (ax + (bx - ax) * t, ay + (by - ay) * t), normal
+
+
+def _along(path: list[Point], speed: float) -> Iterator[Point]:
+    """Points `speed` apart along `path`, its end included."""
+    for a, b in itertools.pairwise(path):
+        steps = max(1, math.ceil(math.dist(a, b) / speed))
+        for i in range(1, steps + 1):
+            yield a[0] + (b[0] - a[0]) * i / steps, a[1] + (b[1] - a[1]) * i / steps
+
+
+def _ahead(point: Point, direction: Point, length: float) -> Point:
+    return point[0] + direction[0] * length, point[1] + direction[1] * length
+
+
+def _pixel(point: Point) -> tuple[int, int]:
+    return round(point[0]), round(point[1])
+
+
+def _pixels(points: Iterator[Point]) -> Iterator[tuple[int, int]]:
+    return map(_pixel, points)
+
+
+def _state(env: Any) -> tuple[Any, ...]:
+    block = env.block
+    return (
+        tuple(env.agent.position),
+        tuple(env.agent.velocity),
+        block.angle,
+        tuple(block.position),
+        tuple(block.velocity),
+        block.angular_velocity,
+    )
+
+
+def _restore(env: Any, state: tuple[Any, ...]) -> None:
+    env.agent.position, env.agent.velocity = state[:2]
+    # The angle first: the T turns about its centre of gravity, which moves its position.
+    env.block.angle, env.block.position, env.block.velocity, env.block.angular_velocity = state[2:]
+    env.space.reindex_shapes_for_body(env.agent)
+    env.space.reindex_shapes_for_body(env.block)
+
+
+def _drive(env: Any, target: Point) -> None:
+    """What `PushTEnv.step` does to the physics, without looking at the result."""
+    for _ in range(round(1 / (env.dt * env.control_hz))):
+        pull = env.k_p * (np.array(target) - env.agent.position) - env.k_v * np.array(env.agent.velocity)
+        env.agent.velocity += env.agent.velocity.__class__(*(pull * env.dt))
+        env.space.step(env.dt)
