@@ -1,0 +1,56 @@
+"""Plain values as YAML text, written so that every YAML reader takes them for what they are."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from getiaction_cli.recipe.scalars import plain
+
+_PLAIN_TEXT = re.compile(r"[A-Za-z_/][\w./+@ -]*(?<! )")
+
+
+def write(value: Any) -> str:
+    """One line of YAML for a value: a word, or lists and sections in brackets."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{write(str(key))}: {write(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(write(item) for item in value) + "]"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, int):
+        return str(value)
+    text = str(value)
+    simple = _PLAIN_TEXT.fullmatch(text) and isinstance(plain(text)[0], str)
+    return text if simple else json.dumps(text, ensure_ascii=False)
+
+
+def _float(value: float) -> str:
+    if math.isnan(value):
+        return ".nan"
+    if math.isinf(value):
+        return ".inf" if value > 0 else "-.inf"
+    # YAML 1.1 wants a dot, and its exponents a sign: 1e-05 is written 1.0e-5, 1e+16 is written 1.0e+16.
+    text = repr(value)
+    if "e" not in text:
+        return text
+    digits, exponent = text.split("e")
+    sign, size = exponent[0] if exponent[0] in "+-" else "+", exponent.lstrip("+-").lstrip("0")
+    return f"{digits}{'' if '.' in digits else '.0'}e{sign}{size}"
+
+
+def write_block(keys: list[str], value: Any, indent: int, newline: str) -> str:
+    """Nested sections, one key a line, each two columns further; the last key holds the value."""
+    lines = [f"{' ' * (indent + 2 * depth)}{write(key)}:" for depth, key in enumerate(keys)]
+    if isinstance(value, dict) and value:
+        deeper = indent + 2 * len(keys)
+        lines += [write_block([str(key)], item, deeper, newline) for key, item in value.items()]
+    else:
+        lines[-1] += " " + write(value)
+    return newline.join(lines)
