@@ -1,0 +1,53 @@
+"""What LeRobot's policies are and ask for, read from LeRobot's own source without torch.
+
+`names()` says which policies are installed, `load(name)` gives a `PolicyClass`: its parameters with type, default, allowed
+values and help, and `configure(params)`, which runs LeRobot's own checks on the user's values. How the source is executed is told in
+`light`; that its verdicts are those of the real import is kept true by tests/policies/test_differential.py.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from getiaction_cli.policies.catalog import entries
+from getiaction_cli.policies.config import PolicyConfig, Rejected
+from getiaction_cli.policies.features import to_policy_features
+from getiaction_cli.policies.policy_class import NOT_PARAMETERS, Field, PolicyClass, plain
+from getiaction_cli.policies.standins import Unjudgeable
+
+__all__ = [
+    "NOT_PARAMETERS",
+    "Field",
+    "PolicyClass",
+    "PolicyConfig",
+    "Rejected",
+    "Unjudgeable",
+    "by_class_name",
+    "load",
+    "names",
+    "plain",
+    "to_policy_features",
+]
+
+
+def names() -> list[str]:
+    """The names of all registered policies, plugins' last. Executes nothing."""
+    return list(entries())
+
+
+@functools.cache
+def load(name: str) -> PolicyClass:
+    """The policy registered as ``name``.
+
+    Raises:
+        KeyError: no such policy is installed.
+    """
+    return PolicyClass(entries()[name])
+
+
+def by_class_name(class_name: str) -> str | None:
+    """The policy whose class in `getiaction.policies.lerobot` is called that ("ACT" → "act"); None for none."""
+    for entry in entries().values():
+        if entry.plugin is None and entry.config_class == f"{class_name}Config":
+            return entry.name
+    return None

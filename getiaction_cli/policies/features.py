@@ -1,0 +1,31 @@
+"""What a dataset's columns are to a policy, by LeRobot's own function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from getiaction_cli.policies.catalog import world
+from getiaction_cli.policies.config import Rejected
+
+
+def to_policy_features(features: dict[str, dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split a dataset's features into what a policy reads and what it predicts.
+
+    Args:
+        features: key → {"dtype", "shape", "names"}, as in `meta/info.json`.
+
+    Returns:
+        (inputs, outputs): key → feature with `.type` (`.type.value` is "VISUAL", "STATE", "ENV" or "ACTION") and `.shape`
+        (cameras channel first).
+
+    Raises:
+        Rejected: LeRobot can't read this table (a camera whose shape has not three numbers, or with no names).
+    """
+    convert = world().module("lerobot.utils.feature_utils").dataset_to_policy_features
+    plain = {key: {"names": None, **feature, "shape": tuple(feature["shape"])} for key, feature in features.items()}
+    try:
+        found = convert(plain)
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise Rejected(str(error), error=type(error).__name__) from error
+    outputs = {key: feature for key, feature in found.items() if feature.type.value == "ACTION"}
+    return {key: feature for key, feature in found.items() if key not in outputs}, outputs

@@ -1,0 +1,241 @@
+"""A policy that can be named in a recipe: its parameters, and LeRobot's own verdict on values for them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from getiaction_cli.policies import facts, notes
+from getiaction_cli.policies.catalog import Entry, world
+from getiaction_cli.policies.coerce import WrongType, coerce, describe
+from getiaction_cli.policies.config import PolicyConfig, Rejected, refusal
+
+# Set by getiaction (features from the dataset, weights from its own arguments), not as parameters of the policy.
+NOT_PARAMETERS = frozenset({"input_features", "output_features", "pretrained_path", "pretrained_revision"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One parameter of a policy.
+
+    Args:
+        name: as it is written in a recipe.
+        type: as LeRobot writes it ("tuple[int, int] | None").
+        default: its plain value (enum members as their names, tuples as lists).
+        choices: the allowed values, where LeRobot's source says them; empty otherwise.
+        help: the comment or docstring that LeRobot gives it; may be empty.
+        group: where it belongs ("timing", "architecture", "vision", …).
+        hint: the type itself, for reading a value.
+    """
+
+    name: str
+    type: str
+    default: Any
+    choices: tuple[Any, ...]
+    help: str
+    group: str
+    hint: Any = None
+
+    @property
+    def expects(self) -> str:
+        """The type in words: "a list of 2 whole numbers or null"."""
+        return describe(self.hint)
+
+
+class PolicyClass:
+    """What LeRobot knows about one policy, read from its configuration source when it is asked for."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.name = entry.name
+        self.class_name = entry.config_class.removesuffix("Config")
+
+    def __repr__(self) -> str:
+        return f"PolicyClass({self.name!r})"
+
+    @property
+    def class_path(self) -> str:
+        """What a recipe writes as `model.class_path`; a plugin's policy goes through LeRobotPolicy by its name."""
+        own = "LeRobotPolicy" if self.entry.plugin or not self.trainable else self.class_name
+        return f"getiaction.policies.lerobot.{own}"
+
+    @functools.cached_property
+    def config_class(self) -> Any:
+        """LeRobot's configuration class, executed lightly.
+
+        Raises:
+            Unjudgeable: its file can't be executed without the real libraries.
+        """
+        return getattr(world().module(self.entry.module), self.entry.config_class)
+
+    @functools.cached_property
+    def hints(self) -> dict[str, Any]:
+        """Parameter → type."""
+        return typing.get_type_hints(self.config_class)
+
+    @functools.cached_property
+    def fields(self) -> dict[str, Field]:
+        """Every parameter by name, in LeRobot's order, with its help text and allowed values."""
+        read = notes.read(self.config_class, [Path(world().module(m).__file__ or "") for m in self._modules()])
+        return {
+            field.name: Field(
+                name=field.name,
+                type=notes.type_text(self.hints[field.name]),
+                default=plain(_default(field)),
+                choices=notes.choices(self.hints[field.name]) or read.choices.get(field.name, ()),
+                help=read.help.get(field.name, ""),
+                group=notes.group(field.name, read.headings.get(field.name, "")),
+                hint=self.hints[field.name],
+            )
+            for field in dataclasses.fields(self.config_class)
+            if field.init
+        }
+
+    def _modules(self) -> list[str]:
+        """The modules of the class and its bases that are executed from source, nearest first."""
+        from getiaction_cli.policies.light import PREFIX
+
+        found = [kind.__module__ for kind in self.config_class.__mro__]
+        return [module.removeprefix(PREFIX) for module in found if module.startswith(PREFIX)]
+
+    @functools.cached_property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The names alone, without reading comments."""
+        return tuple(field.name for field in dataclasses.fields(self.config_class) if field.init)
+
+    def expects(self, name: str) -> str:
+        """What a parameter's value must be, in words."""
+        return describe(self.hints[name])
+
+    def read_value(self, name: str, value: Any) -> Any:
+        """A plain value as the type that the parameter wants.
+
+        Raises:
+            Rejected: no such parameter, or a value of the wrong type.
+        """
+        if name not in self.parameter_names:
+            raise Rejected(f"{self.name} has no parameter {name}", field=name, kind="unknown", error="TypeError")
+        try:
+            return coerce(self.hints[name], value)
+        except WrongType as wrong:
+            message = f"{name} expects {wrong.expected}"
+            if wrong.path:
+                message = f"{name}.{'.'.join(wrong.path)} expects {wrong.expected}"
+            raise Rejected(message, field=name, kind="type", error="TypeError", path=wrong.path) from None
+        except Exception as error:  # a nested configuration refused its values
+            raise Rejected(refusal(error).message, field=name) from error
+
+    def configure(
+        self,
+        params: Mapping[str, Any],
+        input_features: Mapping[str, Any] | None = None,
+        output_features: Mapping[str, Any] | None = None,
+        dataset_features: dict[str, dict[str, Any]] | None = None,
+    ) -> PolicyConfig:
+        """LeRobot's configuration for these parameters; its `__post_init__` runs, `validate_features` waits to be asked.
+
+        Args:
+            params: plain values by parameter name, as they stand in a recipe.
+            input_features: what the policy reads, as `to_policy_features` gives it.
+            output_features: what it predicts, likewise.
+            dataset_features: the dataset's own feature table; a few policies read names and cameras from it.
+
+        Raises:
+            Rejected: LeRobot refuses them.
+            Unjudgeable: LeRobot's code asks something that only the real libraries can answer.
+        """
+        given = {name: self.read_value(name, value) for name, value in params.items()}
+        said = world().said
+        said.clear()
+        try:
+            values = self.config_class(**given)
+        except Exception as error:
+            raise refusal(error) from error
+        # As lerobot.policies.factory.make_policy: the outputs always come from the dataset, the inputs when none are set.
+        if output_features is not None:
+            values.output_features = dict(output_features)
+        if input_features is not None and (not values.input_features or "input_features" not in given):
+            if not (
+                dataset_features is not None
+                and hasattr(values, "set_dataset_feature_metadata")
+                and values.input_features
+            ):
+                values.input_features = dict(input_features)
+        return PolicyConfig(self, dict(params), given, values, tuple(said), dataset_features)
+
+    # What can't be computed from the configuration alone is read from LeRobot's other files, see `facts`.
+
+    @functools.cached_property
+    def _facts(self) -> facts.Facts:
+        return facts.about(self.name, self.entry)
+
+    @property
+    def summary(self) -> str:
+        """What it is, in one line."""
+        return self._facts.summary
+
+    @property
+    def paper(self) -> str:
+        """Where it is described; may be empty."""
+        return self._facts.paper
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """What one sample must hold: {"cameras": …, "state": …, "language": …, "reward": …}."""
+        return self._facts.reads
+
+    @property
+    def downloads(self) -> tuple[str, ...]:
+        """What must be fetched before it can start with its default parameters."""
+        return self._facts.downloads
+
+    @property
+    def extra(self) -> str | None:
+        """The extra of LeRobot it needs ("smolvla"); None for none."""
+        return self._facts.extra
+
+    @property
+    def installed(self) -> bool:
+        """True when everything that its extra asks for is installed."""
+        return not self._facts.missing
+
+    @property
+    def install_command(self) -> str:
+        """The exact command that installs what is missing; empty when nothing is."""
+        return self._facts.install_command
+
+    @property
+    def trainable(self) -> bool:
+        """True when it learns from demonstrations."""
+        return not self.why_not
+
+    @property
+    def why_not(self) -> str:
+        """Why it can't be trained from demonstrations; empty when it can."""
+        return self._facts.why_not
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return field.default_factory() if field.default_factory is not dataclasses.MISSING else None
+
+
+def plain(value: Any) -> Any:
+    """A configuration value as YAML or JSON can hold it."""
+    if isinstance(value, (bool, int, float, str, type(None))) and not hasattr(value, "name"):
+        return value
+    if hasattr(value, "name") and hasattr(value, "value"):
+        return value.name
+    if isinstance(value, (list, tuple, set)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return str(value)

@@ -1,0 +1,168 @@
+"""How many parameters a policy has, by arithmetic from its configuration: no model is built.
+
+Exact to a few buffers for act, diffusion, vqbet and tdmpc (tests compare with the real models). For the large pretrained
+policies the published size of their base checkpoint stands in, in billions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from getiaction_cli.policies.config import PolicyConfig
+
+_RESNET = {
+    "resnet18": (11_176_512, 512),
+    "resnet34": (21_284_672, 512),
+    "resnet50": (23_508_032, 2048),
+    "resnet101": (42_500_160, 2048),
+    "resnet152": (58_143_808, 2048),
+}
+
+# Billions of parameters of the checkpoints that these policies start from.
+_PUBLISHED = {
+    "smolvla": 0.45,
+    "pi0": 3.3,
+    "pi05": 3.4,
+    "pi0_fast": 2.9,
+    "groot": 3.0,
+    "xvla": 0.9,
+    "eo1": 3.8,
+    "evo1": 0.77,
+    "wall_x": 4.2,
+    "fastwam": 6.0,
+    "molmoact2": 4.0,
+    "vla_jepa": 3.0,
+    "lingbot_va": 5.5,
+}
+
+
+def parameters(policy: PolicyConfig) -> int | None:
+    """Parameters of the model that this configuration builds; None when that is not known.
+
+    The configuration must know its features (cameras, state, action).
+    """
+    count = _COUNTS.get(policy.policy.name)
+    if count is None:
+        billions = _PUBLISHED.get(policy.policy.name)
+        return None if billions is None else int(billions * 1e9)
+    try:
+        return count(policy)
+    except (TypeError, AttributeError, IndexError, KeyError, ValueError, ZeroDivisionError):
+        return None
+
+
+def _dim(feature: object) -> int:
+    shape = getattr(feature, "shape", (0,))
+    return int(shape[0])
+
+
+def _linear(given: int, out: int) -> int:
+    return given * out + out
+
+
+def _mlp(*widths: int) -> int:
+    return sum(_linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+
+
+def _attention(width: int) -> int:
+    return 4 * _linear(width, width)
+
+
+def _act(p: PolicyConfig) -> int:
+    d, ff = p.dim_model, p.dim_feedforward
+    ffn = _linear(d, ff) + _linear(ff, d)
+    layer = _attention(d) + ffn + 4 * d
+    state, env, action = _dim(p.state_feature), _dim(p.env_state_feature), _dim(p.action_feature)
+    final_norm = 2 * d if p.pre_norm else 0
+    total = p.n_encoder_layers * layer + final_norm
+    total += p.n_decoder_layers * (2 * _attention(d) + ffn + 6 * d) + 2 * d
+    total += sum(_linear(n, d) + d for n in (p.latent_dim, state, env) if n)
+    total += p.chunk_size * d + _linear(d, action)
+    if p.use_vae:
+        total += p.n_vae_encoder_layers * layer + final_norm + d
+        total += (_linear(state, d) if state else 0) + _linear(action, d) + _linear(d, 2 * p.latent_dim)
+    if p.image_features:
+        backbone, width = _RESNET[p.vision_backbone]
+        total += backbone + _linear(width, d)
+    return total
+
+
+def _rgb_encoder(p: PolicyConfig) -> tuple[int, int]:
+    """(parameters, output width) of the ResNet with spatial softmax that diffusion and vqbet share."""
+    backbone, width = _RESNET[p.vision_backbone]
+    points = p.spatial_softmax_num_keypoints
+    return backbone + _linear(width, points) + _linear(2 * points, 2 * points), 2 * points
+
+
+def _diffusion(p: PolicyConfig) -> int:
+    cameras = len(p.image_features)
+    condition, total = _dim(p.state_feature) + _dim(p.env_state_feature), 0
+    if cameras:
+        encoder, width = _rgb_encoder(p)
+        total += encoder * (cameras if p.use_separate_rgb_encoder_per_camera else 1)
+        condition += width * cameras
+    step, action, k = p.diffusion_step_embed_dim, _dim(p.action_feature), p.kernel_size
+    total += _linear(step, 4 * step) + _linear(4 * step, step)
+    condition = condition * p.n_obs_steps + step
+
+    def conv(given: int, out: int, size: int = k) -> int:
+        return given * out * size + out
+
+    def block(given: int, out: int) -> int:
+        film = _linear(condition, 2 * out if p.use_film_scale_modulation else out)
+        skip = conv(given, out, 1) if given != out else 0
+        return conv(given, out) + conv(out, out) + 4 * out + film + skip
+
+    widths: Sequence[int] = (action, *p.down_dims)
+    pairs = list(zip(widths[:-1], widths[1:], strict=True))
+    for i, (given, out) in enumerate(pairs):
+        total += block(given, out) + block(out, out) + (conv(out, out, 3) if i < len(pairs) - 1 else 0)
+    last, first = p.down_dims[-1], p.down_dims[0]
+    total += 2 * block(last, last)
+    for given, out in reversed(pairs[1:]):
+        total += block(2 * out, given) + block(given, given) + conv(given, given, 4)
+    return total + conv(first, first) + 2 * first + conv(first, action, 1)
+
+
+def _vqbet(p: PolicyConfig) -> int:
+    encoder, width = _rgb_encoder(p)
+    token, h, out = p.gpt_input_dim, p.gpt_hidden_dim, p.gpt_output_dim
+    chunk = _dim(p.action_feature) * p.action_chunk_size
+    code, hidden, entries = p.vqvae_embedding_dim, p.vqvae_enc_hidden_dim, p.vqvae_n_embed
+    total = encoder + token + _linear(_dim(p.state_feature), token) + _linear(width, token)
+    total += _linear(token, h) + p.gpt_block_size * h + 2 * h + h * out
+    total += p.gpt_n_layer * (4 * h + _linear(h, 3 * h) + _linear(h, h) + _linear(h, 4 * h) + _linear(4 * h, h))
+    total += _mlp(chunk, hidden, hidden, code) + _mlp(code, hidden, hidden, chunk) + 2 * entries * (2 * code + 1)
+    if p.sequentially_select:
+        total += _linear(out, entries) + _linear(out + entries, entries)
+    else:
+        total += _linear(out, 2 * entries)
+    return total + _linear(out, 2 * entries * chunk)
+
+
+def _tdmpc(p: PolicyConfig) -> int:
+    z, m, s, action = p.latent_dim, p.mlp_dim, p.state_encoder_hidden_dim, _dim(p.action_feature)
+    total = 0
+    for shape in [feature.shape for feature in p.image_features.values()][:1]:
+        c, side = p.image_encoder_hidden_dim, [shape[1], shape[2]]
+        total += c * shape[0] * 49 + c + c * c * 25 + c + 2 * (c * c * 9 + c)
+        for kernel in (7, 5, 3, 3):
+            side = [(n - kernel) // 2 + 1 for n in side]
+        total += _linear(c * math.prod(side), z) + 2 * z
+    for size in (_dim(p.env_state_feature), _dim(p.state_feature)):
+        total += _mlp(size, s, z) + 2 * z if size else 0
+    total += _mlp(z + action, m, m, z) + 4 * m + 2 * z
+    total += _mlp(z + action, m, m, 1) + 4 * m
+    total += _mlp(z, m, m, action) + 4 * m
+    total += p.q_ensemble_size * (_mlp(z + action, m, m, 1) + 2 * m)
+    total += _mlp(z, m, m, 1) + 2 * m
+    return 2 * total  # the model and its slowly following target
+
+
+_COUNTS: dict[str, Callable[[PolicyConfig], int]] = {
+    "act": _act,
+    "diffusion": _diffusion,
+    "vqbet": _vqbet,
+    "tdmpc": _tdmpc,
+}
