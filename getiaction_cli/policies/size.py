@@ -23,17 +23,12 @@ _RESNET = {
 _PUBLISHED = {
     "smolvla": 0.45,
     "pi0": 3.3,
-    "pi05": 3.4,
+    "pi05": 3.3,
     "pi0_fast": 2.9,
     "groot": 3.0,
     "xvla": 0.9,
-    "eo1": 3.8,
+    "eo1": 3.0,
     "evo1": 0.77,
-    "wall_x": 4.2,
-    "fastwam": 6.0,
-    "molmoact2": 4.0,
-    "vla_jepa": 3.0,
-    "lingbot_va": 5.5,
 }
 
 
