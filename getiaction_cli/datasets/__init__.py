@@ -1,0 +1,27 @@
+"""What a LeRobot dataset says about itself, read with pyarrow, json and numpy: no torch, no lerobot.
+
+    place = locate("lerobot/pusht")     a folder on this disk (from the Hub only meta/ is fetched), or DatasetNotFound / HubError
+    dataset = read(place)               a Dataset; what is wrong with it stands in its ``findings``, nothing is raised
+
+`place` finds, `hub` fetches, `reading` reads (`info`, `features`, `episodes`, `stats`, `tasks` are its parts), `tables` and
+`mp4` look at the headers of data and video files, `scan` and `frames` read the data itself when asked to (``--deep``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from getiaction_cli.datasets.place import DEMO_ID, Place, known_ids, locate
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+__all__ = ["DEMO_ID", "Place", "known_ids", "locate", "read"]
+
+
+def read(place: Place) -> Dataset:
+    """Read the metadata of the dataset at ``place``; never raises for what the files contain."""
+    # pyarrow and numpy cost 0.2 s: whoever only locates or completes a name does not pay for them.
+    from getiaction_cli.datasets.reading import read as read_place
+
+    return read_place(place)

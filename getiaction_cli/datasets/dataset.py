@@ -1,0 +1,215 @@
+"""A dataset's metadata in memory: what rules, rendering and the policies room ask about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from getiaction_cli.datasets.episodes import Episodes
+from getiaction_cli.datasets.features import Feature
+from getiaction_cli.datasets.files import Listing, Rows, list_files
+from getiaction_cli.datasets.jsonfile import find
+from getiaction_cli.datasets.place import Place
+from getiaction_cli.diagnostics import Finding, Span
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.mp4 import VideoHeader
+    from getiaction_cli.datasets.tables import TableHeader
+
+Stats = dict[str, dict[str, npt.NDArray[np.float64]]]
+
+INFO = "meta/info.json"
+STATS = "meta/stats.json"
+_WHOLE_FILE = 16 << 20
+_EDGE = 4 << 20
+
+
+@dataclass
+class Dataset:
+    """What the files under ``meta/`` say. A value that is missing or of a wrong type is None (0 for counts, empty for collections).
+
+    Args:
+        place: where it was found.
+        version: ``codebase_version`` as written ("v3.0"), None when unreadable.
+        fps: frames per second.
+        total_episodes: as ``info.json`` says; ``episodes`` holds what is there.
+        total_frames: as ``info.json`` says.
+        total_tasks: as ``info.json`` says.
+        robot_type: free text.
+        info: the whole of ``info.json``.
+        features: by key, in the file's order; entries that are no mapping are left out.
+        stats: key → statistic → numbers in the file's own shape; None when there are none.
+        stats_source: the file that the statistics came from.
+        tasks: texts in row order: LeRobot looks tasks up by position.
+        task_indices: the ``task_index`` beside each.
+        episodes: one row per episode.
+        findings: what was wrong while reading, as (code, Finding).
+        texts: the JSON files read, by name relative to the root, for showing lines of them.
+    """
+
+    place: Place
+    version: str | None = None
+    fps: float | None = None
+    total_episodes: int = 0
+    total_frames: int = 0
+    total_tasks: int = 0
+    robot_type: str | None = None
+    info: dict[str, Any] = field(default_factory=dict)
+    features: dict[str, Feature] = field(default_factory=dict)
+    stats: Stats | None = None
+    stats_source: str = STATS
+    tasks: list[str] = field(default_factory=list)
+    task_indices: list[int] = field(default_factory=list)
+    episodes: Episodes = field(default_factory=Episodes.none)
+    findings: tuple[tuple[str, Finding], ...] = ()
+    texts: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def repo_id(self) -> str:
+        """The id as the user gave it."""
+        return self.place.repo_id
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds ``meta/``."""
+        return self.place.root
+
+    @property
+    def format(self) -> tuple[int, int] | None:
+        """The version as numbers: (3, 0)."""
+        from getiaction_cli.datasets.reading import parse_version
+
+        return parse_version(self.version)
+
+    @property
+    def is_v3(self) -> bool:
+        """True for the format that LeRobot 0.6 reads."""
+        return self.format is not None and self.format[0] == 3
+
+    @property
+    def is_old(self) -> bool:
+        """True for v2.0 and v2.1, which must be converted before LeRobot 0.6 reads them."""
+        return self.format is not None and self.format[0] == 2
+
+    @property
+    def camera_keys(self) -> list[str]:
+        """Features stored as images or video, depth maps included (as LeRobot's ``camera_keys``)."""
+        return [key for key, feature in self.features.items() if feature.is_camera]
+
+    @property
+    def video_keys(self) -> list[str]:
+        """Features stored as video."""
+        return [key for key, feature in self.features.items() if feature.dtype == "video"]
+
+    @property
+    def depth_keys(self) -> list[str]:
+        """Cameras that hold depth."""
+        return [key for key, feature in self.features.items() if feature.role == "depth"]
+
+    def by_role(self, *roles: str) -> list[Feature]:
+        """The features that play one of these roles."""
+        return [feature for feature in self.features.values() if feature.role in roles]
+
+    def found(self, code: str) -> Iterator[Finding]:
+        """What reading found under this code, for the rule of that code to yield."""
+        return (finding for found, finding in self.findings if found == code)
+
+    @property
+    def findings_files(self) -> set[str]:
+        """Files that could not be read, or are missing: rules about what should stand in them keep quiet."""
+        return {finding.file for code, finding in self.findings if code in ("GA401", "GA402")}
+
+    @cached_property
+    def listing(self) -> Listing:
+        """Every file under the root, with sizes. Walks the folder once."""
+        return list_files(self.root)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on this disk."""
+        return self.listing.total
+
+    @property
+    def has_data(self) -> bool:
+        """False when only ``meta/`` is here, as after fetching it from the Hub."""
+        return not self.place.is_cached_copy or any(
+            name.startswith(("data/", "videos/")) for name in self.listing.sizes
+        )
+
+    @cached_property
+    def data_files(self) -> dict[str, Rows]:
+        """The tables that the episodes name → rows of ``episodes`` in them, in order of first use. Empty when unknown."""
+        from getiaction_cli.datasets.files import data_files
+
+        return data_files(self)
+
+    @cached_property
+    def video_files(self) -> dict[str, dict[str, Rows]]:
+        """Camera → the video files that its episodes name → rows of ``episodes`` in them."""
+        from getiaction_cli.datasets.files import video_files
+
+        return {key: video_files(self, key) for key in self.video_keys}
+
+    @cached_property
+    def tables(self) -> dict[str, TableHeader]:
+        """The headers of the tables under ``data/`` that are here, by file name."""
+        from getiaction_cli.datasets.tables import read_headers
+
+        return read_headers(self.root, [name for name in self.listing.sizes if is_table(name)])
+
+    @cached_property
+    def videos(self) -> dict[str, VideoHeader]:
+        """The headers of the video files that the episodes name and that are here."""
+        from getiaction_cli.datasets.mp4 import read_headers
+
+        named = {name for files in self.video_files.values() for name in files}
+        return read_headers(self.root, [name for name in sorted(named) if self.listing.sizes.get(name, 0) > 0])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over the files under ``meta/``: names, sizes and contents (of very large files only both ends)."""
+        digest = hashlib.sha256()
+        for name, size in sorted(self.listing.sizes.items()):
+            if not name.startswith("meta/"):
+                continue
+            digest.update(f"{name}\0{size}\0".encode())
+            try:
+                with (self.root / name).open("rb") as stream:
+                    if size <= _WHOLE_FILE:
+                        digest.update(stream.read())
+                    else:
+                        digest.update(stream.read(_EDGE))
+                        stream.seek(-_EDGE, 2)
+                        digest.update(stream.read())
+            except OSError:
+                digest.update(b"unreadable")
+        return digest.hexdigest()
+
+    def frame(self, file: str, key: str = "") -> tuple[tuple[str, ...], Span | None]:
+        """The lines of one of the dataset's files around a key, and where exactly it stands.
+
+        Args:
+            file: relative to the root ("meta/info.json").
+            key: a dotted route inside it.
+
+        Returns:
+            The source lines from the span's first line on, and the span; nothing for files that are not JSON.
+        """
+        text = self.texts.get(file, "")
+        span = find(text, key) if text and key else None
+        if span is None:
+            return (), None
+        lines = text.splitlines()
+        return tuple(lines[span.line - 1 : span.end_line]), span
+
+
+def is_table(name: str) -> bool:
+    """True for the name of a table of frames."""
+    return name.startswith("data/") and name.endswith(".parquet")

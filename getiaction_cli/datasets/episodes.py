@@ -1,0 +1,75 @@
+"""The episodes of a dataset as columns: where each begins, how long it is, which files hold it, which tasks it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class VideoColumns:
+    """One camera's videos, one row per episode. ``chunk`` and ``file`` name the video file."""
+
+    chunk: Ints
+    file: Ints
+    from_timestamp: Floats
+    to_timestamp: Floats
+
+
+@dataclass(slots=True)
+class Episodes:
+    """One row per episode, in the order of the files (LeRobot looks episodes up by that position).
+
+    A column that the files do not have is None; a value that is null there is -1 (NaN for timestamps).
+    Tasks are kept as codes into ``task_names``: those of row i are ``task_codes[task_offsets[i]:task_offsets[i + 1]]``.
+    """
+
+    index: Ints
+    length: Ints
+    from_index: Ints | None = None
+    to_index: Ints | None = None
+    data_chunk: Ints | None = None
+    data_file: Ints | None = None
+    videos: dict[str, VideoColumns] = field(default_factory=dict)
+    task_names: list[str] = field(default_factory=list)
+    task_codes: Ints | None = None
+    task_offsets: Ints | None = None
+    files: list[str] = field(default_factory=list)
+    file_of_row: npt.NDArray[np.int32] | None = None
+
+    @classmethod
+    def none(cls) -> Episodes:
+        """No episodes, as when their files are missing."""
+        return cls(index=np.zeros(0, np.int64), length=np.zeros(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def tasks(self, row: int) -> list[str]:
+        """The task texts of one episode."""
+        if self.task_codes is None or self.task_offsets is None:
+            return []
+        codes = self.task_codes[self.task_offsets[row] : self.task_offsets[row + 1]]
+        return [self.task_names[code] for code in codes]
+
+    def task_counts(self) -> dict[str, tuple[int, int]]:
+        """Task text → (episodes, frames), most frames first. An episode with several tasks counts for each."""
+        if self.task_codes is None or self.task_offsets is None or not len(self.task_codes):
+            return {}
+        per_row = np.diff(self.task_offsets)
+        lengths = np.repeat(self.length, per_row)
+        episodes = np.bincount(self.task_codes, minlength=len(self.task_names))
+        frames = np.bincount(self.task_codes, weights=lengths, minlength=len(self.task_names)).astype(np.int64)
+        order = np.argsort(-frames, kind="stable")
+        return {self.task_names[i]: (int(episodes[i]), int(frames[i])) for i in order}
+
+    def file_of(self, row: int) -> str:
+        """The metadata file that a row came from, relative to the dataset's folder."""
+        if self.file_of_row is None or row >= len(self.file_of_row):
+            return self.files[0] if self.files else "meta/episodes"
+        return self.files[self.file_of_row[row]]

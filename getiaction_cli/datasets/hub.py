@@ -1,0 +1,364 @@
+"""The Hub: only ``meta/`` is fetched, with huggingface_hub's own code, token, endpoint and offline switch.
+
+Everything is fetched into a folder beside LeRobot's cache, checked against the hashes that the Hub names, and only then
+moved in: a fetch that is cut short, or that brings wrong bytes, leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from getiaction_cli.datasets.place import FORMAT_TAG, Place, lerobot_hub_cache
+from getiaction_cli.errors import HubError
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import RepoFile
+
+_STAGING_PREFIX = ".getiaction-"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFiles:
+    """What a deeper look would have to download first."""
+
+    files: int
+    bytes: int
+
+
+def is_offline(offline: bool | None = None) -> bool:
+    """True when the Hub must not be asked."""
+    from huggingface_hub import constants
+
+    return constants.is_offline_mode() if offline is None else offline
+
+
+def endpoint() -> str:
+    """The Hub's address, as huggingface_hub sees it."""
+    from huggingface_hub import constants
+
+    return constants.ENDPOINT
+
+
+def fetch_meta(repo_id: str, revision: str | None, *, quiet: bool = False) -> Place | list[str]:
+    """Fetch ``meta/`` of a dataset into LeRobot's cache.
+
+    Args:
+        repo_id: the Hub id.
+        revision: tag, branch or commit; None for the newest version tag that LeRobot reads, else ``main``.
+        quiet: no progress on stderr.
+
+    Returns:
+        The place; or, when the Hub has no such dataset, ids that its search finds for that name.
+
+    Raises:
+        HubError: refused, not reachable, broken off, wrong bytes, no such revision, no ``meta/`` in it.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    api = HfApi()
+    try:
+        with _translated(repo_id):
+            found, tagged = (revision, True) if revision else _newest_format(api, repo_id)
+            commit = api.repo_info(repo_id, repo_type="dataset", revision=found).sha or found
+            files = [f for f in _tree(api, repo_id, commit, "meta")]
+    except RepositoryNotFoundError:
+        return _similar_ids(api, repo_id)
+    if not files:
+        raise HubError(
+            f"{repo_id} on the Hub has no meta/ folder: it is not in LeRobot's format",
+            "LeRobot datasets carry the tag LeRobot: https://huggingface.co/datasets?other=LeRobot",
+        )
+    snapshot = _download(repo_id, commit, found, files, quiet=quiet)
+    return Place(repo_id, snapshot, "hub", found, tagged)
+
+
+def fetch_data(place: Place, *, quiet: bool = False) -> Place:
+    """Fetch the tables and videos that belong to a cached copy; the same promises as `fetch_meta`."""
+    from huggingface_hub import HfApi
+
+    with _translated(place.repo_id):
+        api = HfApi()
+        commit = api.repo_info(place.repo_id, repo_type="dataset", revision=place.revision).sha or str(place.revision)
+        files = [f for f in _tree(api, place.repo_id, commit, None) if f.path.startswith(("meta/", "data/", "videos/"))]
+    snapshot = _download(place.repo_id, commit, place.revision or commit, files, quiet=quiet)
+    return Place(place.repo_id, snapshot, place.origin, place.revision, place.tagged)
+
+
+def remote_files(place: Place) -> RemoteFiles:
+    """How much `fetch_data` would download: the files that are not here yet."""
+    from huggingface_hub import HfApi
+
+    with _translated(place.repo_id):
+        wanted = [
+            f
+            for f in _tree(HfApi(), place.repo_id, place.revision or FORMAT_TAG, None)
+            if f.path.startswith(("data/", "videos/")) and not (place.root / f.path).is_file()
+        ]
+    return RemoteFiles(len(wanted), sum(f.size for f in wanted))
+
+
+def _tree(api: HfApi, repo_id: str, revision: str, under: str | None) -> Iterator[RepoFile]:
+    from huggingface_hub.errors import EntryNotFoundError
+    from huggingface_hub.hf_api import RepoFile
+
+    try:
+        entries = api.list_repo_tree(
+            repo_id, path_in_repo=under, recursive=True, revision=revision, repo_type="dataset"
+        )
+        yield from (entry for entry in entries if isinstance(entry, RepoFile))
+    except EntryNotFoundError:
+        return
+
+
+def _newest_format(api: HfApi, repo_id: str) -> tuple[str, bool]:
+    """The revision that LeRobot would read: the newest version tag not beyond its own format; ``main`` when untagged."""
+    ours = _version(FORMAT_TAG) or (3, 0)
+    refs = api.list_repo_refs(repo_id, repo_type="dataset")
+    versions = {v: ref.name for ref in [*refs.branches, *refs.tags] if (v := _version(ref.name)) is not None}
+    if not versions:
+        return "main", False
+    readable = [v for v in versions if v[0] == ours[0] and v <= ours]
+    return versions[max(readable or versions)], True
+
+
+def _version(name: str) -> tuple[int, int] | None:
+    match = re.fullmatch(r"v?(\d+)\.(\d+)(\.\d+)*", name)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def _similar_ids(api: HfApi, repo_id: str) -> list[str]:
+    """What the Hub's own search finds for the name or the owner; nothing when it will not say."""
+    owner, _, name = repo_id.rpartition("/")
+    found: list[str] = []
+    try:
+        for query in ({"author": owner} if owner else {}, {"search": name}):
+            if query:
+                found += [info.id for info in api.list_datasets(**query, limit=50)]
+    except Exception:  # a help for a message, never a second error
+        return found
+    return found
+
+
+def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *, quiet: bool) -> Path:
+    from huggingface_hub import hf_hub_download
+
+    cache = lerobot_hub_cache()
+    storage = cache / ("datasets--" + repo_id.replace("/", "--"))
+    missing = [f for f in files if not (storage / "snapshots" / commit / f.path).is_file()]
+    total = sum(f.size for f in missing)
+    cache.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=cache))
+    try:
+        with _progress(repo_id, len(missing), total, quiet=quiet) as advance, _translated(repo_id), _silenced():
+            pool = ThreadPoolExecutor(8)
+            try:
+
+                def fetch(file: RepoFile) -> None:
+                    path = hf_hub_download(
+                        repo_id, file.path, repo_type="dataset", revision=commit, cache_dir=staging, tqdm_class=advance
+                    )
+                    _verify(Path(path), file)
+
+                list(pool.map(fetch, missing))
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+        _move_in(staging / storage.name, storage, commit, revision)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return storage / "snapshots" / commit
+
+
+def _verify(path: Path, file: RepoFile) -> None:
+    """Compare with the hash that the Hub lists: sha256 for large files, git's blob id for the others."""
+    size = path.stat().st_size
+    if file.lfs is not None:
+        digest, wanted = hashlib.sha256(), file.lfs.sha256
+    elif file.blob_id and re.fullmatch(r"[0-9a-f]{40}", file.blob_id):
+        digest, wanted = hashlib.sha1(f"blob {size}\0".encode(), usedforsecurity=False), file.blob_id
+    else:
+        return
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    if digest.hexdigest() != wanted:
+        raise HubError(
+            f"the Hub sent wrong bytes for {file.path}: {size} bytes whose hash is not the one it lists",
+            "a proxy or mirror may have changed them; nothing was kept; try again, or set HF_ENDPOINT",
+        )
+
+
+def _move_in(staged: Path, storage: Path, commit: str, revision: str) -> None:
+    """Move verified files into the cache: blobs, then the snapshot's links (info.json last), then the ref."""
+    (storage / "blobs").mkdir(parents=True, exist_ok=True)
+    for blob in sorted((staged / "blobs").iterdir()) if (staged / "blobs").is_dir() else []:
+        os.replace(blob, storage / "blobs" / blob.name)
+    source = staged / "snapshots" / commit
+    links = [p for p in source.rglob("*") if not p.is_dir() or p.is_symlink()]
+    for link in sorted(links, key=lambda p: p.name == "info.json"):
+        target = storage / "snapshots" / commit / link.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(link, target)
+    if revision != commit:
+        ref = storage / "refs" / revision
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        fresh = ref.with_name(ref.name + f".{os.getpid()}")
+        fresh.write_text(commit)
+        os.replace(fresh, ref)
+
+
+@contextmanager
+def _translated(repo_id: str) -> Iterator[None]:
+    """Whatever huggingface_hub or httpx raises becomes one HubError (a missing repository stays itself)."""
+    import httpx
+    from huggingface_hub import errors
+
+    where = endpoint()
+    try:
+        yield
+    except HubError:
+        raise
+    except errors.GatedRepoError as error:
+        raise HubError(
+            f"{repo_id} is gated: its owner must let you in",
+            f"ask for access at {where}/datasets/{repo_id}, then `hf auth login` (or set HF_TOKEN)",
+        ) from error
+    except errors.RepositoryNotFoundError:
+        raise
+    except errors.RevisionNotFoundError as error:
+        raise HubError(
+            f"{repo_id} has no such revision on the Hub", f"{where}/datasets/{repo_id}/tree/main lists them"
+        ) from error
+    except errors.OfflineModeIsEnabled as error:
+        raise HubError(
+            "the Hub was not asked: HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE, or name a folder"
+        ) from error
+    except errors.HFValidationError as error:
+        raise HubError(f"{repo_id!r} can't be the id of a dataset", "an id is owner/name") from error
+    except errors.HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", None)
+        if status == 401:
+            raise HubError(
+                f"the Hub does not accept your token for {repo_id}", "`hf auth login`, or check HF_TOKEN"
+            ) from error
+        if status == 429:
+            raise HubError(
+                "the Hub is refusing requests for now (too many)", "wait some minutes, or log in: `hf auth login`"
+            ) from error
+        raise HubError(
+            f"the Hub answered {status or 'with an error'} for {repo_id}", f"{where} may be down; try again later"
+        ) from error
+    except httpx.TimeoutException as error:
+        raise HubError(
+            f"the Hub is too slow: no answer for {repo_id} in time",
+            "HF_HUB_DOWNLOAD_TIMEOUT=60 and HF_HUB_ETAG_TIMEOUT=60 wait longer",
+        ) from error
+    except httpx.ConnectError as error:
+        raise HubError(
+            f"the Hub can't be reached at {where}", "check the network; HF_HUB_OFFLINE=1 looks at local copies only"
+        ) from error
+    except (
+        httpx.HTTPError,
+        httpx.StreamError,
+        errors.FileMetadataError,
+        errors.LocalEntryNotFoundError,
+        OSError,
+    ) as error:
+        if isinstance(error, OSError) and error.errno == 28:
+            raise HubError(f"no space left on the disk for meta/ of {repo_id}", f"in {lerobot_hub_cache()}") from error
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise HubError(
+            f"the download of {repo_id} broke off: {first}", "nothing half-written was kept; try again"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HubError(
+            f"{where} does not answer like a Hub: {type(error).__name__}: {error}", "is HF_ENDPOINT right?"
+        ) from error
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """huggingface_hub logs retries and token advice to stderr; our one line says it better."""
+    logger = logging.getLogger("huggingface_hub")
+    before = logger.level
+    if not os.environ.get("GETIACTION_DEBUG"):
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextmanager
+def _progress(repo_id: str, files: int, total: int, *, quiet: bool) -> Iterator[Callable[..., Any]]:
+    """Progress on stderr: a line that rewrites itself on a terminal, one closing line elsewhere.
+
+    Yields:
+        A class that huggingface_hub takes for tqdm.
+    """
+    start = time.monotonic()
+    done = 0
+    lock = threading.Lock()
+    live = not quiet and sys.stderr.isatty()
+
+    def advance(n: float) -> None:
+        nonlocal done
+        with lock:
+            done += int(n or 0)
+            if live:
+                print(f"\rfetching meta of {repo_id}: {megabytes(done)} of {megabytes(total)}", end="", file=sys.stderr)
+
+    class Bar:
+        def __init__(self, *args: object, **kwargs: object) -> None:
+            self.total = kwargs.get("total")
+            self.n = 0.0
+
+        def __enter__(self) -> Bar:
+            return self
+
+        def __exit__(self, *args: object) -> None:
+            return None
+
+        def update(self, n: float | None = 1) -> None:
+            self.n += n or 0
+            advance(n or 0)
+
+        def __getattr__(self, name: str) -> Callable[..., None]:
+            return lambda *args, **kwargs: None
+
+    try:
+        yield Bar
+    except BaseException:
+        if live:
+            print("\r\033[K", end="", file=sys.stderr)
+        raise
+    if not quiet and files:
+        seconds = time.monotonic() - start
+        word = "file" if files == 1 else "files"
+        clear = "\r\033[K" if live else ""
+        print(f"{clear}fetched {files} {word}, {megabytes(total)}, of {repo_id} in {seconds:.1f} s", file=sys.stderr)
+
+
+def megabytes(count: int) -> str:
+    """A size for people: "12 B", "3.4 kB", "120 MB", "1.2 TB"."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

@@ -1,0 +1,270 @@
+"""Where a dataset lies: the demo, a folder, LeRobot's home, the caches, the Hub; in LeRobot's own order."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from getiaction_cli.errors import DatasetNotFound
+
+DEMO_ID = "getiaction/pusht-demo"
+FORMAT_TAG = "v3.0"  # the tag that LeRobot asks the Hub for, and under which it caches
+
+Origin = Literal["demo", "folder", "root", "lerobot home", "lerobot cache", "hf cache", "hub"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A dataset found.
+
+    Args:
+        repo_id: the id as the user gave it (the folder's name when a folder was given).
+        root: the folder that holds ``meta/``.
+        origin: where it was found. ``hub`` means that only ``meta/`` is here, fetched now.
+        revision: the tag, branch or commit that was found; None for plain folders.
+        tagged: False when the Hub has no version tag for it, so that LeRobot can't load it by its id alone.
+    """
+
+    repo_id: str
+    root: Path
+    origin: Origin
+    revision: str | None = None
+    tagged: bool = True
+
+    @property
+    def is_cached_copy(self) -> bool:
+        """True for copies of a Hub repository, where data files may simply not have been fetched yet."""
+        return self.origin in ("lerobot cache", "hf cache", "hub")
+
+
+def locate(
+    repo_id: str,
+    root: str | Path | None = None,
+    revision: str | None = None,
+    *,
+    offline: bool | None = None,
+    folders: bool = False,
+    quiet: bool = False,
+) -> Place:
+    """Find a dataset, as LeRobot would, and fetch its ``meta/`` from the Hub when it is nowhere else.
+
+    Args:
+        repo_id: a Hub id, the demo's id, or (with ``folders``) a path.
+        root: the exact folder, as LeRobot means it.
+        revision: tag, branch or commit on the Hub.
+        offline: True to stay away from the Hub; None asks ``HF_HUB_OFFLINE``.
+        folders: let ``repo_id`` be the path of a folder.
+        quiet: no progress on stderr.
+
+    Raises:
+        DatasetNotFound: nowhere; the message lists the places searched, the hint the nearest names.
+        HubError: the Hub refused, broke off, sent wrong bytes or can't be reached.
+    """
+    if folders and (folder := _as_folder(repo_id)) is not None:
+        return Place(folder.name, folder, "folder")
+    if root is not None:
+        return _locate_root(repo_id, Path(root).expanduser(), revision, offline=offline, quiet=quiet)
+    if repo_id == DEMO_ID and (demo := demo_folder()) is not None:
+        return Place(repo_id, demo, "demo")
+
+    searched: list[str] = []
+    home = lerobot_home() / repo_id
+    searched.append(f"{_tilde(home)} (LeRobot's home)")
+    if has_meta(home):
+        return Place(repo_id, home, "lerobot home")
+    return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, quiet=quiet)
+
+
+def _as_folder(word: str) -> Path | None:
+    path = Path(word).expanduser()
+    if path.name == "meta" and (path / "info.json").is_file():
+        path = path.parent
+    if has_meta(path):
+        return path.resolve()
+    if not path.is_dir() and not word.startswith((".", "/", "~")):
+        return None
+    if path.is_file():
+        raise DatasetNotFound(f"{word} is a file", "name the folder that holds meta/")
+    if not path.exists():
+        raise DatasetNotFound(f"no folder {word}", _near_folder(path))
+    inside = [child for child in _subfolders(path) if has_meta(child)]
+    if word.count("/") == 1 and not inside and not word.startswith((".", "/", "~")):
+        return None  # an ordinary folder that happens to be called like a Hub id
+    hint = f"did you mean {inside[0]}?" if inside else "a LeRobot dataset is a folder that holds meta/info.json"
+    raise DatasetNotFound(f"{word} is no LeRobot dataset: it has no meta/ folder", hint)
+
+
+def _locate_root(repo_id: str, root: Path, revision: str | None, *, offline: bool | None, quiet: bool) -> Place:
+    if has_meta(root):
+        return Place(repo_id, root, "root")
+    candidates = [
+        root / repo_id,
+        root / repo_id.rsplit("/", 1)[-1],
+        root.parent if root.name == "meta" else root / "meta",
+    ]
+    found = next((c for c in candidates if has_meta(c)), None)
+    if found is not None:
+        raise DatasetNotFound(f"no dataset in root {root}: it has no meta/ folder", f"did you mean root: {found}?")
+    if root.is_dir() and any(root.iterdir()):
+        raise DatasetNotFound(
+            f"no dataset in root {root}: it has no meta/ folder", "root is the folder that holds meta/"
+        )
+    # LeRobot would download the dataset into this root, so its metadata on the Hub is what counts.
+    searched = [f"{_tilde(root)} (root: " + ("it is empty" if root.is_dir() else "no such folder") + ")"]
+    return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, quiet=quiet)
+
+
+def _locate_cached_or_hub(
+    repo_id: str, revision: str | None, searched: list[str], *, offline: bool | None, quiet: bool
+) -> Place:
+    caches: tuple[tuple[Path, Origin, str], ...] = (
+        (lerobot_hub_cache(), "lerobot cache", "LeRobot's cache"),
+        (hub_cache(), "hf cache", "the Hugging Face cache"),
+    )
+    for cache, origin, words in caches:
+        searched.append(f"{_tilde(cache)} ({words})")
+        if (cached := cached_snapshot(cache, repo_id, revision)) is not None:
+            return Place(repo_id, cached, origin, revision or cached.name)
+    if not _is_hub_id(repo_id):
+        raise _not_found(repo_id, searched, [])
+    from getiaction_cli.datasets import hub
+
+    if hub.is_offline(offline):
+        searched.append("not the Hub: HF_HUB_OFFLINE is set" if offline is None else "not the Hub: offline")
+        raise _not_found(repo_id, searched, [])
+    fetched = hub.fetch_meta(repo_id, revision, quiet=quiet)
+    if isinstance(fetched, Place):
+        return fetched
+    searched.append(f"{hub.endpoint()} (the Hub)")
+    raise _not_found(repo_id, searched, fetched)
+
+
+def _not_found(repo_id: str, searched: list[str], others: list[str]) -> DatasetNotFound:
+    near = nearest(repo_id, [*known_ids(), *others])
+    hint = f"did you mean {' or '.join(near)}?" if near else "`getiaction inspect-dataset FOLDER` looks at any folder"
+    return DatasetNotFound(
+        f"no dataset {repo_id!r}; searched:\n" + "\n".join(f"  - {place}" for place in searched), hint
+    )
+
+
+def nearest(repo_id: str, names: list[str], count: int = 3) -> list[str]:
+    """The names most like ``repo_id``, by the whole id or by the part after the slash."""
+    names = sorted(set(names) - {repo_id})
+    whole = difflib.get_close_matches(repo_id, names, n=count, cutoff=0.7)
+    last = {}
+    for name in names:
+        last.setdefault(name.rsplit("/", 1)[-1], name)
+    by_last = [last[m] for m in difflib.get_close_matches(repo_id.rsplit("/", 1)[-1], list(last), n=count, cutoff=0.75)]
+    return list(dict.fromkeys([*whole, *by_last]))[:count]
+
+
+def known_ids() -> list[str]:
+    """Ids of the datasets on this disk: the demo, LeRobot's home, both caches. Only folder names are looked at."""
+    ids = [DEMO_ID] if demo_folder() is not None else []
+    home = lerobot_home()
+    for owner in _subfolders(home):
+        if owner.name == "hub" or owner.name.startswith("."):
+            continue
+        if has_meta(owner):
+            ids.append(owner.name)
+        ids += [f"{owner.name}/{child.name}" for child in _subfolders(owner) if has_meta(child)]
+    for cache in (lerobot_hub_cache(), hub_cache()):
+        for folder in _subfolders(cache):
+            if folder.name.startswith("datasets--"):
+                repo_id = folder.name.removeprefix("datasets--").replace("--", "/")
+                if cached_snapshot(cache, repo_id, None) is not None:
+                    ids.append(repo_id)
+    return list(dict.fromkeys(ids))
+
+
+def cached_snapshot(cache: Path, repo_id: str, revision: str | None) -> Path | None:
+    """The folder of a cached snapshot that holds meta/info.json: of that revision, else of the format's tag, else the newest."""
+    storage = cache / ("datasets--" + repo_id.replace("/", "--"))
+    snapshots = storage / "snapshots"
+    if not snapshots.is_dir():
+        return None
+    wanted = [revision] if revision else [FORMAT_TAG, "main"]
+    for name in wanted:
+        commit = _read_ref(storage / "refs" / name) or name
+        if (snapshots / commit / "meta" / "info.json").is_file():
+            return snapshots / commit
+    if revision:
+        return None
+    complete = [folder for folder in _subfolders(snapshots) if (folder / "meta" / "info.json").is_file()]
+    return max(complete, key=lambda folder: folder.stat().st_mtime, default=None)
+
+
+def demo_folder() -> Path | None:
+    """The demonstrations that ship with the package, found without importing it."""
+    spec = importlib.util.find_spec("getiaction")
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        folder = Path(location) / "data" / "demo" / "pusht-demo"
+        if has_meta(folder):
+            return folder
+    return None
+
+
+def lerobot_home() -> Path:
+    """``HF_LEROBOT_HOME``, with LeRobot's default."""
+    from huggingface_hub import constants
+
+    return Path(os.environ.get("HF_LEROBOT_HOME") or Path(constants.HF_HOME) / "lerobot").expanduser()
+
+
+def lerobot_hub_cache() -> Path:
+    """Where LeRobot keeps what it downloads."""
+    return lerobot_home() / "hub"
+
+
+def hub_cache() -> Path:
+    """Where everything else keeps what it downloads from the Hub."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def has_meta(folder: Path) -> bool:
+    """True when the folder looks like a dataset, be it a broken one: it has a ``meta`` folder with something in it."""
+    try:
+        return any((folder / "meta").iterdir())
+    except OSError:
+        return False
+
+
+def _is_hub_id(repo_id: str) -> bool:
+    return len(repo_id) <= 96 and re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", repo_id) is not None
+
+
+def _read_ref(path: Path) -> str | None:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
+
+
+def _subfolders(folder: Path) -> Iterator[Path]:
+    try:
+        children = sorted(folder.iterdir())
+    except OSError:
+        return
+    yield from (child for child in children if child.is_dir())
+
+
+def _near_folder(path: Path) -> str:
+    parent = path.parent
+    names = [child.name for child in _subfolders(parent)]
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {parent / near[0]}?" if near else "name the folder that holds meta/"
+
+
+def _tilde(path: Path) -> str:
+    try:
+        return "~/" + str(path.relative_to(Path.home()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,175 @@
+"""Reads the files under ``meta/``: v3.0, and v2.0 and v2.1 as far as they go. Each file in its own try; nothing is raised."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from getiaction_cli.datasets.dataset import INFO, Dataset
+from getiaction_cli.datasets.features import make_feature
+from getiaction_cli.datasets.jsonfile import read_json, span_at
+from getiaction_cli.datasets.old_format import read_old
+from getiaction_cli.datasets.place import Place
+from getiaction_cli.datasets.stats import read_stats
+from getiaction_cli.datasets.v3 import read_episodes, read_tasks
+from getiaction_cli.diagnostics import Finding
+
+MISSING = "GA401"
+UNREADABLE = "GA402"
+WRONG_VALUE = "GA403"
+
+_COUNTS = ("total_episodes", "total_frames", "total_tasks")
+_POSITIVE = ("chunks_size", "data_files_size_in_mb", "video_files_size_in_mb")
+
+
+def read(place: Place) -> Dataset:
+    """Read what a dataset says about itself; everything wrong becomes one of its ``findings``."""
+    dataset = Dataset(place)
+    findings: list[tuple[str, Finding]] = []
+    _read_info(dataset, findings)
+    if _looks_old(dataset):
+        read_old(dataset, findings)
+    else:
+        read_tasks(dataset, findings)
+        read_episodes(dataset, findings)
+        read_stats(dataset, findings)
+    dataset.findings = tuple(findings)
+    return dataset
+
+
+def parse_version(version: str | None) -> tuple[int, int] | None:
+    """("v3.0", "3.0.1", …) as (3, 0)."""
+    match = re.match(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:$|[.\w+-])", version or "")
+    return (int(match[1]), int(match[2] or 0)) if match else None
+
+
+def _looks_old(dataset: Dataset) -> bool:
+    if dataset.format is not None:
+        return dataset.is_old
+    return (dataset.root / "meta" / "episodes.jsonl").is_file()
+
+
+def _read_info(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
+    path = dataset.root / INFO
+    if not path.is_file():
+        findings.append((MISSING, _missing_info(path)))
+        return
+    file = read_json(path)
+    dataset.texts[INFO] = file.text
+    if not file.readable:
+        span = span_at(file.text, file.at, min(file.at + 1, len(file.text))) if file.text else None
+        findings.append((UNREADABLE, Finding(f"{INFO} {file.problem}", file=INFO, span=span)))
+        return
+    if not isinstance(file.value, dict):
+        findings.append((UNREADABLE, Finding(f"{INFO} holds {_kind(file.value)}, not a mapping", file=INFO)))
+        return
+    dataset.info = file.value
+    _take_values(dataset, findings)
+    _take_features(dataset, findings)
+
+
+def _missing_info(path: Path) -> Finding:
+    broken = path.is_symlink()
+    message = f"{INFO} is a link that leads nowhere" if broken else f"{INFO} is missing"
+    return Finding(message, file=INFO, help="without it nothing can be known about the dataset: fetch or copy it again")
+
+
+def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
+    info = dataset.info
+
+    def wrong(key: str, why: str, help: str = "") -> None:
+        findings.append((WRONG_VALUE, Finding(why, file=INFO, key=key, help=help)))
+
+    version = info.get("codebase_version")
+    if isinstance(version, str):
+        dataset.version = version
+    elif version is None:
+        wrong("", "codebase_version is missing", 'LeRobot needs it to know the format; this version writes "v3.0"')
+    else:
+        dataset.version = str(version)
+        wrong("codebase_version", f"codebase_version is {_kind(version)}, not a text", f'write "v{version}"')
+
+    fps = info.get("fps")
+    if _is_number(fps):
+        if fps > 0:
+            dataset.fps = float(fps)
+        else:
+            wrong("fps", f"fps is {fps}: it must be more than 0")
+    else:
+        wrong("fps", "fps is missing" if "fps" not in info else f"fps is {_kind(fps)}, not a number")
+
+    for key in _COUNTS:
+        value = info.get(key, 0)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            setattr(dataset, key, value)
+        elif isinstance(value, float) and value.is_integer() and value >= 0:
+            setattr(dataset, key, int(value))
+        else:
+            wrong(key, f"{key} is {_shown(value)}: it must be a count")
+    for key in ("total_episodes", "total_frames"):
+        if key not in info:
+            wrong("", f"{key} is missing: LeRobot takes it for 0, an empty dataset")
+    for key in _POSITIVE:
+        value = info.get(key, 1)
+        if not _is_number(value) or value <= 0:
+            wrong(key, f"{key} is {_shown(value)}: it must be more than 0")
+    for key in ("data_path", "video_path"):
+        value = info.get(key, "")
+        if not isinstance(value, str) and not (key == "video_path" and value is None):
+            wrong(key, f"{key} is {_kind(value)}, not a path template")
+    robot = info.get("robot_type")
+    if isinstance(robot, str):
+        dataset.robot_type = robot
+    elif isinstance(robot, dict | list) and robot:
+        dataset.robot_type = str(robot)[:60]
+    splits = info.get("splits", {})
+    if splits is not None and not isinstance(splits, dict):
+        wrong("splits", f"splits is {_kind(splits)}, not a mapping of names to ranges")
+
+
+def _take_features(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
+    features = dataset.info.get("features")
+    if not isinstance(features, dict):
+        what = (
+            "features is missing" if "features" not in dataset.info else f"features is {_kind(features)}, not a mapping"
+        )
+        findings.append((WRONG_VALUE, Finding(what, file=INFO, key="features")))
+        return
+    for key, raw in features.items():
+        at = f"features.{key}"
+        if not isinstance(raw, dict):
+            message = f"the feature {key} is {_kind(raw)}, not a mapping with dtype, shape and names"
+            findings.append((WRONG_VALUE, Finding(message, file=INFO, key=at)))
+            continue
+        feature = make_feature(key, raw)
+        dataset.features[key] = feature
+        if not feature.dtype:
+            why = "has no dtype" if "dtype" not in raw else f"has the dtype {_shown(raw['dtype'])}, not a text"
+            findings.append((WRONG_VALUE, Finding(f"the feature {key} {why}", file=INFO, key=f"{at}.dtype")))
+        if not feature.shape and raw.get("shape") != []:
+            why = (
+                "has no shape" if "shape" not in raw else f"has the shape {_shown(raw['shape'])}, not a list of counts"
+            )
+            findings.append((WRONG_VALUE, Finding(f"the feature {key} {why}", file=INFO, key=f"{at}.shape")))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value and abs(value) < 1e18
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "…"
+
+
+def _kind(value: Any) -> str:
+    kinds = {
+        dict: "a mapping",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
+    return "null" if value is None else kinds.get(type(value), "something else")

@@ -1,0 +1,147 @@
+"""Statistics of a dataset: ``meta/stats.json``, and sums of the episodes' own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from getiaction_cli.datasets.jsonfile import read_json, span_at
+from getiaction_cli.diagnostics import Finding
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset, Stats
+
+STATS = "meta/stats.json"
+QUANTILES = ("q01", "q10", "q50", "q90", "q99")
+LEVELS = (0.01, 0.10, 0.50, 0.90, 0.99)
+NAMES = ("min", "max", "mean", "std", "count", *QUANTILES)
+
+
+def read_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
+    """Fill ``stats`` from ``meta/stats.json``; a missing file is left to its rule."""
+    path = dataset.root / STATS
+    if not path.is_file():
+        return
+    file = read_json(path)
+    dataset.texts[STATS] = file.text
+    if not file.readable:
+        span = span_at(file.text, file.at, min(file.at + 1, len(file.text))) if file.text else None
+        findings.append(("GA402", Finding(f"{STATS} {file.problem}", file=STATS, span=span)))
+        return
+    if not isinstance(file.value, dict):
+        findings.append(("GA402", Finding(f"{STATS} holds no mapping of features to statistics", file=STATS)))
+        return
+    dataset.stats = take(file.value, findings)
+
+
+def take(raw: dict[str, Any], findings: list[tuple[str, Finding]]) -> Stats:
+    """Numbers out of a mapping of features to statistics; what is no number becomes a finding."""
+    stats: Stats = {}
+    for key, entry in raw.items():
+        if not isinstance(entry, dict):
+            findings.append(("GA402", Finding(f"the statistics of {key} are no mapping", file=STATS, key=key)))
+            continue
+        numbers = {}
+        for name, value in entry.items():
+            array = as_array(value)
+            if array is None:
+                message = f"{name} of {key} is no list of numbers"
+                findings.append(("GA402", Finding(message, file=STATS, key=f"{key}.{name}")))
+            else:
+                numbers[name] = array
+        stats[key] = numbers
+    return stats
+
+
+def as_array(value: object) -> npt.NDArray[np.float64] | None:
+    """A rectangular array of floats, at least one-dimensional; null is NaN; None for anything else."""
+    try:
+        array = np.asarray(value, dtype=object)
+        if array.size and any(isinstance(item, str | list | dict) for item in array.flat):
+            return None
+        return np.atleast_1d(array.astype(np.float64))
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def aggregate(parts: list[Stats]) -> Stats:
+    """Statistics of all from statistics of each: exact for min, max, mean, std and count; no quantiles."""
+    total: Stats = {}
+    for key in dict.fromkeys(key for part in parts for key in part):
+        entries = [part[key] for part in parts if {"min", "max", "mean", "std", "count"} <= part.get(key, {}).keys()]
+        shapes = {entry[name].shape for entry in entries for name in ("min", "max", "mean", "std")}
+        if not entries or len(shapes) != 1:
+            continue
+        counts = np.array([entry["count"].flat[0] if entry["count"].size else 0 for entry in entries])
+        weight = counts.reshape((-1,) + (1,) * len(next(iter(shapes))))
+        n = counts.sum()
+        if not n > 0:
+            continue
+        means = np.stack([entry["mean"] for entry in entries])
+        mean = (means * weight).sum(axis=0) / n
+        variance = ((np.stack([e["std"] for e in entries]) ** 2 + (means - mean) ** 2) * weight).sum(axis=0) / n
+        total[key] = {
+            "min": np.min([entry["min"] for entry in entries], axis=0),
+            "max": np.max([entry["max"] for entry in entries], axis=0),
+            "mean": mean,
+            "std": np.sqrt(variance),
+            "count": np.array([float(n)]),
+        }
+    return total
+
+
+def flat(array: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """One number per dimension (or per channel), whatever shape the file gave them."""
+    return array.reshape(-1)
+
+
+def episode_columns(root: Path, key: str) -> dict[str, npt.NDArray[np.float64]]:
+    """One feature's statistics of every episode, from the ``stats/…`` columns of ``meta/episodes``.
+
+    Returns:
+        statistic → (episodes, dimensions); empty when the files do not have them for every episode.
+    """
+    from getiaction_cli.datasets.parquet import Broken, open_parquet, read_columns
+
+    wanted = [f"stats/{key}/{name}" for name in ("min", "max", "mean", "std", "count")]
+    collected: dict[str, list[npt.NDArray[np.float64]]] = {column: [] for column in wanted}
+    for path in sorted((root / "meta" / "episodes").glob("*/*.parquet")):
+        try:
+            file = open_parquet(path)
+            if any(column not in file.schema_arrow.names for column in wanted):
+                return {}
+            table = read_columns(file, wanted)
+        except Broken:
+            return {}
+        for column in wanted:
+            matrix = _matrix(table.column(column))
+            if matrix is None:
+                return {}
+            collected[column].append(matrix)
+    try:
+        return {column.rsplit("/", 1)[-1]: np.concatenate(parts) for column, parts in collected.items() if parts}
+    except ValueError:
+        return {}
+
+
+def _matrix(column: Any) -> npt.NDArray[np.float64] | None:
+    """A column of (nested) lists of equal length as (rows, numbers)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = len(column)
+    array = column
+    try:
+        while (
+            pa.types.is_list(array.type)
+            or pa.types.is_large_list(array.type)
+            or pa.types.is_fixed_size_list(array.type)
+        ):
+            array = pc.list_flatten(array)
+        values = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except (pa.ArrowException, AttributeError):
+        return None
+    return values.reshape(rows, -1) if rows and len(values) % rows == 0 else None

@@ -1,0 +1,191 @@
+"""The tables under ``meta/`` of the format v3.0: tasks.parquet and episodes/chunk-…/file-….parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from getiaction_cli.datasets.episodes import Episodes, Floats, Ints, VideoColumns
+from getiaction_cli.datasets.parquet import Broken, open_parquet, read_columns
+from getiaction_cli.diagnostics import Finding
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+TASKS = "meta/tasks.parquet"
+EPISODES = "meta/episodes"
+
+_INTS = {
+    "episode_index": "index",
+    "length": "length",
+    "dataset_from_index": "from_index",
+    "dataset_to_index": "to_index",
+    "data/chunk_index": "data_chunk",
+    "data/file_index": "data_file",
+}
+_REQUIRED = ("episode_index", "length", "dataset_from_index", "dataset_to_index", "data/chunk_index", "data/file_index")
+
+
+def read_tasks(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
+    """Fill ``tasks`` and ``task_indices``, in row order."""
+    path = dataset.root / TASKS
+    if not path.is_file():
+        if dataset.info and dataset.total_tasks > 0:
+            link = " is a link that leads nowhere" if path.is_symlink() else " is missing"
+            message = f"{TASKS}{link}, though info.json counts {dataset.total_tasks} tasks"
+            findings.append(("GA401", Finding(message, file=TASKS)))
+        return
+    try:
+        file = open_parquet(path)
+        table = read_columns(file, file.schema_arrow.names)
+    except Broken as why:
+        findings.append(("GA402", Finding(f"{TASKS} {why}", file=TASKS)))
+        return
+    texts = [name for name in table.column_names if name != "task_index" and _is_text(table.schema.field(name).type)]
+    if "task_index" not in table.column_names or not texts:
+        lacking = "task_index" if texts else "task (the text)"
+        findings.append(("GA402", Finding(f"{TASKS} has no column {lacking}", file=TASKS)))
+        return
+    name = next((n for n in ("task", "__index_level_0__") if n in texts), texts[0])
+    dataset.tasks = ["" if text is None else str(text) for text in table.column(name).to_pylist()]
+    dataset.task_indices = _ints(table.column("task_index")).tolist()
+
+
+def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
+    """Fill ``episodes`` from the index columns of all files; statistics columns are not touched."""
+    folder = dataset.root / EPISODES
+    paths = sorted(folder.glob("*/*.parquet"))
+    if not paths:
+        if dataset.info and dataset.total_episodes > 0:
+            message = f"{EPISODES} has no parquet file, though info.json counts {dataset.total_episodes} episodes"
+            findings.append(("GA401", Finding(message, file=EPISODES)))
+        return
+    parts: list[Episodes] = []
+    for path in paths:
+        name = str(path.relative_to(dataset.root))
+        try:
+            parts.append(_read_one(path, name, dataset.video_keys, findings))
+        except Broken as why:
+            help = "its episodes are unknown until it is restored, from the recording or from the Hub"
+            findings.append(("GA402", Finding(f"{name} {why}", file=name, help=help)))
+    if parts:
+        dataset.episodes = _joined(parts)
+
+
+def _read_one(path: Path, name: str, cameras: list[str], findings: list[tuple[str, Finding]]) -> Episodes:
+    file = open_parquet(path)
+    there = set(file.schema_arrow.names)
+    lacking = [column for column in _REQUIRED if column not in there]
+    if "episode_index" in lacking or "length" in lacking:
+        raise Broken(f"has no column {' and no column '.join(lacking[:3])}")
+    if lacking:
+        findings.append(("GA402", Finding(f"{name} has no column {', '.join(lacking)}", file=name)))
+    video_columns = {
+        key: [f"videos/{key}/{part}" for part in ("chunk_index", "file_index", "from_timestamp", "to_timestamp")]
+        for key in cameras
+    }
+    for key, columns in video_columns.items():
+        absent = [column for column in columns if column not in there]
+        if absent:
+            message = f"{name} does not say which video holds {key}: no column {', '.join(absent)}"
+            findings.append(("GA402", Finding(message, file=name)))
+    complete = [key for key, columns in video_columns.items() if all(column in there for column in columns)]
+    wanted = [c for c in _INTS if c in there] + [c for key in complete for c in video_columns[key]]
+    if "tasks" in there:
+        wanted.append("tasks")
+    table = read_columns(file, wanted)
+    ints = {field: _ints(table.column(column)) for column, field in _INTS.items() if column in there}
+    videos = {}
+    for key in complete:
+        chunk, number, start, end = (table.column(column) for column in video_columns[key])
+        videos[key] = VideoColumns(_ints(chunk), _ints(number), _floats(start), _floats(end))
+    episodes = Episodes(**ints, videos=videos, files=[name], file_of_row=np.zeros(len(table), np.int32))
+    if "tasks" in there:
+        _take_tasks(episodes, table.column("tasks"))
+    return episodes
+
+
+def _take_tasks(episodes: Episodes, column: pa.ChunkedArray) -> None:
+    try:
+        array = column.combine_chunks()
+        if isinstance(array, pa.ChunkedArray):
+            array = array.chunk(0) if array.num_chunks else pa.array([], column.type)
+        if _is_text(array.type):
+            counts = np.ones(len(array), np.int64)
+            flat = array
+        else:
+            counts = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+            flat = pc.list_flatten(array)
+        coded = pc.dictionary_encode(pc.fill_null(flat.cast(pa.string()), ""))
+    except (pa.ArrowException, AttributeError, TypeError):
+        return  # tasks of an unheard-of type: the task rules judge tasks.parquet alone
+    episodes.task_names = coded.dictionary.to_pylist()
+    episodes.task_codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    episodes.task_offsets = np.concatenate([[0], np.cumsum(counts)])
+
+
+def _joined(parts: list[Episodes]) -> Episodes:
+    if len(parts) == 1:
+        return parts[0]
+    whole = Episodes(
+        index=np.concatenate([part.index for part in parts]),
+        length=np.concatenate([part.length for part in parts]),
+        files=[part.files[0] for part in parts],
+        file_of_row=np.repeat(np.arange(len(parts), dtype=np.int32), [len(part) for part in parts]),
+    )
+    for name in ("from_index", "to_index", "data_chunk", "data_file"):
+        columns = [getattr(part, name) for part in parts]
+        if all(column is not None for column in columns):
+            setattr(whole, name, np.concatenate(columns))
+    for key in parts[0].videos:
+        cameras = [part.videos[key] for part in parts if key in part.videos]
+        if len(cameras) == len(parts):
+            whole.videos[key] = VideoColumns(
+                *(np.concatenate([getattr(c, f) for c in cameras]) for f in VideoColumns.__dataclass_fields__)
+            )
+    if all(part.task_codes is not None for part in parts):
+        codes: dict[str, int] = {}
+        renamed, offsets, base = [], [np.zeros(1, np.int64)], 0
+        for part in parts:
+            own = np.array([codes.setdefault(name, len(codes)) for name in part.task_names], np.int64)
+            assert part.task_codes is not None and part.task_offsets is not None
+            renamed.append(own[part.task_codes] if len(own) else part.task_codes)
+            offsets.append(part.task_offsets[1:] + base)
+            base += int(part.task_offsets[-1])
+        whole.task_names = list(codes)
+        whole.task_codes = np.concatenate(renamed)
+        whole.task_offsets = np.concatenate(offsets)
+    return whole
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)
+
+
+def _ints(column: pa.ChunkedArray) -> Ints:
+    """Integers, -1 where the file has null or something that is no whole number."""
+    try:
+        return pc.fill_null(column.cast(pa.int64(), safe=False), -1).to_numpy().astype(np.int64, copy=False)
+    except (pa.ArrowException, TypeError):
+        return np.array([_as_int(value) for value in column.to_pylist()], np.int64)
+
+
+def _as_int(value: object) -> int:
+    while isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return int(value) if isinstance(value, int | float) and abs(value) < 2**62 else -1
+
+
+def _floats(column: pa.ChunkedArray) -> Floats:
+    """Floats, NaN where the file has null or no number."""
+    try:
+        return (
+            pc.fill_null(column.cast(pa.float64(), safe=False), float("nan")).to_numpy().astype(np.float64, copy=False)
+        )
+    except (pa.ArrowException, TypeError):
+        values = [v[0] if isinstance(v, list) and len(v) == 1 else v for v in column.to_pylist()]
+        return np.array([float(v) if isinstance(v, int | float) else np.nan for v in values])
