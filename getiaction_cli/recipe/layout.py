@@ -45,7 +45,9 @@ def _policies_by_class() -> dict[str, str]:
     home = package_folder("lerobot")
     if home is None or not (home / "policies").is_dir():
         return {}
-    folders = (entry.name for entry in (home / "policies").iterdir() if (entry / f"configuration_{entry.name}.py").is_file())
+    folders = (
+        entry.name for entry in (home / "policies").iterdir() if (entry / f"configuration_{entry.name}.py").is_file()
+    )
     return {name.replace("_", ""): name for name in folders}
 
 

@@ -129,7 +129,9 @@ def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozense
     for match in _NOT_PRINTABLE.finditer(text):
         span = source.span(match.start(), match.end())
         if not broken:
-            findings.append(("GA101", Finding(f"the invisible character U+{ord(match[0]):04X} can't stand here", span=span)))
+            findings.append(
+                ("GA101", Finding(f"the invisible character U+{ord(match[0]):04X} can't stand here", span=span))
+            )
         broken.add(section_at(source, span.line))
     text = _NOT_PRINTABLE.sub(" ", text)
     for _ in range(_MOST_SYNTAX_ERRORS):
