@@ -1,10 +1,11 @@
 """What a LeRobot dataset says about itself, read with pyarrow, json and numpy: no torch, no lerobot.
 
-    place = locate("lerobot/pusht")     a folder on this disk (from the Hub only meta/ is fetched), or DatasetNotFound / HubError
+    place = locate("lerobot/pusht")     a folder on this disk (from the Hub only meta/ is fetched);
+                                        raises DatasetNotFound or HubError
     dataset = read(place)               a Dataset; what is wrong with it stands in its ``findings``, nothing is raised
 
-`place` finds, `hub` fetches, `reading` reads (`info`, `features`, `episodes`, `stats`, `tasks` are its parts), `tables` and
-`mp4` look at the headers of data and video files, `scan` and `frames` read the data itself when asked to (``--deep``).
+`place` finds, `hub` fetches, `reading` reads (with `v3`, `old_format`, `features` and `stats`), `tables` and `mp4`
+look at the headers of data and video files, `deep` reads the data itself when asked to.
 """
 
 from __future__ import annotations

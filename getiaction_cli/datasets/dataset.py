@@ -33,7 +33,9 @@ _EDGE = 4 << 20
 
 @dataclass
 class Dataset:
-    """What the files under ``meta/`` say. A value that is missing or of a wrong type is None (0 for counts, empty for collections).
+    """What the files under ``meta/`` say.
+
+    A value that is missing or of a wrong type is None; a count is 0, a collection is empty.
 
     Args:
         place: where it was found.
@@ -145,7 +147,7 @@ class Dataset:
 
     @cached_property
     def data_files(self) -> dict[str, Rows]:
-        """The tables that the episodes name → rows of ``episodes`` in them, in order of first use. Empty when unknown."""
+        """The tables that the episodes name → rows of ``episodes`` in them, by first use. Empty when unknown."""
         from getiaction_cli.datasets.files import data_files
 
         return data_files(self)

@@ -1,4 +1,4 @@
-"""The episodes of a dataset as columns: where each begins, how long it is, which files hold it, which tasks it shows."""
+"""The episodes of a dataset as columns: where each begins, how long it is, which files hold it, which tasks it has."""
 
 from __future__ import annotations
 

@@ -11,10 +11,8 @@ import logging
 import os
 import re
 import shutil
-import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from getiaction_cli.datasets.place import FORMAT_TAG, Place, lerobot_hub_cache
+from getiaction_cli.datasets.place import FORMAT_TAG, Place, Watch, lerobot_hub_cache
 from getiaction_cli.errors import HubError
 
 if TYPE_CHECKING:
@@ -54,13 +52,13 @@ def endpoint() -> str:
     return constants.ENDPOINT
 
 
-def fetch_meta(repo_id: str, revision: str | None, *, quiet: bool = False) -> Place | list[str]:
+def fetch_meta(repo_id: str, revision: str | None, *, watch: Watch | None = None) -> Place | list[str]:
     """Fetch ``meta/`` of a dataset into LeRobot's cache.
 
     Args:
         repo_id: the Hub id.
         revision: tag, branch or commit; None for the newest version tag that LeRobot reads, else ``main``.
-        quiet: no progress on stderr.
+        watch: hears of the progress.
 
     Returns:
         The place; or, when the Hub has no such dataset, ids that its search finds for that name.
@@ -76,7 +74,7 @@ def fetch_meta(repo_id: str, revision: str | None, *, quiet: bool = False) -> Pl
         with _translated(repo_id):
             found, tagged = (revision, True) if revision else _newest_format(api, repo_id)
             commit = api.repo_info(repo_id, repo_type="dataset", revision=found).sha or found
-            files = [f for f in _tree(api, repo_id, commit, "meta")]
+            files = list(_tree(api, repo_id, commit, "meta"))
     except RepositoryNotFoundError:
         return _similar_ids(api, repo_id)
     if not files:
@@ -84,11 +82,11 @@ def fetch_meta(repo_id: str, revision: str | None, *, quiet: bool = False) -> Pl
             f"{repo_id} on the Hub has no meta/ folder: it is not in LeRobot's format",
             "LeRobot datasets carry the tag LeRobot: https://huggingface.co/datasets?other=LeRobot",
         )
-    snapshot = _download(repo_id, commit, found, files, quiet=quiet)
+    snapshot = _download(repo_id, commit, found, files, watch=watch)
     return Place(repo_id, snapshot, "hub", found, tagged)
 
 
-def fetch_data(place: Place, *, quiet: bool = False) -> Place:
+def fetch_data(place: Place, *, watch: Watch | None = None) -> Place:
     """Fetch the tables and videos that belong to a cached copy; the same promises as `fetch_meta`."""
     from huggingface_hub import HfApi
 
@@ -96,7 +94,7 @@ def fetch_data(place: Place, *, quiet: bool = False) -> Place:
         api = HfApi()
         commit = api.repo_info(place.repo_id, repo_type="dataset", revision=place.revision).sha or str(place.revision)
         files = [f for f in _tree(api, place.repo_id, commit, None) if f.path.startswith(("meta/", "data/", "videos/"))]
-    snapshot = _download(place.repo_id, commit, place.revision or commit, files, quiet=quiet)
+    snapshot = _download(place.repo_id, commit, place.revision or commit, files, watch=watch)
     return Place(place.repo_id, snapshot, place.origin, place.revision, place.tagged)
 
 
@@ -127,7 +125,7 @@ def _tree(api: HfApi, repo_id: str, revision: str, under: str | None) -> Iterato
 
 
 def _newest_format(api: HfApi, repo_id: str) -> tuple[str, bool]:
-    """The revision that LeRobot would read: the newest version tag not beyond its own format; ``main`` when untagged."""
+    """The revision that LeRobot would read: the newest tag of its format, else the newest, else ``main``."""
     ours = _version(FORMAT_TAG) or (3, 0)
     refs = api.list_repo_refs(repo_id, repo_type="dataset")
     versions = {v: ref.name for ref in [*refs.branches, *refs.tags] if (v := _version(ref.name)) is not None}
@@ -147,15 +145,15 @@ def _similar_ids(api: HfApi, repo_id: str) -> list[str]:
     owner, _, name = repo_id.rpartition("/")
     found: list[str] = []
     try:
-        for query in ({"author": owner} if owner else {}, {"search": name}):
-            if query:
-                found += [info.id for info in api.list_datasets(**query, limit=50)]
+        found += [info.id for info in api.list_datasets(search=name, limit=50)]
+        if owner:
+            found += [info.id for info in api.list_datasets(author=owner, limit=50)]
     except Exception:  # a help for a message, never a second error
         return found
     return found
 
 
-def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *, quiet: bool) -> Path:
+def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *, watch: Watch | None) -> Path:
     from huggingface_hub import hf_hub_download
 
     cache = lerobot_hub_cache()
@@ -165,13 +163,14 @@ def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *
     cache.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=cache))
     try:
-        with _progress(repo_id, len(missing), total, quiet=quiet) as advance, _translated(repo_id), _silenced():
+        bar = _bar(repo_id, total, watch)
+        with _translated(repo_id), _silenced():
             pool = ThreadPoolExecutor(8)
             try:
 
                 def fetch(file: RepoFile) -> None:
                     path = hf_hub_download(
-                        repo_id, file.path, repo_type="dataset", revision=commit, cache_dir=staging, tqdm_class=advance
+                        repo_id, file.path, repo_type="dataset", revision=commit, cache_dir=staging, tqdm_class=bar
                     )
                     _verify(Path(path), file)
 
@@ -179,6 +178,8 @@ def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
         _move_in(staging / storage.name, storage, commit, revision)
+        if watch is not None and missing:
+            watch(f"fetching {repo_id}", total, total, "bytes")
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return storage / "snapshots" / commit
@@ -207,19 +208,19 @@ def _move_in(staged: Path, storage: Path, commit: str, revision: str) -> None:
     """Move verified files into the cache: blobs, then the snapshot's links (info.json last), then the ref."""
     (storage / "blobs").mkdir(parents=True, exist_ok=True)
     for blob in sorted((staged / "blobs").iterdir()) if (staged / "blobs").is_dir() else []:
-        os.replace(blob, storage / "blobs" / blob.name)
+        blob.replace(storage / "blobs" / blob.name)
     source = staged / "snapshots" / commit
     links = [p for p in source.rglob("*") if not p.is_dir() or p.is_symlink()]
     for link in sorted(links, key=lambda p: p.name == "info.json"):
         target = storage / "snapshots" / commit / link.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(link, target)
+        link.replace(target)
     if revision != commit:
         ref = storage / "refs" / revision
         ref.parent.mkdir(parents=True, exist_ok=True)
         fresh = ref.with_name(ref.name + f".{os.getpid()}")
         fresh.write_text(commit)
-        os.replace(fresh, ref)
+        fresh.replace(ref)
 
 
 @contextmanager
@@ -304,28 +305,13 @@ def _silenced() -> Iterator[None]:
         logger.setLevel(before)
 
 
-@contextmanager
-def _progress(repo_id: str, files: int, total: int, *, quiet: bool) -> Iterator[Callable[..., Any]]:
-    """Progress on stderr: a line that rewrites itself on a terminal, one closing line elsewhere.
-
-    Yields:
-        A class that huggingface_hub takes for tqdm.
-    """
-    start = time.monotonic()
-    done = 0
+def _bar(repo_id: str, total: int, watch: Watch | None) -> type[Any]:
+    """A class that huggingface_hub takes for tqdm, and that tells ``watch`` of every piece."""
     lock = threading.Lock()
-    live = not quiet and sys.stderr.isatty()
-
-    def advance(n: float) -> None:
-        nonlocal done
-        with lock:
-            done += int(n or 0)
-            if live:
-                print(f"\rfetching meta of {repo_id}: {megabytes(done)} of {megabytes(total)}", end="", file=sys.stderr)
+    done = 0
 
     class Bar:
         def __init__(self, *args: object, **kwargs: object) -> None:
-            self.total = kwargs.get("total")
             self.n = 0.0
 
         def __enter__(self) -> Bar:
@@ -335,30 +321,14 @@ def _progress(repo_id: str, files: int, total: int, *, quiet: bool) -> Iterator[
             return None
 
         def update(self, n: float | None = 1) -> None:
-            self.n += n or 0
-            advance(n or 0)
+            nonlocal done
+            with lock:
+                self.n += n or 0
+                done += int(n or 0)
+                if watch is not None:
+                    watch(f"fetching {repo_id}", min(done, max(total - 1, 0)), total, "bytes")
 
         def __getattr__(self, name: str) -> Callable[..., None]:
             return lambda *args, **kwargs: None
 
-    try:
-        yield Bar
-    except BaseException:
-        if live:
-            print("\r\033[K", end="", file=sys.stderr)
-        raise
-    if not quiet and files:
-        seconds = time.monotonic() - start
-        word = "file" if files == 1 else "files"
-        clear = "\r\033[K" if live else ""
-        print(f"{clear}fetched {files} {word}, {megabytes(total)}, of {repo_id} in {seconds:.1f} s", file=sys.stderr)
-
-
-def megabytes(count: int) -> str:
-    """A size for people: "12 B", "3.4 kB", "120 MB", "1.2 TB"."""
-    size = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
+    return Bar

@@ -67,7 +67,7 @@ def span_at(text: str, start: int, end: int) -> Span:
 
 
 def find(text: str, route: str) -> Span | None:
-    """Where the value at a dotted route stands; feature keys may hold dots themselves ("features.observation.state.shape").
+    """Where the value at a dotted route stands; keys may hold dots ("features.observation.state.shape").
 
     Where the last steps are absent, the nearest parent's key is shown. None when the text is no JSON object.
     """
@@ -96,7 +96,7 @@ def _descend(text: str, at: int, route: str) -> Span | None:
 
 
 def _step(text: str, at: int, route: str) -> tuple[int, int, int, str] | None:
-    """The member of the container at ``at`` that the route goes into: key start and end, value start, the route left."""
+    """The member of the container at ``at`` that the route enters: key start and end, value start, the route left."""
     best: tuple[int, int, int, str] | None = None
     if text[at] == "{":
         longest = -1

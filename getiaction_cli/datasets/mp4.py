@@ -53,7 +53,7 @@ class VideoHeader:
 
 
 def read_header(path: Path) -> VideoHeader:
-    """Read one video's header; a broken file becomes its ``problem``. Files that are no mp4 have no problem and no values."""
+    """Read one video's header; a broken file becomes its ``problem``. Other kinds of video have no values."""
     try:
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size

@@ -1,4 +1,4 @@
-"""The formats v2.0 and v2.1: one line per episode, one file per episode. LeRobot 0.6 converts them before it reads them."""
+"""The formats v2.0 and v2.1: one line and one file per episode. LeRobot 0.6 converts them before it reads them."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from getiaction_cli.errors import DatasetNotFound
 
@@ -17,6 +17,13 @@ DEMO_ID = "getiaction/pusht-demo"
 FORMAT_TAG = "v3.0"  # the tag that LeRobot asks the Hub for, and under which it caches
 
 Origin = Literal["demo", "folder", "root", "lerobot home", "lerobot cache", "hf cache", "hub"]
+
+
+class Watch(Protocol):
+    """Hears how work goes on. The command line draws a bar of it; the room itself prints nothing."""
+
+    def __call__(self, doing: str, done: int, total: int, unit: str) -> None:
+        """``done`` of ``total`` (``unit`` "bytes", "frames", …); the last call has ``done == total``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ def locate(
     *,
     offline: bool | None = None,
     folders: bool = False,
-    quiet: bool = False,
+    watch: Watch | None = None,
 ) -> Place:
     """Find a dataset, as LeRobot would, and fetch its ``meta/`` from the Hub when it is nowhere else.
 
@@ -60,7 +67,7 @@ def locate(
         revision: tag, branch or commit on the Hub.
         offline: True to stay away from the Hub; None asks ``HF_HUB_OFFLINE``.
         folders: let ``repo_id`` be the path of a folder.
-        quiet: no progress on stderr.
+        watch: hears of the download's progress.
 
     Raises:
         DatasetNotFound: nowhere; the message lists the places searched, the hint the nearest names.
@@ -69,7 +76,7 @@ def locate(
     if folders and (folder := _as_folder(repo_id)) is not None:
         return Place(folder.name, folder, "folder")
     if root is not None:
-        return _locate_root(repo_id, Path(root).expanduser(), revision, offline=offline, quiet=quiet)
+        return _locate_root(repo_id, Path(root).expanduser(), revision, offline=offline, watch=watch)
     if repo_id == DEMO_ID and (demo := demo_folder()) is not None:
         return Place(repo_id, demo, "demo")
 
@@ -78,7 +85,7 @@ def locate(
     searched.append(f"{_tilde(home)} (LeRobot's home)")
     if has_meta(home):
         return Place(repo_id, home, "lerobot home")
-    return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, quiet=quiet)
+    return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, watch=watch)
 
 
 def _as_folder(word: str) -> Path | None:
@@ -100,7 +107,7 @@ def _as_folder(word: str) -> Path | None:
     raise DatasetNotFound(f"{word} is no LeRobot dataset: it has no meta/ folder", hint)
 
 
-def _locate_root(repo_id: str, root: Path, revision: str | None, *, offline: bool | None, quiet: bool) -> Place:
+def _locate_root(repo_id: str, root: Path, revision: str | None, *, offline: bool | None, watch: Watch | None) -> Place:
     if has_meta(root):
         return Place(repo_id, root, "root")
     candidates = [
@@ -117,11 +124,11 @@ def _locate_root(repo_id: str, root: Path, revision: str | None, *, offline: boo
         )
     # LeRobot would download the dataset into this root, so its metadata on the Hub is what counts.
     searched = [f"{_tilde(root)} (root: " + ("it is empty" if root.is_dir() else "no such folder") + ")"]
-    return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, quiet=quiet)
+    return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, watch=watch)
 
 
 def _locate_cached_or_hub(
-    repo_id: str, revision: str | None, searched: list[str], *, offline: bool | None, quiet: bool
+    repo_id: str, revision: str | None, searched: list[str], *, offline: bool | None, watch: Watch | None
 ) -> Place:
     caches: tuple[tuple[Path, Origin, str], ...] = (
         (lerobot_hub_cache(), "lerobot cache", "LeRobot's cache"),
@@ -138,7 +145,7 @@ def _locate_cached_or_hub(
     if hub.is_offline(offline):
         searched.append("not the Hub: HF_HUB_OFFLINE is set" if offline is None else "not the Hub: offline")
         raise _not_found(repo_id, searched, [])
-    fetched = hub.fetch_meta(repo_id, revision, quiet=quiet)
+    fetched = hub.fetch_meta(repo_id, revision, watch=watch)
     if isinstance(fetched, Place):
         return fetched
     searched.append(f"{hub.endpoint()} (the Hub)")
@@ -157,7 +164,7 @@ def nearest(repo_id: str, names: list[str], count: int = 3) -> list[str]:
     """The names most like ``repo_id``, by the whole id or by the part after the slash."""
     names = sorted(set(names) - {repo_id})
     whole = difflib.get_close_matches(repo_id, names, n=count, cutoff=0.7)
-    last = {}
+    last: dict[str, str] = {}
     for name in names:
         last.setdefault(name.rsplit("/", 1)[-1], name)
     by_last = [last[m] for m in difflib.get_close_matches(repo_id.rsplit("/", 1)[-1], list(last), n=count, cutoff=0.75)]
@@ -184,7 +191,7 @@ def known_ids() -> list[str]:
 
 
 def cached_snapshot(cache: Path, repo_id: str, revision: str | None) -> Path | None:
-    """The folder of a cached snapshot that holds meta/info.json: of that revision, else of the format's tag, else the newest."""
+    """A cached snapshot that holds meta/info.json: of that revision, else of the format's tag, else the newest."""
     storage = cache / ("datasets--" + repo_id.replace("/", "--"))
     snapshots = storage / "snapshots"
     if not snapshots.is_dir():

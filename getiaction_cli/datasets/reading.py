@@ -1,4 +1,4 @@
-"""Reads the files under ``meta/``: v3.0, and v2.0 and v2.1 as far as they go. Each file in its own try; nothing is raised."""
+"""Reads the files under ``meta/``: v3.0, and v2.0 and v2.1 as far as they go. Nothing is raised."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
         wrong("codebase_version", f"codebase_version is {_kind(version)}, not a text", f'write "v{version}"')
 
     fps = info.get("fps")
-    if _is_number(fps):
+    if fps is not None and _is_number(fps):
         if fps > 0:
             dataset.fps = float(fps)
         else:

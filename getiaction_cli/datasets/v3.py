@@ -103,7 +103,10 @@ def _read_one(path: Path, name: str, cameras: list[str], findings: list[tuple[st
     for key in complete:
         chunk, number, start, end = (table.column(column) for column in video_columns[key])
         videos[key] = VideoColumns(_ints(chunk), _ints(number), _floats(start), _floats(end))
-    episodes = Episodes(**ints, videos=videos, files=[name], file_of_row=np.zeros(len(table), np.int32))
+    episodes = Episodes(index=ints.pop("index"), length=ints.pop("length"), videos=videos, files=[name])
+    for field, column in ints.items():
+        setattr(episodes, field, column)
+    episodes.file_of_row = np.zeros(len(table), np.int32)
     if "tasks" in there:
         _take_tasks(episodes, table.column("tasks"))
     return episodes
@@ -149,7 +152,9 @@ def _joined(parts: list[Episodes]) -> Episodes:
             )
     if all(part.task_codes is not None for part in parts):
         codes: dict[str, int] = {}
-        renamed, offsets, base = [], [np.zeros(1, np.int64)], 0
+        renamed: list[Ints] = []
+        offsets: list[Ints] = [np.zeros(1, np.int64)]
+        base = 0
         for part in parts:
             own = np.array([codes.setdefault(name, len(codes)) for name in part.task_names], np.int64)
             assert part.task_codes is not None and part.task_offsets is not None
