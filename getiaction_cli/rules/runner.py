@@ -6,11 +6,15 @@ import importlib
 import pkgutil
 import traceback
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from getiaction_cli import rules
 from getiaction_cli.diagnostics import Diagnostic, Finding, NotRun, Report, Severity
 from getiaction_cli.rules import REGISTRY, Rule
 from getiaction_cli.rules.subject import Subject, Unavailable
+
+# Of one kind of mistake, more than this is one mistake made by a program.
+MOST_FINDINGS = 100
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
@@ -47,13 +51,14 @@ def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, 
         if any(matches(code, entry.unless) for code in found):
             continue
         try:
-            findings = list(entry.run(**{need: subject.get(need) for need in entry.needs}))
+            findings = list(islice(entry.run(**{need: subject.get(need) for need in entry.needs}), MOST_FINDINGS))
         except Unavailable as reason:
             if reason.worth_saying:
                 not_run.append(NotRun(entry.code, str(reason)))
             continue
         except Exception as crash:  # a crashing rule is one diagnostic; the others still run
             findings = [_crashed(entry, crash)]
+        findings = [finding for finding in findings if not subject.is_echo(entry, finding)]
         if findings:
             found.add(entry.code)
         judged += [(entry, finding) for finding in findings]

@@ -23,11 +23,15 @@ class Subject:
 
     def wants(self, needs: tuple[str, ...]) -> bool:
         """True when a rule with these needs concerns this kind of subject at all."""
-        return all(hasattr(type(self), need) for need in needs)
+        return all(hasattr(type(self), need) or need in self.__annotations__ for need in needs)
 
     def get(self, need: str) -> Any:
         """The thing a rule asks for by that parameter name; raises Unavailable with the reason."""
         return getattr(self, need)
+
+    def is_echo(self, rule: Rule, finding: Finding) -> bool:
+        """True for a finding that only repeats what was already said elsewhere; it is left out."""
+        return False
 
     def ignored(self, diagnostic: Diagnostic) -> bool:
         """True when the user has asked not to see this diagnostic."""

@@ -1,0 +1,236 @@
+"""What rules can ask for about one recipe: itself, its policy, its dataset, this machine.
+
+Each is gathered once, when first asked for. Nothing here judges: a thing that is not to be had is `Unavailable` with the
+reason, and the rule whose business the reason is says so in its own words.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related
+from getiaction_cli.errors import CliError
+from getiaction_cli.recipe import Place, Recipe
+from getiaction_cli.rules import Rule
+from getiaction_cli.rules.subject import Subject, Unavailable
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.machine import Machine
+    from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
+
+
+class Shelf:
+    """What several recipes share: each dataset is located and its metadata read once, the machine is probed once."""
+
+    def __init__(self, *, offline: bool | None = None) -> None:
+        self.offline = offline
+        self._datasets: dict[tuple[str, str | None, str | None], Dataset | CliError] = {}
+
+    def dataset(self, repo_id: str, root: str | None, revision: str | None) -> Dataset | CliError:
+        """The dataset, or why it can't be had."""
+        from getiaction_cli import datasets
+
+        key = (repo_id, root, revision)
+        if key not in self._datasets:
+            try:
+                self._datasets[key] = datasets.read(datasets.locate(repo_id, root, revision, offline=self.offline))
+            except CliError as error:
+                self._datasets[key] = error
+        return self._datasets[key]
+
+    @cached_property
+    def machine(self) -> Machine:
+        """This machine."""
+        from getiaction_cli import machine
+
+        return machine.probe()
+
+
+class RecipeSubject(Subject):
+    """One recipe and what it names."""
+
+    def __init__(self, recipe: Recipe, shelf: Shelf | None = None) -> None:
+        self.recipe = recipe
+        self.name = recipe.file
+        self._shelf = shelf or Shelf()
+
+    # -- what rules ask for ------------------------------------------------------------------------------------------
+
+    recipe: Recipe
+    """The recipe as located values."""
+
+    @cached_property
+    def policy_class(self) -> PolicyClass:
+        """The policy that the recipe names."""
+        from getiaction_cli import policies
+
+        self._readable("model")
+        name = self.recipe.policy_name
+        if name is None or name not in policies.names():
+            raise Unavailable("the recipe names no policy that is installed", worth_saying=not self.recipe.findings)
+        return policies.load(name)
+
+    @cached_property
+    def configured(self) -> PolicyConfig | Rejected:
+        """LeRobot's answer to the recipe's parameters, with the dataset's features where the dataset is to be had."""
+        from getiaction_cli import policies
+
+        policy = self.policy_class
+        params = {**self._pretrained_params(), **self.recipe.params()}
+        for name, value in params.items():
+            try:
+                policy.read_value(name, value)
+            except policies.Rejected as wrong:
+                raise Unavailable(f"the parameter {name} of the policy can't be read") from wrong
+            except policies.Unjudgeable as reason:
+                raise Unavailable(f"{policy.name}: {reason}") from reason
+        dataset = self.dataset_or_reason
+        try:
+            if isinstance(dataset, CliError | Unavailable):
+                return policy.configure(params)
+            table = {key: _plain_feature(feature) for key, feature in dataset.features.items()}
+            inputs, outputs = policies.to_policy_features(table)
+            inputs = self._chosen(inputs, "input_features")
+            outputs = self._chosen(outputs, "output_features")
+            return policy.configure(params, inputs, outputs, table)
+        except policies.Rejected as rejected:
+            return rejected
+        except policies.Unjudgeable as reason:
+            raise Unavailable(f"{policy.name}: {reason}") from reason
+
+    @property
+    def policy(self) -> PolicyConfig:
+        """The policy's configuration, its own checks passed."""
+        from getiaction_cli import policies
+
+        if isinstance(self.configured, policies.Rejected):
+            raise Unavailable("the policy refuses its parameters")
+        return self.configured
+
+    @cached_property
+    def dataset_or_reason(self) -> Dataset | CliError | Unavailable:
+        """The dataset, or why it can't be had."""
+        try:
+            self._readable("data")
+        except Unavailable as reason:
+            return reason
+        repo_id, root, revision = self.recipe.repo_id, self.recipe.root, self.recipe.data("revision")
+        if repo_id is None or not repo_id.strip():
+            return Unavailable("the recipe names no dataset")
+        return self._shelf.dataset(repo_id, root, revision if isinstance(revision, str) else None)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset's metadata."""
+        dataset = self.dataset_or_reason
+        if isinstance(dataset, Unavailable):
+            raise dataset
+        if isinstance(dataset, CliError):
+            raise Unavailable(f"the dataset can't be read: {dataset.message.splitlines()[0].rstrip(':')}")
+        return dataset
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that the command runs on."""
+        return self._shelf.machine
+
+    # -- how findings become diagnostics -----------------------------------------------------------------------------
+
+    def is_echo(self, rule: Rule, finding: Finding) -> bool:
+        """True for findings about a section that could not be read: what is missing there proves nothing."""
+        return finding.span is None and bool(finding.at) and self.recipe.is_broken(finding.at)
+
+    def ignored(self, diagnostic: Diagnostic) -> bool:
+        """True where a ``# getiaction: ignore[…]`` in the recipe names the diagnostic's code."""
+        in_recipe = diagnostic.span is not None and diagnostic.file == self.recipe.file
+        return self.recipe.ignores(diagnostic.code, diagnostic.span.line if in_recipe and diagnostic.span else None)
+
+    def locate(self, rule: Rule, finding: Finding) -> Diagnostic:
+        """Turn the routes of a finding into lines."""
+        common: dict[str, Any] = {
+            "code": rule.code,
+            "name": rule.name,
+            "severity": finding.severity or rule.severity,
+            "message": finding.message,
+            "label": finding.label,
+            "related": tuple(self._frame(related) for related in finding.related),
+            "help": finding.help,
+            "fix": self._fix(finding.fix),
+        }
+        if finding.file:
+            file, lines, span = self._in_dataset(finding.file, finding.key)
+            return Diagnostic(file=file, path=finding.key, span=span, lines=lines, **common)
+        if finding.span is not None:
+            lines = self.recipe.source.lines(finding.span)
+            return Diagnostic(file=self.recipe.file, path=finding.at, span=finding.span, lines=lines, **common)
+        place = self.recipe.place(finding.at, finding.on) or _whole(self.recipe)
+        return Diagnostic(file=place.file, path=finding.at, span=place.span, lines=place.lines, **common)
+
+    def _frame(self, related: Related) -> Frame:
+        if related.file:
+            file, lines, span = self._in_dataset(related.file, related.key)
+            return Frame(file, related.label, related.key, span, lines)
+        if related.span is not None:
+            return Frame(self.recipe.file, related.label, "", related.span, self.recipe.source.lines(related.span))
+        place = self.recipe.place(related.at, related.on) or _whole(self.recipe)
+        return Frame(place.file, related.label, related.at, place.span, place.lines)
+
+    def _in_dataset(self, file: str, key: str) -> tuple[str, tuple[str, ...], Any]:
+        lines, span = self.dataset.frame(file, key)
+        return str(self.dataset.root / file), tuple(lines), span
+
+    def _fix(self, fix: Change | Fix | None) -> Fix | None:
+        if not isinstance(fix, Change):
+            return fix
+        edits = self.recipe.edits(fix)
+        return Fix(fix.title, edits, fix.safe) if edits else None
+
+    # -- gathering ---------------------------------------------------------------------------------------------------
+
+    def _readable(self, section: str) -> None:
+        if self.recipe.is_broken(section):
+            raise Unavailable(f"the section `{section}` can't be read", worth_saying="*" not in self.recipe.broken)
+
+    def _chosen(self, features: dict[str, Any], name: str) -> dict[str, Any]:
+        """The features that the recipe chooses by key; all of them where it says nothing."""
+        keys = self.recipe.get(f"model.init_args.{name}")
+        if isinstance(keys, list | dict) and keys:
+            return {key: features[key] for key in map(str, keys) if key in features}
+        return features
+
+    def _pretrained_params(self) -> dict[str, Any]:
+        """The parameters of a checkpoint on this disk that the recipe starts from: LeRobot takes them as defaults."""
+        path = self.recipe.get("model.init_args.pretrained_path")
+        if not isinstance(path, str):
+            return {}
+        try:
+            saved = json.loads((Path(path).expanduser() / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        from getiaction_cli import policies
+
+        if not isinstance(saved, dict) or saved.get("type") != self.policy_class.name:
+            return {}
+        known = set(self.policy_class.parameter_names) - set(policies.NOT_PARAMETERS)
+        return {name: value for name, value in saved.items() if name in known}
+
+
+def _plain_feature(feature: Any) -> dict[str, Any]:
+    """A feature as ``info.json`` writes it."""
+    return {"dtype": feature.dtype, "shape": feature.shape, "names": feature.names, "info": feature.info}
+
+
+def _whole(recipe: Recipe) -> Place:
+    """The first line on which something is written: where a recipe as a whole is spoken of."""
+    source = recipe.source
+    for number in range(1, source.line_count + 1):
+        line = source.line(number)
+        if line.strip() and not line.lstrip().startswith("#"):
+            start = source.start_of(number) + len(line) - len(line.lstrip())
+            span = source.span(start, source.start_of(number) + len(line.rstrip()))
+            return Place(source.file, span, (line,), "")
+    return Place(source.file, source.span(0, 0), source.lines(source.span(0, 0)), "")
