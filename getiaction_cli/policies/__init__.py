@@ -1,8 +1,8 @@
 """What LeRobot's policies are and ask for, read from LeRobot's own source without torch.
 
-`names()` says which policies are installed, `load(name)` gives a `PolicyClass`: its parameters with type, default, allowed
-values and help, and `configure(params)`, which runs LeRobot's own checks on the user's values. How the source is executed is told in
-`light`; that its verdicts are those of the real import is kept true by tests/policies/test_differential.py.
+`names()` says which policies are installed, `load(name)` gives a `PolicyClass`: its parameters with type, default,
+allowed values and help, and `configure(params)`, which runs LeRobot's own checks on the user's values. How the source
+is executed is told in `light`; tests/policies/test_differential.py keeps its verdicts equal to the real import's.
 """
 
 from __future__ import annotations

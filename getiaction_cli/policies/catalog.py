@@ -1,4 +1,4 @@
-"""Which policies are installed: those that LeRobot registers, and those of plugins (`lerobot_policy_*` distributions)."""
+"""Which policies are installed: those that LeRobot registers, and those of plugins (`lerobot_policy_*`)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def plugin_folders() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for place in sys.path:
         try:
-            names = os.listdir(place or ".")
+            names = os.listdir(place or ".")  # noqa: PTH208 - names alone, for hundreds of entries
         except OSError:
             continue
         for name in names:

@@ -24,7 +24,7 @@ _GROUPS = (
                             r"vlm_base|vlm_config|florence_config|(text_)?tokenizer_name|action_tokenizer_(name|path)|.*_encoder_name"),
     ("fine-tuning", r"freeze_.*|train_.*|tune_.*|finetune_.*|lora_.*|enable_lora.*|use_peft|apply_training_stage_defaults|training_stage"),
     ("machine", r"device|.*_device|use_amp|(.*_)?dtype|compile_.*|.*gradient_checkpointing.*|.*flash_att.*|attn_mode|"
-                r"attention_mode|.*attn_implementation|fp32_attention|force_fp32_autocast|use_bf16|model_params_fp32"),
+                r".*attn_implementation|fp32_attention|force_fp32_autocast|use_bf16|model_params_fp32"),
     ("language", r"tokenizer_.*|.*text_.*|prompt_.*|task_field|pad_language_to|max_sequence_length|context_len|.*prompt.*"),
     ("vision", r"crop_.*|.*resize_.*|image_.*|vision_.*|.*camera.*|obs_cam_keys|pretrained_backbone_weights|use_group_norm|"
                r"replace_final_stride.*|spatial_softmax.*|use_separate_rgb.*|max_views|num_image_views|num_video.*|max_random_shift_ratio|height|width|resize_.*"),
@@ -38,6 +38,25 @@ GROUP_ORDER = (
     "timing", "features", "normalization", "vision", "language", "architecture", "loss", "training preset", "fine-tuning",
     "inference", "machine", "loading and sharing", "no longer used",
 )  # fmt: skip
+_UNUSED = "no longer used"
+# For parameters that most policies share and LeRobot leaves without a word.
+_COMMON = {
+    "n_obs_steps": "Number of observation steps that one sample holds, the current one included.",
+    "chunk_size": "Number of action steps predicted at once.",
+    "n_action_steps": "Number of predicted action steps that are executed before the policy is asked again.",
+    "normalization_mapping": "How each kind of feature is normalized with the dataset's statistics.",
+    "optimizer_lr": "Learning rate.",
+    "optimizer_betas": "Decay rates of the optimizer's running averages.",
+    "optimizer_eps": "Term added to the optimizer's denominator for numerical stability.",
+    "optimizer_weight_decay": "Weight decay.",
+    "optimizer_grad_clip_norm": "Norm above which gradients are clipped.",
+    "scheduler_name": "Name of the learning rate schedule, as diffusers knows it.",
+    "scheduler_warmup_steps": "Training steps over which the learning rate rises from zero.",
+    "scheduler_decay_steps": "Training steps after which the learning rate has fallen to its last value.",
+    "scheduler_decay_lr": "The last value of the learning rate.",
+    "repo_id": "Where on the Hub the policy would be pushed to.",
+    "push_to_hub": "Whether LeRobot's own training script pushes the policy to the Hub at the end.",
+}
 _ARGUMENT = re.compile(r"^    (\w+)(?: \([^)]*\))?: +(.+)$")
 _HEADING_SKIP = re.compile(r"\b(of|the|for|to|will|is|are|whether|number|add|path|used|must|see)\b", re.IGNORECASE)
 
@@ -80,10 +99,10 @@ def _read_class(node: ast.ClassDef, lines: list[str], notes: Notes) -> None:
             continue
         name = item.target.id
         block, stands_alone = _comment_above(lines, item.lineno - 1)
-        if block and (stands_alone or _is_heading(block[0])):
-            heading, block = _clean(block[0]), block[1:] if not stands_alone else []
         if block and block[0].startswith("TODO"):
-            heading, block = "no longer used" if "eprecated" in " ".join(block) else heading, []
+            heading, block = _UNUSED if "deprecated" in " ".join(block) else heading, []
+        while block and heading != _UNUSED and (stands_alone or _is_heading(block)):
+            heading, block = _clean(block[0]), [] if stands_alone else block[1:]
         comment = " ".join(block)
         if comment:
             above = (name, comment, item.end_lineno or 0)
@@ -95,9 +114,8 @@ def _read_class(node: ast.ClassDef, lines: list[str], notes: Notes) -> None:
         text = documented.get(name) or " ".join(filter(None, (comment, trailing)))
         if documented.get(name) and comment.startswith("Note"):
             text = f"{documented[name]} {comment}"
-        text = re.sub(
-            r"\s*type: ignore\[[^\]]*\]\s*|\s*TODO: use a different name.*", "", text.replace("# type", "type")
-        ).strip()
+        text = "" if text.startswith(("type: ignore", "TODO")) else text
+        text = text or _COMMON.get(name, "")
         notes.help.setdefault(name, text)
         notes.headings.setdefault(name, heading)
 
@@ -115,9 +133,15 @@ def _comment_above(lines: list[str], index: int) -> tuple[list[str], bool]:
     return [line for line in block if line], stands_alone
 
 
-def _is_heading(line: str) -> bool:
+def _is_heading(block: list[str]) -> bool:
+    """True when a comment block opens with the name of a section instead of a word on its parameter."""
+    line = block[0]
     cleaned = _clean(line)
-    return bool(cleaned) and len(cleaned.split()) <= 6 and "," not in cleaned and not _HEADING_SKIP.search(cleaned)
+    if not cleaned or len(cleaned.split()) > 5 or "," in cleaned or _HEADING_SKIP.search(cleaned):
+        return False
+    after_colon = line.partition(":")[2].strip()
+    ends = len(block) == 1 or line.endswith((".", ":"))
+    return after_colon.startswith("see ") or (ends and not after_colon)
 
 
 def _clean(line: str) -> str:
@@ -166,7 +190,7 @@ def _memberships(node: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[str, tu
             values = known.get(right.id) if isinstance(right, ast.Name) else _literal(right)
             if isinstance(operator, ast.NotIn) and isinstance(values, (list, tuple, set)):
                 yield left.attr, tuple(sorted(values, key=str) if isinstance(values, set) else values)
-            elif isinstance(operator, ast.NotEq) and values is not None:
+            elif isinstance(operator, ast.NotEq) and values is not None and branch in method.body:
                 yield left.attr, (values,)
 
 
@@ -189,7 +213,7 @@ def _literal(node: ast.expr) -> Any:
 
 def group(name: str, heading: str) -> str:
     """The group a parameter is shown in."""
-    if heading == "no longer used":
+    if heading == _UNUSED:
         return heading
     for label, pattern in _GROUPS:
         if re.fullmatch(pattern, name):

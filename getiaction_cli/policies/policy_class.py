@@ -175,6 +175,26 @@ class PolicyClass:
         return facts.about(self.name, self.entry)
 
     @property
+    def title(self) -> str:
+        """How its authors call it."""
+        return self._facts.title
+
+    @property
+    def description(self) -> str:
+        """What it is, in LeRobot's words; may be empty."""
+        return self._facts.description
+
+    @property
+    def base(self) -> str:
+        """The pretrained weights that LeRobot names for fine-tuning it; empty for none."""
+        return self._facts.base
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The packages that its extra asks for and that are not installed."""
+        return self._facts.missing
+
+    @property
     def summary(self) -> str:
         """What it is, in one line."""
         return self._facts.summary
@@ -185,12 +205,12 @@ class PolicyClass:
         return self._facts.paper
 
     @property
-    def reads(self) -> dict[str, str]:
-        """What one sample must hold: {"cameras": …, "state": …, "language": …, "reward": …}."""
+    def reads(self) -> dict[str, Any]:
+        """What one sample must hold: {"cameras": text, "state": text, "language": bool, "reward": bool}."""
         return self._facts.reads
 
     @property
-    def downloads(self) -> tuple[str, ...]:
+    def downloads(self) -> tuple[facts.Download, ...]:
         """What must be fetched before it can start with its default parameters."""
         return self._facts.downloads
 
