@@ -1,7 +1,8 @@
 """A scripted demonstrator for gym-pusht: it plans one push at a time in a copy of the physics.
 
 For points all along the outline of the T it asks the physics what a straight push from there would do, takes the push
-that brings the corners of the T nearest to where they should be, walks round the T to its start, pushes, and plans again.
+that brings the corners of the T nearest to where they should be, walks round the T to where it starts, pushes, and
+plans again.
 Contacts in gym-pusht are frictionless and the T stops when the pusher does, so such a plan comes true to the pixel.
 """
 
@@ -31,13 +32,12 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Push:
-    """A straight push: where the pusher starts, where its target goes, and what that makes of the T."""
+    """A straight push: where the pusher starts, which way and how far its target goes, and the error that remains."""
 
     start: Point
     direction: Point
     length: float
     error: float
-    pose: tuple[Point, float]
 
 
 class Pusher:
@@ -69,29 +69,23 @@ class Pusher:
             yield from self._arrive(end)
 
     def _arrive(self, target: Point) -> Iterator[tuple[int, int]]:
+        """Hold the target until the pusher is there."""
         for _ in range(SETTLE):
             if math.dist(self.env.agent.position, target) < 1:
                 break
             yield _pixel(target)
 
     def _plan(self) -> Push | None:
+        """The best push from here, or None when none is worth it."""
         state = _state(self.env)
-        now = self._error(self.env)
-        first = self._pushes(state)
-        best = min(first, key=lambda push: push.error, default=None)
-        return best if best is not None and best.error < now - 0.1 else None
-
-    def _pushes(self, state: tuple[Any, ...]) -> list[Push]:
-        _restore(self.trial, state)
-        outline = self._outline(self.trial)
-        here = state[0]
-        found = []
+        outline = self._outline()
+        pushes: list[Push] = []
         for contact, normal in _contacts(outline):
-            start = _ahead(contact, normal, RADIUS + GAP)
-            if not self._free(start, outline) or self._path(here, start, outline) is None:
-                continue
-            found += self._try(state, start, (-normal[0], -normal[1]))
-        return found
+            start = _pixel(_ahead(contact, normal, RADIUS + GAP))
+            if self._free(start, outline) and self._path(state[0], start, outline) is not None:
+                pushes += self._try(state, start, (-normal[0], -normal[1]))
+        best = min(pushes, key=lambda push: push.error, default=None)
+        return best if best is not None and best.error < self._error(self.env) - 0.1 else None
 
     def _try(self, state: tuple[Any, ...], start: Point, direction: Point) -> Iterator[Push]:
         """What pushes of every length from `start` make of the T."""
@@ -100,7 +94,7 @@ class Pusher:
         gone = 0.0
         for length in LENGTHS:
             end = _ahead(start, direction, length)
-            if not all(ROOM[0] <= v <= ROOM[1] for v in end):
+            if not _inside(end):
                 return
             while gone < length:
                 gone += PUSH
@@ -108,30 +102,28 @@ class Pusher:
             moving = _state(trial)
             for _ in range(SETTLE):
                 _drive(trial, _pixel(end))
-            pose = (tuple(trial.block.position), trial.block.angle)
-            yield Push(start, direction, length, self._error(trial), pose)
+            yield Push(start, direction, length, self._error(trial))
             _restore(trial, moving)
 
-    def _error(self, env: Any) -> float:
+    def _error(self, env: PushTEnv) -> float:
         """Mean distance in pixels between the corners of the T and where they belong."""
         corners = np.array([env.block.local_to_world(corner) for corner in self.corners])
         return float(np.linalg.norm(corners - self.goal, axis=1).mean())
 
-    def _outline(self, env: Any = None) -> Any:
-        block = (env or self.env).block
-        return Polygon([block.local_to_world(corner) for corner in self.corners])
+    def _outline(self) -> Polygon:
+        return Polygon([self.env.block.local_to_world(corner) for corner in self.corners])
 
-    def _free(self, point: Point, outline: Any) -> bool:
-        return all(ROOM[0] <= v <= ROOM[1] for v in point) and outline.distance(Spot(point)) > RADIUS + GAP / 2
+    def _free(self, point: Point, outline: Polygon) -> bool:
+        return _inside(point) and outline.distance(Spot(point)) > RADIUS + GAP / 2
 
-    def _path(self, start: Point, end: Point, outline: Any) -> list[Point] | None:
+    def _path(self, start: Point, end: Point, outline: Polygon) -> list[Point] | None:
         """The shortest way round the T, as corner points, or None when there is none inside the walls."""
         obstacle = outline.buffer(RADIUS + GAP - 2, join_style="mitre")
         wide = outline.buffer(RADIUS + GAP, join_style="mitre")
         inner = outline.buffer(RADIUS - 2)
-        nodes = [start, end, *(p for p in wide.exterior.coords[:-1] if all(ROOM[0] <= v <= ROOM[1] for v in p))]
+        nodes = [start, end, *filter(_inside, wide.exterior.coords[:-1])]
 
-        def open_(a: int, b: int) -> bool:
+        def clear(a: int, b: int) -> bool:
             line = LineString([nodes[a], nodes[b]])
             # The ends may lie nearer to the T than the way round it does.
             return not line.intersects(obstacle) if min(a, b) > 1 else not line.intersects(inner)
@@ -146,12 +138,12 @@ class Pusher:
                 continue
             done.add(node)
             for other in range(len(nodes)):
-                if other not in done and open_(node, other):
+                if other not in done and clear(node, other):
                     heapq.heappush(queue, (cost + math.dist(nodes[node], nodes[other]), other, [*way, other]))
         return None
 
 
-def _contacts(outline: Any) -> Iterator[tuple[Point, Point]]:
+def _contacts(outline: Polygon) -> Iterator[tuple[Point, Point]]:
     """Points along the outline with their outward normals."""
     ring = list(outline.exterior.coords)
     for (ax, ay), (bx, by) in itertools.pairwise(ring):
@@ -171,6 +163,10 @@ def _along(path: list[Point], speed: float) -> Iterator[Point]:
             yield a[0] + (b[0] - a[0]) * i / steps, a[1] + (b[1] - a[1]) * i / steps
 
 
+def _inside(point: Point) -> bool:
+    return all(ROOM[0] <= value <= ROOM[1] for value in point)
+
+
 def _ahead(point: Point, direction: Point, length: float) -> Point:
     return point[0] + direction[0] * length, point[1] + direction[1] * length
 
@@ -183,7 +179,7 @@ def _pixels(points: Iterator[Point]) -> Iterator[tuple[int, int]]:
     return map(_pixel, points)
 
 
-def _state(env: Any) -> tuple[Any, ...]:
+def _state(env: PushTEnv) -> tuple[Any, ...]:
     block = env.block
     return (
         tuple(env.agent.position),
@@ -195,7 +191,7 @@ def _state(env: Any) -> tuple[Any, ...]:
     )
 
 
-def _restore(env: Any, state: tuple[Any, ...]) -> None:
+def _restore(env: PushTEnv, state: tuple[Any, ...]) -> None:
     env.agent.position, env.agent.velocity = state[:2]
     # The angle first: the T turns about its centre of gravity, which moves its position.
     env.block.angle, env.block.position, env.block.velocity, env.block.angular_velocity = state[2:]
@@ -203,7 +199,7 @@ def _restore(env: Any, state: tuple[Any, ...]) -> None:
     env.space.reindex_shapes_for_body(env.block)
 
 
-def _drive(env: Any, target: Point) -> None:
+def _drive(env: PushTEnv, target: Point) -> None:
     """What `PushTEnv.step` does to the physics, without looking at the result."""
     for _ in range(round(1 / (env.dt * env.control_hz))):
         pull = env.k_p * (np.array(target) - env.agent.position) - env.k_v * np.array(env.agent.velocity)
