@@ -1,8 +1,8 @@
 """Turns plain YAML values into what a configuration class expects, as draccus does when LeRobot reads its own YAML.
 
-A list becomes a tuple, text an enum member, a mapping a nested dataclass. Stricter than draccus in three places, where it makes
-a value of something that its author can't have meant: nothing (null) for a number, true/false for a number or a text, and a text that
-is longer than the pair it should be (draccus reads "84" as the pair ("8", "4")).
+A list becomes a tuple, text an enum member, a mapping a nested dataclass. Stricter than draccus in three places, where
+draccus makes a value of something that its author can't have meant: nothing (null) for a number, true/false for a
+number or a text, and a text for a list (draccus reads "84" as the pair ("8", "4")).
 """
 
 from __future__ import annotations
@@ -55,6 +55,16 @@ def coerce(hint: Any, value: Any, path: tuple[str, ...] = ()) -> Any:
     return value
 
 
+_WORDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    type(None): "null",
+    dict: "a mapping",
+}
+
+
 def describe(hint: Any) -> str:
     """A type in words that fit a recipe: "a whole number", "a list of 2 whole numbers", "nothing or a text"."""
     origin = typing.get_origin(hint)
@@ -64,16 +74,8 @@ def describe(hint: Any) -> str:
     if origin is typing.Literal:
         return "one of " + ", ".join(map(str, arguments))
     kind = origin or hint
-    simple = {
-        bool: "true or false",
-        int: "a whole number",
-        float: "a number",
-        str: "a text",
-        type(None): "null",
-        dict: "a mapping",
-    }
-    if kind in simple:
-        return simple[kind]
+    if kind in _WORDS:
+        return _WORDS[kind]
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return "one of " + ", ".join(member.name for member in kind)
     if isinstance(kind, type) and issubclass(kind, Path):

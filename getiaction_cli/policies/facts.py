@@ -127,7 +127,9 @@ def _missing(extra: str) -> list[str]:
             target = f"extra:{inner}" if name == "lerobot" else name
             if not machine:  # what only some machines need is not asked for here
                 wanted.setdefault(_normal(match[1]), set()).add(target)
-    todo, seen, found = [_normal(extra)], set(), set()
+    todo = [_normal(extra)]
+    seen: set[str] = set()
+    found: set[str] = set()
     while todo:
         for target in wanted.get(todo.pop(), set()) - seen:
             seen.add(target)

@@ -15,8 +15,8 @@ def to_policy_features(features: dict[str, dict[str, Any]]) -> tuple[dict[str, A
         features: key → {"dtype", "shape", "names"}, as in `meta/info.json`.
 
     Returns:
-        (inputs, outputs): key → feature with `.type` (`.type.value` is "VISUAL", "STATE", "ENV" or "ACTION") and `.shape`
-        (cameras channel first).
+        (inputs, outputs): key → feature with `.type` (`.type.value` is "VISUAL", "STATE", "ENV" or "ACTION") and
+        `.shape` (cameras channel first).
 
     Raises:
         Rejected: LeRobot can't read this table (a camera whose shape has not three numbers, or with no names).

@@ -6,11 +6,11 @@ build on, are executed with an `__import__` of their own: what belongs to LeRobo
 installed source, the standard library is itself, everything else is a stand-in (see `standins`).
 
 Only source that is installed as LeRobot or as one of its policy plugins is ever executed, never anything that a
-recipe names. In `sys.modules` the executed files stand under a prefix of their own (dataclasses and typing look there for
-the names in annotations), so a real import in the same process is not disturbed.
+recipe names. In `sys.modules` the executed files stand under a prefix of their own (dataclasses and typing look there
+for the names in annotations), so a real import in the same process is not disturbed.
 
-2026: reading pycs through `SourceFileLoader.get_code` takes one policy from 22 ms to 9 ms; the byte code is the same that a
-real import would use.
+2026-10: reading byte code through `SourceFileLoader.get_code` takes one policy from 22 ms to 9 ms; it is the same byte
+code that a real import would use.
 """
 
 from __future__ import annotations
@@ -174,9 +174,8 @@ class LightWorld:
             del self.modules[name], sys.modules[module.__name__]
             if isinstance(error, Unjudgeable):
                 raise
-            raise Unjudgeable(
-                f"{path.name} can't be read without its libraries ({type(error).__name__}: {error})"
-            ) from error
+            reason = f"{path.name} can't be read without its libraries ({type(error).__name__}: {error})"
+            raise Unjudgeable(reason) from error
         return module
 
     def _import(
@@ -204,7 +203,7 @@ class LightWorld:
 
 
 class _ImportUtils(StandInModule):
-    """`lerobot.utils.import_utils`: every optional package counts as installed; which are not is another room's business."""
+    """`lerobot.utils.import_utils`: every optional package counts as installed; which are not is told elsewhere."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") and name.endswith("_available"):

@@ -15,29 +15,55 @@ from typing import Any
 
 # The parameter's name decides first: LeRobot's headings differ from file to file.
 _GROUPS = (
-    ("timing", r"n_obs_steps|chunk_size|horizon|action_horizon|n_action_steps|n_action_repeats|n_action_pred_token|action_chunk_size|"
-               r"drop_n_last_frames|num_video_frames|action_video_freq_ratio|frame_chunk_size|action_per_frame|attn_window"),
+    ("timing", r"n_obs_steps|chunk_size|horizon|action_horizon|n_action_steps|n_action_repeats|n_action_pred_token"),
+    ("timing", r"action_chunk_size|drop_n_last_frames|num_video_frames|action_video_freq_ratio|frame_chunk_size"),
+    ("timing", r"action_per_frame|attn_window"),
     ("normalization", r"normalization_mapping|dataset_stats"),
     ("training preset", r"(optimizer|scheduler)_.*|warmup_ratio"),
-    ("loading and sharing", r"pretrained_(path|revision|name_or_path)|load_vlm_weights|push_to_hub|repo_id|private|tags|license|base_model.*|"
-                            r"checkpoint_.*|wan_pretrained_path|reinit_modules|.*model_name(_or_path)?|(model|tokenizer_model|text_encoder_model)_id|"
-                            r"vlm_base|vlm_config|florence_config|(text_)?tokenizer_name|action_tokenizer_(name|path)|.*_encoder_name"),
-    ("fine-tuning", r"freeze_.*|train_.*|tune_.*|finetune_.*|lora_.*|enable_lora.*|use_peft|apply_training_stage_defaults|training_stage"),
-    ("machine", r"device|.*_device|use_amp|(.*_)?dtype|compile_.*|.*gradient_checkpointing.*|.*flash_att.*|attn_mode|"
-                r".*attn_implementation|fp32_attention|force_fp32_autocast|use_bf16|model_params_fp32"),
-    ("language", r"tokenizer_.*|.*text_.*|prompt_.*|task_field|pad_language_to|max_sequence_length|context_len|.*prompt.*"),
-    ("vision", r"crop_.*|.*resize_.*|image_.*|vision_.*|.*camera.*|obs_cam_keys|pretrained_backbone_weights|use_group_norm|"
-               r"replace_final_stride.*|spatial_softmax.*|use_separate_rgb.*|max_views|num_image_views|num_video.*|max_random_shift_ratio|height|width|resize_.*"),
-    ("inference", r"num_inference_.*|temporal_ensemble_coeff|rtc_.*|num_(denois\w*|integration)_steps|num_steps|use_cache|use_kv_cache|"
-                  r"max_decoding_steps|temperature|inference_.*|.*guidance_scale|.*cfg_scale|use_mpc|cem_.*|n_(elites|pi_samples|gaussian_samples)|save_predicted_video"),
+    (
+        "loading and sharing",
+        r"pretrained_(path|revision|name_or_path)|load_vlm_weights|push_to_hub|repo_id|private|tags",
+    ),
+    (
+        "loading and sharing",
+        r"license|base_model.*|checkpoint_.*|wan_pretrained_path|reinit_modules|vlm_base|vlm_config",
+    ),
+    ("loading and sharing", r".*model_name(_or_path)?|(model|tokenizer_model|text_encoder_model)_id|florence_config"),
+    ("loading and sharing", r"(text_)?tokenizer_name|action_tokenizer_(name|path)|.*_encoder_name"),
+    ("fine-tuning", r"freeze_.*|train_.*|tune_.*|finetune_.*|lora_.*|enable_lora.*|use_peft"),
+    ("fine-tuning", r"apply_training_stage_defaults|training_stage"),
+    ("machine", r"device|.*_device|use_amp|(.*_)?dtype|compile_.*|.*gradient_checkpointing.*|.*flash_att.*|attn_mode"),
+    ("machine", r".*attn_implementation|fp32_attention|force_fp32_autocast|use_bf16|model_params_fp32"),
+    ("language", r"tokenizer_.*|.*text_.*|task_field|pad_language_to|max_sequence_length|context_len|.*prompt.*"),
+    (
+        "vision",
+        r"crop_.*|.*resize_.*|image_.*|vision_.*|.*camera.*|obs_cam_keys|pretrained_backbone_weights|height|width",
+    ),
+    ("vision", r"use_group_norm|replace_final_stride.*|spatial_softmax.*|use_separate_rgb.*|max_views|num_image_views"),
+    ("vision", r"max_random_shift_ratio"),
+    ("inference", r"num_inference_.*|temporal_ensemble_coeff|rtc_.*|num_(denois\w*|integration)_steps|num_steps"),
+    ("inference", r"use_(kv_)?cache|max_decoding_steps|temperature|inference_.*|.*guidance_scale|.*cfg_scale|use_mpc"),
+    ("inference", r"cem_.*|n_(elites|pi_samples|gaussian_samples)|save_predicted_video"),
     ("loss", r".*loss.*|kl_weight|.*_coeff|expectile_weight|discount|advantage_scaling"),
-    ("features", r"input_features|output_features|max_(state|action)_dim|(action|proprio|state)_dim|.*feature_names|used_action_channel_ids|"
-                 r"use_relative_actions|relative_exclude_joints|.*gripper.*|.*embodiment.*|adapt_to_pi_aloha|use_delta_.*|action_mode"),
-)  # fmt: skip
+    ("features", r"input_features|output_features|max_(state|action)_dim|(action|proprio|state)_dim|.*feature_names"),
+    ("features", r"used_action_channel_ids|use_relative_actions|relative_exclude_joints|.*gripper.*|.*embodiment.*"),
+    ("features", r"adapt_to_pi_aloha|use_delta_.*|action_mode"),
+)
 GROUP_ORDER = (
-    "timing", "features", "normalization", "vision", "language", "architecture", "loss", "training preset", "fine-tuning",
-    "inference", "machine", "loading and sharing", "no longer used",
-)  # fmt: skip
+    "timing",
+    "features",
+    "normalization",
+    "vision",
+    "language",
+    "architecture",
+    "loss",
+    "training preset",
+    "fine-tuning",
+    "inference",
+    "machine",
+    "loading and sharing",
+    "no longer used",
+)
 _UNUSED = "no longer used"
 # For parameters that most policies share and LeRobot leaves without a word.
 _COMMON = {
@@ -54,6 +80,8 @@ _COMMON = {
     "scheduler_warmup_steps": "Training steps over which the learning rate rises from zero.",
     "scheduler_decay_steps": "Training steps after which the learning rate has fallen to its last value.",
     "scheduler_decay_lr": "The last value of the learning rate.",
+    "max_state_dim": "Width to which shorter states are padded.",
+    "max_action_dim": "Width to which shorter actions are padded.",
     "repo_id": "Where on the Hub the policy would be pushed to.",
     "push_to_hub": "Whether LeRobot's own training script pushes the policy to the Hub at the end.",
 }

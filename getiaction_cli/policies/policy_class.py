@@ -137,7 +137,7 @@ class PolicyClass:
         output_features: Mapping[str, Any] | None = None,
         dataset_features: dict[str, dict[str, Any]] | None = None,
     ) -> PolicyConfig:
-        """LeRobot's configuration for these parameters; its `__post_init__` runs, `validate_features` waits to be asked.
+        """LeRobot's configuration for these parameters: `__post_init__` runs, `validate_features` waits to be asked.
 
         Args:
             params: plain values by parameter name, as they stand in a recipe.
@@ -156,16 +156,13 @@ class PolicyClass:
             values = self.config_class(**given)
         except Exception as error:
             raise refusal(error) from error
-        # As lerobot.policies.factory.make_policy: the outputs always come from the dataset, the inputs when none are set.
+        # As lerobot.policies.factory.make_policy: the outputs always come from the dataset; inputs that the policy has
+        # set by itself stay, and its hook for the dataset's features replaces them.
         if output_features is not None:
             values.output_features = dict(output_features)
-        if input_features is not None and (not values.input_features or "input_features" not in given):
-            if not (
-                dataset_features is not None
-                and hasattr(values, "set_dataset_feature_metadata")
-                and values.input_features
-            ):
-                values.input_features = dict(input_features)
+        hook = dataset_features is not None and hasattr(values, "set_dataset_feature_metadata")
+        if input_features is not None and not (hook and values.input_features):
+            values.input_features = dict(input_features)
         return PolicyConfig(self, dict(params), given, values, tuple(said), dataset_features)
 
     # What can't be computed from the configuration alone is read from LeRobot's other files, see `facts`.

@@ -108,10 +108,9 @@ def is_stand_in(value: Any) -> bool:
 class StandInModule(types.ModuleType):
     """A module in which every name is there: what was given, else a stand-in."""
 
-    __path__: list[str] = []  # so that `import a.b` finds a package
-
     def __init__(self, name: str, **given: Any) -> None:
         super().__init__(name)
+        self.__path__: list[str] = []  # so that `import a.b` finds a package
         self.__dict__.update(given)
 
     def __getattr__(self, name: str) -> Any:
