@@ -1,0 +1,272 @@
+"""The objects a recipe names.
+
+A recipe is a document that strangers mail to each other: a ``class_path`` is a name to look up in the one package that
+provides such things (PLACES), never something to import. ``os.system`` is an error and nothing is imported for it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+import re
+from importlib import import_module
+from netrc import netrc
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import Logger
+
+from getiaction.errors import MachineError, TrainingError
+from getiaction.train.failures import in_plain_words
+from getiaction.train.folder import RunFolder
+from getiaction.train.metrics import MetricsFile
+
+PLACES = {
+    "model": ("getiaction.policies.lerobot", "LeRobotPolicy"),
+    "data": ("getiaction.data.lerobot", "LeRobotDataModule"),
+    "logger": ("lightning.pytorch.loggers", "Logger"),
+    "callbacks": ("lightning.pytorch.callbacks", "Callback"),
+    "strategy": ("lightning.pytorch.strategies", "Strategy"),
+    "profiler": ("lightning.pytorch.profilers", "Profiler"),
+    "accelerator": ("lightning.pytorch.accelerators", "Accelerator"),
+    "plugins": ("lightning.pytorch.plugins", ""),
+}
+PACKAGE_OF = {
+    "TensorBoardLogger": "tensorboard",
+    "WandbLogger": "wandb",
+    "MLFlowLogger": "mlflow",
+    "CometLogger": "comet-ml",
+    "LitLogger": "litlogger",
+    "BitsandbytesPrecision": "bitsandbytes",
+    "DeepSpeedStrategy": "deepspeed",
+}
+
+
+def policy(recipe: dict[str, Any]) -> L.LightningModule:
+    """The policy that `model:` describes; it builds its network later, when the dataset is known."""
+    _check_device(recipe["model"].get("init_args") or {})
+    return component("model", recipe["model"], "model")
+
+
+def data(recipe: dict[str, Any]) -> L.LightningDataModule:
+    """The data module that `data:` describes."""
+    return component("data", recipe["data"], "data")
+
+
+def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.Callback]) -> L.Trainer:
+    """The Trainer that `trainer:` describes, with our callbacks before and our checkpoints after the user's.
+
+    Args:
+        recipe: the whole recipe.
+        folder: where loggers and checkpoints write; None for `fast_dev_run`, which leaves nothing behind.
+        callbacks: what every run has.
+    """
+    given = dict(recipe.get("trainer") or {})
+    _check_accelerator(given.get("accelerator", "auto"))
+    known = inspect.signature(L.Trainer).parameters
+    for key in given:
+        if key not in known:
+            raise TrainingError(f"trainer.{key}: Lightning's Trainer has no such argument", _closest(key, list(known)))
+
+    asked_loggers, asked_callbacks = given.pop("logger", None), given.pop("callbacks", None)
+    for place in ("strategy", "profiler", "accelerator", "plugins"):
+        if place in given:
+            given[place] = _components(place, given[place], f"trainer.{place}")
+    extra = [_named(item, folder) for item in _as_list(asked_callbacks)]
+    theirs = [component("callbacks", item, f"trainer.callbacks.{i}") for i, item in enumerate(extra)]
+    if not any(isinstance(callback, L.pytorch.callbacks.ProgressBar) for callback in theirs):
+        given.setdefault("enable_progress_bar", False)
+    given.setdefault("enable_model_summary", False)
+    given.setdefault("default_root_dir", str(folder.path) if folder else None)
+    with in_plain_words():
+        try:
+            return L.Trainer(logger=loggers(asked_loggers, folder), callbacks=[*callbacks, *theirs], **given)
+        except (TypeError, ValueError) as error:
+            raise TrainingError(f"trainer: {error}") from error
+
+
+def loggers(asked: Any, folder: RunFolder | None) -> list[Logger]:
+    """metrics.csv always, then those the recipe asks for; none for `fast_dev_run`.
+
+    Args:
+        asked: the recipe's `trainer.logger`: one {class_path, init_args}, a list of them, true, false or null.
+        folder: where they write unless the recipe says otherwise.
+    """
+    if folder is None:
+        return []
+    wanted = [] if isinstance(asked, bool) else [_named(item, folder) for item in _as_list(asked)]
+    return [MetricsFile(folder.path)] + [
+        component("logger", item, f"trainer.logger.{i}") for i, item in enumerate(wanted)
+    ]
+
+
+def component(place: str, section: Any, route: str) -> Any:
+    """One object from {class_path, init_args}.
+
+    Args:
+        place: a key of PLACES: what kind of thing is wanted.
+        section: the recipe's words for it.
+        route: where they stand, for messages.
+
+    Raises:
+        TrainingError: no such class for that place, arguments it does not take, or it can't be built from them.
+        MachineError: it needs a package that is not installed.
+    """
+    if not isinstance(section, dict) or not isinstance(section.get("class_path"), str):
+        raise TrainingError(f"{route} wants a class_path and its init_args", f"as in {_example(place)}")
+    arguments = section.get("init_args") or {}
+    if not isinstance(arguments, dict) or not all(isinstance(key, str) for key in arguments):
+        raise TrainingError(f"{route}.init_args is not a mapping of argument names to values")
+    wanted = lookup(place, section["class_path"], route)
+    _check_arguments(wanted, arguments, route)
+    if wanted.__name__ == "WandbLogger":
+        _check_wandb(arguments)
+    try:
+        return wanted(**arguments)
+    except ImportError as error:
+        package = PACKAGE_OF.get(wanted.__name__, error.name)
+        raise MachineError(
+            f"{route}: {wanted.__name__} needs the package {package}, which is not installed",
+            f"uv pip install {package}",
+        ) from error
+    except (TypeError, ValueError, L.fabric.utilities.exceptions.MisconfigurationException) as error:
+        raise TrainingError(f"{route}: {wanted.__name__}: {error}") from error
+
+
+def lookup(place: str, class_path: str, route: str) -> type:
+    """The class of that name among those that belong in that place.
+
+    The name is matched against the place's own package before anything is imported, and the class must be one that the
+    package itself provides; no other module is ever imported for a recipe.
+    """
+    package, base = PLACES[place]
+    name = class_path.rpartition(".")[2]
+    inside = re.fullmatch(re.escape(package) + r"(\.[A-Za-z_]\w*)*\.[A-Za-z]\w*", class_path)
+    found = None
+    if inside:
+        module = import_module(package)
+        found = getattr(module, name, None)
+        root = getattr(module, base) if base else object
+        if not isinstance(found, type) or not issubclass(found, root) or not _is_where(found, class_path, package):
+            found = None
+    if found is None:
+        names = [n for n in getattr(import_module(package), "__all__", ()) if n != base] if inside else []
+        hint = _closest(name, names) or f"for example {_example(place)}"
+        raise TrainingError(f"{route}.class_path: {class_path!r} is not a class that belongs here", hint)
+    return found
+
+
+def _is_where(found: type, class_path: str, package: str) -> bool:
+    path = class_path.rpartition(".")[0]
+    return path in (package, found.__module__)
+
+
+def _components(place: str, value: Any, route: str) -> Any:
+    """Plain values stay; {class_path, init_args}, alone or in a list, become objects."""
+    if isinstance(value, dict):
+        return component(place, value, route)
+    if isinstance(value, list):
+        return [_components(place, item, f"{route}.{i}") for i, item in enumerate(value)]
+    return value
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _named(section: Any, folder: RunFolder | None) -> Any:
+    """Loggers and checkpoints write into the run folder unless the recipe names another place."""
+    if folder is None or not isinstance(section, dict) or not isinstance(section.get("class_path"), str):
+        return section
+    name = section["class_path"].rpartition(".")[2]
+    defaults: dict[str, Any] = {}
+    if name == "ModelCheckpoint":
+        defaults = {"dirpath": str(folder.checkpoints)}
+    elif name == "TensorBoardLogger":
+        defaults = {"save_dir": str(folder.path), "name": "", "version": "tensorboard"}
+    elif name in ("WandbLogger", "CSVLogger", "MLFlowLogger"):
+        defaults = {"save_dir": str(folder.path)}
+    return {**section, "init_args": defaults | (section.get("init_args") or {})}
+
+
+def _check_arguments(wanted: type, arguments: dict[str, Any], route: str) -> None:
+    parameters = inspect.signature(wanted).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for key in arguments:
+        if key not in parameters:
+            raise TrainingError(
+                f"{route}.init_args.{key}: {wanted.__name__} has no such argument", _closest(key, list(parameters))
+            )
+
+
+def _check_accelerator(asked: Any) -> None:
+    """A GPU that is asked for and not there is an error; Lightning and LeRobot must not fall back to the CPU."""
+    if not isinstance(asked, str):
+        return
+    there = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "xpu": hasattr(torch, "xpu") and torch.xpu.is_available(),
+    }
+    name = asked.lower().partition(":")[0]
+    found = there["cuda"] or there["mps"] if name == "gpu" else there.get(name, True)
+    if not found:
+        build = "" if torch.version.cuda or name == "mps" else f" (torch {torch.__version__} is built without CUDA)"
+        raise MachineError(
+            f"the recipe asks for accelerator: {asked}, and torch finds none on this machine{build}",
+            "look at `nvidia-smi`; to train here, set trainer.accelerator to auto or cpu",
+        )
+
+
+def _check_device(arguments: dict[str, Any]) -> None:
+    """LeRobot's own `device` field falls back to the CPU without a word."""
+    device = arguments.get("device") or (arguments.get("config_kwargs") or {}).get("device")
+    if isinstance(device, str) and device.partition(":")[0] in ("cuda", "mps", "xpu"):
+        _check_accelerator(device)
+
+
+def _check_wandb(arguments: dict[str, Any]) -> None:
+    """Weights & Biases asks for a key on a terminal that it thinks nobody else writes to; say so instead."""
+    if arguments.get("offline") or os.environ.get("WANDB_MODE") in ("offline", "disabled", "dryrun"):
+        return
+    try:
+        known = netrc(os.environ.get("NETRC")).authenticators("api.wandb.ai")
+    except (OSError, ValueError, SyntaxError):
+        known = None
+    host = os.environ.get("WANDB_BASE_URL")
+    if not (os.environ.get("WANDB_API_KEY") or known or host or _wandb_settings_have_key()):
+        raise MachineError(
+            "WandbLogger has no API key to log in with",
+            "run `wandb login`, or set init_args.offline: true for that logger",
+        )
+
+
+def _wandb_settings_have_key() -> bool:
+    path = Path(os.environ.get("WANDB_CONFIG_DIR", Path.home() / ".config" / "wandb")) / "settings"
+    return path.is_file() and "api_key" in path.read_text(errors="ignore")
+
+
+def _closest(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]}?" if close else ""
+
+
+def _example(place: str) -> str:
+    package, _ = PLACES[place]
+    name = {
+        "model": "ACT",
+        "data": "LeRobotDataModule",
+        "logger": "TensorBoardLogger",
+        "callbacks": "EarlyStopping",
+        "strategy": "DDPStrategy",
+        "profiler": "SimpleProfiler",
+        "accelerator": "CUDAAccelerator",
+        "plugins": "MixedPrecision",
+    }[place]
+    return f"{package}.{name}"

@@ -1,0 +1,77 @@
+"""What torch, Lightning and the disk raise in the middle of a run, in the user's words."""
+
+from __future__ import annotations
+
+import errno
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+from getiaction.errors import DataError, MachineError, TrainingError
+
+
+@contextmanager
+def in_plain_words() -> Iterator[None]:
+    """Turn the failures that a user can mend into a `TrainingError`; anything else is a fault and stays what it is."""
+    try:
+        yield
+    except TrainingError:
+        raise
+    except Exception as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def explain(error: BaseException) -> TrainingError | None:
+    """The error as a user can read it, or None when it is nothing known."""
+    text = str(error)
+    if isinstance(error, torch.OutOfMemoryError):
+        return MachineError(
+            f"the GPU is out of memory ({_line(error)})",
+            "lower data.init_args.train_batch_size (trainer.accumulate_grad_batches keeps the effective size), "
+            "or set trainer.precision to bf16-mixed",
+        )
+    if isinstance(error, MemoryError) or "DefaultCPUAllocator: can't allocate" in text:
+        return MachineError(
+            "this machine is out of memory", "lower data.init_args.train_batch_size or data.init_args.num_workers"
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return MachineError(
+            f"the disk is full: {error.filename or 'while saving'}",
+            "make room and resume, or choose another place with --output-dir; the last complete checkpoint is unharmed",
+        )
+    if isinstance(error, RuntimeError) and ("PytorchStreamWriter" in text or "inline_container" in text):
+        return MachineError(
+            "a checkpoint could not be written: the disk is full or the folder is not writable",
+            "make room and resume; the last complete checkpoint is unharmed",
+        )
+    if isinstance(error, RuntimeError) and "DataLoader worker" in text:
+        return DataError(
+            f"a worker that loads data died: {_line(error)}",
+            "often too little memory or /dev/shm: lower data.init_args.num_workers (0 loads in the main process)",
+        )
+    if isinstance(error, pickle.UnpicklingError):
+        return TrainingError(
+            "the checkpoint holds more than numbers and plain values, so it was not read",
+            "resume only from checkpoints that getiaction wrote",
+        )
+    if isinstance(error, RuntimeError) and "Error(s) in loading state_dict" in text:
+        return TrainingError(
+            "the checkpoint is of another model than the recipe describes: " + text.splitlines()[-1].strip(),
+            "resume with the recipe that the run was started with (recipe.yaml in its folder)",
+        )
+    if isinstance(error, MisconfigurationException):
+        return TrainingError(f"Lightning can't train like this: {_line(error)}")
+    return None
+
+
+def _line(error: BaseException) -> str:
+    """The first sentence or so of what a library said."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    line = lines[0] if lines else type(error).__name__
+    return line if len(line) <= 200 else line[:200].rsplit(" ", 1)[0] + " …"

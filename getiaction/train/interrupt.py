@@ -1,0 +1,86 @@
+"""Ctrl-C and SIGTERM: the step in hand is finished, last.ckpt is written, and the run says how to go on.
+
+Lightning would raise in the middle of a step, when weights and counters need not agree, and end with exit code 1.
+A second signal stops at once. On several ranks they agree on the step after which they stop.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import lightning as L
+import torch
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(BaseException):
+    """The user or the machine asked the run to stop. Not an ``Exception``, so that no library swallows it.
+
+    Args:
+        signum: the signal; a shell reports it as exit code ``128 + signum``.
+        saved: the step was finished and last.ckpt holds it.
+
+    Attributes:
+        resume: the run folder with an earlier checkpoint, when there is one.
+    """
+
+    def __init__(self, signum: int, *, saved: bool = False) -> None:
+        super().__init__(signal.Signals(signum).name)
+        self.signum = signum
+        self.saved = saved
+        self.resume: Path | None = None
+
+
+class Interrupt:
+    """Listens for the two signals while training runs.
+
+    Args:
+        told: called once, with the signal's name, when the first one arrives during training.
+    """
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        self._told = told
+        self._training = False
+        self._signum: int | None = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Before the first step a signal stops at once: there is nothing to save."""
+        before = {signum: signal.getsignal(signum) for signum in SIGNALS}
+        self._listen()
+        try:
+            yield
+        finally:
+            self._training = False
+            if threading.current_thread() is threading.main_thread():
+                for signum, handler in before.items():
+                    signal.signal(signum, handler)
+
+    def training_begins(self) -> None:
+        """From now on the first signal waits for the end of the step. Lightning has put its own handlers by now."""
+        self._training = True
+        self._listen()
+
+    def stop_now(self, trainer: L.Trainer) -> int | None:
+        """The signal to stop for, when any rank has got one; None to go on. Every rank must ask after the same step."""
+        if trainer.world_size > 1:
+            mine = torch.tensor(self._signum or 0, device=trainer.strategy.root_device)
+            self._signum = int(trainer.strategy.reduce(mine, reduce_op=torch.distributed.ReduceOp.MAX)) or None
+        return self._signum
+
+    def _listen(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            for signum in SIGNALS:
+                signal.signal(signum, self._handle)
+
+    def _handle(self, signum: int, frame: FrameType | None) -> None:
+        if not self._training or self._signum is not None:
+            raise Interrupted(signum)
+        self._signum = signum
+        self._told(signal.Signals(signum).name)

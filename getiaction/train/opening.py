@@ -1,0 +1,57 @@
+"""Between reading the dataset and the first step: the ranks agree on the folder, and the facts are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning as L
+
+from getiaction.train.folder import RunFolder, fingerprint
+from getiaction.train.metrics import forget_after
+from getiaction.train.progress import where
+from getiaction.train.screen import Screen
+from getiaction.train.summary import describe_data, describe_policy
+
+
+class Opening(L.Callback):
+    """Opens a run.
+
+    Args:
+        run: its folder; None when nothing is kept.
+        screen: where to say what is going on.
+    """
+
+    def __init__(self, run: RunFolder | None, screen: Screen) -> None:
+        self.run = run
+        self.screen = screen
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """The dataset has been read; the policy is built next, which may fetch weights."""
+        if self.run:
+            self.run.path = trainer.strategy.broadcast(self.run.path)
+        self.screen.doing("building the policy")
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Everything is there."""
+        if self.run and trainer.is_global_zero:
+            self.run.write_facts(_facts(trainer.datamodule))
+            forget_after(self.run.metrics, trainer.global_step)
+        resumed = f", from step {trainer.global_step}" if trainer.global_step else ""
+        self.screen.say(
+            f"{describe_policy(pl_module)} on {describe_data(trainer.datamodule)}, {where(trainer)}{resumed}"
+        )
+        if self.run:
+            self.screen.say(f"run folder {self.run.path}")
+
+
+def _facts(data: Any) -> dict[str, Any]:
+    meta = data.train_dataset.meta
+    return {
+        "repo_id": meta.repo_id,
+        "root": str(meta.root),
+        "revision": str(meta.revision),
+        "fps": meta.fps,
+        "episodes": meta.total_episodes,
+        "frames": meta.total_frames,
+        "fingerprint": fingerprint(meta.root),
+    }

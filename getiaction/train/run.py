@@ -1,0 +1,121 @@
+"""A training run, read aloud: a folder, a seed, what the recipe names, Lightning's fit, and what came of it."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+
+from getiaction.train import build, folder
+from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
+from getiaction.train.failures import in_plain_words
+from getiaction.train.folder import RunFolder
+from getiaction.train.interrupt import Interrupt, Interrupted
+from getiaction.train.opening import Opening
+from getiaction.train.progress import Watch
+from getiaction.train.repeat import Repeatable
+from getiaction.train.screen import Screen, rank
+from getiaction.train.summary import Summary
+
+
+def train(
+    recipe: dict[str, Any],
+    *,
+    recipe_name: str,
+    recipe_text: str,
+    output_dir: str | Path | None = None,
+    resume: str | Path | None = None,
+    quiet: bool = False,
+    screen: Screen | None = None,
+) -> Summary:
+    """Train what the recipe describes.
+
+    Args:
+        recipe: the recipe as plain values, overrides applied.
+        recipe_name: names the run's folder.
+        recipe_text: the same recipe as text, kept in the folder.
+        output_dir: the run's folder; must be new or empty. By default ``outputs/<recipe_name>/<time>/``.
+        resume: a run folder or a checkpoint to go on from; a run goes on in its own folder.
+        quiet: no progress.
+        screen: where progress is shown, when the caller has taken the screen already.
+
+    Returns:
+        What was trained and where it is. When it was interrupted, ``stopped_by`` says with which signal.
+
+    Raises:
+        TrainingError: the run can't start or go on for a reason that the user can mend.
+        Interrupted: it was stopped before the first step, or at once by a second signal.
+    """
+    screen = screen or Screen(quiet=quiet)
+    recipe, recipe_text = _with_seed(recipe, recipe_text)
+    run, checkpoint = folder.resumable(resume) if resume else (None, None)
+    if _leaves_nothing(recipe):
+        run = None
+    elif run is None:
+        run = _claim(recipe_name, output_dir or recipe.get("output_dir"))
+    if run and rank() == 0:
+        run.write_recipe(recipe_text)
+        screen.log_to(run.log)
+
+    interrupt = Interrupt(lambda name: screen.say(f"{name}: saving after this step (a second one stops at once)"))
+    watch = Watch(screen)
+    callbacks: list[L.Callback] = [Repeatable(recipe["seed"]), Opening(run, screen), watch]
+    if run:
+        callbacks.append(Checkpoints(run, interrupt))
+    try:
+        with interrupt.listening(), in_plain_words():
+            L.seed_everything(recipe["seed"], workers=True, verbose=False)
+            data = build.data(recipe)
+            policy = build.policy(recipe)
+            trainer = build.trainer(recipe, run, callbacks)
+            SafeCheckpointIO.use(trainer)
+            screen.doing(f"reading {(recipe['data'].get('init_args') or {}).get('repo_id', 'the dataset')}")
+            stopped_by = _fit(trainer, policy, data, checkpoint)
+            if run and trainer.is_global_zero:
+                screen.doing("writing pretrained_model")
+                policy.save_pretrained(run.pretrained_model)
+    except BaseException as error:
+        if run and not watch.started and rank() == 0:
+            run.abandon()
+        elif run and isinstance(error, Interrupted) and run.last.is_file():
+            error.resume = run.path
+        raise
+    finally:
+        watch.close()
+        screen.still()
+    return Summary.of(trainer, policy, data, watch, run, stopped_by)
+
+
+def _fit(
+    trainer: L.Trainer, policy: L.LightningModule, data: L.LightningDataModule, checkpoint: Path | None
+) -> int | None:
+    """Train to the end or to a signal after which everything is saved; returns that signal."""
+    try:
+        trainer.fit(policy, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    except Interrupted as interrupted:
+        if not interrupted.saved:
+            raise
+        return interrupted.signum
+    return None
+
+
+def _with_seed(recipe: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
+    """A recipe without a seed gets one drawn, and keeps it, so that every run can be repeated and resumed."""
+    if recipe.get("seed") is not None:
+        return recipe, text
+    seed = random.SystemRandom().randrange(2**31)
+    return {**recipe, "seed": seed}, f"seed: {seed}  # drawn for this run\n{text}"
+
+
+def _leaves_nothing(recipe: dict[str, Any]) -> bool:
+    """Lightning's `fast_dev_run` is a try: no logs, no checkpoints, so no folder either."""
+    return bool((recipe.get("trainer") or {}).get("fast_dev_run"))
+
+
+def _claim(recipe_name: str, output_dir: str | Path | None) -> RunFolder:
+    """The first rank makes the folder; the others are told its path when the ranks can talk (`Opening`)."""
+    if rank() > 0:
+        return RunFolder(Path())
+    return folder.claim(recipe_name, Path(output_dir) if output_dir else None)

@@ -1,0 +1,144 @@
+"""Where talk goes, and where the libraries' talk goes instead.
+
+A user sees what getiaction says and nothing else: while a `Screen` is taken, the process' own stdout and stderr (the
+file descriptors, so that C libraries and worker processes are included) lead to a log, and getiaction talks through a
+copy of the real stderr. With ``debug`` nothing is redirected.
+
+Standard library only when imported: it is on the screen while torch is still loading.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.status import Status
+
+FIRST_SCREEN = "GETIACTION_SCREEN"
+
+
+def rank() -> int:
+    """This process' number among those that train together, as torchrun, SLURM and Lightning's launcher give it."""
+    for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"):
+        if os.environ.get(name, "").isdecimal():
+            return int(os.environ[name])
+    return 0
+
+
+class Screen:
+    """The place for talk: stderr. Silent on every rank but the first.
+
+    Args:
+        quiet: no talk at all; errors still appear.
+        debug: leave the libraries' output on the screen.
+
+    Attributes:
+        live: whether things may move on it: a terminal, colours wanted, somebody looking.
+    """
+
+    def __init__(self, *, quiet: bool = False, debug: bool = False) -> None:
+        self.quiet = quiet or rank() > 0
+        self.debug = debug
+        self.stream: TextIO = sys.stderr
+        self.live = not (
+            self.quiet
+            or debug
+            or os.environ.get("NO_COLOR")
+            or os.environ.get("TERM") == "dumb"
+            or not (sys.stderr.isatty() and sys.stdout.isatty())
+        )
+        self._log: IO[bytes] | None = None
+        self._console: Console | None = None
+        self._status: Status | None = None
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[None]:
+        """Keep everything but our own talk away from the screen."""
+        if self.debug:
+            yield
+            return
+        sys.stdout.flush()
+        sys.stderr.flush()
+        real = os.dup(1), os.dup(2)
+        self.stream = _first_screen(real[1])
+        with tempfile.TemporaryFile(prefix="getiaction-") as log:
+            self._log = log
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            try:
+                yield
+            finally:
+                self.still()
+                sys.stdout.flush()
+                sys.stderr.flush()
+                for ours, number in zip(real, (1, 2), strict=True):
+                    os.dup2(ours, number)
+                    os.close(ours)
+                self.stream.close()
+                self.stream, self._log, self._console = sys.stderr, None, None
+                os.environ.pop(FIRST_SCREEN, None)
+
+    def log_to(self, path: Path) -> None:
+        """From now on the libraries' talk is kept in that file, after what they have said so far."""
+        if self._log is None:
+            return
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._log.seek(0)
+        with path.open("ab") as file:
+            file.write(self._log.read())
+            file.flush()
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+
+    @property
+    def console(self) -> Console:
+        """A rich console on the screen."""
+        if self._console is None:
+            from rich.console import Console
+
+            self._console = Console(file=self.stream, quiet=self.quiet, highlight=False, soft_wrap=True)
+        return self._console
+
+    def say(self, text: str) -> None:
+        """One line of talk."""
+        if not self.quiet:
+            self.still()
+            print(text, file=self.stream, flush=True)
+
+    def doing(self, text: str) -> None:
+        """What takes a while now: it moves on a terminal, and is a line elsewhere."""
+        if self.quiet:
+            return
+        if not self.live:
+            self.say(f"{text}…")
+        elif self._status is None:
+            self._status = self.console.status(f"{text}…")
+            self._status.start()
+        else:
+            self._status.update(f"{text}…")
+
+    def still(self) -> None:
+        """Whatever moves stops."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+
+
+def _first_screen(descriptor: int) -> TextIO:
+    """The screen of the process that the user started; Lightning starts the other ranks with its redirected stderr."""
+    path = os.environ.get(FIRST_SCREEN)
+    if path:
+        with contextlib.suppress(OSError):
+            return open(path, "a", buffering=1, encoding="utf-8", errors="replace")  # noqa: PTH123
+    own = os.dup(descriptor)
+    if Path(f"/proc/{os.getpid()}/fd").is_dir():
+        os.environ[FIRST_SCREEN] = f"/proc/{os.getpid()}/fd/{own}"
+    return os.fdopen(own, "w", buffering=1, encoding="utf-8", errors="replace")

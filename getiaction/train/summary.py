@@ -1,0 +1,194 @@
+"""What came of a run, as values and as the text a user reads."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import lightning as L
+
+from getiaction.train.checkpoints import VAL_LOSS, Checkpoints
+from getiaction.train.folder import RunFolder
+from getiaction.train.progress import Watch, number, sparkline
+
+# LeRobot's simulated worlds by the word that names them in a dataset's id, and the package that each needs.
+WORLDS = {"pusht": ("pusht", "gym-pusht"), "aloha": ("aloha", "gym-aloha")}
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was trained, how it went and where it is.
+
+    Args:
+        policy: the policy's class name.
+        parameters: how many numbers are learned.
+        dataset: its id.
+        episodes: how many were trained on.
+        frames: how many were trained on.
+        steps: optimizer steps done so far, over all parts of the run.
+        planned: optimizer steps that the recipe asks for (inf when it names no end).
+        first_loss: of the first step.
+        final_loss: training loss at the end, smoothed.
+        best_loss: the lowest of validation when there was some, else of training (mean between two saves).
+        best_of: "val/loss" or "train/loss".
+        best_step: the step of best.ckpt.
+        losses: the course of the training loss.
+        samples_per_second: over all ranks, validation left out.
+        seconds: training time.
+        device: as "cpu" or "2 x cuda".
+        folder: the run folder; None when nothing was kept (`fast_dev_run`).
+        stopped_by: the signal that ended it early, after everything was saved.
+        longer: the override that makes the run twice as long.
+    """
+
+    policy: str
+    parameters: int
+    dataset: str
+    episodes: int
+    frames: int
+    steps: int
+    planned: float
+    first_loss: float
+    final_loss: float
+    best_loss: float
+    best_of: str
+    best_step: int
+    losses: tuple[float, ...]
+    samples_per_second: float
+    seconds: float
+    device: str
+    folder: RunFolder | None
+    stopped_by: int | None
+    longer: str
+
+    @classmethod
+    def of(
+        cls,
+        trainer: L.Trainer,
+        policy: L.LightningModule,
+        data: Any,
+        watch: Watch,
+        folder: RunFolder | None,
+        stopped_by: int | None,
+    ) -> Summary:
+        """Gather what the run left behind in its objects."""
+        saved = next((c for c in trainer.callbacks if isinstance(c, Checkpoints)), None)
+        episodes, frames = _trained_on(data)
+        return cls(
+            policy=_policy_name(policy),
+            parameters=_parameters(policy),
+            dataset=data.train_dataset.meta.repo_id,
+            episodes=episodes,
+            frames=frames,
+            steps=trainer.global_step,
+            planned=watch.total,
+            first_loss=watch.first_loss,
+            final_loss=watch.smoothed,
+            best_loss=saved.best_loss if saved else math.nan,
+            best_of=saved.best_of if saved else "",
+            best_step=saved.best_step if saved else 0,
+            losses=tuple(watch.losses.values),
+            samples_per_second=watch.samples_per_second,
+            seconds=watch.seconds,
+            device=watch.device,
+            folder=folder,
+            stopped_by=stopped_by,
+            longer=_longer(trainer),
+        )
+
+    def text(self) -> str:
+        """The closing report: what, how well, where, and what to do next."""
+        rows = [
+            ("trained" if self.stopped_by is None else "stopped", self._steps()),
+            ("policy", f"{self.policy}, {count(self.parameters)} parameters"),
+            ("dataset", f"{self.dataset}: {self.episodes:,} episodes, {self.frames:,} frames"),
+            ("speed", f"{self.samples_per_second:.0f} samples/s on {self.device}"),
+            ("loss", self._loss()),
+        ]
+        if self.folder is None:
+            rows.append(("kept", "nothing: fast_dev_run only tries whether it works"))
+            return table(rows)
+        rows += [
+            ("checkpoint", str(self.folder.last)),
+            ("best", f"{self.folder.best} (step {self.best_step})" if self.folder.best.exists() else "none yet"),
+            ("policy in", f"{self.folder.pretrained_model}/ (LeRobot's format)"),
+        ]
+        return table(rows) + "\n\nnext\n" + "\n".join(f"  {line}" for line in self.next_commands())
+
+    def next_commands(self) -> list[str]:
+        """What to run now; empty after `fast_dev_run`."""
+        if self.folder is None:
+            return []
+        resume = f"getiaction train --resume {shlex.quote(str(self.folder.path))}"
+        if self.stopped_by is not None:
+            return [resume]
+        commands = [f"{resume} {self.longer}  # train on"]
+        world = next((WORLDS[word] for word in WORLDS if word in self.dataset), None)
+        if world:
+            path = shlex.quote(str(self.folder.pretrained_model))
+            commands.insert(
+                0,
+                f"lerobot-eval --policy.path={path} --env.type={world[0]} --eval.n_episodes=10 --eval.batch_size=1"
+                f"  # see it act (needs {world[1]})",
+            )
+        return commands
+
+    def _steps(self) -> str:
+        planned = f" of {self.planned:,.0f}" if self.stopped_by is not None and math.isfinite(self.planned) else ""
+        return f"{self.steps:,}{planned} steps in {timedelta(seconds=round(self.seconds))}"
+
+    def _loss(self) -> str:
+        course = f"{number(self.first_loss)} → {number(self.final_loss)}  {sparkline(list(self.losses), 24)}"
+        if not math.isfinite(self.best_loss):
+            return course
+        kind = "validation" if self.best_of == VAL_LOSS else "training"
+        return f"{course}  best {number(self.best_loss)} ({kind}, step {self.best_step})"
+
+
+def describe_policy(policy: L.LightningModule) -> str:
+    """As "ACT (1.3 M parameters)"."""
+    return f"{_policy_name(policy)} ({count(_parameters(policy))} parameters)"
+
+
+def describe_data(data: Any) -> str:
+    """As "lerobot/pusht (206 episodes, 25,650 frames)"."""
+    episodes, frames = _trained_on(data)
+    return f"{data.train_dataset.meta.repo_id} ({episodes:,} episodes, {frames:,} frames)"
+
+
+def count(number: int) -> str:
+    """A large number as people say it: 1.3 M, 450 M, 3.1 B."""
+    for unit, size in (("B", 10**9), ("M", 10**6), ("k", 10**3)):
+        if number >= size:
+            value = number / size
+            return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f} {unit}"
+    return str(number)
+
+
+def table(rows: list[tuple[str, str]]) -> str:
+    """Names on the left, values on the right."""
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def _policy_name(policy: Any) -> str:
+    name = type(policy).__name__
+    return f"{name} {policy.policy_name}" if name == "LeRobotPolicy" else name
+
+
+def _parameters(policy: L.LightningModule) -> int:
+    return sum(parameter.numel() for parameter in policy.parameters() if parameter.requires_grad)
+
+
+def _trained_on(data: Any) -> tuple[int, int]:
+    dataset = data.train_dataset
+    return dataset.num_episodes, dataset.num_frames
+
+
+def _longer(trainer: L.Trainer) -> str:
+    if trainer.max_steps != -1:
+        return f"--trainer.max_steps {2 * trainer.max_steps}"
+    return f"--trainer.max_epochs {2 * max(trainer.max_epochs or 1, 1)}"

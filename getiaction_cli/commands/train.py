@@ -1,0 +1,231 @@
+"""`getiaction train RECIPE [overrides]` and `getiaction fit --config RECIPE [overrides]`: the one door to the core.
+
+The recipe is judged first, in half a second. Only then torch, lightning and lerobot are imported, inside `_train`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from getiaction_cli.errors import RunFailed, UsageError
+
+if TYPE_CHECKING:
+    from getiaction_cli.recipe import Recipe
+
+_DOTTED = re.compile(r"--(?P<route>[A-Za-z_]\w*(?:\.[\w/-]+)+)(?:=(?P<value>.*))?", re.DOTALL)
+LATEST = "latest"
+RECIPE_SUFFIXES = (".yaml", ".yml")
+
+
+class TrainCommand(TyperCommand):
+    """Takes the dotted overrides (`--trainer.max_steps 20`) out of the words before typer looks at the rest.
+
+    So every other unknown option stays a usage error with a suggestion, and `--resume` may stand without a value.
+    """
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Split the words; the overrides are left in ``ctx.obj``."""
+        rest, ctx.obj = split_overrides(args)
+        return super().parse_args(ctx, _resume_with_value(rest))
+
+
+def split_overrides(words: list[str]) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """The words that are not overrides, and the overrides as (route, YAML text).
+
+    Raises:
+        UsageError: an override without a value.
+    """
+    rest: list[str] = []
+    overrides: list[tuple[str, str]] = []
+    words = list(words)
+    while words:
+        word = words.pop(0)
+        if word == "--":
+            return [*rest, word, *words], tuple(overrides)
+        match = _DOTTED.fullmatch(word)
+        if match is None:
+            rest.append(word)
+        elif match["value"] is not None:
+            overrides.append((match["route"], match["value"]))
+        elif words and not words[0].startswith("--"):
+            overrides.append((match["route"], words.pop(0)))
+        else:
+            raise UsageError(f"{word} has no value", f"write {word} VALUE or {word}=VALUE")
+    return rest, tuple(overrides)
+
+
+def _resume_with_value(words: list[str]) -> list[str]:
+    """`--resume` alone means the latest run of the recipe."""
+    done: list[str] = []
+    for index, word in enumerate(words):
+        following = words[index + 1] if index + 1 < len(words) else "-"
+        alone = following.startswith("-") or following.endswith(RECIPE_SUFFIXES)
+        done.append(f"--resume={LATEST}" if word == "--resume" and alone else word)
+    return done
+
+
+_OUTPUT_DIR = typer.Option("--output-dir", help="The run folder; new or empty.", show_default="outputs/RECIPE/TIME")
+_RESUME = typer.Option(
+    "--resume",
+    metavar="[RUN]",
+    help="Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe.",
+    show_default=False,
+)
+_IGNORE = typer.Option("--ignore", metavar="CODE", help="Train although this was found (GA301, or GA3 for a family).")
+
+
+def train(
+    ctx: typer.Context,
+    recipe: Annotated[
+        str | None, typer.Argument(metavar="RECIPE", help="A YAML recipe, or - for standard input.", show_default=False)
+    ] = None,
+    output_dir: Annotated[Path | None, _OUTPUT_DIR] = None,
+    resume: Annotated[str | None, _RESUME] = None,
+    ignore: Annotated[list[str] | None, _IGNORE] = None,
+) -> None:
+    """Train the policy that a recipe describes.
+
+    Any value of the recipe can be given on the command line: --trainer.max_steps 2000, --model.chunk_size 20,
+    --data.repo_id lerobot/pusht.
+    """
+    _run(recipe, ctx.obj, output_dir, resume, tuple(ignore or ()))
+
+
+def fit(
+    ctx: typer.Context,
+    config: Annotated[str | None, typer.Option("--config", "-c", metavar="RECIPE", help="A YAML recipe.")] = None,
+    output_dir: Annotated[Path | None, _OUTPUT_DIR] = None,
+    resume: Annotated[str | None, _RESUME] = None,
+    ignore: Annotated[list[str] | None, _IGNORE] = None,
+) -> None:
+    """Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `getiaction train RECIPE`."""
+    _run(config, ctx.obj, output_dir, resume, tuple(ignore or ()))
+
+
+def _run(
+    path: str | None,
+    overrides: tuple[tuple[str, str], ...],
+    output_dir: Path | None,
+    resume: str | None,
+    ignore: tuple[str, ...],
+) -> None:
+    from getiaction.train import folder
+    from getiaction.train.screen import Screen
+
+    name = Path(path).stem if path and path != "-" else "stdin"
+    if resume == LATEST:
+        if path is None:
+            raise UsageError("--resume alone needs a recipe", "name the run: getiaction train --resume outputs/…")
+        found = folder.latest(name)
+        if found is None:
+            raise RunFailed(f"no run of {name} can be resumed", f"outputs/{name}/*/checkpoints/last.ckpt is looked for")
+        resume = str(found)
+    if path is None and resume is None:
+        raise UsageError("no recipe was named", "for example: getiaction train recipes/quickstart.yaml")
+    if path is None:
+        path, name = _recipe_of(resume or "")
+    recipe = _judged(path, overrides, ignore)
+    screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    _train(recipe, name, _resolved_text(recipe, path), output_dir, resume, screen)
+
+
+def _recipe_of(resume: str) -> tuple[str, str]:
+    """The recipe that a run was started with, and its name."""
+    from getiaction.errors import TrainingError
+    from getiaction.train import folder
+
+    try:
+        run, checkpoint = folder.resumable(resume)
+    except TrainingError as error:
+        raise RunFailed(error.message, error.hint) from error
+    if run is None:
+        raise UsageError(f"{checkpoint} is not in a run folder", f"name its recipe too: train RECIPE --resume {resume}")
+    return str(run.recipe), run.path.resolve().parent.name
+
+
+def _judged(path: str, overrides: tuple[tuple[str, str], ...], ignore: tuple[str, ...]) -> Recipe:
+    """The recipe, found clean; otherwise its diagnostics are shown and the run ends here."""
+    from getiaction_cli.recipe import read
+
+    return read(path, overrides=overrides)
+
+
+def _resolved_text(recipe: Recipe, path: str) -> str:
+    """The recipe with its overrides written in, comments kept: what the run folder keeps."""
+    from getiaction_cli.diagnostics import Change
+    from getiaction_cli.recipe import apply_edits, read
+
+    wanted = recipe.plain()
+    written = read(path, text=recipe.text)
+    changes = tuple(_differences(written.plain(), wanted))
+    text = recipe.text
+    if changes:
+        text = apply_edits(text, written.edits(Change("apply the command line", set=changes)))
+    if read(path, text=text).plain() == wanted:
+        return text
+    import yaml
+
+    return yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True)
+
+
+def _differences(old: Any, new: Any, route: str = "") -> list[tuple[str, Any]]:
+    """The routes whose values the command line changed."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            difference
+            for key, value in new.items()
+            for difference in _differences(old.get(key), value, f"{route}.{key}".lstrip("."))
+        ]
+    return [] if old == new else [(route, new)]
+
+
+def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume: str | None, screen: Any) -> None:
+    """Through the door: the first import of torch, lightning and lerobot."""
+    import signal
+
+    from getiaction.errors import TrainingError
+    from getiaction.train.screen import rank
+
+    # The libraries' progress bars would be redrawn into the log a hundred times.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    try:
+        with screen.taken():
+            screen.doing("starting")
+            from getiaction.train import run
+
+            try:
+                summary = run.train(
+                    recipe.plain(),
+                    recipe_name=name,
+                    recipe_text=text,
+                    output_dir=output_dir,
+                    resume=resume,
+                    screen=screen,
+                )
+            except run.Interrupted as interrupted:
+                raise typer.Exit(_stopped_at_once(interrupted, screen)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(128 + signal.SIGINT) from None
+    except TrainingError as error:
+        message = error.message if rank() == 0 else f"[rank {rank()}] {error.message}"
+        raise RunFailed(message, error.hint) from error
+    if rank() == 0:
+        typer.echo(summary.text())
+        if summary.stopped_by is not None:
+            raise typer.Exit(128 + summary.stopped_by)
+
+
+def _stopped_at_once(interrupted: Any, screen: Any) -> int:
+    """Say where a run that could not finish its step can go on, and give the exit code."""
+    if interrupted.resume:
+        screen.say(f"stopped; go on from the last checkpoint: getiaction train --resume {interrupted.resume}")
+    else:
+        screen.say("stopped before the first step; nothing was kept")
+    return 128 + int(interrupted.signum)
