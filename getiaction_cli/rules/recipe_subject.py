@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.machine import Machine
     from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
+    from getiaction_cli.rules.fitting import Fit
 
 
 class Shelf:
@@ -54,14 +55,16 @@ class RecipeSubject(Subject):
     """One recipe and what it names."""
 
     def __init__(self, recipe: Recipe, shelf: Shelf | None = None) -> None:
-        self.recipe = recipe
+        self._recipe = recipe
         self.name = recipe.file
         self._shelf = shelf or Shelf()
 
     # -- what rules ask for ------------------------------------------------------------------------------------------
 
-    recipe: Recipe
-    """The recipe as located values."""
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe as located values."""
+        return self._recipe
 
     @cached_property
     def policy_class(self) -> PolicyClass:
@@ -92,7 +95,7 @@ class RecipeSubject(Subject):
         try:
             if isinstance(dataset, CliError | Unavailable):
                 return policy.configure(params)
-            table = {key: _plain_feature(feature) for key, feature in dataset.features.items()}
+            table = {key: feature.raw for key, feature in dataset.features.items()}
             inputs, outputs = policies.to_policy_features(table)
             inputs = self._chosen(inputs, "input_features")
             outputs = self._chosen(outputs, "output_features")
@@ -132,6 +135,13 @@ class RecipeSubject(Subject):
         if isinstance(dataset, CliError):
             raise Unavailable(f"the dataset can't be read: {dataset.message.splitlines()[0].rstrip(':')}")
         return dataset
+
+    @cached_property
+    def fit(self) -> Fit:
+        """The recipe on its dataset: what GA3xx speaks of."""
+        from getiaction_cli.rules import fitting
+
+        return fitting.fit(self.recipe, self.dataset, self.policy)
 
     @property
     def machine(self) -> Machine:
@@ -217,11 +227,6 @@ class RecipeSubject(Subject):
             return {}
         known = set(self.policy_class.parameter_names) - set(policies.NOT_PARAMETERS)
         return {name: value for name, value in saved.items() if name in known}
-
-
-def _plain_feature(feature: Any) -> dict[str, Any]:
-    """A feature as ``info.json`` writes it."""
-    return {"dtype": feature.dtype, "shape": feature.shape, "names": feature.names, "info": feature.info}
 
 
 def _whole(recipe: Recipe) -> Place:

@@ -1,0 +1,53 @@
+"""What the rules about ``delta_timestamps`` share: how two windows differ, and the fix."""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.rules.fitting import DELTAS, Fit, ordinal
+
+
+def derive(fit: Fit, *keys: str) -> Change:
+    """Take these keys away, so that their time steps are derived."""
+    rest = [key for key in fit.recipe.keys(DELTAS) if key not in keys]
+    routes = tuple(f"{DELTAS}.{key}" for key in keys) if rest else (DELTAS,)
+    what = " and ".join(f"delta_timestamps.{key}" for key in keys) if rest else "delta_timestamps"
+    return Change(f"remove {what}: the time steps are derived from the policy and the fps", remove=routes, safe=True)
+
+
+def unlike(fit: Fit, key: str) -> Iterator[Finding]:
+    """The stated window of a key, where it isn't the policy's."""
+    stated, expected = fit.steps(key), fit.expected(key)
+    if stated is None or stated == expected:
+        return
+    if expected is None:
+        yield Finding(
+            f"{fit.policy.policy.class_name} reads `{key}` at the current frame alone, without a time dimension; "
+            f"`delta_timestamps` gives it one ({fit.seconds(stated)})",
+            at=f"{DELTAS}.{key}",
+            on="key",
+            label="adds a time dimension",
+            fix=derive(fit, key),
+        )
+        return
+    yield Finding(
+        f"`delta_timestamps` gives `{key}` {fit.seconds(stated)}; {fit.policy.policy.class_name} with "
+        f"{fit.timing_in_words()} learns from {fit.seconds(expected)}",
+        at=f"{DELTAS}.{key}",
+        label=_difference(stated, expected),
+        related=fit.timing(),
+        fix=derive(fit, key),
+    )
+
+
+def _difference(stated: list[int], expected: list[int]) -> str:
+    if len(stated) != len(expected):
+        return f"{len(stated)} frames, not {len(expected)}"
+    shift = stated[0] - expected[0]
+    if all(s - e == shift for s, e in zip(stated, expected, strict=True)):
+        return f"{abs(shift)} {'frame' if abs(shift) == 1 else 'frames'} too {'late' if shift > 0 else 'early'}"
+    if stated == expected[::-1]:
+        return "backwards"
+    apart = {b - a for a, b in zip(stated[:-1], stated[1:], strict=True)}
+    if len(apart) == 1 and (stride := apart.pop()) > 1:
+        return f"takes every {ordinal(stride)} frame"
+    return "other frames"

@@ -1,0 +1,70 @@
+"""A camera that is not a colour camera.
+
+## What it finds
+
+A camera with another number of channels than three (a depth camera, or one with transparency) among the inputs of a
+policy that sees in colour. LeRobot hands depth cameras to every policy as if they were pictures.
+
+## Why it matters
+
+The first layer expects three channels: training stops at the first batch with `expected input … to have 3 channels`.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/depth
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+    input_features: [observation.images.top, observation.state]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/depth
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import INPUTS, Fit
+
+
+@rule("GA313", dataset="depth", unless=("GA310",))
+def camera_channels(fit: Fit) -> Iterator[Finding]:
+    """Count the channels of each camera."""
+    if fit.name == "tdmpc":  # its first layer is built for the camera's own number of channels
+        return
+    odd = {key: camera.shape[0] for key, camera in fit.policy.image_features.items() if camera.shape[0] != 3}
+    keep = [key for key in fit.policy.input_features if key not in odd]
+    colour = any(key in fit.policy.image_features for key in keep)
+    for key, channels in odd.items():
+        depth = " (a depth camera)" if key in fit.dataset.depth_keys else ""
+        count = f"{channels} {'channel' if channels == 1 else 'channels'}"
+        yield Finding(
+            f"`{key}`{depth} has {count}, and {fit.policy.policy.class_name} sees in colour: 3 channels",
+            at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
+            related=(Related(count, file="meta/info.json", key=f"features.{key}.shape"),),
+            help="" if colour else "no colour camera would be left",
+            fix=Change(f"read everything but {', '.join(odd)}", set=((INPUTS, keep),)) if colour else None,
+        )

@@ -1,0 +1,74 @@
+"""A crop that is larger than the picture.
+
+## What it finds
+
+A `crop_shape` that is higher or wider than a camera's picture. VQ-BeT crops to 84x84 unless told otherwise.
+
+## Why it matters
+
+The policy refuses to be built. The multi-task DiT only says so in its log, and trains without the crop.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    crop_shape: [100, 84]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    crop_shape: [84, 84]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Related, Severity
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import Fit
+
+
+@rule("GA314", dataset="pusht", unless=("GA310", "GA311"))
+def crop_too_big(fit: Fit) -> Iterator[Finding]:
+    """Compare the crop with the first picture that it doesn't fit in."""
+    crop = fit.policy.get("crop_shape") or fit.policy.get("image_crop_shape")
+    if not isinstance(crop, list | tuple) or len(crop) != 2 or fit.policy.get("resize_shape") is not None:
+        return
+    name = "crop_shape" if fit.policy.get("crop_shape") else "image_crop_shape"
+    for key, camera in fit.policy.image_features.items():
+        height, width = camera.shape[1:]
+        if crop[0] <= height and crop[1] <= width:
+            continue
+        at = fit.recipe.param_route(name)
+        default = "" if fit.recipe.has(at) else ", its default,"
+        yield Finding(
+            f"{name} {crop[0]}x{crop[1]} (height x width){default} doesn't fit into `{key}`, which is {height}x{width}",
+            at=at,
+            label="larger than the picture",
+            related=(Related(f"{height}x{width}", file="meta/info.json", key=f"features.{key}.shape"),),
+            fix=Change(f"set {name} to null: no crop", set=((at, None),)),
+            severity=Severity.WARNING if fit.name == "multi_task_dit" else None,
+        )
+        return

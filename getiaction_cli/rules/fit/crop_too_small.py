@@ -1,0 +1,77 @@
+"""A crop that shows next to nothing.
+
+## What it finds
+
+A `crop_shape` that covers less than half of the picture, with no `resize_shape` before it.
+
+## Why it matters
+
+The policy sees a keyhole: 84x84 out of 640x480 is 2 % of the picture, at another random place each step. It trains,
+the loss falls, and the robot fails. The number usually comes from a PushT recipe, whose pictures are 96x96.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    crop_shape: [48, 48]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    crop_shape: [84, 84]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Related, Severity
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import Fit
+
+_HALF = 0.5
+
+
+@rule("GA315", severity=Severity.WARNING, dataset="pusht", unless=("GA314",))
+def crop_too_small(fit: Fit) -> Iterator[Finding]:
+    """Compare the area of the crop with that of the picture."""
+    crop = fit.policy.get("crop_shape")
+    if not isinstance(crop, list | tuple) or len(crop) != 2 or fit.policy.get("resize_shape") is not None:
+        return
+    for key, camera in fit.policy.image_features.items():
+        height, width = camera.shape[1:]
+        share = crop[0] * crop[1] / (height * width)
+        if share >= _HALF or min(crop) <= 0:
+            continue
+        at = fit.recipe.param_route("crop_shape")
+        default = "" if fit.recipe.has(at) else ", its default,"
+        instead = f"resize_shape [{round(240 * height / width / 8) * 8}, 240] with crop_ratio 0.9 keeps the whole view"
+        yield Finding(
+            f"crop_shape {crop[0]}x{crop[1]}{default} shows {share:.1%} of `{key}`, which is {height}x{width}",
+            at=at,
+            related=(Related(f"{height}x{width}", file="meta/info.json", key=f"features.{key}.shape"),),
+            help=instead if fit.name == "diffusion" else "set crop_shape nearer to the size of the picture",
+            fix=Change("set crop_shape to null: no crop", set=((at, None),)),
+        )
+        return

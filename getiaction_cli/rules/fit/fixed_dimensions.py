@@ -1,0 +1,85 @@
+"""Joints that the policy's own numbers contradict.
+
+## What it finds
+
+A policy whose parameters say how wide the robot is, and a dataset that says otherwise: `action_dim` and `proprio_dim`
+of FastWAM, the action space of X-VLA (`action_mode`), `used_action_channel_ids` of LingBot-VA.
+
+## Why it matters
+
+FastWAM and LingBot-VA stop with a shape error. X-VLA doesn't: it cuts off the joints that its action space has no
+room for, or pads with zeros, and trains a robot that is not yours.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.FastWAM
+  init_args:
+    action_dim: 14
+    proprio_dim: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/aloha_sim_transfer_cube_human
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.FastWAM
+  init_args:
+    action_dim: 14
+    proprio_dim: 14
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/aloha_sim_transfer_cube_human
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import ACTION, STATE, Fit
+
+# The widths of X-VLA's action spaces (lerobot/policies/xvla/action_hub.py); "auto" takes the dataset's.
+_XVLA = {"ee6d": 20, "joint": 14, "agibot_ee6d": 20, "franka_joint7": 7, "so101_bimanual": 12}
+
+
+@rule("GA321", dataset="aloha")
+def fixed_dimensions(fit: Fit) -> Iterator[Finding]:
+    """Compare the widths that parameters state with the dataset's."""
+    for name, key, width, fix in _stated(fit):
+        feature = fit.dataset.features.get(key)
+        if feature is None or len(feature.shape) != 1 or feature.shape[0] == width:
+            continue
+        at = fit.recipe.param_route(name)
+        yield Finding(
+            f"{name} {fit.policy.get(name)!r} means {width} numbers, but `{key}` has {feature.shape[0]}",
+            at=at,
+            related=(Related(f"{feature.shape[0]} numbers", file="meta/info.json", key=f"features.{key}.shape"),),
+            fix=Change(f"set {name} to {fix or feature.shape[0]}", set=((at, fix or feature.shape[0]),))
+            if fix != ""
+            else None,
+        )
+
+
+def _stated(fit: Fit) -> Iterator[tuple[str, str, int, str | None]]:
+    """(parameter, feature, width it means, value that mends it: None for the feature's own width, "" for none)."""
+    policy = fit.policy
+    if fit.name == "fastwam":
+        yield "action_dim", ACTION, policy.get("action_dim"), None
+        yield "proprio_dim", STATE, policy.get("proprio_dim"), None
+    elif fit.name == "xvla":
+        mode = str(policy.get("action_mode")).lower()
+        if mode in _XVLA:
+            yield "action_mode", ACTION, _XVLA[mode], "auto"
+    elif fit.name == "lingbot_va":
+        yield "used_action_channel_ids", ACTION, len(policy.get("used_action_channel_ids", ())), ""

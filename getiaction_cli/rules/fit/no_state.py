@@ -1,0 +1,84 @@
+"""No state for a policy that needs one.
+
+## What it finds
+
+A policy that reads `observation.state`, and no feature of exactly that name among its inputs.
+
+## Why it matters
+
+The model is built with the length of the state: without one it stops with `'NoneType' object has no attribute
+'shape'`, or at the first batch with a `KeyError`. LeRobot knows the state only by this name.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    input_features: [observation.image]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    input_features: [observation.image, observation.state]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import INPUTS, STATE, Fit
+
+# multi_task_dit takes its number of time steps from the state; act puts its zeros where the state is.
+_READS_STATE = frozenset(
+    "diffusion vqbet tdmpc multi_task_dit smolvla pi0 pi05 pi0_fast groot eo1 evo1 wall_x fastwam molmoact2".split()
+)
+
+
+@rule("GA308", dataset="pusht", unless=("GA306",))
+def no_state(fit: Fit) -> Iterator[Finding]:
+    """Ask for observation.state where the policy reads it."""
+    reads = fit.name in _READS_STATE or (fit.name == "xvla" and fit.policy.get("use_proprio"))
+    if fit.name == "act" and STATE not in fit.dataset.features:
+        reads = True
+    if not reads or fit.policy.state_feature is not None:
+        return
+    chosen = fit.recipe.get(INPUTS)
+    name = fit.policy.policy.class_name
+    if STATE in fit.readable and isinstance(chosen, list):
+        yield Finding(
+            f"{name} needs `{STATE}` among its inputs",
+            at=INPUTS,
+            fix=Change(f"add {STATE}", set=((INPUTS, [*chosen, STATE]),)),
+        )
+        return
+    others = [key for key, feature in fit.dataset.features.items() if feature.is_vector and key != "action"]
+    close = get_close_matches(STATE, others, 1, 0.5) or [key for key in others if "state" in key][:1]
+    yield Finding(
+        f"{name} needs the robot's state as `{STATE}`, and {fit.dataset.repo_id} has no such feature",
+        at="data.init_args.repo_id",
+        label=f"`{close[0]}` is close, but LeRobot knows the state by name only" if close else "",
+        help="rename or join the features of the dataset (`lerobot-edit-dataset`)",
+    )

@@ -1,0 +1,85 @@
+"""A picture that is too small for the network.
+
+## What it finds
+
+A picture (after `resize_shape` and `crop_shape`) that the convolutions shrink to nothing: 32x32 or less for the
+ResNet of diffusion and VQ-BeT with batch norm, less than 39x39 for TD-MPC.
+
+## Why it matters
+
+The policy can't be built: `Expected more than 1 value per channel when training`, or a kernel larger than its input.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    crop_shape: [32, 32]
+    resize_shape: null
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/toy
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/toy
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+from math import ceil
+
+from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import Fit
+
+_TDMPC_KERNELS = (7, 5, 3, 3)
+
+
+@rule("GA316", dataset="toy", unless=("GA310", "GA311", "GA312", "GA314"))
+def picture_too_small(fit: Fit) -> Iterator[Finding]:
+    """Follow the picture through the strides."""
+    for key, camera in list(fit.policy.image_features.items())[:1]:
+        name = next((n for n in ("crop_shape", "resize_shape") if fit.policy.get(n) is not None), "")
+        size = tuple(fit.policy.get(name) if name else camera.shape[1:])
+        if len(size) != 2 or not _vanishes(fit, size):
+            continue
+        height, width = size
+        yield Finding(
+            f"{fit.policy.policy.class_name} can't see anything in a picture of {height}x{width}: "
+            "its convolutions leave nothing of it",
+            at=fit.recipe.param_route(name) if name else "data.init_args.repo_id",
+            related=(Related("the picture", file="meta/info.json", key=f"features.{key}.shape"),),
+            help="39x39 is the least" if fit.name == "tdmpc" else "one side at least must be longer than 32",
+        )
+
+
+def _vanishes(fit: Fit, size: tuple[int, ...]) -> bool:
+    if fit.name == "tdmpc":
+        for kernel in _TDMPC_KERNELS:
+            size = tuple((n - kernel) // 2 + 1 for n in size)
+            if min(size) < 1:
+                return True
+        return False
+    if fit.name not in ("diffusion", "vqbet"):
+        return False
+    # Batch norm can't be computed over the single point that is left, as the network is built in training mode.
+    return min(size) < 1 or (ceil(size[0] / 32) * ceil(size[1] / 32) <= 1 and not fit.policy.get("use_group_norm"))

@@ -1,0 +1,69 @@
+"""More cameras than the policy takes.
+
+## What it finds
+
+More cameras among the inputs than the policy can see: one for VQ-BeT and TD-MPC, `max_views` for Evo1.
+
+## Why it matters
+
+VQ-BeT and TD-MPC refuse to be built; Evo1 stops at the first batch. Which camera to keep is yours to say.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.VQBeT
+  init_args:
+    crop_shape: null
+    n_vqvae_training_steps: 100
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/two-cameras
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.VQBeT
+  init_args:
+    crop_shape: null
+    n_vqvae_training_steps: 100
+    input_features: [observation.images.top, observation.state]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/two-cameras
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import INPUTS, Fit, listed
+
+_ONE = frozenset({"vqbet", "tdmpc"})
+
+
+@rule("GA310", dataset="two-cameras")
+def too_many_cameras(fit: Fit) -> Iterator[Finding]:
+    """Count the cameras."""
+    most = 1 if fit.name in _ONE else fit.policy.get("max_views") if fit.name == "evo1" else None
+    cameras = list(fit.policy.image_features)
+    if not isinstance(most, int) or len(cameras) <= most:
+        return
+    others = [key for key in fit.policy.input_features if key not in cameras]
+    keep = [*cameras[:most], *others]
+    yield Finding(
+        f"{fit.policy.policy.class_name} takes {'one camera' if most == 1 else f'{most} cameras'}, and gets "
+        f"{len(cameras)}: {listed(cameras)}",
+        at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
+        help="choose with `input_features` what the policy reads",
+        fix=Change(f"read {', '.join(keep)}", set=((INPUTS, keep),)),
+    )

@@ -1,0 +1,69 @@
+"""More joints than the policy has room for.
+
+## What it finds
+
+A state or an action with more numbers than the policy's `max_state_dim` or `max_action_dim`.
+
+## Why it matters
+
+These policies pad every robot to one width. A wider robot stops at the first batch with a matrix error, after
+billions of weights were loaded. Raising the maximum is possible only when training from scratch: the pretrained
+layers have its width.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.SmolVLA
+  init_args:
+    max_action_dim: 8
+    pretrained_path: lerobot/smolvla_base
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/aloha_sim_transfer_cube_human
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.SmolVLA
+  init_args:
+    pretrained_path: lerobot/smolvla_base
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/aloha_sim_transfer_cube_human
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import ACTION, STATE, Fit
+
+
+@rule("GA320", dataset="aloha")
+def too_many_dimensions(fit: Fit) -> Iterator[Finding]:
+    """Compare the robot's width with the policy's."""
+    if fit.name == "xvla":  # it cuts or pads by its action mode, another rule's business
+        return
+    for key, most in ((STATE, "max_state_dim"), (ACTION, "max_action_dim")):
+        room = fit.policy.get(most, fit.policy.get("expected_max_action_dim") if key == ACTION else None)
+        # Not the policy's own feature: some replace it by one of the padded width.
+        feature = {**fit.readable, **fit.writable}.get(key)
+        if not isinstance(room, int) or feature is None or feature.shape[0] <= room:
+            continue
+        at = fit.recipe.param_route(most)
+        yield Finding(
+            f"`{key}` has {feature.shape[0]} numbers, and {fit.policy.policy.class_name} has room for {room} ({most})",
+            at=at if fit.recipe.has(at) else "data.init_args.repo_id",
+            related=(Related(f"{feature.shape[0]} numbers", file="meta/info.json", key=f"features.{key}.shape"),),
+            help=f"train from scratch with a larger {most}, or drop dimensions from the dataset",
+        )

@@ -1,0 +1,232 @@
+"""How a recipe, its dataset and its policy fit together: the arithmetic that the GA3xx rules and the summary share.
+
+Everything here is derived as training derives it: the features that the policy gets, the time steps of one sample, the
+episodes that are trained on and the frames in them that begin a sample.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from getiaction_cli.datasets.dataset import Dataset
+from getiaction_cli.diagnostics import Related
+from getiaction_cli.policies import PolicyConfig, Rejected, to_policy_features
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules.subject import Unavailable
+
+DELTAS = "data.init_args.delta_timestamps"
+INPUTS = "model.init_args.input_features"
+OUTPUTS = "model.init_args.output_features"
+STATE, ENVIRONMENT, ACTION, REWARD = "observation.state", "observation.environment_state", "action", "next.reward"
+INDEX_KEYS = ("timestamp", "frame_index", "episode_index", "index", "task_index")
+DEFAULT_TOLERANCE = 1e-4
+
+# The parameters that decide which time steps of a key make one sample.
+TIMING = ("chunk_size", "horizon", "n_obs_steps", "n_action_pred_token", "action_chunk_size", "num_video_frames")
+
+# Policies that are told the task in words (lerobot/policies/*/processor_*.py tokenize it).
+READS_LANGUAGE = frozenset(
+    "multi_task_dit smolvla pi0 pi05 pi0_fast groot xvla eo1 evo1 wall_x fastwam molmoact2 lingbot_va vla_jepa".split()
+)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One recipe on one dataset.
+
+    Args:
+        recipe: what the user wrote.
+        dataset: what it names.
+        policy: the policy's configuration with the features it gets from this dataset.
+        readable: every feature that a policy could read, by key.
+        writable: every feature that a policy could predict, by key.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    policy: PolicyConfig
+    readable: dict[str, Any]
+    writable: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """LeRobot's name of the policy."""
+        return self.policy.policy.name
+
+    # -- time --------------------------------------------------------------------------------------------------------
+
+    @property
+    def fps(self) -> float:
+        """Frames per second; Unavailable when the dataset doesn't say."""
+        if not self.dataset.fps or not self.dataset.fps > 0:
+            raise Unavailable("the dataset's fps is not known", worth_saying=False)
+        return self.dataset.fps
+
+    @property
+    def tolerance(self) -> float:
+        """Seconds by which a time step may miss a frame."""
+        said = self.recipe.data("tolerance_s", DEFAULT_TOLERANCE)
+        return float(said) if isinstance(said, int | float) else DEFAULT_TOLERANCE
+
+    @cached_property
+    def stated(self) -> dict[str, list[float]]:
+        """The well-formed entries of the recipe's ``delta_timestamps``, in seconds."""
+        said = self.recipe.get(DELTAS)
+        entries = said.items() if isinstance(said, dict) else ()
+        return {key: [float(t) for t in times] for key, times in entries if is_times(times)}
+
+    def steps(self, key: str) -> list[int] | None:
+        """The frames that a stated entry means; None when they lie between frames."""
+        times = self.stated[key]
+        return None if any(self.is_between(t, key) for t in times) else [round(t * self.fps) for t in times]
+
+    def is_between(self, time: float, key: str) -> bool:
+        """True when a time lies between two frames: a rounded number of seconds ("0.033") doesn't."""
+        if not math.isfinite(time):
+            return True
+        # What is derived anyway needs only to be recognised; anything else goes to LeRobot as it stands.
+        tolerance = 0.1 if self.derives(key) else self.tolerance * self.fps
+        return abs(time * self.fps - round(time * self.fps)) > tolerance
+
+    def derives(self, key: str) -> bool:
+        """True when training derives the time steps of this key, so that what is stated can only agree or contradict."""
+        return key == ACTION or key.startswith("observation.") or self.expected(key) is not None
+
+    def expected(self, key: str) -> list[int] | None:
+        """The time steps of a key that the policy's configuration asks for; None for the current frame alone."""
+        if key == ACTION:
+            return self.policy.action_delta_indices
+        if key == REWARD:
+            return self.policy.reward_delta_indices
+        return self.policy.observation_delta_indices if key.startswith("observation.") else None
+
+    def reads(self, key: str) -> bool:
+        """True when the policy's loss depends on this key of a sample."""
+        if key == REWARD:
+            return self.policy.reward_delta_indices is not None
+        # ACT puts its zeros on the device of the state, whether or not it is an input.
+        return (
+            key in self.policy.input_features
+            or key in self.policy.output_features
+            or (key, self.name) == (STATE, "act")
+        )
+
+    def seconds(self, steps: Sequence[int]) -> str:
+        """A window in words: "16 frames, -0.1 to 1.4 s"."""
+        if not len(steps):
+            return "no frames"
+        first, last = steps[0] / self.fps, steps[-1] / self.fps
+        if len(steps) == 1:
+            return f"1 frame, at {first:g} s"
+        every = {b - a for a, b in zip(steps[:-1], steps[1:], strict=True)}
+        stride = every.pop() if len(every) == 1 else 1
+        apart = f", every {ordinal(stride)}" if stride > 1 else ""
+        return f"{len(steps)} frames{apart}, {first:g} to {last:g} s"
+
+    def timing(self) -> tuple[Related, ...]:
+        """The places that decide the window: the policy's parameters that the recipe sets, and the dataset's fps."""
+        written = [name for name in TIMING if self.recipe.has(self.recipe.param_route(name))]
+        places = [Related(f"{name} is {self.policy.get(name)}", at=self.recipe.param_route(name)) for name in written]
+        return (*places, Related(f"{self.fps:g} frames per second", file="meta/info.json", key="fps"))
+
+    def timing_in_words(self) -> str:
+        """The parameters behind the window: "horizon 16, n_obs_steps 2"."""
+        return ", ".join(f"{name} {self.policy.get(name)}" for name in TIMING if self.policy.get(name) is not None)
+
+    # -- episodes ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def chosen(self) -> npt.NDArray[np.int64]:
+        """The rows of the episodes that the recipe takes, those that exist."""
+        there = len(self.dataset.episodes)
+        said = self.recipe.data("episodes")
+        if not isinstance(said, list):
+            return np.arange(there)
+        return np.array(sorted({e for e in said if isinstance(e, int) and 0 <= e < there}), dtype=np.int64)
+
+    @cached_property
+    def held_out(self) -> int:
+        """How many of the chosen episodes ``val_split`` keeps for validation."""
+        split = self.recipe.data("val_split", 0.0)
+        if isinstance(split, bool) or not isinstance(split, int | float) or not split > 0:
+            return 0
+        return math.ceil(len(self.chosen) * split) if split < 1 else int(split)
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Frames of each episode that is trained on."""
+        rows = self.chosen[: max(0, len(self.chosen) - self.held_out)]
+        return self.dataset.episodes.length[rows]
+
+    @cached_property
+    def samples(self) -> npt.NDArray[np.int64]:
+        """How many frames of each of those episodes begin a sample."""
+        return np.maximum(0, self.lengths - max(0, self.policy.drop_n_last_frames))
+
+    @property
+    def batch_size(self) -> int:
+        """Samples per batch of training."""
+        said = self.recipe.data("train_batch_size", 8)
+        return said if isinstance(said, int) and said > 0 else 8
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in one pass over the samples."""
+        return int(self.samples.sum()) // self.batch_size
+
+    @property
+    def padded(self) -> float:
+        """The share of action targets that lie behind an episode's end and repeat its last action."""
+        steps = np.array([s for s in self.policy.action_delta_indices or [0] if s > 0])
+        total = int(self.samples.sum()) * max(1, len(self.policy.action_delta_indices or [0]))
+        if not len(steps) or not total:
+            return 0.0
+        missing = 0
+        for length, episodes in zip(*np.unique(self.lengths, return_counts=True), strict=True):
+            begins = max(0, int(length) - max(0, self.policy.drop_n_last_frames))
+            # Only the last frames of an episode have too few behind them.
+            behind = int(length) - 1 - np.arange(max(0, begins - int(steps.max())), begins)
+            missing += int((steps[None, :] > behind[:, None]).sum()) * int(episodes)
+        return missing / total
+
+
+def fit(recipe: Recipe, dataset: Dataset, policy: PolicyConfig) -> Fit:
+    """Put the three together.
+
+    Raises:
+        Unavailable: LeRobot can't make policy features of this dataset; another rule says so.
+    """
+    if not dataset.features:
+        raise Unavailable("the dataset's features are not known", worth_saying=False)
+    try:
+        readable, writable = to_policy_features({key: feature.raw for key, feature in dataset.features.items()})
+    except Rejected as reason:
+        raise Unavailable(f"features: {reason}", worth_saying=False) from reason
+    return Fit(recipe, dataset, policy, readable, writable)
+
+
+def is_times(value: object) -> bool:
+    """True for a list of numbers."""
+    return isinstance(value, list) and all(isinstance(t, int | float) and not isinstance(t, bool) for t in value)
+
+
+def ordinal(number: int) -> str:
+    """2 → "2nd"."""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def listed(words: Sequence[str], most: int = 6) -> str:
+    """Backquoted words: "`a`, `b` and 3 more"."""
+    quoted = [f"`{word}`" for word in words[:most]]
+    if len(words) > most:
+        return ", ".join(quoted) + f" and {len(words) - most} more"
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)

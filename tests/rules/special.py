@@ -1,0 +1,93 @@
+"""Small datasets that are unlike the usual ones in one way each: the pages of the rules name them as `made/<name>`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import made
+import numpy as np
+
+_TOP = "observation.images.top"
+
+
+def _renamed(root: Path, **names: str) -> Path:
+    """Rename features throughout meta/ and data/, as a dataset of another house would call them."""
+    import pyarrow.parquet as pq
+
+    def new(text: str) -> str:
+        for old, name in names.items():
+            text = text.replace(f'"{old}"', f'"{name}"')
+        return text
+
+    for file in (root / "meta").glob("*.json"):
+        file.write_text(new(file.read_text()))
+    for file in (root / "data").rglob("*.parquet"):
+        table = pq.ParquetFile(file).read()
+        columns = [names.get(column, column) for column in table.column_names]
+        pq.write_table(table.rename_columns(columns).replace_schema_metadata(None), file)
+    return root
+
+
+def openpi(root: Path) -> Path:
+    """`actions` where LeRobot looks for `action`."""
+    return _renamed(made.make(root, storage="image"), action="actions")
+
+
+def blank_task(root: Path) -> Path:
+    """One task, and no word of it."""
+    return made.make(root, storage="image", tasks=["-"])
+
+
+def no_quantiles(root: Path) -> Path:
+    """Statistics as older versions of LeRobot wrote them."""
+    made.make(root, storage="image")
+    file = root / "meta/stats.json"
+    stats = json.loads(file.read_text())
+    kept = {key: {n: v for n, v in entry.items() if not n.startswith("q")} for key, entry in stats.items()}
+    file.write_text(json.dumps(kept, indent=4))
+    return root
+
+
+def no_state_stats(root: Path) -> Path:
+    """No statistics of the state."""
+    made.make(root, storage="image")
+    file = root / "meta/stats.json"
+    stats = json.loads(file.read_text())
+    del stats["observation.state"]
+    file.write_text(json.dumps(stats, indent=4))
+    return root
+
+
+def _made(**how: Any) -> Any:
+    return lambda root: made.make(root, **{"storage": "image", **how})
+
+
+BUILDERS = {
+    "openpi": openpi,
+    "blank-task": blank_task,
+    "no-quantiles": no_quantiles,
+    "no-state-stats": no_state_stats,
+    "two-cameras": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (40, 48)}),
+    "two-sizes": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (48, 64)}),
+    "wide": _made(cameras={"observation.image": (48, 64)}, reward=True),
+    "square": _made(cameras={_TOP: (48, 48)}, reward=True),
+    "small": _made(cameras={_TOP: (32, 32)}),
+    "depth": _made(cameras={_TOP: (40, 48)}, depth={"observation.images.depth": (40, 48)}),
+    "no-reward": _made(cameras={"observation.image": (48, 48)}),
+    "no-state": _made(state=None),
+    "no-camera": _made(cameras={}),
+    "velocity": _made(extra={"observation.velocity": 2}),
+    "environment": _made(cameras={}, extra={"observation.environment_state": 4}, reward=True),
+    "one-joint": _made(cameras={_TOP: (48, 48)}, state=1, action=1, reward=True),
+    "wide-robot": _made(state=40, action=40),
+    "two-tasks": _made(lengths=(20,) * 6, tasks=["Open the drawer.", "Close the drawer."]),
+}
+
+
+def constant(stats: dict[str, Any], key: str, dimension: int) -> None:
+    """Make one dimension of a feature's statistics that of a value that never changes."""
+    entry = stats[key]
+    value = float(np.asarray(entry["mean"]).reshape(-1)[dimension])
+    for name in entry:
+        if name != "count":
+            entry[name][dimension] = 0.0 if name == "std" else value
