@@ -1,0 +1,1 @@
+"""Datasets as Lightning data modules; `getiaction.data.lerobot` reads those of LeRobot."""

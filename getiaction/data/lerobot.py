@@ -1,0 +1,369 @@
+"""LeRobot datasets for Lightning: found, split by episode, and read at the moments the policy wants."""
+
+import importlib
+import logging
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning as L
+import torch
+from torch.utils.data import DataLoader, default_collate
+
+from getiaction.data.timing import DeltaTimestamps, reconcile
+from getiaction.errors import DataError, TrainingError
+from getiaction.train import upstream
+from getiaction.train.upstream import EpisodeAwareSampler, LeRobotDataset, LeRobotDatasetMetadata
+
+DEMO_ID = "getiaction/pusht-demo"
+DEMO_ROOT = Path(__file__).parent / "demo" / "pusht-demo"
+
+
+class LeRobotDataModule(L.LightningDataModule):
+    """A LeRobot dataset, split by whole episodes into what is trained on and what is held out.
+
+    The dataset is looked for in `root`, in the package (`getiaction/pusht-demo`), in LeRobot's home folder and on the Hub,
+    in this order. What `delta_timestamps` leaves out is derived from the trainer's policy.
+
+    Args:
+        repo_id: the dataset's Hub id.
+        root: its folder; a folder that isn't there yet is filled from the Hub.
+        revision: branch, tag or commit on the Hub; None is the format version that LeRobot reads.
+        episodes: indices of the episodes to use; None uses all.
+        train_batch_size: samples per training batch.
+        val_batch_size: samples per validation batch; None is that of training.
+        val_split: fraction of the episodes to hold out: the last ones of each task, never all of them.
+        delta_timestamps: seconds around each frame, by feature key; what is left out is derived.
+        num_workers: processes that read ahead.
+        video_backend: `torchcodec` or `pyav`; None takes torchcodec where it can be loaded.
+        tolerance_s: how far, in seconds, a decoded frame may lie from the moment asked for.
+        image_transforms: fields of LeRobot's `ImageTransformsConfig`, or a callable; for training pictures only.
+        use_imagenet_stats: normalize pictures by ImageNet's mean and deviation instead of the dataset's.
+        frame_store: where decoded frames are kept: `auto`, `off` or `{max_gb, path}`.
+        seed: seed of the order of samples; None is that of `lightning.seed_everything`, or 0.
+
+    Attributes:
+        meta: LeRobot's metadata, after `setup`.
+        stats: the statistics that policies normalize by, after `setup`.
+        train_dataset: the episodes to train on, after `setup`.
+        val_dataset: the held-out episodes, None when there are none.
+
+    Raises:
+        getiaction.errors.DataError: from `setup`, when the dataset can't be found or read, or contradicts what is asked.
+    """
+
+    def __init__(
+        self,
+        repo_id: str,
+        *,
+        root: str | Path | None = None,
+        revision: str | None = None,
+        episodes: Sequence[int] | None = None,
+        train_batch_size: int = 8,
+        val_batch_size: int | None = None,
+        val_split: float = 0.0,
+        delta_timestamps: Mapping[str, Sequence[float]] | None = None,
+        num_workers: int = 4,
+        video_backend: Literal["torchcodec", "pyav"] | None = None,
+        tolerance_s: float = 1e-4,
+        image_transforms: Mapping[str, Any] | Callable[..., Any] | None = None,
+        use_imagenet_stats: bool = True,
+        frame_store: Literal["auto", "off"] | Mapping[str, Any] = "auto",
+        seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        if not 0.0 <= val_split < 1.0:
+            raise DataError(f"val_split is a fraction from 0 up to, not including, 1; got {val_split}")
+        self.repo_id = repo_id
+        self.root = Path(root).expanduser() if root is not None else None
+        self.revision = revision
+        self.episodes = list(episodes) if episodes is not None else None
+        self.train_batch_size = train_batch_size
+        self.val_batch_size = val_batch_size or train_batch_size
+        self.val_split = val_split
+        self.delta_timestamps = dict(delta_timestamps) if delta_timestamps is not None else None
+        self.num_workers = num_workers
+        self.video_backend = video_backend
+        self.tolerance_s = tolerance_s
+        self.image_transforms = image_transforms
+        self.use_imagenet_stats = use_imagenet_stats
+        self.frame_store = frame_store
+        self.seed = seed
+        self.meta: LeRobotDatasetMetadata | None = None
+        self.stats: upstream.Stats = {}
+        self.train_dataset: LeRobotDataset | None = None
+        self.val_dataset: LeRobotDataset | None = None
+        self._drop_n_last_frames = 0
+        self._resume_at: dict[str, int] | None = None
+
+    def setup(self, stage: str | None = None) -> None:
+        """Find the dataset, ask the trainer's policy for its timing, and open the episodes to train on and to hold out."""
+        if self.train_dataset is not None:
+            return
+        place, self.meta = find(self.repo_id, self.root, self.revision)
+        self.stats = upstream.training_stats(self.meta, self.use_imagenet_stats)
+        delta_timestamps = self._timing(self.meta)
+        train, held_out = split_episodes(self.meta, self.episodes, self.val_split)
+        transforms = upstream.image_transforms(self.image_transforms)
+        self.train_dataset = self._open(place, train, delta_timestamps, transforms)
+        self.val_dataset = self._open(place, held_out, delta_timestamps, None) if held_out else None
+
+    def _timing(self, meta: LeRobotDatasetMetadata) -> DeltaTimestamps | None:
+        """Seconds around each frame: what the recipe states, checked and completed by what the policy wants."""
+        policy = self.trainer.lightning_module if self.trainer is not None else None
+        if not hasattr(policy, "configure_for"):
+            return reconcile(self.delta_timestamps, None, meta.features, meta.fps, "")
+        config = policy.configure_for(meta)
+        self._drop_n_last_frames = getattr(config, "drop_n_last_frames", 0)
+        wanted = upstream.resolve_delta_timestamps(config, meta) or {}
+        return reconcile(self.delta_timestamps, wanted, meta.features, meta.fps, config.type)
+
+    def _open(
+        self,
+        place: Path | None,
+        episodes: list[int] | None,
+        delta_timestamps: DeltaTimestamps | None,
+        transforms: Callable[..., Any] | None,
+    ) -> LeRobotDataset:
+        """The dataset object for some episodes (None: all): the one place where it is made."""
+        with data_errors(self.repo_id, [str(place)] if place else []):
+            return LeRobotDataset(
+                self.repo_id,
+                root=place,
+                episodes=episodes,
+                delta_timestamps=delta_timestamps,
+                image_transforms=transforms,
+                revision=self.revision,
+                video_backend=self.video_backend or working_video_backend(),
+                return_uint8=True,
+                tolerance_s=self.tolerance_s,
+            )
+
+    def train_dataloader(self) -> DataLoader:
+        """Batches in LeRobot's order: a function of seed and epoch alone, without the frames the policy leaves out."""
+        dataset = self.train_dataset
+        assert dataset is not None
+        try:
+            sampler = EpisodeAwareSampler(
+                dataset.meta.episodes["dataset_from_index"],
+                dataset.meta.episodes["dataset_to_index"],
+                episode_indices_to_use=dataset.episodes,
+                drop_n_last_frames=self._drop_n_last_frames,
+                shuffle=True,
+                seed=self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", 0)),
+                absolute_to_relative_idx=dataset.absolute_to_relative_idx,
+            )
+        except ValueError as error:
+            raise DataError(
+                f"no sample is left of {self.repo_id}: {error}",
+                f"The policy leaves out the last {self._drop_n_last_frames} frames of each episode (drop_n_last_frames).",
+            ) from error
+        if self._resume_at is not None:
+            sampler.load_state_dict(self._position(self._resume_at, len(sampler)))
+            self._resume_at = None
+        return self._loader(dataset, self.train_batch_size, sampler)
+
+    def val_dataloader(self) -> DataLoader | list[Any]:
+        """Every frame of the held-out episodes, in order; an empty list when there are none."""
+        if self.val_dataset is None:
+            return []
+        return self._loader(self.val_dataset, self.val_batch_size, None)
+
+    def _loader(self, dataset: LeRobotDataset, batch_size: int, sampler: EpisodeAwareSampler | None) -> DataLoader:
+        return DataLoader(
+            dataset,
+            batch_size=batch_size,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+            collate_fn=Collate(dataset.meta),
+        )
+
+    # Resuming: Lightning restores a data module before it asks for its loaders, and loop counters only after. ----------
+
+    def state_dict(self) -> dict[str, int]:
+        """How many training batches were used up, and how many make an epoch."""
+        if self.trainer is None or self.trainer.num_training_batches in (0, float("inf")):
+            return {}
+        used = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed
+        return {"batches": used, "batches_per_epoch": int(self.trainer.num_training_batches)}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Go on with the batch after the last one that was used up."""
+        self._resume_at = dict(state_dict)
+
+    def _position(self, state: Mapping[str, int], samples: int) -> dict[str, int]:
+        epoch, batches = divmod(state["batches"], state["batches_per_epoch"])
+        world = self.trainer.world_size if self.trainer is not None else 1
+        return {"epoch": epoch, "start_index": min(batches * self.train_batch_size * world, samples)}
+
+
+class Collate:
+    """Stack samples as LeRobot does, and give states and actions of one number their dimension back.
+
+    Args:
+        meta: the dataset's metadata.
+    """
+
+    def __init__(self, meta: LeRobotDatasetMetadata) -> None:
+        self._collate = upstream.lerobot_collate_fn if meta.has_language_columns else default_collate
+        # LeRobot stores a feature of shape (1,) as a bare number, and no policy expects that.
+        self._scalars = [
+            key
+            for key, feature in meta.features.items()
+            if tuple(feature["shape"]) == (1,) and key.startswith((upstream.OBS_PREFIX, upstream.ACTION))
+        ]
+
+    def __call__(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+        """A batch: tensors of shape (batch, [moments,] …), and lists of strings."""
+        batch = self._collate(samples)
+        for key in self._scalars:
+            moments = f"{key}_is_pad" in batch
+            if batch[key].ndim == 1 + moments:
+                batch[key] = batch[key].unsqueeze(-1)
+        return batch
+
+
+def split_episodes(
+    meta: LeRobotDatasetMetadata, episodes: Sequence[int] | None, val_split: float
+) -> tuple[list[int] | None, list[int]]:
+    """Episodes to train on (None: all of the dataset) and to hold out.
+
+    As LeRobot splits, the last ones of each task are held out; unlike there, no task loses all its episodes to it.
+
+    Raises:
+        DataError: an index that the dataset doesn't have, or too few episodes to hold one out.
+    """
+    total = meta.total_episodes
+    if episodes is not None:
+        wrong = sorted(e for e in set(episodes) if not 0 <= e < total)
+        if wrong or not episodes:
+            said = f"episodes {', '.join(map(str, wrong))}" if wrong else "an empty list of episodes"
+            raise DataError(f"the recipe asks for {said}, the dataset has 0 to {total - 1}")
+        if len(set(episodes)) != len(episodes):
+            raise DataError("the recipe names an episode twice", "Name each one once.")
+    if not val_split:
+        return (list(episodes) if episodes is not None else None), []
+    base = list(episodes) if episodes is not None else list(range(total))
+    by_task: dict[str, list[int]] = {}
+    tasks = meta.episodes["tasks"]
+    for episode in base:
+        by_task.setdefault(tasks[episode][0] if tasks[episode] else "", []).append(episode)
+    held_out = [e for group in by_task.values() for e in _last(group, val_split)] or _last(base, val_split)
+    if not held_out:
+        raise DataError(f"val_split: {val_split} can't hold out an episode of {len(base)}", "Set val_split: 0.")
+    return [e for e in base if e not in set(held_out)], held_out
+
+
+def _last(group: list[int], fraction: float) -> list[int]:
+    """The last `fraction` of a group, rounded up, but never all of it."""
+    return group[len(group) - min(math.ceil(len(group) * fraction), len(group) - 1) :]
+
+
+def working_video_backend() -> str:
+    """`torchcodec` where it can be loaded, else `pyav`.
+
+    LeRobot decides likewise, but prints torchcodec's whole traceback when it can't be loaded.
+    """
+    try:
+        importlib.import_module("torchcodec")
+    except (ImportError, OSError, RuntimeError):
+        return "pyav"
+    return "torchcodec"
+
+
+# Finding a dataset ---------------------------------------------------------------------------------------------------
+
+
+def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | None, LeRobotDatasetMetadata]:
+    """The folder to read a dataset from (None: let LeRobot fetch it from the Hub as it needs it) and its metadata.
+
+    Raises:
+        DataError: it is nowhere, or can't be read; names every place that was searched.
+    """
+    if root is None and repo_id == DEMO_ID:
+        root = DEMO_ROOT
+    searched = []
+    for place in [root] if root is not None else [upstream.HF_LEROBOT_HOME / repo_id]:
+        if (place / "meta" / "info.json").is_file():
+            with data_errors(repo_id, [str(place)]):
+                return place, LeRobotDatasetMetadata(repo_id, root=place, revision=revision)
+        searched.append(str(place))
+    if root is not None and root.exists() and any(root.iterdir()):
+        raise DataError(f"no dataset in {root}: it has no meta/info.json", _nearby(root, repo_id))
+    with data_errors(repo_id, [*searched, "the Hugging Face Hub"]):
+        try:
+            return root, LeRobotDatasetMetadata(repo_id, root=root, revision=revision)
+        except Exception:
+            snapshot = _cached_snapshot(repo_id, revision) if root is None else None
+            if snapshot is None:
+                raise
+            return snapshot, LeRobotDatasetMetadata(repo_id, root=snapshot, revision=revision)
+
+
+def _nearby(root: Path, repo_id: str) -> str:
+    """Where, near a wrong root, the dataset may be."""
+    for candidate in (root / repo_id, root / repo_id.split("/")[-1], root.parent):
+        if (candidate / "meta" / "info.json").is_file():
+            return f"There is one in {candidate}."
+    return "Give root the folder that holds meta, data and videos."
+
+
+def _cached_snapshot(repo_id: str, revision: str | None) -> Path | None:
+    """A whole copy that an earlier run downloaded; LeRobot itself asks the Hub first and fails without a network."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = snapshot_download(
+            repo_id,
+            repo_type="dataset",
+            revision=revision or upstream.CODEBASE_VERSION,
+            cache_dir=upstream.HF_LEROBOT_HUB_CACHE,
+            local_files_only=True,
+        )
+    except (OSError, ValueError):
+        return None
+    return Path(folder) if (Path(folder) / "meta" / "info.json").is_file() else None
+
+
+@contextmanager
+def data_errors(repo_id: str, searched: Sequence[str]) -> Iterator[None]:
+    """Turn what LeRobot and the Hub raise into one `DataError` that names the places searched and what to do."""
+    try:
+        with _hushed("lerobot", "huggingface_hub", "httpx"):
+            yield
+    except TrainingError:
+        raise
+    except Exception as error:
+        name = type(error).__name__
+        reason, hint = (
+            upstream.first_line(error),
+            "Give data.init_args.root the dataset's folder, or connect to the network.",
+        )
+        if name == "GatedRepoError":
+            hint = f"Ask for access at https://huggingface.co/datasets/{repo_id} and log in: hf auth login"
+        elif name in ("RepositoryNotFoundError", "RevisionNotFoundError"):
+            reason = "the Hub has no such dataset, or it is private"
+            hint = f"Check the id {repo_id} and the revision, log in (hf auth login), or give data.init_args.root its folder."
+        elif name == "BackwardCompatibilityError":
+            reason = "it is in an older format than v3.0"
+            hint = f"python -m lerobot.scripts.convert_dataset_v21_to_v30 --repo-id={repo_id}"
+        raise DataError(f"can't read the dataset {repo_id} ({', '.join(searched)}): {reason}", hint) from error
+
+
+@contextmanager
+def _hushed(*names: str) -> Iterator[None]:
+    """Keep the loggers of libraries below errors: what they would say is in the error that follows."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,1 @@
+"""Policies as Lightning modules; `getiaction.policies.lerobot` holds those of LeRobot."""

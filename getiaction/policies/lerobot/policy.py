@@ -1,0 +1,460 @@
+"""Any LeRobot policy as a Lightning module that does what LeRobot's own training loop does."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Self
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities import GradClipAlgorithmType
+from torch import Tensor
+
+from getiaction.errors import PolicyError
+from getiaction.train import upstream
+from getiaction.train.upstream import DatasetView, FeatureType, PreTrainedConfig, PreTrainedPolicy
+
+Batch = dict[str, Any]
+
+# Where a checkpoint keeps what a policy needs beyond its weights.
+CHECKPOINT_KEY = "getiaction"
+
+# These stack observations over time even when there is only one; LeRobot drops that dimension from videos.
+_WANTS_TIME_DIMENSION = ("vqbet", "multi_task_dit")
+
+
+class LeRobotPolicy(L.LightningModule):
+    """A LeRobot policy by name.
+
+    Without features it is built in `setup`, from the dataset of the trainer's data module; with both `input_features` and
+    `output_features` as dictionaries it is built at once, on the CPU, and follows the trainer to its device.
+
+    Args:
+        policy_name: the name LeRobot registers the policy under: `act`, `diffusion`, `vqbet`, …
+        learning_rate: sets the configuration's `optimizer_lr`; None keeps the policy's own preset.
+        config_kwargs: fields of the policy's configuration class; `parameters` win over it.
+        input_features: a list of keys that chooses among the dataset's features, or a dictionary of features (LeRobot's
+            raw ones with dtype and shape, or `PolicyFeature`); may be the dataset's whole feature dictionary.
+        output_features: likewise.
+        config: a LeRobot configuration to start from; `config_kwargs` and `parameters` win over its fields.
+        dataset_stats: statistics per feature, for a policy built at once; None takes the data module's.
+        pretrained_path: start from the weights and processors of this `pretrained_model` folder or Hub id.
+        pretrained_revision: branch, tag or commit of that Hub id.
+        rename_map: dataset key → key that the pretrained policy knows it by.
+        parameters: fields of the policy's configuration class.
+
+    Attributes:
+        config: LeRobot's configuration, once the features are known.
+        lerobot_policy: LeRobot's policy, once built.
+        preprocessor: LeRobot's steps from a raw batch to what the policy reads.
+        postprocessor: LeRobot's steps from the policy's action to the dataset's units.
+
+    Raises:
+        getiaction.errors.PolicyError: the policy refuses its parameters or features (from here when they are given,
+            else from `setup`).
+    """
+
+    policy_name: str | None = None
+
+    def __init__(
+        self,
+        policy_name: str | None = None,
+        *,
+        learning_rate: float | None = None,
+        config_kwargs: dict[str, Any] | None = None,
+        input_features: Sequence[str] | Mapping[str, Any] | None = None,
+        output_features: Sequence[str] | Mapping[str, Any] | None = None,
+        config: PreTrainedConfig | None = None,
+        dataset_stats: Mapping[str, Mapping[str, Any]] | None = None,
+        pretrained_path: str | Path | None = None,
+        pretrained_revision: str | None = None,
+        rename_map: Mapping[str, str] | None = None,
+        **parameters: Any,
+    ) -> None:
+        super().__init__()
+        self.policy_name = _the_name(type(self).policy_name, policy_name, config)
+        self.config: PreTrainedConfig | None = None
+        self.lerobot_policy: PreTrainedPolicy | None = None
+        self.preprocessor: Any = None
+        self.postprocessor: Any = None
+        self._learning_rate = learning_rate
+        self._parameters_given = {**(config_kwargs or {}), **parameters}
+        self._config_given = config
+        self._inputs_given = input_features
+        self._outputs_given = output_features
+        self._stats_given = dataset_stats
+        self._pretrained = str(pretrained_path) if pretrained_path else None
+        self._revision = pretrained_revision
+        self._rename_map = dict(rename_map or {})
+        if rename_map and not pretrained_path:
+            raise PolicyError(
+                "rename_map says what a pretrained policy calls the dataset's features, and there is no pretrained_path",
+                "Leave rename_map out: a fresh policy takes the dataset's own names.",
+            )
+        # Only what makes this object again: features, statistics and configuration are in the checkpoint as built.
+        choices = {"input_features": input_features, "output_features": output_features}
+        self.save_hyperparameters(
+            upstream.plain(
+                {
+                    "policy_name": self.policy_name,
+                    "learning_rate": learning_rate,
+                    "pretrained_path": self._pretrained,
+                    "pretrained_revision": pretrained_revision,
+                    "rename_map": self._rename_map or None,
+                    **{key: value for key, value in choices.items() if not isinstance(value, Mapping)},
+                    **self._parameters_given,
+                }
+            )
+        )
+        if isinstance(input_features, Mapping) and isinstance(output_features, Mapping):
+            features = upstream.as_raw_features({**output_features, **input_features})
+            self._build(DatasetView(features, _as_stats(dataset_stats), meta=None), device="cpu")
+
+    # Building --------------------------------------------------------------------------------------------------------
+
+    def configure_for(self, meta: Any) -> PreTrainedConfig:
+        """LeRobot's configuration for a dataset, without building the network: what timing is derived from.
+
+        Args:
+            meta: a `LeRobotDatasetMetadata`.
+
+        Raises:
+            getiaction.errors.PolicyError: the policy refuses its parameters, or a chosen feature is not in the dataset.
+        """
+        if self.config is None:
+            self._narrow(DatasetView(meta.features, meta.stats, meta))
+            self.config = self._make_config(self._device_type())
+        return self.config
+
+    def setup(self, stage: str) -> None:
+        """Build the policy from the data module's dataset, unless it is built; Lightning calls this before training.
+
+        Raises:
+            getiaction.errors.PolicyError: there is no dataset to build from, or the policy can't be built from it.
+        """
+        datamodule = getattr(self.trainer, "datamodule", None)
+        meta = getattr(datamodule, "meta", None)
+        if self.lerobot_policy is None:
+            if meta is None:
+                raise PolicyError(
+                    f"{self.policy_name} has no features to be built from",
+                    "Give the trainer a LeRobotDataModule (datamodule=…), or the policy input_features and output_features.",
+                )
+            self._build(DatasetView(meta.features, datamodule.stats, meta), self._device_type())
+        elif self.preprocessor is None:
+            # Built at once without statistics: normalizing silently by nothing would train a useless policy.
+            assert self.config is not None
+            stats = datamodule.stats if meta is not None else None
+            features = upstream.as_raw_features({**self.config.input_features, **self.config.output_features})
+            self._make_processors(DatasetView(features, stats, meta))
+        self._follow(self._device_type())
+
+    def _device_type(self) -> str:
+        """The kind of device that the trainer, or else the module, is on."""
+        if self._trainer is not None:
+            return self._trainer.strategy.root_device.type
+        return self.device.type
+
+    def _make_config(self, device: str, saved: Mapping[str, Any] | None = None) -> PreTrainedConfig:
+        """The configuration: the user's parameters over the saved, given or pretrained one's."""
+        name = str(self.policy_name)
+        values: dict[str, Any] = {
+            "push_to_hub": False
+        }  # LeRobot's default would make a later lerobot-train ask for an id
+        if saved is not None:
+            values = dict(saved)
+        else:
+            if self._config_given is not None:
+                values |= upstream.config_to_plain(self._config_given)
+            if self._pretrained:
+                values |= upstream.pretrained_config_values(name, self._pretrained, self._revision)
+                values |= {"pretrained_path": self._pretrained, "pretrained_revision": self._revision}
+        values.pop("type", None)
+        values |= self._parameters_given
+        if self._learning_rate is not None:
+            if not hasattr(upstream.config_class(name), "optimizer_lr"):
+                raise PolicyError(f"{name} has no learning rate to set: its configuration has no optimizer_lr")
+            values["optimizer_lr"] = self._learning_rate
+        if name == "vqbet" and device == "mps":
+            raise PolicyError("vqbet does not run on mps", "Use trainer.accelerator: cpu, or a machine with CUDA.")
+        config = upstream.make_config(name, values, device)
+        if config.use_peft:
+            raise PolicyError(f"{name}: use_peft is not supported", "Leave use_peft out.")
+        return config
+
+    def _narrow(self, view: DatasetView) -> dict[str, Any]:
+        """Leave only the chosen features in a view of the dataset; returns the inputs among them."""
+        features = upstream.as_policy_features(view.features)
+        inputs, _ = upstream.split_features(_chosen(self._inputs_given, features, "input_features"))
+        _, outputs = upstream.split_features(_chosen(self._outputs_given, features, "output_features"))
+        view.features = {
+            key: feature
+            for key, feature in view.features.items()
+            if key not in features or key in inputs or key in outputs
+        }
+        return inputs
+
+    def _build(self, view: DatasetView, device: str) -> None:
+        """The one way a policy comes to be from a dataset's features and statistics."""
+        inputs = self._narrow(view)
+        if self.config is None:
+            self.config = self._make_config(device)
+        if self._inputs_given is not None:
+            self.config.input_features = inputs
+        _require_stats(self.config, view, self._rename_map)
+        self.lerobot_policy = upstream.build_policy(self.config, view, self._rename_map)
+        if view.stats is not None:
+            self._make_processors(view)
+
+    def _make_processors(self, view: DatasetView) -> None:
+        assert self.config is not None
+        self.preprocessor, self.postprocessor = upstream.make_processors(self.config, view, self._rename_map)
+
+    def _follow(self, device: str) -> None:
+        """Tell the configuration and the preprocessor which device the weights are on."""
+        if self.config is not None and self.config.device != device:
+            self.config.device = device
+            if self.preprocessor is not None:
+                upstream.send_to(self.preprocessor, device)
+
+    # Training --------------------------------------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of one raw batch, as a dataset gives it; logs it, and what scalars the policy reports with it."""
+        self._built().train()
+        loss, scalars = self._loss(batch)
+        size = _batch_size(batch)
+        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=size)
+        self.log_dict({f"train/{name}": value for name, value in scalars.items()}, batch_size=size)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of one raw held-out batch, logged as `val/loss`; some policies (ACT) leave terms out of it."""
+        loss, _ = self._loss(batch)
+        self.log("val/loss", loss, prog_bar=True, batch_size=_batch_size(batch), sync_dist=True)
+        return loss
+
+    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Any] | None]:
+        """LeRobot's own forward on a raw batch: the loss, and what the policy reports with it."""
+        return self._built().forward(self._prepare(batch))
+
+    def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
+        with self._autocast():
+            loss, report = self(batch)
+        scalars = {
+            name: value.item() if isinstance(value, Tensor) else value
+            for name, value in (report or {}).items()
+            if name != "loss" and (isinstance(value, int | float) or (isinstance(value, Tensor) and value.numel() == 1))
+        }
+        return loss, scalars
+
+    def _prepare(self, batch: Batch) -> Batch:
+        """A raw batch as the policy reads it: images in 0..1, then LeRobot's preprocessor. The batch stays as it was."""
+        assert self.config is not None
+        batch = dict(batch)
+        for key in self._camera_keys():
+            image = batch.get(key)
+            if image is None:
+                continue
+            if image.dtype == torch.uint8:
+                image = image.to(torch.float32) / 255.0
+            if self.config.type in _WANTS_TIME_DIMENSION and f"{key}_is_pad" in batch and image.ndim == 4:
+                image = image.unsqueeze(1)
+            batch[key] = image
+        return self.preprocessor(batch)
+
+    def _camera_keys(self) -> list[str]:
+        """The dataset's names of the pictures that the policy reads."""
+        assert self.config is not None
+        dataset_key = {new: old for old, new in self._rename_map.items()}
+        return [dataset_key.get(key, key) for key in self.config.image_features]
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        """Mixed precision as the policy's configuration asks for it, unless the trainer's `precision` says otherwise."""
+        assert self.config is not None
+        if self._trainer is None or self._trainer.precision != "32-true":
+            return nullcontext()
+        device = self._device_type()
+        asked = getattr(self.config, "dtype", None)
+        if asked is None and self.config.use_amp:
+            # LeRobot takes the device's own choice, float16 on CUDA, which would need Lightning's precision: 16-mixed.
+            asked = "bfloat16"
+        if asked not in ("bfloat16", torch.bfloat16):
+            return nullcontext()
+        return torch.autocast(device, dtype=torch.bfloat16)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """The policy's optimizer and scheduler presets; the scheduler steps once per optimizer step.
+
+        Raises:
+            getiaction.errors.PolicyError: the policy trains with several optimizers (reinforcement learning).
+        """
+        policy = self._built()
+        config = policy.config
+        with upstream.policy_errors(config.type):
+            optimizer = config.get_optimizer_preset().build(policy.get_optim_params())
+            if not isinstance(optimizer, torch.optim.Optimizer):
+                raise PolicyError(
+                    f"{config.type} trains with several optimizers, from interaction, not from demonstrations"
+                )
+            preset = config.get_scheduler_preset()
+            scheduler = preset and preset.build(optimizer, self.trainer.estimated_stepping_batches)
+        if scheduler is None:
+            return {"optimizer": optimizer}
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step", "name": "train/lr"},
+        }
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip to the preset's norm, or as the trainer's `gradient_clip_val` says (0: not at all); logs the norm."""
+        policy = self._built()
+        if gradient_clip_algorithm == GradClipAlgorithmType.VALUE:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        if gradient_clip_val is None:
+            gradient_clip_val = policy.config.get_optimizer_preset().grad_clip_norm
+        by_norm = gradient_clip_algorithm != GradClipAlgorithmType.VALUE and gradient_clip_val
+        limit = float(gradient_clip_val) if by_norm else float("inf")
+        norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), limit)
+        self.log("train/grad_norm", norm)
+        self.log("train/lr", optimizer.param_groups[0]["lr"])
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Step, then let the policy update what follows the weights (TD-MPC's target network)."""
+        super().optimizer_step(*args, **kwargs)
+        update = getattr(self.lerobot_policy, "update", None)
+        if callable(update):
+            update()
+
+    # Acting ----------------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def select_action(self, observation: Batch) -> Tensor:
+        """The next action for an observation in the dataset's units.
+
+        Args:
+            observation: tensors by dataset key, with or without a batch dimension; pictures (C, H, W), uint8 or 0..1;
+                `task` for policies that read language.
+
+        Returns:
+            The action in the dataset's units, shape (batch, action), on the CPU.
+        """
+        policy = self._built().eval()
+        self._follow(self.device.type)
+        return self.postprocessor(policy.select_action(self._prepare(observation)))
+
+    def reset(self) -> None:
+        """Forget the last episode: queued actions and past observations."""
+        self._built().reset()
+        self.preprocessor.reset()
+        self.postprocessor.reset()
+
+    def _built(self) -> PreTrainedPolicy:
+        if self.lerobot_policy is None or self.preprocessor is None:
+            raise PolicyError(
+                f"{self.policy_name} is not built yet",
+                "Train it with a LeRobotDataModule, load a checkpoint, or give input_features, output_features and dataset_stats.",
+            )
+        return self.lerobot_policy
+
+    # Saving ----------------------------------------------------------------------------------------------------------
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write LeRobot's `pretrained_model` folder: configuration, weights and processors, as lerobot-eval loads it."""
+        policy = self._built()
+        policy.save_pretrained(Path(folder))
+        self.preprocessor.save_pretrained(Path(folder))
+        self.postprocessor.save_pretrained(Path(folder))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what rebuilds the policy without its dataset, in plain values and tensors."""
+        policy = self._built()
+        checkpoint[CHECKPOINT_KEY] = {
+            "config": upstream.config_to_plain(policy.config),
+            **upstream.processors_to_plain(self.preprocessor, self.postprocessor),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Build the policy as it was saved, or, when it is built, take over the saved processors."""
+        saved = checkpoint[CHECKPOINT_KEY]
+        if self.lerobot_policy is None:
+            found = saved["config"]["type"]
+            if found != self.policy_name:
+                raise PolicyError(f"the checkpoint holds a {found} policy, not {self.policy_name}")
+            self.config = self._make_config(self._device_type(), saved["config"])
+            self.lerobot_policy = upstream.build_empty_policy(self.config)
+        assert self.config is not None
+        self.preprocessor, self.postprocessor = upstream.processors_from_plain(saved, self.config)
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, map_location: Any = None, **kwargs: Any) -> Self:
+        """A policy as `Trainer.save_checkpoint` saved it, without its dataset and without running code from the file.
+
+        Args:
+            checkpoint_path: the `.ckpt` file.
+            map_location: device to load onto; None puts it where it was, if that device exists.
+            kwargs: parameters to change (`n_action_steps=1`), and `hparams_file`, `strict` as Lightning has them.
+
+        Raises:
+            getiaction.errors.PolicyError: the policy can't be rebuilt here (another policy, a missing extra).
+        """
+        kwargs["weights_only"] = True
+        policy = super().load_from_checkpoint(checkpoint_path, map_location=map_location, **kwargs)
+        policy._follow(policy.device.type)
+        return policy.eval()
+
+
+def _the_name(fixed: str | None, given: str | None, config: PreTrainedConfig | None) -> str:
+    """The policy's name from the class, the argument and the configuration, which must agree."""
+    names = {name for name in (fixed, given, config and config.type) if name}
+    if len(names) != 1:
+        said = f"conflicting names: {', '.join(sorted(names))}" if names else "no policy_name"
+        raise PolicyError(f"LeRobotPolicy got {said}", f"One of: {', '.join(upstream.policy_names())}.")
+    return names.pop()
+
+
+def _chosen(given: Sequence[str] | Mapping[str, Any] | None, features: Any, argument: str) -> dict[str, Any]:
+    """The features an argument asks for: all of them, the listed ones, or the given dictionary."""
+    if given is None:
+        return dict(features)
+    if isinstance(given, Mapping):
+        return upstream.as_policy_features(given)
+    unknown = [key for key in given if key not in features]
+    if unknown:
+        raise PolicyError(
+            f"{argument} names {', '.join(unknown)}, which the dataset doesn't have", f"It has {', '.join(features)}."
+        )
+    return {key: features[key] for key in given}
+
+
+def _as_stats(stats: Mapping[str, Mapping[str, Any]] | None) -> dict[str, dict[str, Any]] | None:
+    return None if stats is None else {key: dict(values) for key, values in stats.items()}
+
+
+def _require_stats(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> None:
+    """LeRobot passes a feature without statistics through unnormalized, without a word; here that is an error."""
+    if view.stats is None:
+        return
+    stats = {rename_map.get(key, key) for key in view.stats}
+    features = upstream.as_policy_features(view.features)
+    for key, feature in features.items():
+        name = rename_map.get(key, key)
+        used = config.input_features is None or not config.input_features or name in config.input_features
+        mode = (config.normalization_mapping or {}).get(feature.type.value, "IDENTITY")
+        if feature.type is not FeatureType.ACTION and not used:
+            continue
+        if getattr(mode, "value", mode) != "IDENTITY" and name not in stats:
+            raise PolicyError(
+                f"{config.type} normalizes {key}, and the dataset has no statistics of it",
+                "Compute the dataset's statistics again (meta/stats.json), or set that normalization to IDENTITY.",
+            )
+
+
+def _batch_size(batch: Batch) -> int:
+    """How many samples a batch holds."""
+    return next(len(value) for value in batch.values() if isinstance(value, Tensor) and value.ndim)
