@@ -8,7 +8,6 @@ anything. Aliases share what they point to, so memory stays bounded too; what th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -83,17 +82,6 @@ class Node:
             return {name: pair.value.plain() for name, pair in self.pairs.items()}
         items = [item.plain() for item in self.items]
         return expand_ellipsis(items) or items
-
-    def walk(self) -> Iterator[Node]:
-        """This value and every one below it, as written (aliases are not followed)."""
-        yield self
-        if self.alias:
-            return
-        for child in self.items:
-            yield from child.walk()
-        for pair in self.pairs.values():
-            if not pair.merged:
-                yield from pair.value.walk()
 
 
 @dataclass(slots=True, eq=False)

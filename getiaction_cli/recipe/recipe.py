@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -70,7 +71,7 @@ class Recipe:
 
     def is_broken(self, route: str) -> bool:
         """True when the section of a route could not be read, so that what is missing there proves nothing."""
-        return "*" in self.broken or bool(route) and route.split(".", 1)[0] in self.broken
+        return "*" in self.broken or (bool(route) and route.split(".", 1)[0] in self.broken)
 
     # -- values ------------------------------------------------------------------------------------------------------
 
@@ -103,6 +104,10 @@ class Recipe:
     def follow(self, route: str) -> tuple[list[Step], str]:
         """Walk a route as far as it goes; returns the steps (the root first) and what is left of the route."""
         return _follow([Step(self.tree, None, "")], route)
+
+    def walk(self) -> Iterator[tuple[str, Node]]:
+        """Every value with its route, in order, as written: what came through an alias or ``<<`` is met at its origin."""
+        return _walk("", self.tree)
 
     # -- what recipes say --------------------------------------------------------------------------------------------
 
@@ -217,6 +222,16 @@ class Recipe:
                 ignored[number] = pending + codes
                 pending = ()
         return ignored
+
+
+def _walk(route: str, node: Node) -> Iterator[tuple[str, Node]]:
+    yield route, node
+    if node.alias:
+        return
+    children = [(str(index), item) for index, item in enumerate(node.items)]
+    children += [(name, pair.value) for name, pair in node.pairs.items() if not pair.merged]
+    for name, child in children:
+        yield from _walk(f"{route}.{name}" if route else name, child)
 
 
 def _follow(steps: list[Step], route: str) -> tuple[list[Step], str]:

@@ -67,7 +67,7 @@ class Type:
 
     def has(self, kind: str) -> bool:
         """True when values of that kind are among what is accepted."""
-        return self.kind == kind or self.kind == "union" and any(option.has(kind) for option in self.options)
+        return self.kind == kind or (self.kind == "union" and any(option.has(kind) for option in self.options))
 
     @property
     def choices(self) -> tuple[Any, ...]:

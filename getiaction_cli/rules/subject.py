@@ -23,7 +23,7 @@ class Subject:
 
     def wants(self, needs: tuple[str, ...]) -> bool:
         """True when a rule with these needs concerns this kind of subject at all."""
-        return all(hasattr(type(self), need) or need in self.__annotations__ for need in needs)
+        return all(hasattr(type(self), need) for need in needs)
 
     def get(self, need: str) -> Any:
         """The thing a rule asks for by that parameter name; raises Unavailable with the reason."""

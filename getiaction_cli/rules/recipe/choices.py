@@ -1,0 +1,43 @@
+"""Settings that take one of a few words, where no type says so. A slow test holds these lists against the real libraries."""
+
+from __future__ import annotations
+
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
+STRATEGIES = (
+    "auto", "ddp", "ddp_find_unused_parameters_false", "ddp_find_unused_parameters_true", "ddp_fork",
+    "ddp_fork_find_unused_parameters_false", "ddp_fork_find_unused_parameters_true", "ddp_notebook",
+    "ddp_notebook_find_unused_parameters_false", "ddp_notebook_find_unused_parameters_true", "ddp_spawn",
+    "ddp_spawn_find_unused_parameters_false", "ddp_spawn_find_unused_parameters_true", "deepspeed", "deepspeed_stage_1",
+    "deepspeed_stage_1_offload", "deepspeed_stage_2", "deepspeed_stage_2_offload", "deepspeed_stage_3",
+    "deepspeed_stage_3_offload", "deepspeed_stage_3_offload_nvme", "fsdp", "fsdp_cpu_offload", "single_device",
+    "single_xla", "xla", "xla_debug",
+)  # fmt: skip
+
+# (section, key) → the words; "callback" is the arguments of any callback or logger.
+CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("trainer", "accelerator"): ACCELERATORS,
+    ("trainer", "strategy"): STRATEGIES,
+    ("trainer", "gradient_clip_algorithm"): ("norm", "value"),
+    ("trainer", "profiler"): ("simple", "advanced", "pytorch", "xla"),
+    ("data.init_args", "video_backend"): ("pyav", "torchcodec"),
+    ("data.init_args", "frame_store"): ("auto", "off"),
+    ("model.init_args", "device"): ("cuda", "mps", "xpu", "cpu"),
+    ("callback", "logging_interval"): ("step", "epoch"),
+    ("callback", "mode"): ("min", "max"),
+}
+
+# What a word that is not allowed can only mean: (key, word) → the allowed word.
+MEANT = {
+    ("device", "gpu"): "cuda",
+    ("device", "nvidia"): "cuda",
+    ("accelerator", "xpu"): "auto",
+    ("accelerator", "nvidia"): "cuda",
+    ("video_backend", "video_reader"): "pyav",
+    ("video_backend", "av"): "pyav",
+    ("precision", "fp16"): "16-mixed",
+    ("precision", "float16"): "16-mixed",
+    ("precision", "fp32"): "32-true",
+    ("precision", "float32"): "32-true",
+    ("precision", "bfloat16"): "bf16-mixed",
+    ("precision", "mixed"): "16-mixed",
+}

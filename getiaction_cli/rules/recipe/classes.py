@@ -1,0 +1,155 @@
+"""Class paths: what may stand in each place, and what a path that may not was meant to be. Nothing is imported."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache
+
+from getiaction_cli import policies
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
+from getiaction_cli.recipe.signatures import exported, read_signature
+from getiaction_cli.rules.recipe.expected import object_routes
+
+_MODULES = {
+    "callbacks": ("lightning.pytorch.callbacks", "lightning.pytorch.callbacks.progress", "getiaction.train.callbacks"),
+    "logger": ("lightning.pytorch.loggers",),
+    "profiler": ("lightning.pytorch.profilers",),
+    "strategy": ("lightning.pytorch.strategies",),
+    "plugins": ("lightning.pytorch.plugins", "lightning.pytorch.plugins.precision"),
+    "accelerator": ("lightning.pytorch.accelerators",),
+}
+_A = {
+    "callbacks": "a Lightning callback",
+    "logger": "a Lightning logger",
+    "profiler": "a Lightning profiler",
+    "strategy": "a Lightning strategy",
+    "plugins": "a Lightning plugin",
+    "accelerator": "a Lightning accelerator",
+}
+
+
+class Verdict(Enum):
+    """What becomes of a class path."""
+
+    MEANT = auto()
+    REFUSED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A class path that can't stand where it does.
+
+    Args:
+        route: where it stands.
+        verdict: whether it is clear what was meant.
+        message: what is wrong.
+        meant: the class path that was meant.
+        certain: there is no doubt about that.
+        also: other values that go with it.
+        help: what to do.
+    """
+
+    route: str
+    verdict: Verdict
+    message: str
+    meant: str = ""
+    certain: bool = False
+    also: tuple[tuple[str, str], ...] = ()
+    help: str = ""
+
+
+@cache
+def class_paths(recipe: Recipe) -> tuple[Found, ...]:
+    """The class paths of a recipe that can't stand where they do."""
+    found = [_model(recipe), _data(recipe), *(_object(recipe, route) for route in object_routes(recipe))]
+    return tuple(item for item in found if item is not None)
+
+
+def policy_classes() -> dict[str, str]:
+    """The policies that have a class of their own: class name → policy name."""
+    return {
+        policies.load(name).class_name: name for name in policies.names() if policies.load(name).class_path != WRAPPER
+    }
+
+
+def _model(recipe: Recipe) -> Found | None:
+    route, path = "model.class_path", recipe.get("model.class_path")
+    if not isinstance(path, str) or not path:
+        return None
+    home, _, name = path.rpartition(".")
+    if path == WRAPPER or (home == POLICY_HOME and policies.by_class_name(name)):
+        return None
+    classes = policy_classes()
+    named = "model.init_args.policy_name"
+    if path.lower() in policies.names():  # `class_path: act`
+        policy = policies.load(path.lower())
+        if policy.class_path == WRAPPER:
+            also = ((named, policy.name),)
+            return Found(route, Verdict.MEANT, f"`{path}` is a policy, not a class", WRAPPER, True, also)
+        return Found(route, Verdict.MEANT, f"`{path}` is a policy, not a class", policy.class_path, True)
+    bare = name.removesuffix("Policy").removesuffix("Config")
+    for candidate in (name, bare):
+        exact = next((own for own in ("LeRobotPolicy", *classes) if own.lower() == candidate.lower()), None)
+        if exact:
+            meant = f"{POLICY_HOME}.{exact}"
+            words = _elsewhere(path, home, POLICY_HOME, "policies")
+            return Found(route, Verdict.MEANT, words, meant, True)
+    near = difflib.get_close_matches(path, [f"{POLICY_HOME}.{own}" for own in ("LeRobotPolicy", *classes)], 1, 0.85)
+    if near:
+        return Found(route, Verdict.MEANT, f"there is no class `{path}`", near[0])
+    return Found(
+        route,
+        Verdict.REFUSED,
+        f"`{path[:80]}` is not one of getiaction's policies",
+        help=f"use one of {POLICY_HOME}: LeRobotPolicy, {', '.join(classes)}",
+    )
+
+
+def _data(recipe: Recipe) -> Found | None:
+    route, path = "data.class_path", recipe.get("data.class_path")
+    if not isinstance(path, str) or not path or path == DATAMODULE:
+        return None
+    home, _, name = path.rpartition(".")
+    own_home, _, own = DATAMODULE.rpartition(".")
+    if name.lower() in (own.lower(), "lerobotdataset", "lerobotdatamodule"):
+        return Found(route, Verdict.MEANT, _elsewhere(path, home, own_home, "the data module"), DATAMODULE, True)
+    if difflib.SequenceMatcher(None, path, DATAMODULE).ratio() > 0.85:
+        return Found(route, Verdict.MEANT, f"there is no class `{path}`", DATAMODULE)
+    help = f"the data module is {DATAMODULE}"
+    return Found(route, Verdict.REFUSED, f"`{path[:80]}` is not getiaction's data module", help=help)
+
+
+def _object(recipe: Recipe, section: str) -> Found | None:
+    route = f"{section}.class_path"
+    path = recipe.get(route)
+    if not isinstance(path, str) or not path:
+        return None
+    kind = section.split(".")[1]
+    modules = _MODULES[kind]
+    home, _, name = path.rpartition(".")
+    inside = any(home == module or home.startswith(module + ".") for module in modules)
+    if inside and read_signature(path) is not None:
+        return None
+    known = {own: f"{module}.{own}" for module in modules for own in exported(module)}
+    if name in known:
+        return Found(route, Verdict.MEANT, _elsewhere(path, home, modules[0], _A[kind]), known[name], True)
+    near = difflib.get_close_matches(name, known, 1, 0.8)
+    if near:
+        return Found(route, Verdict.MEANT, f"there is no class `{path}`", known[near[0]])
+    return Found(
+        route,
+        Verdict.REFUSED,
+        f"`{path[:80]}` is not {_A[kind]}",
+        help=f"use a class of {modules[0]}",
+    )
+
+
+def _elsewhere(path: str, home: str, own_home: str, what: str) -> str:
+    if home == own_home:
+        return f"there is no class `{path}`"
+    if not home:
+        return f"`{path}` is not a full class path"
+    return f"`{path}` is not where {what if what.startswith('the') else 'the class'} lives"

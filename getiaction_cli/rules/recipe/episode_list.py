@@ -1,0 +1,79 @@
+"""A list of episodes that can't be one.
+
+## What it finds
+
+Episodes that are negative, that are not whole numbers, or that stand in the list twice; an empty list.
+
+## Why it matters
+
+LeRobot refuses duplicates and negative numbers. Episodes that the dataset has not got are another rule's
+business.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    episodes: [0, 1, 1]
+trainer:
+  max_steps: 100
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    episodes: [0, 1]
+trainer:
+  max_steps: 100
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+
+_ROUTE = "data.init_args.episodes"
+
+
+@rule("GA141")
+def episode_list(recipe: Recipe) -> Iterator[Finding]:
+    """Episode lists that LeRobot refuses."""
+    episodes = recipe.get(_ROUTE)
+    if not isinstance(episodes, list):
+        return
+    if not episodes:
+        yield Finding("`episodes` is empty", at=_ROUTE, fix=Change("leave it out, to take all", remove=(_ROUTE,)))
+        return
+    if any(isinstance(number, bool) or not isinstance(number, int) for number in episodes):
+        return
+    for index, number in enumerate(episodes):
+        if number < 0:
+            yield Finding(f"there is no episode {number}: they count from 0", at=f"{_ROUTE}.{index}")
+    once = list(dict.fromkeys(episodes))
+    if len(once) < len(episodes):
+        first = next(index for index, number in enumerate(episodes) if number in episodes[:index])
+        yield Finding(
+            f"episode {episodes[first]} is listed twice",
+            at=f"{_ROUTE}.{first}",
+            fix=Change("list each episode once", set=((_ROUTE, once),), safe=True),
+        )

@@ -1,0 +1,185 @@
+"""What may stand where in a recipe: every section that is there, with the keys it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from getiaction_cli.policies import NOT_PARAMETERS, PolicyClass, Rejected, Unjudgeable
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
+from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, read_signature
+from getiaction_cli.recipe.types import Type, parse_type
+
+TOP = {
+    "seed": parse_type("int"),
+    "output_dir": parse_type("str"),
+    "model": parse_type("dict"),
+    "data": parse_type("dict"),
+    "trainer": parse_type("dict | None"),
+}
+CLASS = {"class_path": parse_type("str"), "init_args": parse_type("dict | None")}
+
+# What every policy class takes besides the fields of its LeRobot config.
+WRAPPER_TYPES = {
+    "learning_rate": parse_type("float | None"),
+    "config_kwargs": parse_type("dict | None"),
+    "input_features": parse_type("list[str] | dict | None"),
+    "output_features": parse_type("list[str] | dict | None"),
+    "pretrained_path": parse_type("str | None"),
+    "pretrained_revision": parse_type("str | None"),
+    "rename_map": parse_type("dict[str, str] | None"),
+}
+
+# In Python these arguments take objects; a recipe writes them as ``{class_path, init_args}``.
+_OBJECTS = ("callbacks", "logger", "strategy", "profiler", "plugins", "accelerator")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that may stand in a section.
+
+    Args:
+        type: what its value may be.
+        required: it must be there.
+        complaint: what is wrong with a value, in words, or None; where the type alone does not say it.
+        default: what it is when absent; None when unknown.
+    """
+
+    type: Type
+    required: bool = False
+    complaint: Callable[[Any], str | None] | None = None
+    default: Any = None
+
+    def wrong(self, value: Any) -> str | None:
+        """What is expected instead of this value; None when it is right."""
+        if self.complaint is not None:
+            return self.complaint(value)
+        return None if self.type.accepts(value) else self.type.describe()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of the recipe.
+
+    Args:
+        route: where it stands.
+        name: what to call it ("the trainer", "ACT").
+        keys: what it takes.
+        open: it also takes keys that are not known here.
+    """
+
+    route: str
+    name: str
+    keys: dict[str, Key] = field(default_factory=dict)
+    open: bool = False
+
+    def at(self, key: str) -> str:
+        """The route of one of its keys."""
+        return f"{self.route}.{key}" if self.route else key
+
+
+def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
+    """Every section that stands in the recipe and whose keys are known."""
+    yield Section("", "a recipe", {name: Key(kind, name in ("model", "data")) for name, kind in TOP.items()})
+    for name in ("model", "data"):
+        if recipe.node(name) is not None:
+            yield Section(name, f"`{name}`", {key: Key(kind, key == "class_path") for key, kind in CLASS.items()})
+    if recipe.get("model.class_path"):
+        yield from _policy_sections(recipe, policy)
+    if recipe.get("data.class_path") == DATAMODULE and (signature := read_signature(DATAMODULE)):
+        yield _signed("data.init_args", signature)
+    if recipe.has("trainer") and (signature := read_signature("lightning.Trainer")):
+        yield _signed("trainer", signature, "the trainer")
+    yield from _object_sections(recipe)
+
+
+def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
+    """The routes of the sections that take a key of this name, be they there or not."""
+    homes = []
+    own = {*WRAPPER_TYPES, "policy_name"} if recipe.uses_wrapper or policy is None else set(WRAPPER_TYPES)
+    if key in own:
+        homes.append(f"model.init_args.{key}")
+    elif policy is not None and key in policy.parameter_names and key not in NOT_PARAMETERS:
+        homes.append(recipe.param_route(key))
+    if (signature := read_signature(DATAMODULE)) and key in signature.parameters:
+        homes.append(f"data.init_args.{key}")
+    if (signature := read_signature("lightning.Trainer")) and key in signature.parameters:
+        homes.append(f"trainer.{key}")
+    if key in ("seed", "output_dir"):
+        homes.append(key)
+    return homes
+
+
+def policy_keys(policy: PolicyClass) -> dict[str, Key]:
+    """The parameters of a policy's config as keys; LeRobot's own reading judges their values."""
+
+    def judge(name: str) -> Callable[[Any], str | None]:
+        def complaint(value: Any) -> str | None:
+            try:
+                policy.read_value(name, value)
+            except Rejected as rejected:
+                return rejected.message.partition(" expects ")[2] or None if rejected.kind == "type" else None
+            except Unjudgeable:
+                return None
+            return None
+
+        return complaint
+
+    return {
+        name: Key(parse_type("Any"), complaint=judge(name))
+        for name in policy.parameter_names
+        if name not in NOT_PARAMETERS
+    }
+
+
+def _policy_sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
+    keys = {name: Key(kind) for name, kind in WRAPPER_TYPES.items()}
+    if recipe.class_path == WRAPPER:
+        keys["policy_name"] = Key(parse_type("str"), required=True)
+    if policy is None:
+        if recipe.class_path == WRAPPER:
+            yield Section("model.init_args", "LeRobotPolicy", keys, open=True)
+        return
+    try:
+        parameters = policy_keys(policy)
+    except Unjudgeable:
+        yield Section("model.init_args", policy.class_name, keys, open=True)
+        return
+    yield Section("model.init_args", policy.class_name, parameters | keys)
+    if recipe.get("model.init_args.config_kwargs"):
+        yield Section("model.init_args.config_kwargs", policy.class_name, parameters)
+
+
+def _object_sections(recipe: Recipe) -> Iterator[Section]:
+    """Callbacks, loggers and the like: a class path each, and what that class takes."""
+    for route in object_routes(recipe):
+        yield Section(route, f"`{route}`", {key: Key(kind, key == "class_path") for key, kind in CLASS.items()})
+        class_path = recipe.get(f"{route}.class_path")
+        if isinstance(class_path, str) and (signature := read_signature(class_path)):
+            yield _signed(f"{route}.init_args", signature)
+
+
+def object_routes(recipe: Recipe) -> Iterator[str]:
+    """The routes of everything under the trainer that is written as a section with a class path."""
+    for name in _OBJECTS:
+        value = recipe.trainer(name)
+        if isinstance(value, list):
+            yield from (f"trainer.{name}.{index}" for index, item in enumerate(value) if isinstance(item, dict))
+        elif isinstance(value, dict):
+            yield f"trainer.{name}"
+
+
+def _signed(route: str, signature: Signature, name: str = "") -> Section:
+    keys = {name: _parameter_key(parameter) for name, parameter in signature.parameters.items()}
+    return Section(route, name or signature.class_path.rsplit(".", 1)[-1], keys, signature.open)
+
+
+def _parameter_key(parameter: Parameter) -> Key:
+    kind = parameter.type
+    if parameter.default is None:  # `x: int = None` takes None, whatever its annotation says
+        kind = parse_type("None") if kind.kind == "none" else Type("union", (kind, Type("none")))
+    if parameter.default is REQUIRED:
+        return Key(kind, required=True)
+    return Key(kind, default=parameter.default)

@@ -1,0 +1,99 @@
+"""A recipe for lerobot-train.
+
+## What it finds
+
+The sections of LeRobot's own configuration files (`policy:`, `dataset:`, `wandb:` …) instead of `model:` and
+`data:`.
+
+## Why it matters
+
+`getiaction train` reads another layout: a class path and its arguments for the policy and for the data, and
+Lightning's trainer. The fix rewrites what has a counterpart; read it before you take it.
+
+## Example
+
+```yaml
+dataset:
+  repo_id: lerobot/pusht
+policy:
+  type: act
+  chunk_size: 10
+  n_action_steps: 10
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.LeRobotPolicy
+  init_args:
+    policy_name: act
+    config_kwargs:
+      chunk_size: 10
+      n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
+from getiaction_cli.recipe.signatures import read_signature
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.strays import foreign_sections, parameters_of
+
+_WHERE = {
+    "policy": "`policy:` becomes `model:` with a class_path and init_args",
+    "dataset": "`dataset:` becomes `data:` with a class_path and init_args",
+    "wandb": "`wandb:` becomes a WandbLogger under `trainer.logger`",
+    "optimizer": "the policy's own optimizer is used; `model.init_args.learning_rate` sets its rate",
+    "scheduler": "the policy's own schedule is used",
+    "env": "there is no evaluation while training; `lerobot-eval` takes the run's pretrained_model folder",
+    "eval": "there is no evaluation while training; `lerobot-eval` takes the run's pretrained_model folder",
+    "peft": "there is no PEFT here",
+}
+
+
+@rule("GA116")
+def lerobot_recipe(recipe: Recipe) -> Iterator[Finding]:
+    """Sections of LeRobot's own layout."""
+    foreign = foreign_sections(recipe)
+    if not foreign:
+        return
+    yield Finding(
+        "this is a configuration for `lerobot-train`, which is laid out differently",
+        at=foreign[0],
+        on="key",
+        help="; ".join(dict.fromkeys(_WHERE[name] for name in foreign)),
+        fix=_rewritten(recipe, foreign),
+    )
+
+
+def _rewritten(recipe: Recipe, foreign: list[str]) -> Change | None:
+    policy, dataset = recipe.get("policy"), recipe.get("dataset")
+    if not isinstance(policy, dict) or not isinstance(dataset, dict) or not isinstance(policy.get("type"), str):
+        return None
+    known = parameters_of(policy["type"])
+    model: dict[str, Any] = {"policy_name": policy["type"]}
+    if path := policy.get("path") or policy.get("pretrained_path"):
+        model["pretrained_path"] = path
+    kwargs = {name: value for name, value in policy.items() if name in known and name != "pretrained_path"}
+    if kwargs:
+        model["config_kwargs"] = kwargs
+    signature = read_signature(DATAMODULE)
+    taken = signature.parameters if signature else {}
+    data = {name: value for name, value in dataset.items() if name in taken}
+    sections = (
+        ("model", {"class_path": WRAPPER, "init_args": model}),
+        ("data", {"class_path": DATAMODULE, "init_args": data}),
+    )
+    gone = tuple(name for name in foreign if not recipe.has(f"trainer.{name}"))
+    return Change("lay it out as a recipe", set=sections, remove=gone)

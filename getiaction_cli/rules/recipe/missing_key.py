@@ -1,0 +1,99 @@
+"""A key that must be there.
+
+## What it finds
+
+A recipe without `model` or `data`, a section without its `class_path`, a data module without `repo_id`, a
+`LeRobotPolicy` without `policy_name`, a callback without an argument that it can't do without.
+
+## Why it matters
+
+Training can't begin. Where there is only one possible value, the fix writes it.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.expected import object_routes, sections
+from getiaction_cli.rules.recipe.strays import foreign_sections, policy_of, strays
+
+_EXAMPLES = {
+    "model": f"model:\n  class_path: {POLICY_HOME}.ACT",
+    "data": f"data:\n  class_path: {DATAMODULE}\n  init_args:\n    repo_id: …",
+    "model.class_path": f"name a policy class, as {POLICY_HOME}.ACT",
+    "model.init_args.policy_name": "name a policy, as act; `getiaction list-policies` shows all",
+    "data.init_args.repo_id": "name a dataset, as lerobot/pusht",
+}
+
+
+@rule("GA114", unless=("GA103",))
+def missing_key(recipe: Recipe) -> Iterator[Finding]:
+    """Keys that are required and absent."""
+    if foreign_sections(recipe):
+        return
+    meant = {stray.target for kind in ("renamed", "misplaced") for stray in strays(recipe, kind)}
+    misspelt = {stray.section.at(name) for stray in strays(recipe, "unknown") for name in stray.near[:1]}
+    for route in _missing(recipe):
+        if route in meant or route in misspelt:
+            continue
+        home, _, name = route.rpartition(".")
+        yield Finding(
+            f"`{home}` has no `{name}`" if home else f"the recipe has no `{name}` section",
+            at=route,
+            on="key",
+            help=_EXAMPLES.get(route, ""),
+            fix=_fix(recipe, route),
+        )
+
+
+def _missing(recipe: Recipe) -> Iterator[str]:
+    for section in sections(recipe, policy_of(recipe)):
+        for name, key in section.keys.items():
+            if key.required and not recipe.has(section.at(name)) and section.route not in object_routes(recipe):
+                yield section.at(name)
+    for route in object_routes(recipe):
+        if not recipe.has(f"{route}.class_path"):
+            yield f"{route}.class_path"
+
+
+def _fix(recipe: Recipe, route: str) -> Change | None:
+    if route == "data.class_path":
+        return Change(f"set it to {DATAMODULE}", set=((route, DATAMODULE),), safe=True)
+    if route == "model.class_path" and recipe.has("model.init_args.policy_name"):
+        return Change(f"set it to {WRAPPER}", set=((route, WRAPPER),), safe=True)
+    return None

@@ -1,0 +1,62 @@
+"""A file that is no recipe.
+
+## What it finds
+
+A file that is empty, larger than a megabyte, not UTF-8 text, nested deeper or holding more values than any
+recipe needs, a list or a single word where the sections `model:` and `data:` should be, or a second YAML
+document (`---`) after the first.
+
+## Why it matters
+
+It was probably another file that was meant. Aliases that multiply (the "billion laughs") are stopped here
+too: a recipe is a document that strangers mail to each other.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+---
+seed: 42
+```
+
+## Instead
+
+```yaml
+seed: 42
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+
+
+@rule("GA103")
+def not_a_recipe(recipe: Recipe) -> Iterator[Finding]:
+    """What the reader could not take for a recipe."""
+    yield from recipe.found("GA103")

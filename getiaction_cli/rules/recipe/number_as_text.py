@@ -1,0 +1,73 @@
+"""A number that other YAML readers take for text.
+
+## What it finds
+
+A number such as `1e-4`, `1e5` or `0o17`: YAML 1.1, which PyYAML and most tools read, wants a dot and a signed
+exponent (`1.0e-4`). Also a number with leading zeros (`010`), which they take for an octal one.
+
+## Why it matters
+
+getiaction reads it as the number it plainly is, and training gets that number. Any other tool that loads this
+file gets text, or another number. The fix writes it so that all agree; it changes no value.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+    learning_rate: 1e-5
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+    learning_rate: 1.0e-5
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Severity
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.scalars import Note
+from getiaction_cli.recipe.writing import write
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.values import mistaken
+
+
+@rule("GA105", severity=Severity.INFO)
+def number_as_text(recipe: Recipe) -> Iterator[Finding]:
+    """Numbers that YAML 1.1 would not read as the number they are."""
+    for route, node in recipe.walk():
+        if node.note not in (Note.NUMBER_AS_TEXT, Note.LEADING_ZERO) or route in mistaken(recipe):
+            continue
+        if node.source.is_command_line:  # no other tool ever reads it
+            continue
+        other = "an octal number" if node.note is Note.LEADING_ZERO else "text"
+        yield Finding(
+            f"`{node.raw}` is read as {write(node.value)} here, but as {other} by other YAML readers",
+            at=route,
+            fix=Change(f"write it as {write(node.value)}", set=((route, node.value),), safe=True),
+        )

@@ -1,0 +1,116 @@
+"""A number beyond what its setting can be.
+
+## What it finds
+
+A batch size of 0, a negative step count, a learning rate that is not positive, a fraction above 1, a number
+that is infinite or not a number.
+
+## Why it matters
+
+It fails deep inside the run, or trains nothing: a learning rate of 0 is accepted everywhere and learns
+nothing.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    train_batch_size: 0
+trainer:
+  max_steps: 100
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    train_batch_size: 8
+trainer:
+  max_steps: 100
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.values import mistaken
+
+# Route → (least, most, whether the least itself is allowed, what to say). None is no bound.
+_RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
+    "seed": (0, 2**32 - 1, True, "a seed lies between 0 and 4294967295"),
+    "model.init_args.learning_rate": (0, None, False, "a learning rate is above 0"),
+    "data.init_args.train_batch_size": (1, None, True, "a batch holds at least 1 frame"),
+    "data.init_args.val_batch_size": (1, None, True, "a batch holds at least 1 frame"),
+    "data.init_args.num_workers": (0, None, True, "0 loads in the training process itself"),
+    "data.init_args.val_split": (0, None, True, "a fraction or a number of episodes to hold out"),
+    "data.init_args.tolerance_s": (0, None, False, "the tolerance is a time in seconds, above 0"),
+    "trainer.max_steps": (-1, None, True, "-1 is no limit"),
+    "trainer.max_epochs": (-1, None, True, "-1 is no limit"),
+    "trainer.min_steps": (0, None, True, ""),
+    "trainer.min_epochs": (0, None, True, ""),
+    "trainer.devices": (-1, None, True, "-1 is all of them"),
+    "trainer.num_nodes": (1, None, True, ""),
+    "trainer.accumulate_grad_batches": (1, None, True, "1 is no accumulation"),
+    "trainer.gradient_clip_val": (0, None, True, "0 is no clipping"),
+    "trainer.log_every_n_steps": (0, None, True, "0 logs nothing"),
+    "trainer.check_val_every_n_epoch": (1, None, True, ""),
+    "trainer.num_sanity_val_steps": (-1, None, True, "-1 runs the whole validation set"),
+    "trainer.fast_dev_run": (0, None, True, "a number of batches"),
+    "trainer.limit_train_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
+    "trainer.limit_val_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
+    "trainer.overfit_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
+}
+_FRACTIONS = (
+    "trainer.limit_train_batches",
+    "trainer.limit_val_batches",
+    "trainer.overfit_batches",
+    "data.init_args.val_split",
+)
+_ZERO_IS_NOTHING = ("trainer.devices", "trainer.max_steps", "trainer.max_epochs")
+
+
+@rule("GA122")
+def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
+    """Numbers outside their bounds, and those that are no numbers."""
+    for route, node in recipe.walk():
+        value = node.value
+        if isinstance(value, bool) or not isinstance(value, int | float) or route in mistaken(recipe):
+            continue
+        name = route.rpartition(".")[2]
+        if not math.isfinite(value):
+            yield Finding(f"`{name}` is {node.raw}, which is no number to train with", at=route)
+        elif complaint := _complaint(route, value):
+            yield Finding(f"`{name}` can't be {node.raw}: {complaint}", at=route)
+
+
+def _complaint(route: str, value: float) -> str:
+    if route in _ZERO_IS_NOTHING and value == 0:
+        return "nothing would be trained" if route != "trainer.devices" else "there would be nothing to train on"
+    if route in _FRACTIONS and isinstance(value, float) and value > 1:
+        return "a fraction is at most 1.0; write a whole number for a count"
+    least, most, including, words = _RANGES.get(route, (None, None, True, ""))
+    if least is not None and (value < least or (value == least and not including)):
+        return words or f"the least is {least:g}"
+    if most is not None and value > most:
+        return words or f"the most is {most:g}"
+    return ""

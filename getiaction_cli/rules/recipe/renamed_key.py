@@ -1,0 +1,80 @@
+"""A key that has another name here.
+
+## What it finds
+
+A key that LeRobot's or Lightning's own command line, or an earlier version of them, uses for something that
+is called otherwise in a recipe, or that there is no more.
+
+## Why it matters
+
+Nothing would read it. The rule knows the new name, or says what took its place.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    batch_size: 8
+trainer:
+  max_steps: 100
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    train_batch_size: 8
+trainer:
+  max_steps: 100
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.strays import Stray, strays
+
+
+@rule("GA111")
+def renamed_key(recipe: Recipe) -> Iterator[Finding]:
+    """Keys of other names and other times."""
+    for stray in strays(recipe, "renamed"):
+        why = f" ({stray.why})" if stray.why and stray.target else ""
+        if stray.target:
+            home, _, name = stray.target.rpartition(".")
+            where = f"`{name}`" if home == stray.section.route else f"`{stray.target}`"
+            message = f"`{stray.key}` is called {where} here{why}"
+        else:
+            message = f"there is no `{stray.key}` here: {stray.why}"
+        yield Finding(message, at=stray.route, on="key", fix=_fix(recipe, stray))
+
+
+def _fix(recipe: Recipe, stray: Stray) -> Change | None:
+    if not stray.target:
+        return Change(f"remove {stray.key}", remove=(stray.route,))
+    if recipe.has(stray.target):
+        return None
+    home, _, name = stray.target.rpartition(".")
+    if home == stray.section.route:
+        return Change(f"rename it to {name}", rename=((stray.route, name),), safe=True)
+    value = recipe.get(stray.route)
+    return Change(f"move it to {stray.target}", set=((stray.target, value),), remove=(stray.route,))

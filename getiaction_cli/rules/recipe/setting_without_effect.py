@@ -1,0 +1,81 @@
+"""A policy parameter that changes nothing here.
+
+## What it finds
+
+Parameters that every LeRobot config has and that something else decides in getiaction: `device` and `use_amp`
+(the trainer's accelerator and precision), and `push_to_hub`, `repo_id`, `private`, `tags` and `license`.
+
+## Why it matters
+
+Training runs on the trainer's accelerator whatever `device` says, and nothing is ever pushed to the Hub by
+training: upload the run's `pretrained_model` folder when you want it there.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+    device: cpu
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+  accelerator: cpu
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Severity
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+
+_PUSH = "training never uploads anything; `hf upload` takes the run's pretrained_model folder"
+_INSTEAD = {
+    "device": "trainer.accelerator says where to train",
+    "use_amp": "trainer.precision says it (bf16-mixed, 16-mixed)",
+    "push_to_hub": _PUSH,
+    "repo_id": _PUSH,
+    "private": _PUSH,
+    "tags": _PUSH,
+    "license": _PUSH,
+}
+
+
+@rule("GA143", severity=Severity.WARNING)
+def setting_without_effect(recipe: Recipe) -> Iterator[Finding]:
+    """Parameters of the policy that are decided elsewhere."""
+    params = recipe.params()
+    for name, instead in _INSTEAD.items():
+        if name not in params or (name == "push_to_hub" and params[name] is False):
+            continue
+        route = recipe.param_route(name)
+        yield Finding(
+            f"`{name}` has no effect: {instead}",
+            at=route,
+            on="key",
+            fix=Change(f"remove {name}", remove=(route,)),
+        )

@@ -1,0 +1,133 @@
+"""What an unknown key was meant to be: a key renamed, in the wrong section, of another policy, or misspelt."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from getiaction_cli import policies
+from getiaction_cli.policies import PolicyClass
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import WRAPPER
+from getiaction_cli.rules.recipe.expected import WRAPPER_TYPES, Section, home_of, sections
+from getiaction_cli.rules.recipe.words import FOREIGN_TOP, RENAMED, SAME_IDEA
+
+# Beyond this many in one recipe, the file is something else; looking for their likes would take seconds.
+_MOST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """An unknown key.
+
+    Args:
+        kind: what became of it.
+        route: where it stands.
+        key: its name.
+        section: the section that does not know it.
+        target: the route it should have; empty when there is none.
+        why: the reason, in words, where it was renamed.
+        others: the policies that have a parameter of this name.
+        near: known keys that are spelt like it, the nearest first.
+    """
+
+    kind: Literal["renamed", "misplaced", "foreign", "unknown"]
+    route: str
+    key: str
+    section: Section
+    target: str = ""
+    why: str = ""
+    others: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+
+
+def strays(recipe: Recipe, kind: str) -> Iterator[Stray]:
+    """The unknown keys of one kind."""
+    return (stray for stray in _all(recipe) if stray.kind == kind)
+
+
+@cache
+def _all(recipe: Recipe) -> tuple[Stray, ...]:
+    policy = policy_of(recipe)
+    found: list[Stray] = []
+    for section in sections(recipe, policy):
+        if section.open:
+            continue
+        for key in recipe.keys(section.route):
+            if key in section.keys or (not section.route and key in foreign_sections(recipe)):
+                continue
+            if len(found) >= _MOST:
+                return tuple(found)
+            found.append(_classify(recipe, policy, section, key))
+    return tuple(found)
+
+
+def policy_of(recipe: Recipe) -> PolicyClass | None:
+    """The policy that the recipe names, if it names one that is installed and can be read."""
+    name = recipe.policy_name
+    if name is None or name not in policies.names():
+        return None
+    policy = policies.load(name)
+    try:
+        policy.parameter_names  # noqa: B018 - executes its source
+    except policies.Unjudgeable:
+        return None
+    return policy
+
+
+def foreign_sections(recipe: Recipe) -> list[str]:
+    """The top-level sections of a recipe that is written for `lerobot-train`; empty for any other."""
+    keys = recipe.keys("")
+    if ("model" in keys and "data" in keys) or not {"policy", "dataset"} & set(keys):
+        return []
+    return [key for key in keys if key in FOREIGN_TOP]
+
+
+def closest(word: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The names spelt most like a word, hyphens and case aside."""
+    plain = {name.lower().replace("-", "_"): name for name in names}
+    near = difflib.get_close_matches(word.lower().replace("-", "_"), plain, n=3, cutoff=0.75)
+    return tuple(plain[name] for name in near)
+
+
+def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: str) -> Stray:
+    route = section.at(key)
+    place = "model.init_args" if section.route == "model.init_args.config_kwargs" else section.route
+    if (place, key) in RENAMED:
+        target, why = RENAMED[place, key]
+        if target == "model.init_args.policy_name" and recipe.class_path != WRAPPER:
+            return Stray("unknown", route, key, section, why=why)
+        return Stray("renamed", route, key, section, target or "", why)
+    homes = [home for home in home_of(recipe, policy, key) if home != route]
+    if homes:
+        return Stray("misplaced", route, key, section, homes[0])
+    near = closest(key, section.keys)
+    in_model = section.route.startswith("model")
+    if in_model and policy is not None and len(key) > 2 and (not near or key in WRAPPER_TYPES):
+        others = tuple(name for name in policies.names() if name != policy.name and key in parameters_of(name))
+        if others:
+            return Stray("foreign", route, key, section, _same_idea(recipe, policy, key), others=others)
+    elif in_model and policy is not None and near:
+        others = tuple(name for name in policies.names() if name != policy.name and key in parameters_of(name))
+        if others and difflib.SequenceMatcher(None, key, near[0]).ratio() < 0.9:
+            return Stray("foreign", route, key, section, _same_idea(recipe, policy, key), others=others, near=near)
+    return Stray("unknown", route, key, section, near=near)
+
+
+def _same_idea(recipe: Recipe, policy: PolicyClass, key: str) -> str:
+    for names in SAME_IDEA:
+        if key in names:
+            return next((recipe.param_route(name) for name in names if name in policy.parameter_names), "")
+    return ""
+
+
+@cache
+def parameters_of(name: str) -> frozenset[str]:
+    """The parameters of a policy; none where its source can't be read."""
+    try:
+        return frozenset(policies.load(name).parameter_names)
+    except policies.Unjudgeable:
+        return frozenset()

@@ -1,0 +1,79 @@
+"""A policy that is not there.
+
+## What it finds
+
+A `policy_name` that the installed LeRobot and its plugins don't know.
+
+## Why it matters
+
+A typo, a policy that was renamed (`pi0fast` became `pi0_fast`) or removed (`sac`), or a plugin that is not
+installed.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.LeRobotPolicy
+  init_args:
+    policy_name: difusion
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.LeRobotPolicy
+  init_args:
+    policy_name: diffusion
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli import policies
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.strays import closest
+
+_GONE = {
+    "sac": "LeRobot has taken it out; what it shared with others is in gaussian_actor, which learns from rewards",
+    "pi0fast": "",
+    "vq_bet": "",
+    "act_simple": "",
+}
+_ROUTE = "model.init_args.policy_name"
+
+
+@rule("GA132")
+def unknown_policy(recipe: Recipe) -> Iterator[Finding]:
+    """Policy names that nothing is registered under."""
+    name = recipe.get(_ROUTE)
+    if not recipe.uses_wrapper or not isinstance(name, str) or name in policies.names():
+        return
+    plain = name.lower().replace("-", "").replace("_", "")
+    same = [own for own in policies.names() if own.replace("_", "") == plain.removesuffix("policy")]
+    near = same or closest(name, policies.names())
+    if not name:
+        return
+    yield Finding(
+        f"no policy is called `{name[:60]}`",
+        at=_ROUTE,
+        label=f"did you mean `{near[0]}`?" if near else "",
+        help=_GONE.get(name) or f"installed are {', '.join(policies.names())}",
+        fix=Change(f"set it to {near[0]}", set=((_ROUTE, near[0]),), safe=bool(same)) if near else None,
+    )

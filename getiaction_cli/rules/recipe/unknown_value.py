@@ -1,0 +1,94 @@
+"""A word that is not among the allowed ones.
+
+## What it finds
+
+A value of a setting that takes one of a few words: the trainer's accelerator, strategy and precision, a
+policy's device, the video backend, and every setting whose type lists its values.
+
+## Why it matters
+
+It is refused when training starts, or later: an unknown video backend fails at the first batch.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    video_backend: pyavv
+trainer:
+  max_steps: 100
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    video_backend: pyav
+trainer:
+  max_steps: 100
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.choices import CHOICES, MEANT
+from getiaction_cli.rules.recipe.expected import sections
+from getiaction_cli.rules.recipe.strays import closest, policy_of
+from getiaction_cli.rules.recipe.values import mistaken
+
+
+@rule("GA121")
+def unknown_value(recipe: Recipe) -> Iterator[Finding]:
+    """Words that their key does not know."""
+    for section in sections(recipe, policy_of(recipe)):
+        for name in recipe.keys(section.route):
+            route = section.at(name)
+            value = recipe.get(route)
+            key = section.keys.get(name)
+            allowed = _allowed(section.route, name, key.type.choices if key else ())
+            if not isinstance(value, str) or not allowed or _fits(name, value, allowed):
+                continue
+            if key is not None and not key.type.choices and route in mistaken(recipe):
+                continue
+            words = [str(word) for word in dict.fromkeys(map(str, allowed))]
+            meant = MEANT.get((name, value.lower()))
+            near = (meant,) if meant else closest(value, words)
+            yield Finding(
+                f"`{name}` is one of {', '.join(words)}; `{value[:60]}` is none of them",
+                at=route,
+                label=f"did you mean `{near[0]}`?" if near else "",
+                fix=Change(f"set it to {near[0]}", set=((route, near[0]),), safe=bool(meant)) if near else None,
+            )
+
+
+def _allowed(section: str, name: str, declared: tuple[Any, ...]) -> tuple[Any, ...]:
+    section = "callback" if section.startswith(("trainer.callbacks", "trainer.logger")) else section
+    section = "model.init_args" if section == "model.init_args.config_kwargs" else section
+    return CHOICES.get((section, name), declared)
+
+
+def _fits(name: str, value: str, allowed: tuple[Any, ...]) -> bool:
+    if name in ("device", "accelerator"):  # cuda:1 names one of several
+        value = value.partition(":")[0]
+    return value in map(str, allowed)

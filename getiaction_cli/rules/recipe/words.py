@@ -1,0 +1,95 @@
+"""Keys that were once called otherwise, or are called otherwise by LeRobot's trainer, Lightning's or physicalai's.
+
+From the section a word stands in to what it is called here: a route, or None for what there is no more, with the reason.
+"""
+
+from __future__ import annotations
+
+RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
+    # Lightning's and LeRobot's command lines
+    ("", "seed_everything"): ("seed", "Lightning's name for it"),
+    ("", "steps"): ("trainer.max_steps", "LeRobot's name for it"),
+    ("", "max_steps"): ("trainer.max_steps", ""),
+    ("", "batch_size"): ("data.init_args.train_batch_size", "LeRobot's name for it"),
+    ("", "num_workers"): ("data.init_args.num_workers", "LeRobot keeps it at the top"),
+    ("", "tolerance_s"): ("data.init_args.tolerance_s", "LeRobot keeps it at the top"),
+    ("", "rename_map"): ("model.init_args.rename_map", "LeRobot keeps it at the top"),
+    ("", "log_freq"): ("trainer.log_every_n_steps", "LeRobot's name for it"),
+    ("", "save_freq"): (None, "a ModelCheckpoint in trainer.callbacks says when to save (every_n_train_steps)"),
+    ("", "eval_freq"): (None, "trainer.val_check_interval says when to validate"),
+    ("", "env_eval_freq"): (None, "trainer.val_check_interval says when to validate"),
+    ("", "eval_steps"): (None, "trainer.limit_val_batches says how much to validate"),
+    ("", "use_policy_training_preset"): (None, "the policy's own optimizer and schedule are always used"),
+    ("", "resume"): (None, "`getiaction train --resume RUN` goes on with a run"),
+    ("", "job_name"): ("output_dir", "a run is known by its folder"),
+    ("", "ckpt_path"): (None, "`getiaction train --resume RUN` goes on with a run"),
+    ("", "wandb"): (None, "a WandbLogger in trainer.logger does it"),
+    ("", "lr"): ("model.init_args.learning_rate", ""),
+    ("", "learning_rate"): ("model.init_args.learning_rate", ""),
+    ("", "use_rabc"): (None, "LeRobot has taken it out"),
+    ("", "callbacks"): ("trainer.callbacks", ""),
+    ("", "logger"): ("trainer.logger", ""),
+    # data
+    ("data.init_args", "batch_size"): ("data.init_args.train_batch_size", ""),
+    ("data.init_args", "repo"): ("data.init_args.repo_id", ""),
+    ("data.init_args", "dataset"): ("data.init_args.repo_id", ""),
+    ("data.init_args", "dataset_id"): ("data.init_args.repo_id", ""),
+    ("data.init_args", "dataset_repo_id"): ("data.init_args.repo_id", ""),
+    ("data.init_args", "dataset_root"): ("data.init_args.root", ""),
+    ("data.init_args", "local_dir"): ("data.init_args.root", ""),
+    ("data.init_args", "eval_split"): ("data.init_args.val_split", "LeRobot's name for it"),
+    ("data.init_args", "val_fraction"): ("data.init_args.val_split", ""),
+    ("data.init_args", "eval_batch_size"): ("data.init_args.val_batch_size", ""),
+    ("data.init_args", "local_files_only"): (None, "LeRobot has taken it out; a dataset on this disk is found by itself"),
+    ("data.init_args", "data_format"): (None, "batches always have LeRobot's own format"),
+    ("data.init_args", "streaming"): (None, "whole episodes are read; there is no streaming"),
+    # model
+    ("model.init_args", "lr"): ("model.init_args.learning_rate", ""),
+    ("model.init_args", "type"): ("model.init_args.policy_name", "LeRobot's name for it"),
+    ("model.init_args", "name"): ("model.init_args.policy_name", ""),
+    ("model.init_args", "policy"): ("model.init_args.policy_name", ""),
+    ("model.init_args", "path"): ("model.init_args.pretrained_path", "LeRobot's name for it"),
+    ("model.init_args", "policy_path"): ("model.init_args.pretrained_path", ""),
+    ("model.init_args", "pretrained"): ("model.init_args.pretrained_path", ""),
+    ("model.init_args", "pretrained_model_name_or_path"): ("model.init_args.pretrained_path", ""),
+    ("model.init_args", "policy_config"): ("model.init_args.config_kwargs", ""),
+    ("model.init_args", "policy_kwargs"): ("model.init_args.config_kwargs", ""),
+    ("model.init_args", "kwargs"): ("model.init_args.config_kwargs", ""),
+    ("model.init_args", "grad_clip_norm"): ("trainer.gradient_clip_val", ""),
+    ("model.init_args", "use_amp"): (None, "trainer.precision says it (bf16-mixed)"),
+    # trainer
+    ("trainer", "steps"): ("trainer.max_steps", ""),
+    ("trainer", "num_steps"): ("trainer.max_steps", ""),
+    ("trainer", "max_step"): ("trainer.max_steps", ""),
+    ("trainer", "epochs"): ("trainer.max_epochs", ""),
+    ("trainer", "num_epochs"): ("trainer.max_epochs", ""),
+    ("trainer", "gpus"): ("trainer.devices", "Lightning 1's name for it"),
+    ("trainer", "device"): ("trainer.accelerator", ""),
+    ("trainer", "batch_size"): ("data.init_args.train_batch_size", ""),
+    ("trainer", "seed"): ("seed", ""),
+    ("trainer", "lr"): ("model.init_args.learning_rate", ""),
+    ("trainer", "learning_rate"): ("model.init_args.learning_rate", ""),
+    ("trainer", "grad_clip_norm"): ("trainer.gradient_clip_val", "LeRobot's name for it"),
+    ("trainer", "gradient_clip"): ("trainer.gradient_clip_val", ""),
+    ("trainer", "loggers"): ("trainer.logger", ""),
+    ("trainer", "callback"): ("trainer.callbacks", ""),
+    ("trainer", "log_freq"): ("trainer.log_every_n_steps", "LeRobot's name for it"),
+    ("trainer", "amp"): ("trainer.precision", ""),
+    ("trainer", "checkpoint_callback"): ("trainer.enable_checkpointing", "Lightning 1's name for it"),
+    ("trainer", "weights_summary"): ("trainer.enable_model_summary", "Lightning 1's name for it"),
+    ("trainer", "auto_lr_find"): (None, "Lightning has taken it out"),
+    ("trainer", "resume_from_checkpoint"): (None, "`getiaction train --resume RUN` goes on with a run"),
+}  # fmt: skip
+
+# LeRobot's own recipes (`lerobot-train --config_path`) have other sections altogether.
+FOREIGN_TOP = ("policy", "dataset", "env", "eval", "optimizer", "scheduler", "wandb", "peft")
+
+# One idea, different names: what a policy calls what another calls otherwise.
+SAME_IDEA: tuple[tuple[str, ...], ...] = (
+    ("chunk_size", "horizon", "action_chunk_size"),
+    ("n_obs_steps", "num_frames"),
+    ("vision_backbone", "vision_model_name", "vision_encoder_name"),
+    ("dim_model", "hidden_dim", "diffusion_step_embed_dim", "gpt_hidden_dim"),
+    ("n_heads", "gpt_n_head", "num_heads"),
+    ("use_film_scale_modulation", "use_film"),
+)

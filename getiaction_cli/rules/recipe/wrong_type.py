@@ -1,0 +1,115 @@
+"""A value of the wrong type.
+
+## What it finds
+
+Text where a number is wanted, a number where a list is wanted, a list of the wrong length, `1e5` where a
+whole number is wanted, and so on: every value is held against the type that LeRobot, Lightning or getiaction
+declares for it.
+
+## Why it matters
+
+It fails when the policy, the data module or the trainer is built, with a message that names neither the key
+nor the line; or it does not fail and means something else.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: ten
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.nodes import Kind, Node
+from getiaction_cli.recipe.scalars import Note, plain
+from getiaction_cli.recipe.writing import write
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.values import Mistake, mistaken
+
+# These routes have rules of their own.
+_TOLD_ELSEWHERE = ("data.init_args.repo_id", "model.class_path", "data.class_path")
+
+
+@rule("GA120")
+def wrong_type(recipe: Recipe) -> Iterator[Finding]:
+    """Values that their key does not take."""
+    for route, mistake in mistaken(recipe).items():
+        value = mistake.node.plain()
+        if value is None or (mistake.key.type.choices and isinstance(value, str)):
+            continue
+        if route in _TOLD_ELSEWHERE and isinstance(value, list | str):
+            continue
+        if mistake.node.note is Note.WORD_BOOLEAN and not mistake.key.wrong(mistake.node.raw):
+            continue
+        yield Finding(
+            f"`{mistake.name}` takes {mistake.expected}, not {_shown(mistake.node, value)}",
+            at=route,
+            fix=_fix(route, mistake, value),
+        )
+
+
+def _shown(node: Node, value: Any) -> str:
+    if node.kind is Kind.MAP:
+        return "a section"
+    if node.kind is Kind.LIST:
+        return "a list" if len(node.items) > 6 else write(value)
+    if isinstance(value, str) and node.quoted:
+        return f'the text "{value[:60]}"'
+    return f"`{node.raw[:60]}`"
+
+
+def _fix(route: str, mistake: Mistake, value: Any) -> Change | None:
+    """The same value as the right type, where there is no doubt which it is; in brackets or out of them, where there is."""
+    for candidate, safe in _candidates(mistake.node, value):
+        if mistake.key.wrong(candidate) is None:
+            return Change(f"write it as {write(candidate)}", set=((route, candidate),), safe=safe)
+    return None
+
+
+def _candidates(node: Node, value: Any) -> Iterator[tuple[Any, bool]]:
+    if isinstance(value, str):
+        yield plain(value.strip())[0], True
+        if value.strip().lower() in ("true", "false"):
+            yield value.strip().lower() == "true", True
+    if isinstance(value, float) and value.is_integer():
+        yield int(value), True
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        yield node.raw or str(value), True
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        yield [plain(item)[0] for item in value], True
+    if isinstance(value, list) and all(isinstance(item, int | float) for item in value):
+        yield [int(item) if float(item).is_integer() else item for item in value], True
+    if isinstance(value, list) and len(value) == 1:
+        yield value[0], False
+    if not isinstance(value, list | dict):
+        yield [value], False
