@@ -25,8 +25,8 @@ DEMO_ROOT = Path(__file__).parent / "demo" / "pusht-demo"
 class LeRobotDataModule(L.LightningDataModule):
     """A LeRobot dataset, split by whole episodes into what is trained on and what is held out.
 
-    The dataset is looked for in `root`, in the package (`getiaction/pusht-demo`), in LeRobot's home folder and on the Hub,
-    in this order. What `delta_timestamps` leaves out is derived from the trainer's policy.
+    The dataset is looked for in `root`, in the package (`getiaction/pusht-demo`), in LeRobot's home folder and on the
+    Hub, in this order. What `delta_timestamps` leaves out is derived from the trainer's policy.
 
     Args:
         repo_id: the dataset's Hub id.
@@ -52,7 +52,7 @@ class LeRobotDataModule(L.LightningDataModule):
         val_dataset: the held-out episodes, None when there are none.
 
     Raises:
-        getiaction.errors.DataError: from `setup`, when the dataset can't be found or read, or contradicts what is asked.
+        getiaction.errors.DataError: from `setup`, when the dataset can't be found or read, or contradicts the recipe.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class LeRobotDataModule(L.LightningDataModule):
         self._resume_at: dict[str, int] | None = None
 
     def setup(self, stage: str | None = None) -> None:
-        """Find the dataset, ask the trainer's policy for its timing, and open the episodes to train on and to hold out."""
+        """Find the dataset, ask the trainer's policy for its timing, and open the episodes of both parts."""
         if self.train_dataset is not None:
             return
         place, self.meta = find(self.repo_id, self.root, self.revision)
@@ -114,7 +114,7 @@ class LeRobotDataModule(L.LightningDataModule):
     def _timing(self, meta: LeRobotDatasetMetadata) -> DeltaTimestamps | None:
         """Seconds around each frame: what the recipe states, checked and completed by what the policy wants."""
         policy = self.trainer.lightning_module if self.trainer is not None else None
-        if not hasattr(policy, "configure_for"):
+        if policy is None or not hasattr(policy, "configure_for"):
             return reconcile(self.delta_timestamps, None, meta.features, meta.fps, "")
         config = policy.configure_for(meta)
         self._drop_n_last_frames = getattr(config, "drop_n_last_frames", 0)
@@ -159,7 +159,7 @@ class LeRobotDataModule(L.LightningDataModule):
         except ValueError as error:
             raise DataError(
                 f"no sample is left of {self.repo_id}: {error}",
-                f"The policy leaves out the last {self._drop_n_last_frames} frames of each episode (drop_n_last_frames).",
+                f"The policy leaves out the last {self._drop_n_last_frames} frames of an episode (drop_n_last_frames).",
             ) from error
         if self._resume_at is not None:
             sampler.load_state_dict(self._position(self._resume_at, len(sampler)))
@@ -183,7 +183,7 @@ class LeRobotDataModule(L.LightningDataModule):
             collate_fn=Collate(dataset.meta),
         )
 
-    # Resuming: Lightning restores a data module before it asks for its loaders, and loop counters only after. ----------
+    # Resuming: Lightning restores a data module before it asks for its loaders, and loop counters only after. --------
 
     def state_dict(self) -> dict[str, int]:
         """How many training batches were used up, and how many make an epoch."""
@@ -348,7 +348,7 @@ def data_errors(repo_id: str, searched: Sequence[str]) -> Iterator[None]:
             hint = f"Ask for access at https://huggingface.co/datasets/{repo_id} and log in: hf auth login"
         elif name in ("RepositoryNotFoundError", "RevisionNotFoundError"):
             reason = "the Hub has no such dataset, or it is private"
-            hint = f"Check the id {repo_id} and the revision, log in (hf auth login), or give data.init_args.root its folder."
+            hint = f"Check {repo_id} and the revision, log in (hf auth login), or give data.init_args.root its folder."
         elif name == "BackwardCompatibilityError":
             reason = "it is in an older format than v3.0"
             hint = f"python -m lerobot.scripts.convert_dataset_v21_to_v30 --repo-id={repo_id}"

@@ -1,4 +1,4 @@
-"""Which moments a policy wants around each frame: derived from its configuration, checked against what a recipe states."""
+"""Which moments a policy wants around each frame: derived from its configuration, checked against the recipe."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,10 +36,12 @@ def reconcile(
             raise DataError(f"delta_timestamps names {key}, which the dataset doesn't have", _known(features))
         if key in result:
             expected = result[key]
-            if len(moments) == len(expected) and all(abs(a - b) < 0.1 / fps for a, b in zip(moments, expected)):
+            pairs = zip(moments, expected, strict=False)
+            if len(moments) == len(expected) and all(abs(a - b) < 0.1 / fps for a, b in pairs):
                 continue
             raise DataError(
-                f"delta_timestamps gives {key} {_seconds(moments)}, but {policy} at {fps:g} fps wants {_seconds(expected)}",
+                f"delta_timestamps gives {key} {_seconds(moments)}, "
+                f"but {policy} at {fps:g} fps wants {_seconds(expected)}",
                 f"Leave data.init_args.delta_timestamps.{key} out: it is derived from the policy and the dataset.",
             )
         if wanted is not None and (key.startswith("observation.") or key == "action"):

@@ -1,7 +1,7 @@
 """Everything getiaction asks of LeRobot: the only file of the core that imports it.
 
-Written for lerobot 0.6; what an upgrade renames is mended here and nowhere else. The functions are thin: where LeRobot's
-own code can do a thing (building a policy, its processors, its dataset), it does it.
+Written for lerobot 0.6; what an upgrade renames is mended here and nowhere else. The functions are thin: where
+LeRobot's own code can do a thing (building a policy, its processors, its dataset), it does it.
 """
 
 import contextlib
@@ -163,7 +163,7 @@ def pretrained_config_values(policy: str, path: str, revision: str | None) -> di
         where = "in the folder" if Path(path).is_dir() else "as a folder or on the Hub"
         raise PolicyError(
             f"no readable config.json of pretrained_path {path} {where}: {first_line(error)}",
-            "Give a folder that LeRobot or getiaction saved (…/pretrained_model) or a Hub id such as lerobot/smolvla_base.",
+            "Give a folder that LeRobot or getiaction saved (…/pretrained_model), or a Hub id (lerobot/smolvla_base).",
         ) from error
     found = values.pop("type", None)
     if found != policy:

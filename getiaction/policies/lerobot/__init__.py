@@ -1,7 +1,7 @@
 """LeRobot's policies as Lightning modules: `from getiaction.policies.lerobot import ACT`.
 
-`LeRobotPolicy` runs any of them by name (plugins too). Importing this package costs nothing; torch and LeRobot come with
-the first class taken out of it.
+`LeRobotPolicy` runs any of them by name (plugins too). Importing this package costs nothing; torch and LeRobot come
+with the first class taken out of it.
 """
 
 from importlib import import_module

@@ -13,8 +13,8 @@ from getiaction.train.upstream import PreTrainedConfig
 def _given_only(init: Callable[..., None]) -> Callable[..., None]:
     """Pass on only the keywords a caller wrote.
 
-    The signature's defaults are LeRobot's, for readers; a default that nobody wrote must not win over `config_kwargs`, over
-    `config` or over what a pretrained policy was made with.
+    The signature's defaults are LeRobot's, for readers; a default that nobody wrote must not win over `config_kwargs`,
+    over `config` or over what a pretrained policy was made with.
     """
     accepted = inspect.signature(init)
 

@@ -26,8 +26,8 @@ _WANTS_TIME_DIMENSION = ("vqbet", "multi_task_dit")
 class LeRobotPolicy(L.LightningModule):
     """A LeRobot policy by name.
 
-    Without features it is built in `setup`, from the dataset of the trainer's data module; with both `input_features` and
-    `output_features` as dictionaries it is built at once, on the CPU, and follows the trainer to its device.
+    Without features it is built in `setup`, from the dataset of the trainer's data module; with both `input_features`
+    and `output_features` as dictionaries it is built at once, on the CPU, and follows the trainer to its device.
 
     Args:
         policy_name: the name LeRobot registers the policy under: `act`, `diffusion`, `vqbet`, …
@@ -88,7 +88,7 @@ class LeRobotPolicy(L.LightningModule):
         self._rename_map = dict(rename_map or {})
         if rename_map and not pretrained_path:
             raise PolicyError(
-                "rename_map says what a pretrained policy calls the dataset's features, and there is no pretrained_path",
+                "rename_map is what a pretrained policy calls the dataset's features, and there is no pretrained_path",
                 "Leave rename_map out: a fresh policy takes the dataset's own names.",
             )
         # Only what makes this object again: features, statistics and configuration are in the checkpoint as built.
@@ -134,17 +134,17 @@ class LeRobotPolicy(L.LightningModule):
         """
         datamodule = getattr(self.trainer, "datamodule", None)
         meta = getattr(datamodule, "meta", None)
+        stats = datamodule.stats if datamodule is not None and meta is not None else None
         if self.lerobot_policy is None:
             if meta is None:
                 raise PolicyError(
                     f"{self.policy_name} has no features to be built from",
-                    "Give the trainer a LeRobotDataModule (datamodule=…), or the policy input_features and output_features.",
+                    "Give the trainer a LeRobotDataModule, or the policy its input_features and output_features.",
                 )
-            self._build(DatasetView(meta.features, datamodule.stats, meta), self._device_type())
+            self._build(DatasetView(meta.features, stats, meta), self._device_type())
         elif self.preprocessor is None:
             # Built at once without statistics: normalizing silently by nothing would train a useless policy.
             assert self.config is not None
-            stats = datamodule.stats if meta is not None else None
             features = upstream.as_raw_features({**self.config.input_features, **self.config.output_features})
             self._make_processors(DatasetView(features, stats, meta))
         self._follow(self._device_type())
@@ -249,7 +249,7 @@ class LeRobotPolicy(L.LightningModule):
         return loss, scalars
 
     def _prepare(self, batch: Batch) -> Batch:
-        """A raw batch as the policy reads it: images in 0..1, then LeRobot's preprocessor. The batch stays as it was."""
+        """A raw batch as the policy reads it: images in 0..1, then LeRobot's preprocessor. Leaves `batch` alone."""
         assert self.config is not None
         batch = dict(batch)
         for key in self._camera_keys():
@@ -270,7 +270,7 @@ class LeRobotPolicy(L.LightningModule):
         return [dataset_key.get(key, key) for key in self.config.image_features]
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        """Mixed precision as the policy's configuration asks for it, unless the trainer's `precision` says otherwise."""
+        """Mixed precision as the policy's configuration asks for it; the trainer's `precision` comes first."""
         assert self.config is not None
         if self._trainer is None or self._trainer.precision != "32-true":
             return nullcontext()
@@ -358,14 +358,14 @@ class LeRobotPolicy(L.LightningModule):
         if self.lerobot_policy is None or self.preprocessor is None:
             raise PolicyError(
                 f"{self.policy_name} is not built yet",
-                "Train it with a LeRobotDataModule, load a checkpoint, or give input_features, output_features and dataset_stats.",
+                "Train it on a LeRobotDataModule, load a checkpoint, or give it its features and dataset_stats.",
             )
         return self.lerobot_policy
 
     # Saving ----------------------------------------------------------------------------------------------------------
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write LeRobot's `pretrained_model` folder: configuration, weights and processors, as lerobot-eval loads it."""
+        """Write LeRobot's `pretrained_model` folder (configuration, weights, processors), as lerobot-eval loads it."""
         policy = self._built()
         policy.save_pretrained(Path(folder))
         self.preprocessor.save_pretrained(Path(folder))
