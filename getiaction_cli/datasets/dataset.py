@@ -54,6 +54,7 @@ class Dataset:
         episodes: one row per episode.
         findings: what was wrong while reading, as (code, Finding).
         texts: the JSON files read, by name relative to the root, for showing lines of them.
+        stumbles: where such a file stops being JSON.
     """
 
     place: Place
@@ -72,6 +73,7 @@ class Dataset:
     episodes: Episodes = field(default_factory=Episodes.none)
     findings: tuple[tuple[str, Finding], ...] = ()
     texts: dict[str, str] = field(default_factory=dict, repr=False)
+    stumbles: dict[str, Span] = field(default_factory=dict, repr=False)
 
     @property
     def repo_id(self) -> str:
@@ -199,13 +201,13 @@ class Dataset:
 
         Args:
             file: relative to the root ("meta/info.json").
-            key: a dotted route inside it.
+            key: a dotted route inside it; empty for where a broken file stops being JSON.
 
         Returns:
             The source lines from the span's first line on, and the span; nothing for files that are not JSON.
         """
         text = self.texts.get(file, "")
-        span = find(text, key) if text and key else None
+        span = find(text, key) if text and key else self.stumbles.get(file)
         if span is None:
             return (), None
         lines = text.splitlines()

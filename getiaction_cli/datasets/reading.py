@@ -58,8 +58,9 @@ def _read_info(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     file = read_json(path)
     dataset.texts[INFO] = file.text
     if not file.readable:
-        span = span_at(file.text, file.at, min(file.at + 1, len(file.text))) if file.text else None
-        findings.append((UNREADABLE, Finding(f"{INFO} {file.problem}", file=INFO, span=span)))
+        if file.text:
+            dataset.stumbles[INFO] = span_at(file.text, file.at, min(file.at + 1, len(file.text)))
+        findings.append((UNREADABLE, Finding(f"{INFO} {file.problem}", file=INFO)))
         return
     if not isinstance(file.value, dict):
         findings.append((UNREADABLE, Finding(f"{INFO} holds {_kind(file.value)}, not a mapping", file=INFO)))

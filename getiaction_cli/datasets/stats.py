@@ -28,8 +28,9 @@ def read_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     file = read_json(path)
     dataset.texts[STATS] = file.text
     if not file.readable:
-        span = span_at(file.text, file.at, min(file.at + 1, len(file.text))) if file.text else None
-        findings.append(("GA402", Finding(f"{STATS} {file.problem}", file=STATS, span=span)))
+        if file.text:
+            dataset.stumbles[STATS] = span_at(file.text, file.at, min(file.at + 1, len(file.text)))
+        findings.append(("GA402", Finding(f"{STATS} {file.problem}", file=STATS)))
         return
     if not isinstance(file.value, dict):
         findings.append(("GA402", Finding(f"{STATS} holds no mapping of features to statistics", file=STATS)))

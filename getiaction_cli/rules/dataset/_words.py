@@ -1,0 +1,36 @@
+"""Words that several dataset rules share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from getiaction_cli.rules.subject import Unavailable
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+
+def few(names: Sequence[object], most: int = 3) -> str:
+    """ "a, b, c and 9 more"."""
+    words = [str(name) for name in names[:most]]
+    rest = len(names) - len(words)
+    if rest:
+        return ", ".join(words) + f" and {rest} more"
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """ "1 episode", "3 episodes"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def recompute(dataset: Dataset) -> str:
+    """The command that computes the statistics again, from the data."""
+    return f"getiaction inspect-dataset {dataset.root} --deep --write-stats computes them again from the data"
+
+
+def needs_files(dataset: Dataset) -> None:
+    """Leave a rule out when the tables and videos are not on this disk, rather than call them missing."""
+    if not dataset.has_data:
+        raise Unavailable("only meta/ of the dataset is here, its tables and videos are not downloaded yet")

@@ -1,0 +1,43 @@
+"""The dataset is not portable: broken links or files that can't be opened.
+
+## What it finds
+Symbolic links under the dataset's folder that lead nowhere, and files that may not be read.
+
+## Why it matters
+A dataset that was copied with its links but without what they point to looks complete in a file manager. LeRobot
+stops with `FileNotFoundError` or `PermissionError` when it comes to that file.
+
+## Example
+```text
+data/chunk-000/file-001.parquet -> /mnt/old-disk/file-001.parquet
+```
+
+## Instead
+Copy the files themselves: `cp -rL`, `rsync -rL`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import count, few
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+
+@rule("GA426", severity=Severity.WARNING, dataset="broken-link")
+def broken_link(dataset: Dataset) -> Iterator[Finding]:
+    """Look at the links and permissions found while listing the files."""
+    needed = {*dataset.data_files, *(name for files in dataset.video_files.values() for name in files)}
+    stray = [name for name in dataset.listing.broken_links if name not in needed]
+    if stray:
+        yield Finding(f"{count(len(stray), 'link')} that lead nowhere: {few(stray)}", file=stray[0])
+    if dataset.listing.unreadable:
+        names = dataset.listing.unreadable
+        yield Finding(
+            f"{count(len(names), 'file')} may not be read: {few(names)}", file=names[0], severity=Severity.ERROR
+        )

@@ -1,0 +1,61 @@
+"""A joint never moves in the whole dataset.
+
+## What it finds
+A dimension of a state or action whose `std` is 0, or whose `min` equals its `max`.
+
+## Why it matters
+Normalizing divides by that spread, held above 0 by 0.00000001 only: the slightest other value at run time, a sensor's
+noise say, becomes a number in the millions, and the policy's output with it. Training shows nothing of it.
+
+## Example
+```json
+{"action": {"min": [-1.0, 0.5], "max": [1.0, 0.5], "std": [0.6, 0.0]}}
+```
+
+## Instead
+Leave the dimension out of the dataset when it is a joint that the robot has not got; when the gripper or joint was
+simply never used, record episodes in which it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import few
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+
+@rule("GA436", severity=Severity.WARNING, dataset="constant-joint", unless=("GA431", "GA433"))
+def constant_dimension(dataset: Dataset) -> Iterator[Finding]:
+    """Look for dimensions without spread."""
+    for feature in dataset.by_role("state", "action", "environment"):
+        dimensions = constant(dataset, feature.key)
+        if dimensions:
+            still = few([feature.dimension(i) for i in dimensions], 6)
+            yield Finding(
+                f"{still} of {feature.key} never {'changes' if len(dimensions) == 1 else 'change'}",
+                file=dataset.stats_source,
+                key=f"{feature.key}.std",
+            )
+
+
+def constant(dataset: Dataset, key: str) -> list[int]:
+    """The dimensions of a feature that have one value only, by its statistics."""
+    entry = (dataset.stats or {}).get(key, {})
+    count = entry.get("count")
+    if count is not None and count.size and count.flat[0] < 2:
+        return []
+    still = np.zeros(0, bool)
+    if "std" in entry:
+        still = entry["std"].reshape(-1) == 0
+    if "min" in entry and "max" in entry and entry["min"].shape == entry["max"].shape:
+        same = (entry["min"] == entry["max"]).reshape(-1)
+        still = still | same if still.shape == same.shape else same
+    return np.nonzero(still)[0].tolist()

@@ -1,0 +1,49 @@
+"""info.json and the episodes disagree on how many episodes there are.
+
+## What it finds
+`total_episodes` differs from the number of rows in `meta/episodes`.
+
+## Why it matters
+Counted too high, LeRobot asks for episodes that are not there: it tries to download them, or stops with `IndexError`.
+Counted too low, the last episodes are trained on but are out of reach of `episodes: […]` and of splits. It happens
+when a dataset is edited or merged by hand, or when a recording was interrupted.
+
+## Example
+```json
+{"total_episodes": 3}
+```
+where `meta/episodes` has 2 rows.
+
+## Instead
+```json
+{"total_episodes": 2}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import count
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+
+@rule("GA411", dataset="episode-row-lost", unless=("GA401", "GA402", "GA403", "GA410"))
+def episode_count(dataset: Dataset) -> Iterator[Finding]:
+    """Compare `total_episodes` with the rows."""
+    there, said = len(dataset.episodes), dataset.total_episodes
+    if there == said:
+        return
+    file = dataset.episodes.files[0] if dataset.episodes.files else "meta/episodes"
+    yield Finding(
+        f"info.json counts {count(said, 'episode')}, the episodes' own files have {there:,}",
+        file="meta/info.json",
+        key="total_episodes",
+        related=(Related(f"{count(there, 'row')}", file=file),),
+        help="the files of the episodes are what training reads; correct info.json, or restore what is lost",
+    )

@@ -1,0 +1,43 @@
+"""info.json and the episodes disagree on how many frames there are.
+
+## What it finds
+`total_frames` differs from the sum of the episodes' lengths.
+
+## Why it matters
+LeRobot takes its length from `total_frames`: counted too high, the sampler asks for frames that don't exist; counted
+too low, the last frames are never seen, without a word.
+
+## Example
+```json
+{"total_frames": 1000}
+```
+where the episodes add up to 66 frames.
+
+## Instead
+```json
+{"total_frames": 66}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.rules import rule
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+
+@rule("GA412", dataset="total-frames-wrong", unless=("GA401", "GA402", "GA403", "GA410", "GA411", "GA413"))
+def frame_count(dataset: Dataset) -> Iterator[Finding]:
+    """Compare `total_frames` with the lengths."""
+    there, said = int(dataset.episodes.length.sum()), dataset.total_frames
+    if there != said:
+        yield Finding(
+            f"info.json counts {said:,} frames, the episodes add up to {there:,}",
+            file="meta/info.json",
+            key="total_frames",
+        )

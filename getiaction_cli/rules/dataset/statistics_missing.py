@@ -1,0 +1,62 @@
+"""A feature has no statistics.
+
+## What it finds
+A state, action, environment or camera feature that `meta/stats.json` does not mention, or without `mean`, `std`,
+`min`, `max`.
+
+## Why it matters
+LeRobot normalizes a feature only when it finds statistics for it, and lets it through as it is otherwise: the policy
+sees joint angles in degrees beside normalized ones, and learns badly, silently. A camera without an entry stops
+training with `KeyError`.
+
+## Example
+```json
+{"action": {"mean": [0.1, 0.2], "std": [1.0, 1.0], "min": [-1, -1], "max": [1, 1], "count": [66]}}
+```
+for a dataset that has `observation.state` too.
+
+## Instead
+```console
+getiaction inspect-dataset FOLDER --deep --write-stats
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import few, recompute
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+
+_NEEDED = ("mean", "std", "min", "max")
+
+
+@rule("GA432", dataset="stats-feature-missing", unless=("GA402", "GA431"))
+def statistics_missing(dataset: Dataset) -> Iterator[Finding]:
+    """Look for an entry of each feature that a policy reads or predicts."""
+    if dataset.stats is None:
+        return
+    judged = dataset.by_role("state", "action", "environment", "image", "depth")
+    absent = [feature.key for feature in judged if not dataset.stats.get(feature.key)]
+    if absent:
+        yield Finding(
+            f"{dataset.stats_source} has no statistics for {few(absent, 4)}",
+            file=dataset.stats_source,
+            help=recompute(dataset),
+        )
+    for feature in judged:
+        entry = dataset.stats.get(feature.key)
+        lacking = [name for name in _NEEDED if entry and name not in entry]
+        if lacking:
+            yield Finding(
+                f"the statistics of {feature.key} lack {few(lacking, 4)}",
+                file=dataset.stats_source,
+                key=feature.key,
+                help=recompute(dataset),
+            )

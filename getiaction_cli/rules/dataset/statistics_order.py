@@ -1,0 +1,82 @@
+"""The statistics contradict themselves.
+
+## What it finds
+`min` above `max`, a `mean` outside of both, a negative `std`, quantiles that fall (`q01 > q10`) or lie outside of
+`min` and `max`.
+
+## Why it matters
+Such numbers were not computed from data. Normalizing with them turns axes around or blows values up, silently.
+
+## Example
+```json
+{"action": {"min": [1.0, 1.0], "max": [-1.0, -1.0], "mean": [0.0, 0.0], "std": [0.5, 0.5], "count": [66]}}
+```
+
+## Instead
+```console
+getiaction inspect-dataset FOLDER --deep --write-stats
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import few, recompute
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+# Each name is at most the one after it.
+_PAIRS = tuple(
+    pair.split()
+    for pair in ("min max", "min mean", "mean max", "q01 q10", "q10 q50", "q50 q90", "q90 q99", "min q01", "q99 max")
+)
+
+
+@rule("GA435", dataset="stats-turned", unless=("GA431",))
+def statistics_order(dataset: Dataset) -> Iterator[Finding]:
+    """Compare the statistics of each feature with each other."""
+    for key, entry in (dataset.stats or {}).items():
+        for low, high in _PAIRS:
+            bad = _above(entry, low, high)
+            if bad:
+                yield _finding(dataset, key, f"{low} is above {high}", low, bad)
+                break
+        std = entry.get("std")
+        if std is not None and (std < 0).any():
+            yield _finding(dataset, key, "std is negative", "std", np.nonzero(std.reshape(-1) < 0)[0].tolist())
+
+
+def _above(entry: dict[str, np.ndarray], low: str, high: str) -> list[int]:
+    """Dimensions in which one statistic is plainly above another that bounds it."""
+    if low not in entry or high not in entry or entry[low].shape != entry[high].shape:
+        return []
+    a, b = entry[low].reshape(-1), entry[high].reshape(-1)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return []
+    # Histograms and float32 sums are off by a little; what is wrong is off by more.
+    slack = 1e-3 * np.abs(_range(entry)) + 1e-4 * np.maximum(np.abs(a), np.abs(b))
+    return np.nonzero(a > b + slack + 1e-6)[0].tolist()
+
+
+def _range(entry: dict[str, np.ndarray]) -> np.ndarray:
+    if "min" in entry and "max" in entry and entry["min"].shape == entry["max"].shape:
+        return (entry["max"] - entry["min"]).reshape(-1)
+    return np.zeros(1)
+
+
+def _finding(dataset: Dataset, key: str, what: str, name: str, dimensions: list[int]) -> Finding:
+    feature = dataset.features.get(key)
+    names = few([feature.dimension(i) if feature else f"[{i}]" for i in dimensions])
+    return Finding(
+        f"{what} in the statistics of {key} ({names})",
+        file=dataset.stats_source,
+        key=f"{key}.{name}",
+        help=recompute(dataset),
+    )

@@ -1,0 +1,52 @@
+"""Tasks that are counted or named, but not there.
+
+## What it finds
+`total_tasks` differs from the rows of the tasks' file; episodes that name a task which that file does not have.
+
+## Why it matters
+A frame whose `task_index` is beyond the rows stops training with `IndexError: single positional indexer is
+out-of-bounds`, at whatever step first meets it.
+
+## Example
+```json
+{"total_tasks": 5}
+```
+where `meta/tasks.parquet` has 1 row.
+
+## Instead
+```json
+{"total_tasks": 1}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import count, few
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+
+@rule("GA454", dataset="task-count", unless=("GA401", "GA402", "GA403", "GA451"))
+def task_count(dataset: Dataset) -> Iterator[Finding]:
+    """Compare the tasks with what counts and names them."""
+    file = "meta/tasks.jsonl" if dataset.is_old else "meta/tasks.parquet"
+    there = len(dataset.tasks)
+    if dataset.total_tasks != there:
+        # Training reads the rows; the count alone does no harm.
+        yield Finding(
+            f"info.json counts {count(dataset.total_tasks, 'task')}, {file} has {there:,}",
+            file="meta/info.json",
+            key="total_tasks",
+            severity=Severity.WARNING,
+        )
+    known = set(dataset.tasks)
+    unknown = [task for task in dataset.episodes.task_names if task not in known]
+    if unknown:
+        shown = few([repr(task[:60]) for task in unknown], 2)
+        yield Finding(f"episodes name tasks that {file} does not have: {shown}", file=file)

@@ -1,0 +1,46 @@
+"""A video can't be read.
+
+## What it finds
+An mp4 file of 0 bytes, one that is cut off (no index in it), one whose header is damaged, or that is no video at all.
+Only the header is looked at; `getiaction inspect-dataset --deep` decodes frames.
+
+## Why it matters
+LeRobot loads the dataset all the same and stops at the first batch that needs a frame of it, minutes or hours into
+training.
+
+## Example
+```text
+videos/observation.images.top/chunk-000/file-000.mp4    0 bytes
+```
+
+## Instead
+Restore the file, or delete its episodes (`lerobot-edit-dataset --operation.type delete_episodes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import count, few, needs_files
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+_MOST = 5
+
+
+@rule("GA424", dataset="video-empty")
+def unreadable_video(dataset: Dataset) -> Iterator[Finding]:
+    """Report the headers that could not be read."""
+    needs_files(dataset)
+    named = {name: rows for files in dataset.video_files.values() for name, rows in files.items()}
+    broken = {name: "is empty (0 bytes)" for name in named if dataset.listing.sizes.get(name) == 0}
+    broken |= {name: header.problem for name, header in dataset.videos.items() if header.problem}
+    for name, problem in list(broken.items())[:_MOST]:
+        yield Finding(f"{name} {problem}; {count(len(named[name]), 'episode')} in it", file=name)
+    if len(broken) > _MOST:
+        name = list(broken)[_MOST]
+        yield Finding(f"{len(broken) - _MOST} more videos can't be read: {few(list(broken)[_MOST:])}", file=name)

@@ -1,0 +1,70 @@
+"""An episode's stretch of video is not as long as the episode.
+
+## What it finds
+Episodes whose `to_timestamp - from_timestamp` is not `length / fps` (within one frame), or whose stretch overlaps
+another's in the same file.
+
+## Why it matters
+LeRobot seeks a frame at `from_timestamp + timestamp`. With a shifted or overlapping stretch the pictures belong to
+another moment, or to another episode, than the state and the action beside them: the policy learns from pairs that
+never happened, silently. Merging datasets with older LeRobot versions did this.
+
+## Example
+```text
+episode  length  fps  from_timestamp  to_timestamp
+0        24      10   0.0             2.4
+1        20      10   0.9             2.9
+```
+
+## Instead
+```text
+1        20      10   2.4             4.4
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import count
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+
+@rule("GA442", dataset="video-shifted", unless=("GA402", "GA403", "GA413", "GA441"))
+def video_bounds(dataset: Dataset) -> Iterator[Finding]:
+    """Compare each episode's stretch of video with its length, and with its neighbours."""
+    if dataset.fps is None:
+        return
+    frame = 1 / dataset.fps
+    episodes = dataset.episodes
+    for key, video in episodes.videos.items():
+        seconds = video.to_timestamp - video.from_timestamp
+        off = ~(np.abs(seconds - episodes.length * frame) <= 1.01 * frame)  # NaN counts as off
+        rows = np.nonzero(off)[0]
+        if len(rows):
+            row = int(rows[0])
+            yield Finding(
+                f"{count(len(rows), 'episode')} of {key} with another duration of video than of data: episode "
+                f"{episodes.index[row]} has {seconds[row]:.4g} s of video and {episodes.length[row]:,} frames "
+                f"({episodes.length[row] * frame:.4g} s)",
+                file=episodes.file_of(row),
+            )
+            continue
+        order = np.lexsort((video.from_timestamp, video.file, video.chunk))
+        same = (np.diff(video.chunk[order]) == 0) & (np.diff(video.file[order]) == 0)
+        over = same & (video.from_timestamp[order][1:] < video.to_timestamp[order][:-1] - 0.51 * frame)
+        if over.any():
+            first = int(np.nonzero(over)[0][0])
+            a, b = sorted((int(episodes.index[order[first]]), int(episodes.index[order[first + 1]])))
+            yield Finding(
+                f"episodes {a} and {b} use the same stretch of the video of {key}"
+                + (f", and {int(over.sum()) - 1} more overlap" if over.sum() > 1 else ""),
+                file=episodes.file_of(int(order[first])),
+            )

@@ -1,0 +1,61 @@
+"""A video ends before its last episode does.
+
+## What it finds
+A video file whose duration is shorter than the largest `to_timestamp` of its episodes, by more than a frame.
+
+## Why it matters
+Training runs until a batch asks for one of the missing frames, maybe after hours, and stops with `One or several
+query timestamps unexpectedly violate the tolerance (tensor([460.4000]) > tolerance_s=0.0001)`.
+
+## Example
+```text
+videos/observation.images.top/chunk-000/file-000.mp4    4.4 s
+meta/episodes                                           to_timestamp 6.6 s
+```
+
+## Instead
+Restore the video, or leave out the episodes that run over its end with `episodes: […]` under `data.init_args`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import count, few, needs_files
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+
+@rule("GA443", dataset="video-too-short", unless=("GA402", "GA403", "GA413", "GA424", "GA441", "GA442"))
+def video_too_short(dataset: Dataset) -> Iterator[Finding]:
+    """Compare the headers with the ends of the episodes."""
+    needs_files(dataset)
+    if dataset.fps is None:
+        return
+    for key, files in dataset.video_files.items():
+        short = []
+        for name, rows in files.items():
+            header = dataset.videos.get(name)
+            if header is None or header.problem or not header.frames:
+                continue
+            if dataset.is_old:
+                wanted = int(dataset.episodes.length[rows].sum()) / dataset.fps
+                late = rows if header.seconds < wanted - 1.01 / dataset.fps else rows[:0]
+            else:
+                ends = dataset.episodes.videos[key].to_timestamp[rows]
+                wanted = float(ends.max())
+                late = rows[ends > header.seconds + 1.01 / dataset.fps]
+            if len(late):
+                short.append((name, header.seconds, wanted, dataset.episodes.index[late].tolist()))
+        if short:
+            name, seconds, wanted, late = short[0]
+            more = f", and {count(len(short) - 1, 'video')} more" if len(short) > 1 else ""
+            yield Finding(
+                f"{name} is {seconds:.4g} s long, its episodes need {wanted:.4g} s "
+                f"(beyond its end: episode {few(late)}){more}",
+                file=name,
+            )

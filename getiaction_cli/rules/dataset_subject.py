@@ -1,0 +1,61 @@
+"""What rules can ask for about a dataset that is looked at by itself (``inspect-dataset``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Diagnostic, Finding, Fix, Frame, Related
+from getiaction_cli.rules import Rule
+from getiaction_cli.rules.subject import Subject, Unavailable
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.datasets.deep import Scan
+
+
+class DatasetSubject(Subject):
+    """One dataset, and what a deep look at it brought to light, if there was one.
+
+    Args:
+        dataset: its metadata.
+        scan: what ``--deep`` read; None leaves the rules about the data itself out, as "not checked".
+        why_no_scan: the reason then.
+    """
+
+    def __init__(self, dataset: Dataset, scan: Scan | None = None, why_no_scan: str = "only with --deep") -> None:
+        self.dataset = dataset
+        self.name = dataset.repo_id
+        self._scan = scan
+        self._why_no_scan = why_no_scan
+
+    dataset: Dataset
+    """The dataset's metadata."""
+
+    @property
+    def scan(self) -> Scan:
+        """The data itself, read by ``--deep``."""
+        if self._scan is None:
+            raise Unavailable(self._why_no_scan)
+        return self._scan
+
+    def locate(self, rule: Rule, finding: Finding) -> Diagnostic:
+        """Turn the routes of a finding into lines."""
+        lines, span = self.dataset.frame(finding.file, finding.key)
+        return Diagnostic(
+            code=rule.code,
+            name=rule.name,
+            severity=finding.severity or rule.severity,
+            message=finding.message,
+            file=str(self.dataset.root / finding.file) if finding.file else str(self.dataset.root),
+            path=finding.key,
+            span=span,
+            label=finding.label,
+            lines=lines,
+            related=tuple(self._frame(related) for related in finding.related),
+            help=finding.help,
+            fix=finding.fix if isinstance(finding.fix, Fix) else None,
+        )
+
+    def _frame(self, related: Related) -> Frame:
+        lines, span = self.dataset.frame(related.file, related.key)
+        return Frame(str(self.dataset.root / related.file), related.label, related.key, span, lines)
