@@ -11,21 +11,25 @@ import io
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import draccus
 import lerobot.policies  # noqa: F401  (importing it registers every config class)
+import numpy as np
 import torch
 from draccus.utils import ParsingError
 from lerobot.configs import FeatureType, PolicyFeature, PreTrainedConfig
-from lerobot.configs.video import DEFAULT_DEPTH_UNIT
+from lerobot.configs.video import DEFAULT_DEPTH_UNIT, DEPTH_METER_UNIT, DepthEncoderConfig
 from lerobot.datasets.dataset_metadata import CODEBASE_VERSION, LeRobotDatasetMetadata
+from lerobot.datasets.depth_utils import MM_PER_METRE, dequantize_depth
 from lerobot.datasets.factory import resolve_delta_timestamps
+from lerobot.datasets.feature_utils import check_delta_timestamps, get_delta_indices
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.sampler import EpisodeAwareSampler
+from lerobot.datasets.video_utils import decode_video_frames
 from lerobot.policies.factory import (
     _reconnect_relative_absolute_steps,
     get_policy_class,
@@ -482,6 +486,52 @@ def image_transforms(given: Mapping[str, Any] | Callable[..., Any] | None) -> Ca
     except ParsingError as error:
         raise TrainingError(f"image_transforms: {first_line(error)}") from error
     return ImageTransforms(config) if config.enable else None
+
+
+def delta_indices(
+    delta_timestamps: Mapping[str, Sequence[float]] | None, fps: int, tolerance_s: float
+) -> dict[str, list[int]]:
+    """Frames around each frame, as LeRobotDataset counts them.
+
+    Raises:
+        ValueError: a moment that is no multiple of a frame.
+    """
+    seconds = {key: list(moments) for key, moments in (delta_timestamps or {}).items()}
+    check_delta_timestamps(seconds, fps, tolerance_s)
+    return get_delta_indices(seconds, fps)
+
+
+def decoded_frame(path: Path, second: float, tolerance_s: float, backend: str, is_depth: bool) -> torch.Tensor:
+    """One frame of a video as LeRobotDataset decodes it, `(channels, height, width)`."""
+    frames = decode_video_frames(path, [second], tolerance_s, backend, return_uint8=True, is_depth=is_depth)
+    return frames[0]
+
+
+def distances(meta: LeRobotDatasetMetadata) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
+    """For each depth camera what makes LeRobot's distances, `(n, 1, height, width)` float32, of its stored numbers."""
+    return {key: _distances(meta.features[key]) for key in meta.depth_keys}
+
+
+def _distances(feature: Mapping[str, Any]) -> Callable[[torch.Tensor], torch.Tensor]:
+    info = feature.get("info") or {}
+    if feature["dtype"] == "video":
+        encoder = DepthEncoderConfig.from_video_info(feature.get("info"))
+        # All 16-bit numbers once: reading a table is cheaper than LeRobot's exponential of every pixel.
+        table = dequantize_depth(
+            torch.arange(2**16, dtype=torch.int32).reshape(1, 1, 256, 256),
+            depth_min=encoder.depth_min,
+            depth_max=encoder.depth_max,
+            shift=encoder.shift,
+            use_log=encoder.use_log,
+            output_unit=DEFAULT_DEPTH_UNIT,
+        ).numpy().reshape(-1)
+        return lambda stored: torch.from_numpy(table[stored.numpy()])
+    unit = info.get("depth_unit")
+    if unit is None or unit == DEFAULT_DEPTH_UNIT:
+        return lambda stored: torch.from_numpy(stored.numpy().astype(np.float32))
+    if unit == DEPTH_METER_UNIT:
+        return lambda stored: torch.from_numpy(stored.numpy().astype(np.float32)) * MM_PER_METRE
+    return lambda stored: torch.from_numpy(stored.numpy().astype(np.float32)) / MM_PER_METRE
 
 
 # Talk and errors -----------------------------------------------------------------------------------------------------
