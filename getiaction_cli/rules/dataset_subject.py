@@ -23,13 +23,15 @@ class DatasetSubject(Subject):
     """
 
     def __init__(self, dataset: Dataset, scan: Scan | None = None, why_no_scan: str = "only with --deep") -> None:
-        self.dataset = dataset
+        self._dataset = dataset
         self.name = dataset.repo_id
         self._scan = scan
         self._why_no_scan = why_no_scan
 
-    dataset: Dataset
-    """The dataset's metadata."""
+    @property
+    def dataset(self) -> Dataset:
+        """The dataset's metadata."""
+        return self._dataset
 
     @property
     def scan(self) -> Scan:
