@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from getiaction_cli.policies import facts, notes
+from getiaction_cli.policies import facts, neighbours, notes
 from getiaction_cli.policies.catalog import Entry, world
 from getiaction_cli.policies.coerce import WrongType, coerce, describe
 from getiaction_cli.policies.config import PolicyConfig, Rejected, refusal
@@ -87,7 +87,9 @@ class PolicyClass:
                 name=field.name,
                 type=notes.type_text(self.hints[field.name]),
                 default=plain(_default(field)),
-                choices=notes.choices(self.hints[field.name]) or read.choices.get(field.name, ()),
+                choices=notes.choices(self.hints[field.name])
+                or read.choices.get(field.name)
+                or neighbours.words(self.name, field.name),
                 help=read.help.get(field.name, ""),
                 group=notes.group(field.name, read.headings.get(field.name, "")),
                 hint=self.hints[field.name],

@@ -1,0 +1,79 @@
+"""Words that LeRobot hands on to other libraries without looking: which of them those libraries know.
+
+Read from the installed source of torchvision, diffusers and LeRobot's own registries with regular expressions; none is
+imported. A list that can't be read is empty, and then nothing is said about its values.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+from getiaction_cli.policies.catalog import lerobot_folder
+from getiaction_cli.policies.light import package_folder
+
+_RESNET_POLICIES = ("act", "diffusion", "vqbet")
+
+
+def _text(package: str, *parts: str) -> str:
+    folder = lerobot_folder() if package == "lerobot" else package_folder(package)
+    path = Path(folder or "/nowhere").joinpath(*parts)
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+@functools.cache
+def resnets() -> tuple[str, ...]:
+    """The backbones of torchvision whose name begins with "resnet"."""
+    return tuple(re.findall(r"^def (resnet\d+)\(", _text("torchvision", "models", "resnet.py"), re.MULTILINE))
+
+
+@functools.cache
+def resnet_weights() -> dict[str, tuple[str, ...]]:
+    """Backbone → the names of its weights ("IMAGENET1K_V1", …), the first first."""
+    text = _text("torchvision", "models", "resnet.py")
+    bodies = re.findall(r"^class ResNet(\d+)_Weights\(WeightsEnum\):\n((?:(?:    .*)?\n)+)", text, re.MULTILINE)
+    return {f"resnet{number}": tuple(re.findall(r"^    (\w+) = ", body, re.MULTILINE)) for number, body in bodies}
+
+
+@functools.cache
+def _beta_schedules(scheduler: str) -> tuple[str, ...]:
+    text = _text("diffusers", "schedulers", f"scheduling_{scheduler.lower()}.py")
+    return tuple(re.findall(r'beta_schedule == "(\w+)"', text))
+
+
+@functools.cache
+def _lr_schedules() -> tuple[str, ...]:
+    body = re.search(
+        r"^class SchedulerType\(Enum\):\n((?:    .*\n)+)", _text("diffusers", "optimization.py"), re.MULTILINE
+    )
+    # piecewise_constant needs rules that LeRobot does not hand on.
+    return tuple(name for name in re.findall(r'= "(\w+)"', body[1]) if name != "piecewise_constant") if body else ()
+
+
+@functools.cache
+def _action_spaces() -> tuple[str, ...]:
+    text = _text("lerobot", "policies", "xvla", "action_hub.py")
+    return tuple(re.findall(r'^@register_action\("(\w+)"\)', text, re.MULTILINE))
+
+
+def words(policy: str, name: str, scheduler: str = "DDPM") -> tuple[str, ...]:
+    """The words that a parameter may be, by what the policy's model does with it; empty where nothing is known.
+
+    Args:
+        policy: the policy's name.
+        name: the parameter's name.
+        scheduler: for `beta_schedule`, the noise scheduler in use.
+    """
+    if name == "vision_backbone" and policy in _RESNET_POLICIES:
+        return resnets()
+    if name == "beta_schedule" and policy in ("diffusion", "multi_task_dit"):
+        return _beta_schedules(scheduler)
+    if name == "scheduler_name" and policy in ("diffusion", "multi_task_dit"):
+        return _lr_schedules()
+    if (policy, name) == ("act", "feedforward_activation"):
+        # LeRobot also names glu, but its layers don't halve their width for it: the first batch stops the training.
+        return ("relu", "gelu")
+    if (policy, name) == ("xvla", "action_mode"):
+        return _action_spaces()
+    return ()

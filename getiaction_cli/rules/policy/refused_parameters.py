@@ -1,0 +1,97 @@
+"""Parameters that LeRobot refuses.
+
+## What it finds
+
+LeRobot's own configuration class, run on the recipe's parameters, raises an error that no more particular rule
+explains. The message is LeRobot's; the place is the parameter that it names.
+
+## Why it matters
+
+Building the policy stops with this error, after the dataset was downloaded.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    crop_ratio: 1.5
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    resize_shape: [96, 96]
+    crop_ratio: 0.875
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.policy._refused import named_in, other_refusal
+from getiaction_cli.rules.policy._values import Values
+
+
+@rule("GA206", dataset="pusht")
+def refused_parameters(
+    recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
+) -> Iterator[Finding]:
+    """Pass on what LeRobot says, at the parameters that it names."""
+    values = Values(recipe, policy_class)
+    refused = other_refusal(configured, values)
+    if refused is None:
+        return
+    names = [name for name in named_in(refused.message, values) if values.is_set(name)] or _only_suspect(values)
+    what = " ".join(refused.message.split())
+    message = f"{policy_class.class_name} refuses its parameters: {what}"
+    if not names:
+        yield Finding(message, at="model.init_args", on="key")
+        return
+    # A parameter that alone makes LeRobot refuse can be left at its default.
+    alone = [name for name in names if name != "pretrained_path"]
+    yield Finding(
+        message,
+        at=values.at(names[0]),
+        related=values.places(*names[1:]),
+        fix=Change(f"remove {alone[0]}: LeRobot's default is used", remove=(values.at(alone[0]),))
+        if len(alone) == 1 and _accepted_without(policy_class, recipe, alone[0])
+        else None,
+    )
+
+
+def _only_suspect(values: Values) -> list[str]:
+    """The parameter without which LeRobot accepts the rest, when there is just one such."""
+    suspects = [name for name in values.written if _accepted_without(values.policy_class, values.recipe, name)]
+    return suspects if len(suspects) == 1 else []
+
+
+def _accepted_without(policy_class: PolicyClass, recipe: Recipe, name: str) -> bool:
+    params = {key: value for key, value in recipe.params().items() if key != name}
+    try:
+        policy_class.configure(params)
+    except Exception:
+        return False
+    return True

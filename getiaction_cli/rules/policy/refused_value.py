@@ -1,0 +1,80 @@
+"""A value that LeRobot does not know for this parameter.
+
+## What it finds
+
+A parameter that takes one of a few words (or numbers) has another one. The allowed values are read from the checks in
+LeRobot's own configuration source.
+
+## Why it matters
+
+LeRobot refuses it when the policy is built, after the dataset was downloaded.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    noise_scheduler_type: ddim
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    noise_scheduler_type: DDIM
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+import difflib
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.policy._refused import refused_value as refused_names
+from getiaction_cli.rules.policy._values import Values, shown
+
+
+@rule("GA205", dataset="pusht")
+def refused_value(recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected) -> Iterator[Finding]:
+    """Every parameter outside its allowed values, when LeRobot refuses the configuration."""
+    if not isinstance(configured, Rejected):
+        return
+    values = Values(recipe, policy_class)
+    for name in refused_names(values):
+        allowed = policy_class.fields[name].choices
+        value = values[name]
+        close = difflib.get_close_matches(str(value).lower(), [str(choice).lower() for choice in allowed], 1, 0.6)
+        choice = next((choice for choice in allowed if close and str(choice).lower() == close[0]), None)
+        yield Finding(
+            f"`{name}` can't be {shown(value)}; {policy_class.class_name} knows "
+            + " and ".join(filter(None, (", ".join(map(shown, allowed[:-1])), shown(allowed[-1])))),
+            at=values.at(name),
+            fix=None
+            if choice is None
+            else Change(
+                f"set {name} to {shown(choice)}",
+                set=((values.at(name), choice),),
+                safe=str(choice).lower() == str(value).lower(),
+            ),
+        )

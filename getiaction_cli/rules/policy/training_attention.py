@@ -1,0 +1,67 @@
+"""An attention that can't be trained.
+
+## What it finds
+
+LingBot-VA with another `attn_mode` than `flex`; the default `torch` is for inference only.
+
+## Why it matters
+
+Training stops at the first batch, after several billion parameters and 20 GB of frozen models were loaded.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.LingBotVA
+  init_args:
+    pretrained_path: robbyant/lingbot-va-base
+    obs_cam_keys: [observation.image]
+    used_action_channel_ids: [0, 1]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.LingBotVA
+  init_args:
+    pretrained_path: robbyant/lingbot-va-base
+    obs_cam_keys: [observation.image]
+    used_action_channel_ids: [0, 1]
+    attn_mode: flex
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.policies import PolicyConfig
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.policy._values import Values, contradiction
+
+
+@rule("GA231", dataset="pusht")
+def training_attention(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
+    """Training knows one mode."""
+    if policy.policy.name != "lingbot_va" or policy.attn_mode == "flex":
+        return
+    values = Values(recipe, policy.policy)
+    yield contradiction(
+        values,
+        f"LingBot-VA trains with `attn_mode: flex` only; {values.said('attn_mode')} is for inference",
+        "attn_mode",
+        fix=values.set_to("attn_mode", "flex", safe=True),
+    )

@@ -1,0 +1,65 @@
+"""Each GA2xx page: its Example fires that rule and no other of the families about recipe, policy and fit; its Instead none."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import special
+from conftest import _once
+
+from getiaction_cli import recipe as recipes
+from getiaction_cli.diagnostics import Report, Severity
+from getiaction_cli.recipe import apply_edits
+from getiaction_cli.rules import Rule
+from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
+from getiaction_cli.rules.runner import check, load_rules
+
+RULES = {code: entry for code, entry in load_rules().items() if code.startswith("GA2")}
+# What this machine has, and what the tiny test datasets look like, is not what these pages are about.
+FAMILIES = ("GA1", "GA2", "GA3")
+
+
+def _block(entry: Rule, heading: str) -> str:
+    section = entry.page.partition(f"## {heading}")[2]
+    return re.search(r"```yaml\n(.*?)```", section, re.DOTALL)[1]
+
+
+@pytest.fixture(scope="module")
+def home(lerobot_home: Path) -> Path:
+    _once("lerobot/made/rewarded", special.BUILDERS["rewarded"])
+    return lerobot_home
+
+
+def judge(text: str, home: Path) -> Report:
+    subject = RecipeSubject(recipes.read(text=text, name="recipe.yaml"), Shelf(offline=True))
+    return check(subject, select=FAMILIES)
+
+
+def _codes(report: Report) -> list[str]:
+    return sorted({d.code for d in report.diagnostics})
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_example_fires_only_this(code: str, home: Path) -> None:
+    report = judge(_block(RULES[code], "Example"), home)
+    assert _codes(report) == [code], [f"{d.code} {d.message}" for d in report.diagnostics]
+    assert not [entry for entry in report.not_run if entry.rule.startswith("GA2")], report.not_run
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_instead_fires_nothing(code: str, home: Path) -> None:
+    report = judge(_block(RULES[code], "Instead"), home)
+    assert _codes(report) == [], [f"{d.code} {d.message}" for d in report.diagnostics]
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_the_fix_mends_the_example(code: str, home: Path) -> None:
+    text = _block(RULES[code], "Example")
+    for diagnostic in judge(text, home).diagnostics:
+        if diagnostic.fix is not None:
+            mended = judge(apply_edits(text, diagnostic.fix.edits), home)
+            left = [d for d in mended.diagnostics if d.severity is not Severity.INFO]
+            assert code not in [d.code for d in left], [f"{d.code} {d.message}" for d in left]
