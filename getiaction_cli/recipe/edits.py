@@ -44,7 +44,8 @@ def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
     """The edits that make a change; empty when any part of it can't be made in this text."""
     from getiaction_cli.recipe.reader import read
 
-    if recipe.broken:
+    touched = [*(route for route, _ in (*change.rename, *change.set)), *change.remove]
+    if recipe.broken or any(_is_overridden(recipe, route) for route in touched):
         return ()
     steps: list[tuple[str, str, Any]] = [("rename", *pair) for pair in change.rename]
     for route, value in change.set:
@@ -63,6 +64,12 @@ def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
     if now.broken or not _same(now.plain(), intended):
         return ()
     return tuple(made) if len(steps) == 1 else tuple(_difference(recipe.text, now.text))
+
+
+def _is_overridden(recipe: Recipe, route: str) -> bool:
+    """True when what counts at a route was given on the command line: editing the file would change nothing."""
+    node = recipe.node(route)
+    return node is not None and node.source.is_command_line
 
 
 def _setting(recipe: Recipe, route: str, value: Any) -> list[tuple[str, str, Any]]:

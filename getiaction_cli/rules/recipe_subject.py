@@ -6,12 +6,10 @@ reason, and the rule whose business the reason is says so in its own words.
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related
+from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report
 from getiaction_cli.errors import CliError
 from getiaction_cli.recipe import Place, Recipe
 from getiaction_cli.rules import Rule
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.machine import Machine
     from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
+    from getiaction_cli.rules.checkpoint import Checkpoint
     from getiaction_cli.rules.fitting import Fit
 
 
@@ -133,7 +132,7 @@ class RecipeSubject(Subject):
         if isinstance(dataset, Unavailable):
             raise dataset
         if isinstance(dataset, CliError):
-            raise Unavailable(f"the dataset can't be read: {dataset.message.splitlines()[0].rstrip(':')}")
+            raise Unavailable("the dataset could not be found")
         return dataset
 
     @cached_property
@@ -142,6 +141,22 @@ class RecipeSubject(Subject):
         from getiaction_cli.rules import fitting
 
         return fitting.fit(self.recipe, self.dataset, self.policy)
+
+    @cached_property
+    def checkpoint_or_none(self) -> Checkpoint | None:
+        """The pretrained policy that the recipe starts from."""
+        from getiaction_cli.machine import hub_cache
+        from getiaction_cli.rules import checkpoint
+
+        said = self.recipe.get(checkpoint.ROUTE)
+        return checkpoint.find(said, hub_cache()) if isinstance(said, str) and said.strip() else None
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """The same, for the rules that concern only recipes that have one."""
+        if self.checkpoint_or_none is None:
+            raise Unavailable("the recipe starts from no pretrained policy", worth_saying=False)
+        return self.checkpoint_or_none
 
     @property
     def machine(self) -> Machine:
@@ -206,27 +221,43 @@ class RecipeSubject(Subject):
             raise Unavailable(f"the section `{section}` can't be read", worth_saying="*" not in self.recipe.broken)
 
     def _chosen(self, features: dict[str, Any], name: str) -> dict[str, Any]:
-        """The features that the recipe chooses by key; all of them where it says nothing."""
+        """The features that the recipe chooses by key, or those that its checkpoint knows; else all of them."""
         keys = self.recipe.get(f"model.init_args.{name}")
         if isinstance(keys, list | dict) and keys:
             return {key: features[key] for key in map(str, keys) if key in features}
+        checkpoint = self.checkpoint_or_none
+        if name == "input_features" and checkpoint and checkpoint.policy == self.policy_class.name:
+            renames = self.recipe.get("model.init_args.rename_map")
+            renamed = {(renames.get(key, key) if isinstance(renames, dict) else key): key for key in features}
+            known = {key: features[renamed[key]] for key in checkpoint.features(name) if key in renamed}
+            return known or features
         return features
 
     def _pretrained_params(self) -> dict[str, Any]:
         """The parameters of a checkpoint on this disk that the recipe starts from: LeRobot takes them as defaults."""
-        path = self.recipe.get("model.init_args.pretrained_path")
-        if not isinstance(path, str):
-            return {}
-        try:
-            saved = json.loads((Path(path).expanduser() / "config.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
         from getiaction_cli import policies
 
-        if not isinstance(saved, dict) or saved.get("type") != self.policy_class.name:
+        checkpoint = self.checkpoint_or_none
+        if checkpoint is None or checkpoint.policy != self.policy_class.name:
             return {}
         known = set(self.policy_class.parameter_names) - set(policies.NOT_PARAMETERS)
-        return {name: value for name, value in saved.items() if name in known}
+        return {name: value for name, value in checkpoint.config.items() if name in known}
+
+
+def verdict(
+    recipe: Recipe, shelf: Shelf | None = None, *, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
+) -> Report:
+    """Everything that is wrong with a recipe: what `validate-config` shows and `train` refuses on.
+
+    Args:
+        recipe: the recipe, overrides applied.
+        shelf: what it shares with other recipes of the same command.
+        select: code prefixes to report; empty for all.
+        ignore: code prefixes to leave out.
+    """
+    from getiaction_cli.rules.runner import check
+
+    return check(RecipeSubject(recipe, shelf), select=select, ignore=ignore)
 
 
 def _whole(recipe: Recipe) -> Place:

@@ -26,8 +26,19 @@ class Subject:
         return all(hasattr(type(self), need) for need in needs)
 
     def get(self, need: str) -> Any:
-        """The thing a rule asks for by that parameter name; raises Unavailable with the reason."""
-        return getattr(self, need)
+        """The thing a rule asks for by that parameter name; raises Unavailable with the reason.
+
+        The reason is kept too: thirty rules that ask for a dataset that is not there cost one look.
+        """
+        answers = self.__dict__.setdefault("_answers", {})
+        if need not in answers:
+            try:
+                answers[need] = getattr(self, need)
+            except Unavailable as reason:
+                answers[need] = reason
+        if isinstance(answers[need], Unavailable) and need != "dataset_or_reason":
+            raise answers[need]
+        return answers[need]
 
     def is_echo(self, rule: Rule, finding: Finding) -> bool:
         """True for a finding that only repeats what was already said elsewhere; it is left out."""

@@ -49,9 +49,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding, Severity
+from getiaction_cli.diagnostics import Edit, Finding, Fix, Severity
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.scalars import Note
+from getiaction_cli.recipe.scalars import Note, plain
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.values import mistaken
@@ -65,9 +65,19 @@ def number_as_text(recipe: Recipe) -> Iterator[Finding]:
             continue
         if node.source.is_command_line:  # no other tool ever reads it
             continue
+        written = _dotted(node.raw) if node.note is Note.NUMBER_AS_TEXT else write(node.value)
         other = "an octal number" if node.note is Note.LEADING_ZERO else "text"
         yield Finding(
-            f"`{node.raw}` is read as {write(node.value)} here, but as {other} by other YAML readers",
+            f"`{node.raw}` is read as the number {write(node.value)} here, but as {other} by other YAML readers",
             at=route,
-            fix=Change(f"write it as {write(node.value)}", set=((route, node.value),), safe=True),
+            fix=Fix(f"write it as {written}", (Edit(node.start, node.end, written),), safe=True),
         )
+
+
+def _dotted(raw: str) -> str:
+    """The author's own writing, with the dot and the sign that YAML 1.1 wants: 1e-4 → 1.0e-4, 1.5E5 → 1.5e+5."""
+    digits, mark, exponent = raw.lower().partition("e")
+    if not mark:
+        return write(plain(raw)[0])
+    sign = "" if exponent[0] in "+-" else "+"
+    return f"{digits if '.' in digits else digits + '.0'}e{sign}{exponent}"

@@ -1,0 +1,68 @@
+"""`getiaction explain GA301`: a rule's page. Without a code: the list of all rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from getiaction_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from getiaction_cli.rules import Rule
+
+FAMILIES = {
+    "GA1": "the recipe itself",
+    "GA2": "the policy and its parameters",
+    "GA3": "the recipe against the dataset",
+    "GA4": "the dataset itself",
+    "GA5": "this machine and the run",
+}
+
+
+def explain(
+    rule: Annotated[
+        str | None,
+        typer.Argument(metavar="[RULE]", help="A code (GA301) or a name (action-window).", show_default=False),
+    ] = None,
+) -> None:
+    """Explain what a rule finds, why it matters, and how to write it instead.
+
+    Without a rule, all of them are listed.
+    """
+    from getiaction_cli.rendering import page, text
+    from getiaction_cli.rules.runner import load_rules
+
+    rules = load_rules()
+    if rule is None:
+        typer.echo(_list(rules), nl=False)
+        return
+    word = rule.strip().lower().replace("_", "-")
+    found = next((entry for entry in rules.values() if word in (entry.code.lower(), entry.name)), None)
+    if found is None:
+        family = [entry for entry in rules.values() if len(word) > 1 and entry.code.lower().startswith(word)]
+        if family:
+            typer.echo(_list({entry.code: entry for entry in family}), nl=False)
+            return
+        raise UsageError(f"no rule is called {rule}", _near(word, rules))
+    color = text.wants_color()
+    typer.echo(page.render(found.code, found.name, str(found.severity), found.page, color=color), nl=False)
+
+
+def _list(rules: dict[str, Rule]) -> str:
+    lines: list[str | None] = []
+    family = ""
+    for entry in rules.values():
+        if entry.code[:3] != family:
+            family = entry.code[:3]
+            lines += ["" if lines else None, f"{family}xx  {FAMILIES.get(family, '')}"]
+        lines.append(f"  {entry.code}  {entry.name:<28}  {entry.page.splitlines()[0] if entry.page else ''}")
+    return "\n".join(line for line in lines if line is not None) + "\n"
+
+
+def _near(word: str, rules: dict[str, Rule]) -> str:
+    import difflib
+
+    names = [name for entry in rules.values() for name in (entry.code.lower(), entry.name)]
+    close = difflib.get_close_matches(word, names, n=1)
+    return f"did you mean {close[0]}?" if close else "`getiaction explain` lists them"

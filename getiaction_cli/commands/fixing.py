@@ -1,0 +1,105 @@
+"""Fixes made in a recipe's text until nothing more changes, and the file written in one stroke."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from getiaction_cli.diagnostics import Edit, Fix, Report
+from getiaction_cli.errors import CouldNotLook
+from getiaction_cli.recipe import Recipe, apply_edits, read
+
+# A fix may bring another to light (a key moved, then its value). More rounds than this is a circle.
+_MOST_ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A recipe after its fixes.
+
+    Args:
+        recipe: as it reads now.
+        report: what is still to be said about it.
+        made: how many findings were mended.
+    """
+
+    recipe: Recipe
+    report: Report
+    made: int
+
+
+def fix(recipe: Recipe, judge: Callable[[Recipe], Report], reread: Callable[[str], Recipe], *, unsafe: bool) -> Fixed:
+    """Make the fixes of a recipe's findings in its text, and of what is found then, until nothing more changes.
+
+    Args:
+        recipe: the recipe as it stands.
+        judge: gives the findings of a recipe.
+        reread: reads a text as this recipe, with the same overrides.
+        unsafe: also make the fixes that may change what the author meant.
+    """
+    report, made, seen = judge(recipe), 0, {recipe.text}
+    for _ in range(_MOST_ROUNDS):
+        text, count = _one_round(recipe, report, unsafe)
+        if not count or text in seen:
+            break
+        seen.add(text)
+        recipe, made = reread(text), made + count
+        report = judge(recipe)
+    return Fixed(recipe, report, made)
+
+
+def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[str, int]:
+    """The text with every fix made that neither overlaps another nor breaks it; errors' fixes come first."""
+    taken: list[Edit] = []
+    count = 0
+    text = recipe.text
+    for diagnostic in report.diagnostics:
+        fix = diagnostic.fix
+        if fix is None or not fix.edits or not (fix.safe or unsafe) or _overlaps(fix, taken):
+            continue
+        candidate = apply_edits(recipe.text, [*taken, *fix.edits])
+        if read(recipe.file, text=candidate).broken:
+            continue
+        taken += fix.edits
+        text, count = candidate, count + 1
+    return text, count
+
+
+def _overlaps(fix: Fix, taken: list[Edit]) -> bool:
+    return any(
+        edit.start < other.end and other.start < edit.end or edit.start == other.start
+        for edit in fix.edits
+        for other in taken
+    )
+
+
+def difference(file: str, before: str, after: str) -> str:
+    """A unified diff of a recipe's text."""
+    lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), file, file)
+    return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file's content all at once, keeping its mode, its byte order mark and what links to it.
+
+    Raises:
+        CouldNotLook: when it can't be written.
+    """
+    path = path.resolve()
+    try:
+        mark = b"\xef\xbb\xbf" if path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(mark + text.encode("utf-8"))
+            Path(name).chmod(path.stat().st_mode)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise CouldNotLook(f"{path} can't be written: {error.strerror or error}") from None

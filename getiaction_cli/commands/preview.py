@@ -1,0 +1,114 @@
+"""What a recipe that is right will train: so that its author sees a mistake that no rule knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from getiaction_cli.rules.subject import Unavailable
+
+if TYPE_CHECKING:
+    from getiaction_cli.rules.fitting import Fit
+    from getiaction_cli.rules.recipe_subject import RecipeSubject
+
+
+def preview(subject: RecipeSubject) -> tuple[str, list[tuple[str, str]]] | None:
+    """A title and, line by line, a word and what there is to say; None where the recipe can't be judged that far."""
+    try:
+        fit = subject.get("fit")
+    except Unavailable:
+        return None
+    title = f"{subject.name} trains {fit.policy.policy.class_name} on {fit.dataset.repo_id}"
+    return title, list(_lines(subject, fit))
+
+
+def _lines(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
+    from getiaction_cli.policies import Unjudgeable, size
+
+    policy = fit.policy
+    set_here = ", ".join(f"{name} {_short(value)}" for name, value in policy.params.items())
+    yield "parameters", set_here or "LeRobot's defaults"
+    try:
+        count = size.parameters(policy)
+        optimizer = policy.optimizer
+    except Unjudgeable:
+        count, optimizer = None, {}
+    if count:
+        yield "weights", f"{_count(count)} parameters"
+    yield "reads", "; ".join(_feature(key, feature) for key, feature in policy.input_features.items()) or "nothing"
+    yield "predicts", "; ".join(_feature(key, feature) for key, feature in policy.output_features.items()) or "nothing"
+    steps = policy.action_delta_indices
+    if steps:
+        acts = policy.get("n_action_steps")
+        carried = f"; {acts} of them are carried out ({acts / fit.fps:g} s)" if isinstance(acts, int) else ""
+        yield "actions", fit.seconds(steps) + carried
+    if policy.observation_delta_indices:
+        yield "observations", fit.seconds(policy.observation_delta_indices)
+    yield "data", _data(fit)
+    yield "training", _training(subject, fit)
+    if optimizer:
+        rate = subject.recipe.get("model.init_args.learning_rate") or optimizer.get("lr")
+        kind = str(optimizer["type"]).removesuffix("Config")
+        schedule = str(policy.scheduler.get("type", "")).removesuffix("Config")
+        yield "optimizer", f"{kind}, learning rate {rate:g}" + (f", {schedule}" if schedule else "")
+    yield from _downloads(subject, fit)
+
+
+def _data(fit: Fit) -> str:
+    dataset = fit.dataset
+    frames, episodes = int(fit.lengths.sum()), len(fit.lengths)
+    text = f"{_many(episodes, 'episode')}, {_many(frames, 'frame')}, {_time(frames / fit.fps)} at {fit.fps:g} fps"
+    if fit.held_out:
+        text += f"; {_many(len(fit.held_out), 'episode')} held out for validation"
+    if fit.padded >= 0.01:
+        text += f"; {fit.padded:.0%} of the action targets lie past an episode's end"
+    return f"{text}; from {_home(dataset)}"
+
+
+def _home(dataset: Any) -> str:
+    origin = dataset.place.origin
+    return {"demo": "the demonstrations that come with getiaction", "hub": "the Hub"}.get(origin, str(dataset.root))
+
+
+def _training(subject: RecipeSubject, fit: Fit) -> str:
+    recipe, epoch = subject.recipe, fit.steps_per_epoch
+    text = f"{_many(epoch, 'step')} of {fit.batch_size} an epoch"
+    steps, epochs = recipe.trainer("max_steps", -1), recipe.trainer("max_epochs")
+    if isinstance(steps, int) and steps > 0:
+        return f"{_many(steps, 'step')}, {steps / max(epoch, 1):.3g} epochs ({text})"
+    if isinstance(epochs, int) and epochs > 0:
+        return f"{_many(epochs, 'epoch')}, {_many(epochs * epoch, 'step')} ({text})"
+    return text
+
+
+def _downloads(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
+    if fit.dataset.place.origin == "hub":
+        yield "downloads", "the dataset's frames (only its metadata is on this machine)"
+
+
+def _feature(key: str, feature: Any) -> str:
+    shape = feature.shape
+    size = f"{shape[0]}×{shape[1]}×{shape[2]}" if len(shape) == 3 else "×".join(map(str, shape))
+    return f"{key} ({size})"
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _count(number: int) -> str:
+    for size, unit in ((1e9, " billion"), (1e6, " million")):
+        if number >= size:
+            return f"{number / size:.3g}{unit}"
+    return f"{number:,}"
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 5400 else f"{seconds / 3600:.3g} h"

@@ -1,0 +1,234 @@
+"""`getiaction validate-config RECIPE… [overrides]`: everything that is wrong with recipes, before a GPU minute is spent."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from getiaction_cli.commands.train import TrainCommand
+from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound, UsageError
+
+if TYPE_CHECKING:
+    from getiaction_cli.diagnostics import Report
+    from getiaction_cli.recipe import Recipe
+    from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
+
+ValidateCommand = TrainCommand  # it takes the same overrides out of the words
+
+_SUFFIXES = (".yaml", ".yml")
+_RECIPE_LIKE = re.compile(r"^(model|data|policy|dataset|trainer)\s*:", re.MULTILINE)
+
+
+class Format(StrEnum):
+    """How the report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    CONCISE = "concise"
+
+
+def validate_config(
+    ctx: typer.Context,
+    recipes: Annotated[
+        list[str],
+        typer.Argument(metavar="RECIPE...", help="Recipes, folders of them, patterns, or - for standard input."),
+    ],
+    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.TEXT,
+    select: Annotated[
+        list[str] | None,
+        typer.Option("--select", metavar="CODES", help="Report only these codes or families (GA3,GA101)."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODES", help="Leave out these codes or families.")
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Make the safe fixes in the files.")] = False,
+    unsafe_fixes: Annotated[
+        bool, typer.Option("--unsafe-fixes", help="With --fix or --diff: also fixes that may change what you meant.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show the fixes as a diff; change nothing.")] = False,
+) -> None:
+    """Say everything that is wrong with recipes, each with its place, its reason and its fix.
+
+    Overrides are judged as `train` would take them: --trainer.max_steps 2000, --model.chunk_size 20.
+
+    Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
+    """
+    from getiaction_cli.rules.recipe_subject import Shelf
+
+    run = _Run(ctx.obj or (), _codes(select), _codes(ignore), Shelf())
+    changing = fix or diff or unsafe_fixes
+    fixed = 0
+    failed = False
+    for path in _paths(recipes):
+        try:
+            recipe = run.read(path)
+        except RecipeNotFound as error:
+            failed = True
+            typer.echo(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""), err=True)
+            continue
+        if changing:
+            fixed += run.fix(path, recipe, unsafe=unsafe_fixes, diff=diff)
+        else:
+            run.judge(recipe)
+    to_stderr = changing and (diff or "-" in recipes)
+    if run.reports:
+        typer.echo(run.render(format, fixed, err=to_stderr), nl=False, err=to_stderr)
+    if failed:
+        raise typer.Exit(EXIT_COULD_NOT_LOOK)
+    if any(not report.ok for report in run.reports):
+        raise typer.Exit(EXIT_FOUND)
+
+
+class _Run:
+    """One call of the command: what its recipes share, and what was found."""
+
+    def __init__(
+        self,
+        overrides: tuple[tuple[str, str], ...],
+        select: tuple[str, ...],
+        ignore: tuple[str, ...],
+        shelf: Shelf,
+    ) -> None:
+        self.overrides = overrides
+        self.select, self.ignore = select, ignore
+        self.shelf = shelf
+        self.reports: list[Report] = []
+        self.subject: RecipeSubject | None = None
+
+    def read(self, path: str) -> Recipe:
+        from getiaction_cli.recipe import read
+
+        return read(path, overrides=self.overrides)
+
+    def judge(self, recipe: Recipe) -> Report:
+        report = self._report(recipe)
+        self.reports.append(report)
+        return report
+
+    def _report(self, recipe: Recipe) -> Report:
+        from getiaction_cli.rules.recipe_subject import RecipeSubject
+        from getiaction_cli.rules.runner import check
+
+        self.subject = RecipeSubject(recipe, self.shelf)
+        return check(self.subject, select=self.select, ignore=self.ignore)
+
+    def fix(self, path: str, recipe: Recipe, *, unsafe: bool, diff: bool) -> int:
+        """Make the fixes (or show them), keep the report of what is left, and say how many were made."""
+        from getiaction_cli.commands import fixing
+        from getiaction_cli.recipe import read
+
+        def reread(text: str) -> Recipe:
+            return read(recipe.file, text=text, overrides=self.overrides)
+
+        done = fixing.fix(recipe, self._report, reread, unsafe=unsafe)
+        if diff:
+            typer.echo(fixing.difference(recipe.file, recipe.text, done.recipe.text), nl=False)
+            self.judge(recipe)
+            return 0
+        if path == "-":
+            typer.echo(done.recipe.text, nl=False)
+        elif done.made:
+            fixing.write(Path(path), done.recipe.text)
+        self.reports.append(done.report)
+        return done.made
+
+    def render(self, format: Format, fixed: int, *, err: bool) -> str:
+        match format:
+            case Format.JSON:
+                from getiaction_cli.rendering import json_v1
+
+                return json_v1.render(self.reports)
+            case Format.SARIF:
+                from importlib.metadata import version
+
+                from getiaction_cli.rendering import sarif
+                from getiaction_cli.rules.runner import load_rules
+
+                return sarif.render(self.reports, load_rules(), version("getiaction"))
+            case Format.GITHUB:
+                from getiaction_cli.rendering import github
+
+                return github.render(self.reports)
+            case Format.CONCISE:
+                from getiaction_cli.rendering import concise
+
+                return concise.render(self.reports)
+        return self._text(fixed, err=err)
+
+    def _text(self, fixed: int, *, err: bool) -> str:
+        import sys
+
+        from getiaction_cli.rendering import terminal, text
+
+        color, columns = text.wants_color(sys.stderr if err else sys.stdout), text.columns()
+        report = terminal.render(self.reports, color=color, columns=columns, fixed=fixed)
+        quiet = os.environ.get("GETIACTION_QUIET")
+        if len(self.reports) != 1 or not self.reports[0].ok or self.subject is None or quiet:
+            return report
+        from getiaction_cli.commands.preview import preview
+
+        plan = preview(self.subject)
+        if plan is None:
+            return report
+        title, entries = plan
+        return terminal.rows(title, entries, color=color, columns=columns) + "\n" + report
+
+
+def _codes(given: list[str] | None) -> tuple[str, ...]:
+    """The code prefixes of an option that may be repeated or hold commas."""
+    from getiaction_cli.rules.runner import load_rules
+
+    codes = tuple(code.strip().upper() for word in given or () for code in word.split(",") if code.strip())
+    for code in codes:
+        if not any(known.startswith(code) for known in load_rules()):
+            raise UsageError(f"no rule is called {code}", "`getiaction explain` lists them")
+    return codes
+
+
+def _paths(words: list[str]) -> Iterator[str]:
+    """The recipes that the words name: folders and patterns written out, each once."""
+    seen: set[str] = set()
+    for word in words:
+        for path in _expand(word):
+            if path not in seen:
+                seen.add(path)
+                yield path
+
+
+def _expand(word: str) -> list[str]:
+    if word == "-":
+        return [word]
+    path = Path(word)
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and _is_recipe(file, path))
+        if not found:
+            raise RecipeNotFound(
+                f"there are no recipes in {word}", "a recipe is a .yaml file with `model:` and `data:`"
+            )
+        return [str(file) for file in found]
+    if any(char in word for char in "*?[") and not path.exists():
+        import glob
+
+        found_words = sorted(name for name in glob.glob(word, recursive=True) if Path(name).is_file())
+        if not found_words:
+            raise RecipeNotFound(f"no file is called like {word}")
+        return found_words
+    return [word]
+
+
+def _is_recipe(file: Path, folder: Path) -> bool:
+    """True for a YAML file in a folder that is laid out as a recipe; others are none of our business."""
+    if any(part.startswith(".") for part in file.relative_to(folder).parts):
+        return False
+    try:
+        return bool(_RECIPE_LIKE.search(file.read_bytes()[:100_000].decode("utf-8", "replace")))
+    except OSError:
+        return False

@@ -1,0 +1,22 @@
+"""One line a finding, for grep and for editors: ``file:line:column: error[GA301] message``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from getiaction_cli.diagnostics import Report
+from getiaction_cli.rendering.text import clean
+
+
+def render(reports: Sequence[Report]) -> str:
+    """All diagnostics; nothing at all when there are none."""
+    lines = []
+    for report in reports:
+        for diagnostic in report.diagnostics:
+            place = f":{diagnostic.span.line}:{diagnostic.span.column}" if diagnostic.span else ""
+            fixable = " [fixable]" if diagnostic.fix is not None and diagnostic.fix.safe else ""
+            lines.append(
+                f"{clean(diagnostic.file)}{place}: {diagnostic.severity}[{diagnostic.code}] "
+                f"{clean(diagnostic.message)}{fixable}\n"
+            )
+    return "".join(lines)

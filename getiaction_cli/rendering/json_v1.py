@@ -1,0 +1,134 @@
+"""Version 1 of the JSON that programs read. Its shape is frozen: it has its own words, so that the house may change around it.
+
+A key that is added gets a new optional name; one that changes or goes means a json_v2 beside this file. Lines and columns
+count from 1 in characters, ends are exclusive; the offsets of an edit count characters of the recipe's text from 0.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TypedDict
+
+from getiaction_cli.diagnostics import Diagnostic, Fix, Frame, Report, Severity, Span
+
+
+class EditV1(TypedDict):
+    """Replace the characters from ``start`` to ``end`` by ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+class FixV1(TypedDict):
+    """Edits that belong together."""
+
+    title: str
+    safe: bool
+    edits: list[EditV1]
+
+
+class PlaceV1(TypedDict):
+    """A stretch of a file; null where only the file is known."""
+
+    line: int | None
+    column: int | None
+    end_line: int | None
+    end_column: int | None
+
+
+class RelatedV1(PlaceV1):
+    """The other half of a contradiction."""
+
+    file: str
+    path: str
+    message: str
+
+
+class DiagnosticV1(PlaceV1):
+    """One finding. ``path`` is the dotted route in the recipe, as ``model.init_args.chunk_size``."""
+
+    code: str
+    name: str
+    severity: str
+    message: str
+    file: str
+    path: str
+    related: list[RelatedV1]
+    help: str
+    fix: FixV1 | None
+
+
+class NotRunV1(TypedDict):
+    """A rule that could not be judged."""
+
+    rule: str
+    reason: str
+
+
+class SummaryV1(TypedDict):
+    """How many of each."""
+
+    errors: int
+    warnings: int
+    infos: int
+
+
+class ReportV1(TypedDict):
+    """The whole document."""
+
+    version: int
+    verdict: str
+    diagnostics: list[DiagnosticV1]
+    not_run: list[NotRunV1]
+    summary: SummaryV1
+
+
+def render(reports: Sequence[Report]) -> str:
+    """The document for all recipes together; ``file`` tells them apart."""
+    not_run = dict.fromkeys((entry.rule, entry.reason) for report in reports for entry in report.not_run)
+    document = ReportV1(
+        version=1,
+        verdict="ok" if all(report.ok for report in reports) else "error",
+        diagnostics=[_diagnostic(diagnostic) for report in reports for diagnostic in report.diagnostics],
+        not_run=[NotRunV1(rule=rule, reason=reason) for rule, reason in not_run],
+        summary=SummaryV1(
+            errors=sum(report.count(Severity.ERROR) for report in reports),
+            warnings=sum(report.count(Severity.WARNING) for report in reports),
+            infos=sum(report.count(Severity.INFO) for report in reports),
+        ),
+    )
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _diagnostic(diagnostic: Diagnostic) -> DiagnosticV1:
+    return DiagnosticV1(
+        code=diagnostic.code,
+        name=diagnostic.name,
+        severity=str(diagnostic.severity),
+        message=diagnostic.message,
+        file=diagnostic.file,
+        path=diagnostic.path,
+        **_place(diagnostic.span),
+        related=[_related(frame) for frame in diagnostic.related],
+        help=diagnostic.help,
+        fix=_fix(diagnostic.fix),
+    )
+
+
+def _place(span: Span | None) -> PlaceV1:
+    if span is None:
+        return PlaceV1(line=None, column=None, end_line=None, end_column=None)
+    return PlaceV1(line=span.line, column=span.column, end_line=span.end_line, end_column=span.end_column)
+
+
+def _related(frame: Frame) -> RelatedV1:
+    return RelatedV1(file=frame.file, path=frame.path, message=frame.label, **_place(frame.span))
+
+
+def _fix(fix: Fix | None) -> FixV1 | None:
+    if fix is None:
+        return None
+    edits = [EditV1(start=edit.start, end=edit.end, text=edit.text) for edit in fix.edits]
+    return FixV1(title=fix.title, safe=fix.safe, edits=edits)

@@ -1,0 +1,182 @@
+"""Reports for people, in the look of rustc and ruff: the line, a caret, the other half of the contradiction, the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from getiaction_cli.diagnostics import Diagnostic, Frame, NotRun, Report, Severity, Span
+from getiaction_cli.rendering.text import Paint, clean, cut, width, wrap
+
+_LEAST_CODE = 24  # columns that a source line keeps on the narrowest terminal
+
+
+def render(reports: Sequence[Report], *, color: bool = False, columns: int = 100, fixed: int = 0) -> str:
+    """All diagnostics, what was not run, and the closing count.
+
+    Args:
+        reports: one per recipe.
+        color: with ANSI colours.
+        columns: the width of the terminal.
+        fixed: how many findings ``--fix`` has just mended.
+    """
+    paint = Paint(color)
+    seen: set[str] = set()
+    blocks = []
+    for report in reports:
+        for diagnostic in report.diagnostics:
+            blocks.append(_diagnostic(diagnostic, paint, columns, explain=diagnostic.code not in seen))
+            seen.add(diagnostic.code)
+    blocks += _not_run(reports, paint, columns)
+    blocks.append(_count(reports, paint, fixed))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: bool) -> str:
+    severity = str(diagnostic.severity)
+    margin = _margin(diagnostic)
+    head = paint(severity, f"{severity}[{diagnostic.code}]") + paint("bold", f": {clean(diagnostic.message)}")
+    lines = [head]
+    shown_fix = diagnostic.fix
+    lines += _frame("-->", diagnostic.file, diagnostic.span, diagnostic.lines, diagnostic.label, margin, paint, severity, columns)  # fmt: skip
+    for frame in diagnostic.related:
+        lines += _related(frame, margin, paint, columns)
+    notes = []
+    if diagnostic.help:
+        notes.append(("help", diagnostic.help))
+    if shown_fix is not None:
+        how = "--fix does it" if shown_fix.safe else "--unsafe-fixes does it; look at it with --diff"
+        notes.append(("help" if not diagnostic.help else "fix", f"{shown_fix.title} ({how})"))
+    if notes and lines[-1].strip() not in ("|", paint("gutter", "|")) and diagnostic.lines:
+        lines.append(f"{' ' * margin} {paint('gutter', '|')}")
+    for word, text in notes:
+        indent = " " * (margin + 3)
+        lead = f"{' ' * margin} {paint('gutter', '=')} {paint('bold', word)}: "
+        lines.append(lead + wrap(text, columns, indent + " " * (len(word) + 2)))
+    if explain:
+        lines.append(
+            f"{' ' * margin} {paint('gutter', '=')} {paint('dim', f'see: getiaction explain {diagnostic.code}')}"
+        )
+    return "\n".join(lines)
+
+
+def _margin(diagnostic: Diagnostic) -> int:
+    numbers = [span.line for span in (diagnostic.span, *(frame.span for frame in diagnostic.related)) if span]
+    return len(str(max(numbers, default=1)))
+
+
+def _related(frame: Frame, margin: int, paint: Paint, columns: int) -> list[str]:
+    if not frame.lines and frame.span is None:
+        where = f"{frame.file} {frame.path}".strip()
+        return [f"{' ' * margin} {paint('gutter', ':::')} {clean(where)}: {clean(frame.label)}"]
+    return _frame(":::", frame.file, frame.span, frame.lines, frame.label, margin, paint, "gutter", columns, mark="-")
+
+
+def _frame(
+    arrow: str,
+    file: str,
+    span: Span | None,
+    source: Sequence[str],
+    label: str,
+    margin: int,
+    paint: Paint,
+    style: str,
+    columns: int,
+    mark: str = "^",
+) -> list[str]:
+    """A place: its name, its first line, and what it is about underlined."""
+    bar = paint("gutter", "|")
+    blank = " " * margin
+    where = clean(file) + (f":{span.line}:{span.column}" if span and source else "")
+    lines = [
+        f"{blank}{paint('gutter', arrow)} {where}" if arrow == "-->" else f"{blank} {paint('gutter', arrow)} {where}"
+    ]
+    if span is None or not source:
+        return [*lines, f"{blank} {bar} {clean(label)}"] if label else lines
+    first = source[0]
+    last = span.end_column - 1 if span.end_line == span.line else len(first.rstrip())
+    text, start, length = _window(first, span.column - 1, max(last, span.column), columns - margin - 3)
+    under = f"{' ' * start}{mark * length}"
+    number = paint("gutter", f"{span.line:>{margin}}")
+    lines += [f"{blank} {bar}", f"{number} {bar} {text}"]
+    return [*lines, *_underline(under, clean(label), f"{blank} {bar} ", columns - margin - 3, paint, style)]
+
+
+def _underline(under: str, label: str, lead: str, room: int, paint: Paint, style: str) -> list[str]:
+    """The carets with their label beside them, or on a line below where there is no room."""
+    marks = under.lstrip()
+    indent = under[: len(under) - len(marks)]
+    if not label or len(under) + 1 + width(label) <= room:
+        return [lead + indent + paint(style, f"{marks} {label}".rstrip())]
+    shift = " " * max(0, min(len(indent), room - width(label)))
+    return [lead + indent + paint(style, marks), lead + shift + paint(style, cut(label, room))]
+
+
+def _window(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
+    """The part of a long line around what it is about: the text, where the mark begins, how long it is."""
+    room = max(room, _LEAST_CODE)
+    before, marked, after = line[:start], line[start:end], line[end:]
+    before, marked, after = clean(before), clean(marked), clean(after.rstrip())
+    length = max(1, width(marked))
+    if width(before) + width(marked) + width(after) <= room:
+        return before + marked + after, width(before), length
+    keep = max(room // 3, room - length - width(after) - 1)
+    if width(before) > keep:
+        tail = before[-keep:]
+        while width(tail) > keep - 1:
+            tail = tail[1:]
+        before = "…" + tail
+    text = cut(before + marked + after, room)
+    return text, width(before), max(1, min(length, width(text) - width(before)))
+
+
+def _not_run(reports: Iterable[Report], paint: Paint, columns: int) -> list[str]:
+    """What could not be judged, one line a reason."""
+    lines = []
+    several = len(list(reports)) > 1
+    for report in reports:
+        for reason, entries in _by_reason(report.not_run).items():
+            count = f"{len(entries)} rules" if len(entries) > 1 else entries[0]
+            where = f"{clean(report.subject)}: " if several else ""
+            lines.append(f"{paint('dim', 'not run:')} {where}{wrap(f'{count}, because {reason}', columns, '  ')}")
+    return ["\n".join(lines)] if lines else []
+
+
+def _by_reason(not_run: Iterable[NotRun]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for entry in not_run:
+        grouped.setdefault(entry.reason, []).append(entry.rule)
+    return grouped
+
+
+def _count(reports: Sequence[Report], paint: Paint, fixed: int) -> str:
+    """The closing line: how many of each, and how many the fixes would mend."""
+    words = []
+    for severity, name in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note")):
+        number = sum(report.count(severity) for report in reports)
+        if number:
+            words.append(paint(str(severity), f"{number} {name}{'s' if number > 1 else ''}"))
+    fixes = [d.fix for report in reports for d in report.diagnostics if d.fix is not None]
+    safe = sum(fix.safe for fix in fixes)
+    offers = [f"{safe} fixable with --fix"] if safe else []
+    offers += [f"{len(fixes) - safe} with --unsafe-fixes"] if len(fixes) > safe else []
+    suppressed = sum(report.suppressed for report in reports)
+    line = ", ".join(words) or paint("good", "nothing wrong")
+    line += f" ({', '.join(offers)})" if offers else ""
+    line += f", {fixed} fixed" if fixed else ""
+    line += f", {suppressed} ignored" if suppressed else ""
+    if len(reports) > 1:
+        bad = sum(not report.ok for report in reports)
+        line += f" in {len(reports)} recipes" + (f", {bad} of them wrong" if bad else "")
+    return line
+
+
+def rows(title: str, entries: Iterable[tuple[str, str]], *, color: bool = False, columns: int = 100) -> str:
+    """A titled table of words and what there is to say about each: what will be trained, for a recipe that is right."""
+    paint = Paint(color)
+    entries = [(clean(name), text) for name, text in entries]
+    margin = max((width(name) for name, _ in entries), default=0) + 2
+    lines = [paint("bold", clean(title))]
+    for name, text in entries:
+        indent = " " * (margin + 2)
+        lines.append(f"  {paint('dim', name)}{' ' * (margin - width(name))}{wrap(text, columns, indent)}")
+    return "\n".join(lines) + "\n"
