@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from getiaction_cli.commands import train
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, CliError
+
+
+class Shell(StrEnum):
+    """The shells that there is completion for."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
 
 app = typer.Typer(
     name="getiaction",
@@ -50,8 +60,8 @@ def _options(
         bool, typer.Option("--show-completion", help="Print the completion script for your shell and exit.")
     ] = False,
     shell: Annotated[
-        str, typer.Option("--shell", metavar="SHELL", help="bash, zsh or fish, where it should not be the one in use.")
-    ] = "",
+        Shell | None, typer.Option("--shell", help="Completion for this shell, not for the one in use.")
+    ] = None,
 ) -> None:
     # The commands, their helpers and the processes that training starts all read these two the same way.
     if debug:

@@ -29,6 +29,8 @@ class TrainCommand(TyperCommand):
     So every other unknown option stays a usage error with a suggestion, and `--resume` may stand without a value.
     """
 
+    takes_overrides = True  # completion asks
+
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         """Split the words; the overrides are left in ``ctx.obj``."""
         rest, ctx.obj = split_overrides(args)

@@ -1,0 +1,229 @@
+#compdef getiaction
+# getiaction completion for zsh. Written by `getiaction --show-completion zsh`; changes are lost.
+
+_getiaction_options() {
+    case "$1" in
+        '') printf '%s\n' '--debug	Show tracebacks and what libraries log
+--quiet	Say only what was asked for and what went wrong
+-q	Say only what was asked for and what went wrong
+--version	Show versions and exit
+--install-completion	Install completion for your shell and exit
+--show-completion	Print the completion script for your shell and exit
+--shell	Completion for this shell, not for the one in use
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
+        'train') printf '%s\n' '--output-dir	The run folder; new or empty
+--resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
+--ignore	Train although this was found (GA301, or GA3 for a family)
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
+        'fit') printf '%s\n' '--config	A YAML recipe
+-c	A YAML recipe
+--output-dir	The run folder; new or empty
+--resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
+--ignore	Train although this was found (GA301, or GA3 for a family)
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
+    esac
+}
+
+# What the option $2 of the command $1 takes: a kind, or "=" and its words.
+_getiaction_takes() {
+    case "$1 $2" in
+        ' --shell') printf '%s\n' '=bash zsh fish' ;;
+        'train --output-dir') printf '%s\n' 'other' ;;
+        'train --resume') printf '%s\n' 'other' ;;
+        'train --ignore') printf '%s\n' 'code' ;;
+        'fit --config') printf '%s\n' 'recipe' ;;
+        'fit -c') printf '%s\n' 'recipe' ;;
+        'fit --output-dir') printf '%s\n' 'other' ;;
+        'fit --resume') printf '%s\n' 'other' ;;
+        'fit --ignore') printf '%s\n' 'code' ;;
+    esac
+}
+
+_getiaction_arguments() {
+    case "$1" in
+        'train') printf '%s\n' 'recipe' ;;
+    esac
+}
+
+# Offer the lines "word<tab>help" of $1; words that end in "." or "=" go on without a space.
+_getiaction_offer() {
+    local entry word help
+    local -a ended open dashed
+    [[ $1 == -* ]] && dashed=(-o)
+    for entry in ${(f)1}; do
+        word=${entry%%$'\t'*}
+        help=''
+        [[ $entry == *$'\t'* ]] && help=${entry#*$'\t'}
+        entry=${word//:/\\:}${help:+:$help}
+        if [[ $word == *[.=] ]]; then open+=("$entry"); else ended+=("$entry"); fi
+    done
+    (( $#open )) && _describe $dashed 'getiaction' open -S ''
+    (( $#ended )) && _describe $dashed 'getiaction' ended
+}
+
+_getiaction() {
+    local helper="${words[1]%getiaction}getiaction-complete"
+    local word="${(Q)PREFIX}" before="${words[CURRENT-1]}" command='' takes i
+    for ((i = 2; i < CURRENT; i++)); do
+        [[ ${words[i]} != -* ]] && { command=${words[i]}; break; }
+    done
+
+    takes=$(_getiaction_takes "$command" "$before")
+    if [[ -z $takes ]]; then
+        if [[ -z $command && $word != -* ]]; then
+            _getiaction_offer 'train	Train the policy that a recipe describes
+fit	Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `getiaction train RECIPE`'
+            return
+        elif [[ ' train fit ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then
+            _getiaction_offer "$("$helper" overrides "$word" "${(@)words[1,CURRENT-1]}" 2>/dev/null)"
+            return
+        elif [[ $word == -* ]]; then
+            _getiaction_offer "$(_getiaction_options "$command")"
+            [[ ' train fit ' == *" $command "* ]] && _getiaction_offer \
+                $'--model.\tthe policy\n--data.\tthe dataset\n--trainer.\tLightning\'s Trainer\n--seed\tmakes a run repeatable\n--output_dir\twhere the run is kept'
+            return
+        fi
+        takes=$(_getiaction_arguments "$command")
+    fi
+    case "$takes" in
+        '='*) _getiaction_offer "${(F)${(s: :)${takes#=}}}" ;;
+        policy) _getiaction_offer 'act	Predicts chunks of actions with a transformer and a CVAE; small and quick to train.
+diffusion	Denoises chunks of actions with a 1D U-Net; strong on contact-rich tasks.
+eo1	A Qwen2.5-VL backbone (3 B) with a flow-matching action head.
+evo1	A compact InternVL3 backbone (0.8 B) with a flow-matching action head; trains in two stages.
+fastwam	A video world model (Wan2.2, 5 B) that predicts actions directly.
+gaussian_actor	The actor of soft actor-critic, trained online on the robot.
+groot	NVIDIA'\''s foundation model for humanoids and arms (3 B).
+lingbot_va	An autoregressive video-action world model on Wan2.2.
+molmoact2	The Allen Institute'\''s open vision-language-action model (7 B).
+multi_task_dit	Diffusion or flow matching with a large transformer, told by language what to do.
+pi0	A vision-language-action flow model (3 B) from Physical Intelligence.
+pi05	The successor of pi0 that generalizes to new places; reads the state as text.
+pi0_fast	pi0 that predicts compressed action tokens one by one instead of denoising.
+smolvla	A small vision-language-action model (0.5 B), made for fine-tuning on one GPU.
+tdmpc	Learns a latent world model and plans in it; needs the reward of every step.
+vla_jepa	Qwen3-VL (2 B) with a V-JEPA2 world model and a DiT action head.
+vqbet	Predicts tokens of a learned action codebook with a GPT; trains in two phases.
+wall_x	X Square Robot'\''s open foundation model on Qwen2.5-VL.
+xvla	A soft-prompted vision-language-action model (0.9 B) for many kinds of robot.' ;;
+        code) _getiaction_offer 'GA101	Text that is not YAML.
+GA102	A key that stands twice in one section.
+GA103	A file that is no recipe.
+GA104	A YAML tag.
+GA105	A number that other YAML readers take for text.
+GA106	A word that YAML takes for true or false.
+GA107	A list with an ellipsis.
+GA110	A key that nothing reads.
+GA111	A key that has another name here.
+GA112	A key in the wrong section.
+GA113	A parameter of another policy.
+GA114	A key that must be there.
+GA115	A key with nothing after it.
+GA116	A recipe for lerobot-train.
+GA120	A value of the wrong type.
+GA121	A word that is not among the allowed ones.
+GA122	A number beyond what its setting can be.
+GA130	A class path that leads nowhere.
+GA131	A class path that has no place in a recipe.
+GA132	A policy that is not there.
+GA133	A policy named by its class and by its name.
+GA140	Several datasets in one recipe.
+GA141	A list of episodes that can'\''t be one.
+GA142	A dataset that is not to be had.
+GA143	A policy parameter that changes nothing here.
+GA144	A parameter of the policy set in two places.
+GA201	More actions executed than predicted.
+GA202	A horizon that the U-Net can'\''t halve.
+GA203	Temporal ensembling that never gets a second opinion.
+GA204	More observation steps than the policy can read.
+GA205	A value that LeRobot does not know for this parameter.
+GA206	Parameters that LeRobot refuses.
+GA207	A parameter that LeRobot silently replaces.
+GA208	A group of settings that LeRobot refuses.
+GA301	Action time steps that the policy was not built for.
+GA302	Observation time steps that the policy was not built for.
+GA303	Time steps that lie between two frames.
+GA304	Time steps for something that has none, or that nobody reads.
+GA306	A chosen feature that is not there.
+GA307	No camera for a policy that sees.
+GA308	No state for a policy that needs one.
+GA309	No action to learn.
+GA310	More cameras than the policy takes.
+GA311	Cameras of different sizes.
+GA312	A camera that is not square.
+GA313	A camera that is not a colour camera.
+GA314	A crop that is larger than the picture.
+GA315	A crop that shows next to nothing.
+GA316	A picture that is too small for the network.
+GA317	No reward for a policy that learns from it.
+GA318	A random shift that is never seen.
+GA319	An input that shifts VQ-BeT'\''s tokens.
+GA320	More joints than the policy has room for.
+GA321	Joints that the policy'\''s own numbers contradict.
+GA322	A normalization without its numbers.
+GA323	A state that doesn'\''t fit into the prompt'\''s bins.
+GA324	Episodes that are not there.
+GA325	Episodes that are too short to give a sample.
+GA326	Targets that are mostly padding.
+GA327	A batch larger than the dataset.
+GA328	A validation split that can'\''t be made.
+GA329	Features that the policy refuses.
+GA330	A task longer than the policy reads.
+GA331	A tolerance that takes the wrong frame.
+GA401	A file of meta/ is missing.
+GA402	A file of meta/ can'\''t be read.
+GA403	info.json holds a value that LeRobot can'\''t use.
+GA404	The dataset is in a format that LeRobot no longer reads.
+GA405	The dataset is in a format that this LeRobot does not know.
+GA406	The dataset on the Hub has no version tag.
+GA407	LeRobot will not use this copy of the dataset.
+GA410	The dataset has no episodes.
+GA411	info.json and the episodes disagree on how many episodes there are.
+GA412	info.json and the episodes disagree on how many frames there are.
+GA413	The episodes'\'' bounds don'\''t fit together.
+GA414	The tables have other frames than the episodes say.
+GA415	A split names episodes that don'\''t exist.
+GA421	A table that the episodes need is missing.
+GA422	A table can'\''t be read.
+GA423	A video that the episodes need is missing.
+GA424	A video can'\''t be read.
+GA425	A path template of info.json leads out of the dataset, or nowhere.
+GA426	The dataset is not portable: broken links or files that can'\''t be opened.
+GA427	The tables don'\''t hold what info.json declares.
+GA431	The dataset has no statistics.
+GA432	A feature has no statistics.
+GA433	The statistics hold NaN or infinity.
+GA434	The statistics have another shape than the feature.
+GA435	The statistics contradict themselves.
+GA436	A joint never moves in the whole dataset.
+GA437	The statistics of a camera are not of pictures between 0 and 1.
+GA438	The statistics are not those of these episodes.
+GA441	The dataset'\''s fps is not its videos'\'' fps.
+GA442	An episode'\''s stretch of video is not as long as the episode.
+GA443	A video ends before its last episode does.
+GA444	The videos have another size than info.json declares.
+GA451	The dataset has no task.
+GA452	The tasks are not in the order of their numbers.
+GA453	A task has no text.
+GA454	Tasks that are counted or named, but not there.
+GA461	A feature'\''s name has a slash.
+GA462	The features have the names of another framework.
+GA463	A camera'\''s shape can'\''t be understood.
+GA466	A feature has another number of names than of dimensions.
+GA467	A feature that LeRobot itself needs is not declared.
+GA468	A feature has a dtype that LeRobot does not know.' ;;
+        dataset) _getiaction_offer "$("$helper" datasets "$word" 2>/dev/null)"; _path_files -/ ;;
+        recipe) _files -g '*.(yaml|yml)(-.)' ;;
+        folder) _path_files -/ ;;
+        file | other) _files ;;
+    esac
+}
+
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+    _getiaction "$@"
+else
+    compdef _getiaction getiaction
+fi

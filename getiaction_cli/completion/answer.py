@@ -1,0 +1,170 @@
+"""The process behind a TAB that needs to know the recipe: override keys, their values, dataset ids.
+
+    getiaction-complete overrides WORD [WORDS OF THE LINE …]
+    getiaction-complete datasets WORD
+
+prints one candidate a line, with a tab and its description behind it. Standard library only, and never an error: a TAB that
+can't be answered prints nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+_POLICY_CLASS = re.compile(r"^\s*class_path:\s*[\"']?getiaction\.policies\.lerobot\.(\w+)", re.MULTILINE)
+_POLICY_NAME = re.compile(r"^\s*policy_name:\s*[\"']?(\w+)", re.MULTILINE)
+_REPO_ID = re.compile(r"^\s*repo_id:\s*[\"']?([\w.-]+/[\w.-]+)", re.MULTILINE)
+_MOST_BYTES = 1_000_000
+_MOST_RECIPES = 200
+
+Candidate = tuple[str, str]
+
+
+def main() -> None:
+    """Answer one TAB."""
+    kind, word, *line = [*sys.argv[1:], "", ""][: max(2, len(sys.argv) - 1)]
+    candidates = datasets() if kind == "datasets" else overrides(word, line)
+    seen: set[str] = set()
+    for value, help in candidates:
+        if value.startswith(word) and value not in seen:
+            seen.add(value)
+            print(f"{value}\t{help}")  # noqa: T201 - this is the answer
+
+
+# -- override keys and values ----------------------------------------------------------------------------------------
+
+
+def overrides(word: str, line: list[str]) -> Iterator[Candidate]:
+    """Candidates for an override: its key ("--trainer.acc"), or its value behind "=" or as the next word.
+
+    Args:
+        word: the word at the cursor, from its beginning.
+        line: the words before it.
+    """
+    from getiaction_cli.completion.index import load
+
+    index = load()
+    text = "".join(_read(other) for other in line if other.endswith((".yaml", ".yml")))
+    policy, wrapped = _policy(text, line, index)
+    key, equals, _ = word.partition("=")
+    if equals:
+        for value, help in _values(key.lstrip("-"), policy, index):
+            yield f"{key}={value}", help
+    elif line and line[-1].startswith("--") and "." in line[-1] and "=" not in line[-1] and not word.startswith("-"):
+        yield from _values(line[-1].lstrip("-"), policy, index)
+    else:
+        yield from _keys(word, policy, wrapped, index)
+
+
+def _policy(text: str, line: list[str], index: dict[str, Any]) -> tuple[str, bool]:
+    """The policy that the recipe (or an override) names, and whether it goes through the general wrapper."""
+    for place, other in enumerate(line):
+        key, equals, value = other.partition("=")
+        if key.endswith("policy_name"):
+            return value if equals else "".join(line[place + 1 : place + 2]), True
+    found = _POLICY_CLASS.search(text)
+    if found and found[1] == "LeRobotPolicy":
+        name = _POLICY_NAME.search(text)
+        return name[1] if name else "", True
+    for name, policy in index["policies"].items():
+        if found and policy["class_path"].endswith(f".{found[1]}"):
+            return name, False
+    return "", False
+
+
+def _keys(word: str, policy: str, wrapped: bool, index: dict[str, Any]) -> Iterator[Candidate]:
+    own = index["policies"].get(policy, {"keys": {}})["keys"]
+    sections = {
+        "--model.init_args.": index["model"] | ({} if wrapped else own),
+        "--model.init_args.config_kwargs.": own,
+        "--data.init_args.": index["data"],
+        "--trainer.": index["trainer"],
+    }
+    if word.count(".") == 0:
+        yield from (("--model.", "the policy"), ("--data.", "the dataset"), ("--trainer.", "Lightning's Trainer"))
+        yield from (("--seed", "makes a run repeatable"), ("--output_dir", "where the run is kept"))
+        return
+    yield from (
+        ("--model.class_path", "which policy class"),
+        ("--model.init_args.", "the policy's arguments"),
+        ("--data.class_path", "which data module class"),
+        ("--data.init_args.", "the data module's arguments"),
+    )
+    for section, keys in sections.items():
+        if word.startswith(section):
+            if section == "--model.init_args." and "config_kwargs" in keys:
+                yield "--model.init_args.config_kwargs.", "fields of the policy's LeRobot config"
+            for key, about in keys.items():
+                if key != "config_kwargs" and (wrapped or key != "policy_name"):
+                    yield section + key, about["help"]
+    # The short forms come once a letter of the key is there: before, they would bury the sections.
+    for short, keys in (("--model.", index["model"] | own), ("--data.", index["data"])):
+        if word.startswith(short) and len(word) > len(short) and word.count(".") == 1:
+            for key, about in keys.items():
+                yield short + key, about["help"]
+
+
+def _values(key: str, policy: str, index: dict[str, Any]) -> Iterator[Candidate]:
+    section, _, name = key.rpartition(".")
+    if name == "class_path":
+        if section == "data":
+            yield index["datamodule"], "a LeRobot dataset"
+        else:
+            yield index["wrapper"], "any policy by name"
+            yield from ((known["class_path"], known["help"]) for known in index["policies"].values())
+    elif name == "policy_name":
+        yield from ((known, about["help"]) for known, about in index["policies"].items())
+    elif name == "repo_id" and section.startswith("data"):
+        yield from datasets()
+    else:
+        own = index["policies"].get(policy, {"keys": {}})["keys"]
+        keys = {"trainer": index["trainer"], "data": index["data"]}.get(section.split(".")[0], index["model"] | own)
+        yield from ((value, "") for value in keys.get(name, {"words": []})["words"])
+
+
+# -- dataset ids -----------------------------------------------------------------------------------------------------
+
+
+def datasets() -> Iterator[Candidate]:
+    """The demo, the datasets in LeRobot's home, and those that the recipes nearby name."""
+    yield "getiaction/pusht-demo", "ships with getiaction"
+    home = os.environ.get("HF_LEROBOT_HOME") or os.path.join(_hf_home(), "lerobot")  # noqa: PTH118 - no pathlib here
+    for owner in _entries(home):
+        for name in _entries(f"{home}/{owner}"):
+            if os.path.isfile(f"{home}/{owner}/{name}/meta/info.json"):  # noqa: PTH113
+                yield f"{owner}/{name}", "in LeRobot's home"
+    recipes = [
+        file for folder in (".", "recipes") for file in _entries(folder, folder) if file.endswith((".yaml", ".yml"))
+    ]
+    for recipe in recipes[:_MOST_RECIPES]:
+        for repo_id in _REPO_ID.findall(_read(recipe)):
+            yield repo_id, f"in {recipe.removeprefix('./')}"
+
+
+def _hf_home() -> str:
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    return os.environ.get("HF_HOME") or f"{cache}/huggingface"
+
+
+def _entries(folder: str, prefix: str = "") -> list[str]:
+    try:
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+    except OSError:
+        return []
+    return [f"{prefix}/{name}" if prefix else name for name in names if not name.startswith(".")]
+
+
+def _read(path: str) -> str:
+    try:
+        with open(os.path.expanduser(path), encoding="utf-8", errors="replace") as handle:  # noqa: PTH111, PTH123
+            return handle.read(_MOST_BYTES)
+    except OSError:
+        return ""
+
+
+if __name__ == "__main__":
+    main()

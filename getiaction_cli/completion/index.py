@@ -1,0 +1,111 @@
+"""What can stand in a recipe, as a small JSON file that a TAB can read in a millisecond.
+
+It is built from LeRobot's and Lightning's source once per installed version (half a second) and kept in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("lerobot-", "lerobot_policy_", "lightning-", "getiaction-")
+_OWN_SOURCES = ("data/lerobot.py", "policies/lerobot/policy.py", "policies/lerobot/act.py")
+
+
+def load() -> dict[str, Any]:
+    """The index for what is installed now; built and kept when it is not there yet."""
+    file = _file()
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        index = build()
+        _keep(index, file)
+        return index
+
+
+def build() -> dict[str, Any]:
+    """Read the keys, words and help of every section of a recipe from source.
+
+    Returns:
+        ``{"policies": {name: {"class", "class_path", "keys"}}, "model", "data", "trainer"}``; keys are
+        ``{key: {"words": [...], "help": "..."}}``.
+    """
+    from getiaction_cli import policies
+    from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
+    from getiaction_cli.recipe.signatures import read_signature
+
+    def keys(class_path: str) -> dict[str, Any]:
+        signature = read_signature(class_path)
+        parameters = signature.parameters.values() if signature else ()
+        return {p.name: _key(p.choices, p.default, p.help) for p in parameters if p.name != "self"}
+
+    known: dict[str, Any] = {}
+    for name in policies.names():
+        policy = policies.load(name)
+        known[name] = {
+            "class_path": policy.class_path,
+            "help": policy.summary,
+            "keys": {
+                field.name: _key(field.choices, policies.plain(field.default), field.help)
+                for field in policy.fields.values()
+                if field.name not in policies.NOT_PARAMETERS
+            },
+        }
+    return {
+        "policies": known,
+        "wrapper": WRAPPER,
+        "datamodule": DATAMODULE,
+        "model": keys(WRAPPER),
+        "data": keys(DATAMODULE),
+        "trainer": keys("lightning.Trainer"),
+    }
+
+
+def _key(choices: Any, default: Any, help: str) -> dict[str, Any]:
+    words = [_text(choice) for choice in choices or ()]
+    if not words and isinstance(default, bool):
+        words = ["true", "false"]
+    if not words and isinstance(default, str):  # Lightning names the words it takes in its help alone
+        words = re.findall(r'"([a-z][\w-]*)"', help) or [default]
+    if not words and isinstance(default, (int, float)):
+        words = [_text(default)]
+    return {"words": [word for word in words if word], "help": " ".join(help.split())[:160]}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _file() -> Path:
+    """Where the index of this very installation is kept: its name holds the versions that it was read from."""
+    site = Path(__file__).resolve().parents[2]
+    folders = {site, *(Path(entry) for entry in sys.path if entry.endswith("site-packages"))}
+    installed = sorted(
+        name.removesuffix(".dist-info")
+        for folder in folders
+        if folder.is_dir()
+        for name in os.listdir(folder)  # noqa: PTH208 - names alone, and three times as fast
+        if name.endswith(".dist-info") and name.startswith(_PACKAGES)
+    )
+    sources = [site / "getiaction" / source for source in _OWN_SOURCES]
+    newest = max((int(source.stat().st_mtime) for source in sources if source.is_file()), default=0)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "getiaction" / "completion" / f"{'+'.join(installed)}+{newest}.json"
+
+
+def _keep(index: dict[str, Any], file: Path) -> None:
+    """Write the index beside its place and move it there, so that no TAB ever reads half of one. A full disk is no error."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as handle:
+            json.dump(index, handle)
+        Path(handle.name).replace(file)
+    except OSError:
+        return

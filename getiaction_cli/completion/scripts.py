@@ -1,0 +1,83 @@
+"""The completion script of each shell, written from the words of the command line.
+
+All three do the same: find the command on the line, then offer its options, the words of the option before the cursor, or files;
+for what depends on a recipe they ask ``getiaction-complete``, the one process behind a TAB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from getiaction_cli.completion.words import Command, Option
+
+SHELLS = ("bash", "zsh", "fish")
+
+Words = list[tuple[str, str]]
+
+
+def write(shell: str, own: Command, commands: list[Command], kinds: dict[str, Words]) -> str:
+    """The whole script.
+
+    Args:
+        shell: one of `SHELLS`.
+        own: the application's own options.
+        commands: its commands.
+        kinds: the words of the kinds that are known when the script is written ("policy", "code"), with their help.
+    """
+    template = (Path(__file__).parent / f"template.{shell}").read_text()
+    quote = _fish_quoted if shell == "fish" else _quoted
+    tables = {
+        "@COMMANDS@": _words(quote, [(command.name, command.help) for command in commands]),
+        "@OPTIONS@": _case(
+            shell,
+            ((command.name, _words(quote, _option_words(command.options))) for command in [own, *commands]),
+        ),
+        "@TAKES@": _case(
+            shell,
+            (
+                (
+                    f"{command.name} {name}",
+                    quote(option.takes if option.takes != "words" else "=" + " ".join(option.choices)),
+                )
+                for command in [own, *commands]
+                for option in command.options
+                if option.takes
+                for name in option.names
+            ),
+        ),
+        "@ARGUMENTS@": _case(shell, ((command.name, quote(command.takes)) for command in commands if command.takes)),
+        "@OVERRIDES@": " ".join(command.name for command in commands if command.overrides),
+        "@POLICIES@": _words(quote, kinds["policy"]),
+        "@CODES@": _words(quote, kinds["code"]),
+    }
+    for mark, text in tables.items():
+        template = template.replace(mark, text)
+    return template
+
+
+def _option_words(options: Iterable[Option]) -> Words:
+    return [(name, option.help) for option in options for name in option.names]
+
+
+def _words(quote: object, words: Words) -> str:
+    """One quoted text, a line a word, with its help behind a tab."""
+    assert callable(quote)
+    return str(quote("\n".join(f"{word}\t{help}" for word, help in words)))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _fish_quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _case(shell: str, branches: Iterable[tuple[str, str]]) -> str:
+    """The branches of a case (bash, zsh) or switch (fish) that print a text for each name."""
+    if shell == "fish":
+        return "\n".join(
+            f"        case {_fish_quoted(name)}\n            printf '%s\\n' {text}" for name, text in branches
+        )
+    return "\n".join(f"        {_quoted(name)}) printf '%s\\n' {text} ;;" for name, text in branches)

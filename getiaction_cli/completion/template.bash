@@ -1,0 +1,80 @@
+# getiaction completion for bash. Written by `getiaction --show-completion bash`; changes are lost.
+
+_getiaction_options() {
+    case "$1" in
+@OPTIONS@
+    esac
+}
+
+# What the option $2 of the command $1 takes: a kind, or "=" and its words.
+_getiaction_takes() {
+    case "$1 $2" in
+@TAKES@
+    esac
+}
+
+_getiaction_arguments() {
+    case "$1" in
+@ARGUMENTS@
+    esac
+}
+
+# The candidates of the kind $1 for the word $2, a line each; the words before it follow.
+_getiaction_kind() {
+    local kind=$1 word=$2
+    shift 2
+    case "$kind" in
+        =*) tr ' ' '\n' <<<"${kind#=}" ;;
+        policy) printf '%s\n' @POLICIES@ ;;
+        code) printf '%s\n' @CODES@ ;;
+        dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
+        overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;
+        recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -S / -- "$word" ;;
+        folder) compgen -d -S / -- "$word" ;;
+        file | other) compgen -f -- "$word" ;;
+    esac
+}
+
+_getiaction() {
+    # Bash breaks words at "=" and ":"; the line itself does not.
+    local line=${COMP_LINE:0:COMP_POINT} extglob
+    local -a words
+    read -ra words <<<"$line"
+    [[ $line == *[[:space:]] ]] && words+=('')
+    local _getiaction_helper="${words[0]%getiaction}getiaction-complete"
+    local word=${words[-1]} before=${words[-2]} command='' i takes candidates
+    for ((i = 1; i < ${#words[@]} - 1; i++)); do
+        [[ ${words[i]} != -* ]] && { command=${words[i]}; break; }
+    done
+    extglob=$(shopt -p extglob)
+    shopt -s extglob
+
+    takes=$(_getiaction_takes "$command" "$before")
+    if [[ -n $takes ]]; then
+        candidates=$(_getiaction_kind "$takes" "$word")
+    elif [[ -z $command && $word != -* ]]; then
+        candidates=@COMMANDS@
+    elif [[ ' @OVERRIDES@ ' == *" $command "* && ($word == --*.* || ($word != -* && $before == --*.* && $before != *=*)) ]]; then
+        candidates=$(_getiaction_kind overrides "$word" "${words[@]:0:${#words[@]}-1}")
+    elif [[ $word == -* ]]; then
+        candidates=$(_getiaction_options "$command")
+        [[ ' @OVERRIDES@ ' == *" $command "* ]] && candidates+=$'\n--model.\n--data.\n--trainer.\n--seed\n--output_dir'
+    else
+        candidates=$(_getiaction_kind "$(_getiaction_arguments "$command")" "$word")
+    fi
+    eval "$extglob"
+
+    # What bash has already taken for a word of its own ("--key=") is not repeated.
+    local broken=''
+    [[ $word == *=* && $COMP_WORDBREAKS == *=* ]] && broken="${word%=*}="
+    local candidate
+    COMPREPLY=()
+    while IFS=$'\t' read -r candidate _; do
+        [[ -n $candidate && $candidate == "$word"* ]] && COMPREPLY+=("${candidate#"$broken"}")
+    done <<<"$candidates"
+    if [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *[./=] ]]; then
+        compopt -o nospace 2>/dev/null
+    fi
+}
+
+complete -F _getiaction getiaction

@@ -1,0 +1,84 @@
+# getiaction completion for fish. Written by `getiaction --show-completion fish`; changes are lost.
+
+function __getiaction_options
+    switch "$argv[1]"
+@OPTIONS@
+    end
+end
+
+# What the option $argv[2] of the command $argv[1] takes: a kind, or "=" and its words.
+function __getiaction_takes
+    switch "$argv[1] $argv[2]"
+@TAKES@
+    end
+end
+
+function __getiaction_arguments
+    switch "$argv[1]"
+@ARGUMENTS@
+    end
+end
+
+function __getiaction_recipes
+    for file in (__fish_complete_path "$argv[1]" | string replace -r '\t.*' '')
+        string match -qr '(/|\.ya?ml)$' -- $file; and echo $file
+    end
+end
+
+function __getiaction
+    set -l words (commandline -opc)
+    set -l word (commandline -ct)
+    set -l helper (string replace -r 'getiaction$' getiaction-complete -- $words[1])
+    set -l before $words[-1]
+    set -l command ''
+    for other in $words[2..-1]
+        if not string match -q -- '-*' $other
+            set command $other
+            break
+        end
+    end
+
+    set -l takes (__getiaction_takes "$command" "$before")
+    if test -z "$takes"
+        if test -z "$command"; and not string match -q -- '-*' "$word"
+            printf '%s\n' @COMMANDS@
+            return
+        else if contains -- "$command" @OVERRIDES@; and begin
+                string match -q -- '--*.*' "$word"
+                or begin
+                    not string match -q -- '-*' "$word"
+                    and string match -q -- '--*.*' "$before"
+                    and not string match -q -- '*=*' "$before"
+                end
+            end
+            $helper overrides "$word" $words 2>/dev/null
+            return
+        else if string match -q -- '-*' "$word"
+            __getiaction_options "$command"
+            if contains -- "$command" @OVERRIDES@
+                printf '%s\n' --model.\t'the policy' --data.\t'the dataset' --trainer.\t"Lightning's Trainer" --seed\t'makes a run repeatable' --output_dir\t'where the run is kept'
+            end
+            return
+        end
+        set takes (__getiaction_arguments "$command")
+    end
+    switch "$takes"
+        case '=*'
+            string split ' ' -- (string sub -s 2 -- $takes)
+        case policy
+            printf '%s\n' @POLICIES@
+        case code
+            printf '%s\n' @CODES@
+        case dataset
+            $helper datasets "$word" 2>/dev/null
+            __fish_complete_directories "$word" ''
+        case recipe
+            __getiaction_recipes "$word"
+        case folder
+            __fish_complete_directories "$word" ''
+        case file other
+            __fish_complete_path "$word"
+    end
+end
+
+complete -c getiaction -f -a '(__getiaction)'

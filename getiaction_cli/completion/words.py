@@ -1,0 +1,82 @@
+"""The commands and options that the shells complete, read from the Typer application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+# What a metavar promises: words that a shell or `answer` knows how to list.
+KINDS = {
+    "RECIPE": "recipe",
+    "RECIPES": "recipe",
+    "DATASET": "dataset",
+    "POLICY": "policy",
+    "CODE": "code",
+    "FILE": "file",
+    "FOLDER": "folder",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of a command. ``takes``: "" for a flag, a kind of `KINDS`, or "words" with its ``choices``."""
+
+    names: tuple[str, ...]
+    help: str
+    takes: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command. ``takes``: the kind of its arguments; ``overrides``: it also takes dotted recipe keys."""
+
+    name: str
+    help: str
+    options: tuple[Option, ...]
+    takes: str = ""
+    overrides: bool = False
+
+
+def read_commands(app: typer.Typer) -> tuple[Command, list[Command]]:
+    """The application's own options (as a command without a name), and its commands in the order of its help."""
+    group: Any = typer.main.get_command(app)
+    return _command("", group), [_command(name, command) for name, command in group.commands.items()]
+
+
+def _command(name: str, command: Any) -> Command:
+    options, takes = [], ""
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            takes = takes or _takes(parameter)
+        elif not parameter.hidden:
+            names = tuple(sorted(parameter.opts + parameter.secondary_opts, key=len, reverse=True))
+            options.append(Option(names, _first_sentence(parameter.help), _takes(parameter), _choices(parameter)))
+    options.append(Option(("--help", "-h"), "Show this message and exit."))
+    return Command(
+        name,
+        _first_sentence(command.help),
+        tuple(options),
+        takes,
+        overrides=getattr(command, "takes_overrides", False),
+    )
+
+
+def _takes(parameter: Any) -> str:
+    if getattr(parameter, "is_flag", False):
+        return ""
+    if _choices(parameter):
+        return "words"
+    metavar = (parameter.metavar or "").strip("[].")
+    return KINDS.get(metavar, "other")
+
+
+def _choices(parameter: Any) -> tuple[str, ...]:
+    return tuple(str(getattr(choice, "value", choice)) for choice in getattr(parameter.type, "choices", ()))
+
+
+def _first_sentence(text: str | None) -> str:
+    first = " ".join((text or "").split("\n\n")[0].split())
+    return first.split(". ")[0].rstrip(".")
