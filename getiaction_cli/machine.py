@@ -126,7 +126,7 @@ def probe() -> Machine:
         shared_memory=_free(Path("/dev/shm")) if Path("/dev/shm").is_dir() else None,
         packages=_Installed(),
         ffmpeg=_Ffmpeg(),
-        hub=_HubCache(_hub_cache()),
+        hub=_HubCache(hub_cache()),
         torch_hub=_Files(_torch_hub() / "checkpoints"),
         env=os.environ,
         hub_token=_hub_token(),
@@ -275,7 +275,8 @@ def _hf_home() -> Path:
     return Path(os.path.expandvars(os.environ.get("HF_HOME", str(default)))).expanduser()
 
 
-def _hub_cache() -> Path:
+def hub_cache() -> Path:
+    """Where Hugging Face libraries keep what they downloaded."""
     said = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
     return Path(os.path.expandvars(said)).expanduser() if said else _hf_home() / "hub"
 
@@ -304,7 +305,7 @@ def _torch_hub() -> Path:
 
 @cache
 def resnet_weights() -> Mapping[str, str]:
-    """The file that each of torchvision's ResNet weights is kept in: ``ResNet18_Weights.IMAGENET1K_V1`` → resnet18-….pth.
+    """The file that each of torchvision's ResNet weights is kept in, by name ("ResNet18_Weights.IMAGENET1K_V1").
 
     Read from torchvision's source, which names the addresses.
     """

@@ -1,13 +1,14 @@
 """How many parameters a policy has, by arithmetic from its configuration: no model is built.
 
-Exact to a few buffers for act, diffusion, vqbet and tdmpc (tests compare with the real models). For the large pretrained
-policies the published size of their base checkpoint stands in, in billions.
+Exact to a few buffers for act, diffusion, vqbet and tdmpc (tests compare with the real models). For the large
+pretrained policies the published size of their base checkpoint stands in, in billions.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from getiaction_cli.policies.config import PolicyConfig
 
@@ -57,7 +58,7 @@ def _linear(given: int, out: int) -> int:
 
 
 def _mlp(*widths: int) -> int:
-    return sum(_linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+    return sum(_linear(a, b) for a, b in pairwise(widths))
 
 
 def _attention(width: int) -> int:
@@ -110,7 +111,7 @@ def _diffusion(p: PolicyConfig) -> int:
         return conv(given, out) + conv(out, out) + 4 * out + film + skip
 
     widths: Sequence[int] = (action, *p.down_dims)
-    pairs = list(zip(widths[:-1], widths[1:], strict=True))
+    pairs = list(pairwise(widths))
     for i, (given, out) in enumerate(pairs):
         total += block(given, out) + block(out, out) + (conv(out, out, 3) if i < len(pairs) - 1 else 0)
     last, first = p.down_dims[-1], p.down_dims[0]

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,16 +25,18 @@ from getiaction_cli.rules.subject import Unavailable
 DELTAS = "data.init_args.delta_timestamps"
 INPUTS = "model.init_args.input_features"
 OUTPUTS = "model.init_args.output_features"
+RENAMES = "model.init_args.rename_map"
 STATE, ENVIRONMENT, ACTION, REWARD = "observation.state", "observation.environment_state", "action", "next.reward"
 INDEX_KEYS = ("timestamp", "frame_index", "episode_index", "index", "task_index")
 DEFAULT_TOLERANCE = 1e-4
 
 # The parameters that decide which time steps of a key make one sample.
-TIMING = ("chunk_size", "horizon", "n_obs_steps", "n_action_pred_token", "action_chunk_size", "num_video_frames")
+TIMING = ("chunk_size", "horizon", "action_horizon", "action_chunk_size", "n_action_pred_token", "n_obs_steps")
 
 # Policies that are told the task in words (lerobot/policies/*/processor_*.py tokenize it).
 READS_LANGUAGE = frozenset(
-    "multi_task_dit smolvla pi0 pi05 pi0_fast groot xvla eo1 evo1 wall_x fastwam molmoact2 lingbot_va vla_jepa".split()
+    {"multi_task_dit", "smolvla", "pi0", "pi05", "pi0_fast", "groot", "xvla", "eo1", "evo1", "wall_x", "fastwam"}
+    | {"molmoact2", "lingbot_va", "vla_jepa"}
 )
 
 
@@ -96,7 +99,7 @@ class Fit:
         return abs(time * self.fps - round(time * self.fps)) > tolerance
 
     def derives(self, key: str) -> bool:
-        """True when training derives the time steps of this key, so that what is stated can only agree or contradict."""
+        """True when training derives the time steps of this key: what is stated can only agree or contradict."""
         return key == ACTION or key.startswith("observation.") or self.expected(key) is not None
 
     def expected(self, key: str) -> list[int] | None:
@@ -112,11 +115,15 @@ class Fit:
         if key == REWARD:
             return self.policy.reward_delta_indices is not None
         # ACT puts its zeros on the device of the state, whether or not it is an input.
-        return (
-            key in self.policy.input_features
-            or key in self.policy.output_features
-            or (key, self.name) == (STATE, "act")
-        )
+        if (key, self.name) == (STATE, "act"):
+            return True
+        return key in self.policy.output_features or self.renames.get(key, key) in self.policy.input_features
+
+    @cached_property
+    def renames(self) -> dict[str, str]:
+        """Dataset key → key that a pretrained policy knows it by."""
+        said = self.recipe.get(RENAMES)
+        return {str(old): str(new) for old, new in said.items()} if isinstance(said, dict) else {}
 
     def seconds(self, steps: Sequence[int]) -> str:
         """A window in words: "16 frames, -0.1 to 1.4 s"."""
@@ -125,7 +132,7 @@ class Fit:
         first, last = steps[0] / self.fps, steps[-1] / self.fps
         if len(steps) == 1:
             return f"1 frame, at {first:g} s"
-        every = {b - a for a, b in zip(steps[:-1], steps[1:], strict=True)}
+        every = {b - a for a, b in pairwise(steps)}
         stride = every.pop() if len(every) == 1 else 1
         apart = f", every {ordinal(stride)}" if stride > 1 else ""
         return f"{len(steps)} frames{apart}, {first:g} to {last:g} s"
@@ -151,18 +158,32 @@ class Fit:
             return np.arange(there)
         return np.array(sorted({e for e in said if isinstance(e, int) and 0 <= e < there}), dtype=np.int64)
 
+    @property
+    def val_split(self) -> float:
+        """The fraction of the episodes to hold out; 0 where the recipe says nothing that can be one."""
+        said = self.recipe.data("val_split", 0.0)
+        return float(said) if isinstance(said, int | float) and not isinstance(said, bool) and 0 <= said < 1 else 0.0
+
     @cached_property
-    def held_out(self) -> int:
-        """How many of the chosen episodes ``val_split`` keeps for validation."""
-        split = self.recipe.data("val_split", 0.0)
-        if isinstance(split, bool) or not isinstance(split, int | float) or not split > 0:
-            return 0
-        return math.ceil(len(self.chosen) * split) if split < 1 else int(split)
+    def held_out(self) -> set[int]:
+        """The rows of the episodes kept for validation: the last ones of each task, never all of it."""
+        if not self.val_split:
+            return set()
+        groups: dict[str, list[int]] = {}
+        for row in self.chosen.tolist():
+            groups.setdefault(next(iter(self.dataset.episodes.tasks(row)), ""), []).append(row)
+        held = {row for group in groups.values() for row in self._last(group)}
+        return held or set(self._last(self.chosen.tolist()))
+
+    def _last(self, group: list[int]) -> list[int]:
+        return group[len(group) - max(0, min(math.ceil(len(group) * self.val_split), len(group) - 1)) :]
 
     @cached_property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Frames of each episode that is trained on."""
-        rows = self.chosen[: max(0, len(self.chosen) - self.held_out)]
+        rows = self.chosen
+        if self.held_out:
+            rows = rows[~np.isin(rows, list(self.held_out))]
         return self.dataset.episodes.length[rows]
 
     @cached_property
@@ -178,8 +199,8 @@ class Fit:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches in one pass over the samples."""
-        return int(self.samples.sum()) // self.batch_size
+        """Batches in one pass over the samples; the last one may be smaller."""
+        return math.ceil(int(self.samples.sum()) / self.batch_size)
 
     @property
     def padded(self) -> float:

@@ -33,11 +33,6 @@ def openpi(root: Path) -> Path:
     return _renamed(made.make(root, storage="image"), action="actions")
 
 
-def blank_task(root: Path) -> Path:
-    """One task, and no word of it."""
-    return made.make(root, storage="image", tasks=["-"])
-
-
 def no_quantiles(root: Path) -> Path:
     """Statistics as older versions of LeRobot wrote them."""
     made.make(root, storage="image")
@@ -64,7 +59,6 @@ def _made(**how: Any) -> Any:
 
 BUILDERS = {
     "openpi": openpi,
-    "blank-task": blank_task,
     "no-quantiles": no_quantiles,
     "no-state-stats": no_state_stats,
     "two-cameras": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (40, 48)}),
@@ -73,9 +67,11 @@ BUILDERS = {
     "square": _made(cameras={_TOP: (48, 48)}, reward=True),
     "small": _made(cameras={_TOP: (32, 32)}),
     "depth": _made(cameras={_TOP: (40, 48)}, depth={"observation.images.depth": (40, 48)}),
+    "rewarded": _made(cameras={"observation.image": (48, 48)}, reward=True),
     "no-reward": _made(cameras={"observation.image": (48, 48)}),
     "no-state": _made(state=None),
     "no-camera": _made(cameras={}),
+    "gripper": _made(extra={"action.gripper": 1}),
     "velocity": _made(extra={"observation.velocity": 2}),
     "environment": _made(cameras={}, extra={"observation.environment_state": 4}, reward=True),
     "one-joint": _made(cameras={_TOP: (48, 48)}, state=1, action=1, reward=True),
@@ -91,3 +87,23 @@ def constant(stats: dict[str, Any], key: str, dimension: int) -> None:
     for name in entry:
         if name != "count":
             entry[name][dimension] = 0.0 if name == "std" else value
+
+
+def checkpoint(hub: Path, repo_id: str = "me/act-pusht") -> Path:
+    """In a Hub cache, what LeRobot keeps of an ACT that was trained on `lerobot/pusht`; without the weights."""
+    from getiaction_cli.policies import load, plain, to_policy_features
+
+    table = {
+        "observation.image": {"dtype": "video", "shape": (96, 96, 3), "names": ["height", "width", "channel"]},
+        "observation.state": {"dtype": "float32", "shape": (2,), "names": None},
+        "action": {"dtype": "float32", "shape": (2,), "names": None},
+    }
+    inputs, outputs = to_policy_features(table)
+    act = load("act").configure({"chunk_size": 8, "n_action_steps": 8}, inputs, outputs)
+    folder = hub / f"models--{repo_id.replace('/', '--')}" / "snapshots" / "1"
+    folder.mkdir(parents=True, exist_ok=True)
+    values = {name: plain(getattr(act.values, name)) for name in act.policy.parameter_names}
+    for kind, features in (("input_features", inputs), ("output_features", outputs)):
+        values[kind] = {key: {"type": f.type.value, "shape": list(f.shape)} for key, f in features.items()}
+    (folder / "config.json").write_text(json.dumps({"type": "act", **values}, default=str))
+    return folder

@@ -1,6 +1,7 @@
 """What the rules about ``delta_timestamps`` share: how two windows differ, and the fix."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules.fitting import DELTAS, Fit, ordinal
@@ -47,7 +48,7 @@ def _difference(stated: list[int], expected: list[int]) -> str:
         return f"{abs(shift)} {'frame' if abs(shift) == 1 else 'frames'} too {'late' if shift > 0 else 'early'}"
     if stated == expected[::-1]:
         return "backwards"
-    apart = {b - a for a, b in zip(stated[:-1], stated[1:], strict=True)}
+    apart = {b - a for a, b in pairwise(stated)}
     if len(apart) == 1 and (stride := apart.pop()) > 1:
         return f"takes every {ordinal(stride)} frame"
     return "other frames"

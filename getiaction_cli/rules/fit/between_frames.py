@@ -6,8 +6,8 @@ A number in `delta_timestamps` that is no whole multiple of one frame (1/fps) wi
 
 ## Why it matters
 
-LeRobot takes recorded frames, it never interpolates: it refuses such a list when the dataset is opened. Usually the numbers
-were written for a dataset of another speed.
+LeRobot takes recorded frames, it never interpolates: it refuses such a list when the dataset is opened. Usually the
+numbers were written for a dataset of another speed.
 
 ## Example
 

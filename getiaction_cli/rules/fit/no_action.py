@@ -2,12 +2,12 @@
 
 ## What it finds
 
-A dataset (or a choice of `output_features`) without a feature that is called exactly `action`.
+A choice of `output_features` without `action`.
 
 ## Why it matters
 
-Policies predict `action` and nothing else. Another name, as `actions` or `action.joints`, is not found: building the
-policy stops with `'NoneType' object has no attribute 'shape'`.
+Policies predict the feature that is called exactly `action`, and nothing else: building the policy stops with
+`'NoneType' object has no attribute 'shape'`.
 
 ## Example
 
@@ -17,10 +17,11 @@ model:
   init_args:
     chunk_size: 8
     n_action_steps: 8
+    output_features: [action.gripper]
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
-    repo_id: made/openpi
+    repo_id: made/gripper
 trainer:
   max_steps: 1000
 ```
@@ -33,35 +34,29 @@ model:
   init_args:
     chunk_size: 8
     n_action_steps: 8
+    output_features: [action]
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
-    repo_id: lerobot/pusht
+    repo_id: made/gripper
 trainer:
   max_steps: 1000
 ```
 """
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import ACTION, OUTPUTS, Fit
 
 
-@rule("GA309", dataset="openpi", unless=("GA306",))
+@rule("GA309", dataset="gripper", unless=("GA306", "GA462"))
 def no_action(fit: Fit) -> Iterator[Finding]:
     """Ask for the feature that every policy predicts."""
-    if fit.policy.action_feature is not None:
-        return
-    if ACTION in fit.writable:
-        yield Finding("`output_features` leaves out `action`, which every policy predicts", at=OUTPUTS)
-        return
-    close = get_close_matches(ACTION, fit.dataset.features, 1)
-    yield Finding(
-        f"{fit.dataset.repo_id} has no feature called `action`, which every policy predicts",
-        at="data.init_args.repo_id",
-        label=f"`{close[0]}` is close, but LeRobot knows the action by name only" if close else "",
-        help="rename the feature in the dataset (`lerobot-edit-dataset`)",
-    )
+    if fit.policy.action_feature is None and ACTION in fit.writable:
+        yield Finding(
+            "`output_features` leaves out `action`, the one feature that policies predict",
+            at=OUTPUTS,
+            fix=Change("remove output_features: `action` is predicted", remove=(OUTPUTS,)),
+        )

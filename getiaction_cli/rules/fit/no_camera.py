@@ -54,7 +54,7 @@ _BLIND = frozenset({"multi_task_dit", "gaussian_actor"})
 _OR_ENVIRONMENT = frozenset({"act", "diffusion", "tdmpc"})
 
 
-@rule("GA307", dataset="pusht", unless=("GA306",))
+@rule("GA307", dataset="pusht", unless=("GA306", "GA342"))
 def no_camera(fit: Fit) -> Iterator[Finding]:
     """Ask for a camera where the policy needs one."""
     policy = fit.policy

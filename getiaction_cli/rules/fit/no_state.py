@@ -53,11 +53,12 @@ from getiaction_cli.rules.fitting import INPUTS, STATE, Fit
 
 # multi_task_dit takes its number of time steps from the state; act puts its zeros where the state is.
 _READS_STATE = frozenset(
-    "diffusion vqbet tdmpc multi_task_dit smolvla pi0 pi05 pi0_fast groot eo1 evo1 wall_x fastwam molmoact2".split()
+    {"diffusion", "vqbet", "tdmpc", "multi_task_dit", "smolvla", "pi0", "pi05", "pi0_fast", "groot"}
+    | {"eo1", "evo1", "wall_x", "fastwam", "molmoact2"}
 )
 
 
-@rule("GA308", dataset="pusht", unless=("GA306",))
+@rule("GA308", dataset="pusht", unless=("GA306", "GA462"))
 def no_state(fit: Fit) -> Iterator[Finding]:
     """Ask for observation.state where the policy reads it."""
     reads = fit.name in _READS_STATE or (fit.name == "xvla" and fit.policy.get("use_proprio"))

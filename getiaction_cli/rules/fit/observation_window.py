@@ -2,14 +2,14 @@
 
 ## What it finds
 
-`delta_timestamps` gives an observation other time steps than the policy's own parameters ask for, or gives a policy that
-looks at one moment a window of several.
+`delta_timestamps` gives an observation other time steps than the policy's own parameters ask for, or gives a policy
+that looks at one moment a window of several.
 
 ## Why it matters
 
-ACT and most pretrained policies want observations without a time dimension: one entry under `observation.…` stops them with
-a shape error. Diffusion and VQ-BeT want exactly `n_obs_steps` frames that end now; a window of the same length that
-lies in the future trains without a word on what the robot will never see.
+ACT and most pretrained policies want observations without a time dimension: one entry under `observation.…` stops
+them with a shape error. Diffusion and VQ-BeT want exactly `n_obs_steps` frames that end now; a window of the same
+length that lies in the future trains without a word on what the robot will never see.
 
 ## Example
 

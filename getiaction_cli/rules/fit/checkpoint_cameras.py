@@ -1,0 +1,100 @@
+"""Cameras that the pretrained policy doesn't know.
+
+## What it finds
+
+Cameras of the dataset, after `rename_map`, that are not those that the checkpoint was trained with.
+
+## Why it matters
+
+LeRobot stops with `Feature mismatch` after the weights were loaded. With any `rename_map` it doesn't look: then ACT
+and diffusion stop at the first batch, and SmolVLA and the pi0 family see blank pictures, or don't see a camera,
+without a word.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    pretrained_path: me/act-pusht
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/square
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    pretrained_path: me/act-pusht
+    rename_map:
+      observation.images.top: observation.image
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/square
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from getiaction_cli.diagnostics import Change, Finding, Severity
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.checkpoint import ROUTE, Checkpoint
+from getiaction_cli.rules.fitting import Fit, listed
+
+_RENAMES = "model.init_args.rename_map"
+_NEEDS_ALL = frozenset({"act", "diffusion", "vqbet", "tdmpc", "multi_task_dit"})
+
+
+@rule("GA342", unless=("GA340", "GA341"))
+def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Compare the sets of cameras."""
+    known = [key for key, (kind, _) in checkpoint.features("input_features").items() if kind == "VISUAL"]
+    renames = fit.recipe.get(_RENAMES) or {}
+    if not known or not isinstance(renames, dict):
+        return
+    there = {renames.get(key, key): key for key, feature in fit.readable.items() if feature.type.value == "VISUAL"}
+    missing = [key for key in known if key not in there]
+    extra = [key for key in there if key not in known]
+    if not missing:
+        if extra and not fit.recipe.has("model.init_args.input_features"):
+            yield Finding(
+                f"{checkpoint.said} was trained without {listed(extra)}: the policy doesn't look at it",
+                at=ROUTE,
+                severity=Severity.INFO,
+            )
+        return
+    alone = fit.name in _NEEDS_ALL or len(missing) == len(known) or (bool(extra) and not renames)
+    pairs = {there[new]: old for old, new in _pairs(missing, extra)}
+    yield Finding(
+        f"{checkpoint.said} was trained with {listed(known)}, and {fit.dataset.repo_id} has "
+        f"{listed(list(there.values())) or 'no camera'}" + ("" if alone else f"; {listed(missing)} will be blank"),
+        at=_RENAMES if renames else ROUTE,
+        help="rename_map says which camera of the dataset is which camera of the checkpoint" if extra else "",
+        fix=Change(
+            "rename " + ", ".join(f"{old} to {new}" for old, new in pairs.items()),
+            set=((_RENAMES, {**renames, **pairs}),),
+        )
+        if pairs
+        else None,
+        severity=None if alone else Severity.WARNING,
+    )
+
+
+def _pairs(missing: list[str], extra: list[str]) -> Iterator[tuple[str, str]]:
+    """Each missing camera with the one that is left and called most alike."""
+    left = list(extra)
+    for key in missing:
+        if left:
+            best = max(left, key=lambda other: SequenceMatcher(None, key, other).ratio())
+            left.remove(best)
+            yield key, best

@@ -1,0 +1,75 @@
+"""A robot that the pretrained policy doesn't know.
+
+## What it finds
+
+A state or an action of another length than the checkpoint was trained with, for a policy that doesn't pad them to one
+width.
+
+## Why it matters
+
+The first layer has another shape than the robot: the weights don't load, or the first batch stops with a matrix
+error.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    pretrained_path: me/act-pusht
+    rename_map:
+      observation.images.top: observation.image
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/one-joint
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    pretrained_path: me/act-pusht
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.checkpoint import ROUTE, Checkpoint
+from getiaction_cli.rules.fitting import ACTION, ENVIRONMENT, STATE, Fit
+
+
+@rule("GA343", unless=("GA340", "GA341", "GA342"))
+def checkpoint_dimensions(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Compare the lengths of state and action."""
+    if fit.policy.get("max_action_dim") is not None or fit.policy.get("expected_max_action_dim") is not None:
+        return
+    trained = {**checkpoint.features("output_features"), **checkpoint.features("input_features")}
+    for key in (STATE, ENVIRONMENT, ACTION):
+        feature = {**fit.readable, **fit.writable}.get(key)
+        if key in trained and feature is not None and tuple(feature.shape) != trained[key][1]:
+            yield Finding(
+                f"{checkpoint.said} was trained with {_length(trained[key][1])} numbers of `{key}`, and "
+                f"{fit.dataset.repo_id} has {_length(feature.shape)}",
+                at=ROUTE,
+                related=(
+                    Related(f"{_length(feature.shape)} numbers", file="meta/info.json", key=f"features.{key}.shape"),
+                ),
+                help="train from scratch: leave pretrained_path out",
+            )
+
+
+def _length(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))

@@ -1,0 +1,77 @@
+"""Parameters that the pretrained weights contradict.
+
+## What it finds
+
+Parameters beside `pretrained_path` that make a network of another size than the checkpoint's.
+
+## Why it matters
+
+The weights don't fill it. The checkpoint brings its own parameters; only those that don't shape the network can be
+set anew.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    pretrained_path: me/act-pusht
+    dim_model: 64
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    pretrained_path: me/act-pusht
+    dropout: 0.2
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.policies import Rejected, Unjudgeable
+from getiaction_cli.policies.size import parameters
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.checkpoint import Checkpoint
+from getiaction_cli.rules.fitting import Fit
+
+
+@rule("GA344", unless=("GA340", "GA341", "GA342", "GA343"))
+def checkpoint_network(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Count the parameters with each of the user's values and with the checkpoint's own."""
+    policy, asked = fit.policy, fit.recipe.params()
+    if not checkpoint.config or policy.policy.name != checkpoint.policy:
+        return
+    for name, value in asked.items():
+        own = checkpoint.config.get(name, value)
+        if own == value or name not in policy.policy.parameter_names:
+            continue
+        try:
+            given = {**policy.params, name: own}
+            before = policy.policy.configure(
+                given, policy.input_features, policy.output_features, policy.dataset_features
+            )
+        except (Rejected, Unjudgeable):
+            continue
+        if parameters(before) != parameters(policy):
+            yield Finding(
+                f"{name} {value!r} makes another network than that of {checkpoint.said}, which has {own!r}",
+                at=fit.recipe.param_route(name),
+                fix=Change(f"remove {name}: the checkpoint's own is used", remove=(fit.recipe.param_route(name),)),
+            )

@@ -1,0 +1,63 @@
+"""Weights of another policy.
+
+## What it finds
+
+A `pretrained_path` whose `config.json` says another policy than the recipe.
+
+## Why it matters
+
+Its weights fit nowhere. LeRobot's own loader would start from random weights instead and say so in a log.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    pretrained_path: me/act-pusht
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    pretrained_path: me/act-pusht
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.policies import PolicyClass, load, names
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.checkpoint import ROUTE, Checkpoint
+
+
+@rule("GA341", unless=("GA340",))
+def checkpoint_policy(checkpoint: Checkpoint, policy_class: PolicyClass) -> Iterator[Finding]:
+    """Compare the names of the policies."""
+    if not checkpoint.config or checkpoint.policy == policy_class.name:
+        return
+    other = load(checkpoint.policy) if checkpoint.policy in names() else None
+    yield Finding(
+        f"{checkpoint.said} holds a policy of type {checkpoint.policy!r}, the recipe trains {policy_class.class_name}",
+        at=ROUTE,
+        related=(Related(f"{policy_class.class_name} is asked for", at="model.class_path"),),
+        fix=Change(f"train {other.class_name}", set=(("model.class_path", other.class_path),)) if other else None,
+    )

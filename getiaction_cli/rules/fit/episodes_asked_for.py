@@ -1,0 +1,71 @@
+"""Episodes that are not there.
+
+## What it finds
+
+An index in `data.init_args.episodes` that the dataset doesn't have.
+
+## Why it matters
+
+LeRobot takes a missing episode for an incomplete copy, asks the Hub, and reports a network error.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    episodes: [0, 1, 7]
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    episodes: [0, 1, 2]
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import Fit
+
+_ROUTE = "data.init_args.episodes"
+
+
+@rule("GA324", dataset="pusht", unless=("GA141",))
+def episodes_asked_for(fit: Fit) -> Iterator[Finding]:
+    """Look up each episode."""
+    said, there = fit.recipe.data("episodes"), len(fit.dataset.episodes)
+    if not isinstance(said, list) or not there:
+        return
+    wrong = [i for i, episode in enumerate(said) if isinstance(episode, int) and episode >= there]
+    if not wrong:
+        return
+    keep = [episode for i, episode in enumerate(said) if i not in set(wrong)]
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    yield Finding(
+        f"episode {said[wrong[0]]}{more} is not in {fit.dataset.repo_id}, which has 0 to {there - 1}",
+        at=f"{_ROUTE}.{wrong[0]}",
+        related=(Related(f"{there} episodes", file="meta/info.json", key="total_episodes"),),
+        fix=Change("leave out the episodes that are not there", set=((_ROUTE, keep),)) if keep else None,
+    )

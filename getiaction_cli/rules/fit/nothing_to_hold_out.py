@@ -1,0 +1,77 @@
+"""A validation split that can't be made.
+
+## What it finds
+
+A `val_split` for episodes of which none can be spared: there is only one.
+
+## Why it matters
+
+Whole episodes are held out, the last ones of each task and never all of them. With one episode nothing can be held
+out, and training doesn't start.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    episodes: [0]
+    val_split: 0.1
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    episodes: [0, 1]
+    val_split: 0.1
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Severity
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import Fit
+
+_ROUTE = "data.init_args.val_split"
+_MOST = 0.5
+
+
+@rule("GA328", dataset="pusht", unless=("GA324",))
+def nothing_to_hold_out(fit: Fit) -> Iterator[Finding]:
+    """Split as training does, and look at what is left."""
+    if not fit.val_split or not len(fit.chosen):
+        return
+    if not fit.held_out:
+        yield Finding(
+            f"val_split {fit.val_split:g} can't hold out one of {len(fit.chosen)} "
+            f"{'episode' if len(fit.chosen) == 1 else 'episodes'}",
+            at=_ROUTE,
+            fix=Change("set val_split to 0: no validation", set=((_ROUTE, 0.0),)),
+        )
+    elif len(fit.held_out) > max(_MOST, 1.5 * fit.val_split) * len(fit.chosen):
+        yield Finding(
+            f"val_split {fit.val_split:g} holds out {len(fit.held_out)} of {len(fit.chosen)} episodes: at least one of "
+            "each task",
+            at=_ROUTE,
+            severity=Severity.WARNING,
+        )

@@ -1,0 +1,75 @@
+"""Features that the policy refuses.
+
+## What it finds
+
+What LeRobot's own `validate_features` says no to, for this policy with the features of this dataset, where no other
+rule has said it better.
+
+## Why it matters
+
+The policy can't be built.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.FastWAM
+  init_args:
+    action_dim: 2
+    proprio_dim: 2
+    action_horizon: 8
+    n_action_steps: 8
+    image_size: [224, 449]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/two-cameras
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.FastWAM
+  init_args:
+    action_dim: 2
+    proprio_dim: 2
+    action_horizon: 8
+    n_action_steps: 8
+    image_size: [224, 448]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: made/two-cameras
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.policies import Unjudgeable
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import INPUTS, Fit
+from getiaction_cli.rules.subject import Unavailable
+
+
+@rule(
+    "GA329",
+    dataset="two-cameras",
+    unless=("GA306", "GA307", "GA308", "GA309", "GA31", "GA320", "GA321", "GA342", "GA462", "GA463"),
+)
+def refused_features(fit: Fit) -> Iterator[Finding]:
+    """Ask LeRobot."""
+    try:
+        message = fit.policy.validate_features()
+    except Unjudgeable as reason:
+        raise Unavailable(str(reason)) from reason
+    if message:
+        yield Finding(
+            f"{fit.policy.policy.class_name} refuses the features of {fit.dataset.repo_id}: {message}",
+            at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
+        )
