@@ -9,9 +9,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import made
 import pytest
+from corruptions import CORRUPTIONS
 from filelock import FileLock
 
 HOME = "GETIACTION_TESTS_HOME"
@@ -107,3 +109,42 @@ def no_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     """An empty HF_LEROBOT_HOME for code that reads the variable when asked (LeRobot itself reads it at import)."""
     monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "nothing"))
     yield tmp_path / "nothing"
+
+
+HEALTHY: dict[str, dict[str, Any]] = {
+    "image": {"storage": "image"},
+    "two": {
+        "cameras": {"observation.images.top": (32, 48), "observation.images.wrist": (48, 64)},
+        "tasks": ["Open the drawer.", "Close the drawer."],
+    },
+    "depth": {"depth": {"observation.images.depth": (32, 48)}},
+    "one-number": {"state": 1, "action": 1},
+    "many-numbers": {"state": 32, "action": 32, "fps": 30},
+    "one-episode": {"lengths": (40,)},
+    "no-camera": {"cameras": {}, "extra": {"observation.environment_state": 4}},
+    "a-thousand-episodes": {"cameras": {}, "lengths": (3,) * 1000},
+    "files": {"lengths": (24,) * 6, "data_files_size_in_mb": 0.004, "video_files_size_in_mb": 0.002},
+}
+
+
+@pytest.fixture(scope="session", params=sorted(HEALTHY))
+def healthy_root(request: pytest.FixtureRequest) -> Path:
+    """Healthy datasets of every kind, one after the other. Shared: read only."""
+    return _once(f"made/{request.param}", lambda root: made.make(root, **HEALTHY[request.param]))
+
+
+@pytest.fixture
+def damaged(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Path]:
+    """`damaged("stats-nan")` is a copy of a dataset that is broken in that way (see corruptions.py)."""
+
+    def damage(name: str) -> Path:
+        corruption = CORRUPTIONS[name]
+        if corruption.base in HEALTHY:
+            base = _once(f"made/{corruption.base}", lambda root: made.make(root, **HEALTHY[corruption.base]))
+        else:
+            base = request.getfixturevalue(f"{corruption.base}_root")
+        root = Path(shutil.copytree(base, tmp_path / name))
+        corruption.apply(root)
+        return root
+
+    return damage

@@ -54,6 +54,12 @@ def read_json(path: Path) -> JsonFile:
         return JsonFile(text, None, f"is not usable JSON: {str(error) or 'nested too deeply'}")
 
 
+def stumble(file: JsonFile) -> Span | None:
+    """Where an unreadable file stops being JSON: a character that is there, also when the file ends too early."""
+    last = len(file.text.rstrip()) - 1
+    return span_at(file.text, min(file.at, last), min(file.at, last) + 1) if last >= 0 else None
+
+
 def span_at(text: str, start: int, end: int) -> Span:
     """The span of the characters ``start`` to ``end``."""
     return Span(

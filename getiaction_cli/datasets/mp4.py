@@ -84,6 +84,7 @@ def _read(stream, size: int) -> VideoHeader:  # type: ignore[no-untyped-def]  # 
             return VideoHeader()  # Matroska or AVI: a video, but not one whose header is read here
         return VideoHeader(problem="is not a video file")
     at = 0
+    header: VideoHeader | None = None
     while at + 8 <= size:
         stream.seek(at)
         head = stream.read(16)
@@ -101,9 +102,9 @@ def _read(stream, size: int) -> VideoHeader:  # type: ignore[no-untyped-def]  # 
             if length > _MAX_MOOV:
                 raise ValueError("moov too large")
             stream.seek(start)
-            return _video_track(stream.read(at + length - start))
-        at += length
-    return VideoHeader(problem="is cut off: it has no index (the recording was not finished, or the copy broke off)")
+            header = _video_track(stream.read(at + length - start))
+        at += length  # to the end: a file with its index first may still be cut off
+    return header or VideoHeader(problem="is cut off: it has no index (the recording was not finished, or the copy broke off)")
 
 
 def _video_track(moov: bytes) -> VideoHeader:

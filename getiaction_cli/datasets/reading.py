@@ -8,7 +8,7 @@ from typing import Any
 
 from getiaction_cli.datasets.dataset import INFO, Dataset
 from getiaction_cli.datasets.features import make_feature
-from getiaction_cli.datasets.jsonfile import read_json, span_at
+from getiaction_cli.datasets.jsonfile import read_json, stumble
 from getiaction_cli.datasets.old_format import read_old
 from getiaction_cli.datasets.place import Place
 from getiaction_cli.datasets.stats import read_stats
@@ -58,8 +58,8 @@ def _read_info(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     file = read_json(path)
     dataset.texts[INFO] = file.text
     if not file.readable:
-        if file.text:
-            dataset.stumbles[INFO] = span_at(file.text, file.at, min(file.at + 1, len(file.text)))
+        if (at := stumble(file)) is not None:
+            dataset.stumbles[INFO] = at
         findings.append((UNREADABLE, Finding(f"{INFO} {file.problem}", file=INFO)))
         return
     if not isinstance(file.value, dict):

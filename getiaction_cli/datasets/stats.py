@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from getiaction_cli.datasets.jsonfile import read_json, span_at
+from getiaction_cli.datasets.jsonfile import read_json, stumble
 from getiaction_cli.diagnostics import Finding
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def read_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     file = read_json(path)
     dataset.texts[STATS] = file.text
     if not file.readable:
-        if file.text:
-            dataset.stumbles[STATS] = span_at(file.text, file.at, min(file.at + 1, len(file.text)))
+        if (at := stumble(file)) is not None:
+            dataset.stumbles[STATS] = at
         findings.append(("GA402", Finding(f"{STATS} {file.problem}", file=STATS)))
         return
     if not isinstance(file.value, dict):

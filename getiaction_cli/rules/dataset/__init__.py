@@ -4,5 +4,5 @@ GA40x files and format · GA41x counts · GA42x tables and videos · GA43x stati
 GA46x features · GA47x and GA48x the data itself, only with ``inspect-dataset --deep``.
 
 "LeRobot" in these pages is lerobot 0.6.1; what it is said to do was seen by running it on the damaged datasets of
-``tests/datasets/corruptions.py`` (``tests/datasets/test_lerobot_agrees.py`` runs it again).
+``tests/corruptions.py`` (``tests/datasets/test_lerobot_agrees.py`` runs it again).
 """

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA434", dataset="stats-short", unless=("GA431", "GA403"))
+@rule("GA434", dataset="stats-short", unless=("GA431", "GA403", "GA427"))
 def statistics_shape(dataset: Dataset) -> Iterator[Finding]:
     """Compare the lengths with the shapes."""
     for key, entry in (dataset.stats or {}).items():

@@ -1,0 +1,74 @@
+"""Every way to break a dataset is reported under its code and file, alone; healthy datasets are silent."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from corruptions import CORRUPTIONS, INFO
+
+from getiaction_cli.datasets import locate, read
+from getiaction_cli.diagnostics import Report
+from getiaction_cli.rules.dataset_subject import DatasetSubject
+from getiaction_cli.rules.runner import check
+
+SHALLOW = sorted(name for name, corruption in CORRUPTIONS.items() if not corruption.deep)
+
+
+def judge(root: Path) -> Report:
+    return check(DatasetSubject(read(locate(str(root), folders=True))), ignore=())
+
+
+@pytest.mark.parametrize("name", SHALLOW)
+def test_damage_is_named_with_its_file(damaged: Callable[[str], Path], name: str) -> None:
+    wanted = CORRUPTIONS[name]
+    root = damaged(name)
+    report = judge(root)
+    assert not [d.message for d in report.diagnostics if "crashed" in d.message]
+    named = [d for d in report.diagnostics if d.code == wanted.code]
+    assert named, [(d.code, d.message) for d in report.diagnostics]
+    assert str(root / wanted.file) in [d.file for d in named]
+    others = {(d.code, d.message) for d in report.diagnostics} - {(d.code, d.message) for d in named}
+    allowed = {"GA404"} if wanted.base in ("v20", "v21") else set()
+    assert {code for code, _ in others} <= allowed, others
+
+
+@pytest.mark.parametrize("name", ["fps-zero", "shape-text", "version-future", "stats-nan", "data-path-old", "info-cut"])
+def test_damage_in_json_is_shown_by_its_line(damaged: Callable[[str], Path], name: str) -> None:
+    diagnostic = next(d for d in judge(damaged(name)).diagnostics if d.code == CORRUPTIONS[name].code)
+    assert diagnostic.span is not None
+    assert diagnostic.lines
+    text = Path(diagnostic.file).read_text()
+    assert diagnostic.lines[0] == text.splitlines()[diagnostic.span.line - 1]
+
+
+def test_a_json_file_of_one_line(damaged: Callable[[str], Path]) -> None:
+    import json
+
+    root = damaged("fps-zero")
+    (root / INFO).write_text(json.dumps(json.loads((root / INFO).read_text())))
+    (diagnostic,) = judge(root).diagnostics
+    assert diagnostic.span is not None
+    assert (root / INFO).read_text()[diagnostic.span.start : diagnostic.span.end] == "0"
+
+
+def test_healthy_sets_are_silent(healthy_root: Path) -> None:
+    report = judge(healthy_root)
+    assert [(d.code, d.message) for d in report.diagnostics] == []
+
+
+def test_the_demo_is_silent() -> None:
+    dataset = read(locate("getiaction/pusht-demo"))
+    assert check(DatasetSubject(dataset)).diagnostics == ()
+
+
+def test_only_meta_here_is_not_called_missing(toy_root: Path, tmp_path: Path) -> None:
+    """A cached copy of which only meta/ was fetched: tables and videos were not looked at, and the report says so."""
+    from getiaction_cli.datasets import Place
+
+    shutil.copytree(toy_root / "meta", tmp_path / "meta")
+    report = check(DatasetSubject(read(Place("owner/toy", tmp_path, "hub", "v3.0"))))
+    assert report.diagnostics == ()
+    assert {"GA414", "GA421", "GA422", "GA423", "GA424"} <= {entry.rule for entry in report.not_run}
