@@ -20,7 +20,7 @@ from getiaction_cli.recipe.source import Source
 
 # A recipe is a page of text. The longest honest one seen lists some thousand episodes.
 MOST_DEPTH = 40
-MOST_VALUES = 50_000
+MOST_VALUES = 20_000
 
 _OWN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map"))
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)

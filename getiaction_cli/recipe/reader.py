@@ -24,12 +24,19 @@ _TOP_KEY = re.compile(r"""^(?:"([^"\n]+)"|'([^'\n]+)'|([^\s#\-"'\[{][^:#\n]*?))\
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
 
 
-def read(path: str | Path = "-", *, text: str | None = None, overrides: Iterable[tuple[str, str]] = ()) -> Recipe:
+def read(
+    path: str | Path = "-",
+    *,
+    text: str | None = None,
+    name: str | None = None,
+    overrides: Iterable[tuple[str, str]] = (),
+) -> Recipe:
     """Read a recipe as located values.
 
     Args:
-        path: a file, or "-" for standard input; with ``text`` only the name it is shown under.
-        text: the content, where it is already at hand.
+        path: a file, or "-" for standard input.
+        text: the content, where it is already at hand; nothing is read then.
+        name: what to call it; the path as given where nothing is said.
         overrides: dotted keys and YAML texts from the command line, later ones win.
 
     Returns:
@@ -38,7 +45,8 @@ def read(path: str | Path = "-", *, text: str | None = None, overrides: Iterable
     Raises:
         RecipeNotFound: when there is no such file or it may not be read.
     """
-    name = "<stdin>" if str(path) == "-" and text is None else str(path)
+    if name is None:
+        name = "<stdin>" if str(path) == "-" and text is None else str(path)
     findings: list[Found] = []
     if text is None:
         data = _bytes(str(path))

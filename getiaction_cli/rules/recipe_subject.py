@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 class Shelf:
     """What several recipes share: each dataset is located and its metadata read once, the machine is probed once."""
 
-    def __init__(self, *, offline: bool | None = None) -> None:
+    def __init__(self, *, offline: bool | None = None, machine: Machine | None = None) -> None:
         self.offline = offline
+        self._machine = machine
         self._datasets: dict[tuple[str, str | None, str | None], Dataset | CliError] = {}
 
     def dataset(self, repo_id: str, root: str | None, revision: str | None) -> Dataset | CliError:
@@ -42,12 +43,17 @@ class Shelf:
                 self._datasets[key] = error
         return self._datasets[key]
 
+    def add(self, dataset: Dataset) -> None:
+        """Put a dataset that was already read on the shelf, under its id and under its folder."""
+        for root in (None, str(dataset.root)):
+            self._datasets[dataset.repo_id, root, None] = dataset
+
     @cached_property
     def machine(self) -> Machine:
         """This machine."""
         from getiaction_cli import machine
 
-        return machine.probe()
+        return self._machine or machine.probe()
 
 
 class RecipeSubject(Subject):
@@ -80,9 +86,15 @@ class RecipeSubject(Subject):
     def configured(self) -> PolicyConfig | Rejected:
         """LeRobot's answer to the recipe's parameters, with the dataset's features where the dataset is to be had."""
         from getiaction_cli import policies
+        from getiaction_cli.rules.recipe.strays import meant_params
 
         policy = self.policy_class
-        params = {**self._pretrained_params(), **self.recipe.params()}
+        try:
+            known = set(policy.parameter_names)
+        except policies.Unjudgeable as reason:
+            raise Unavailable(f"{policy.name}: {reason}") from reason
+        given = {**meant_params(self.recipe), **self.recipe.params()}
+        params = {**self._pretrained_params(), **{name: given[name] for name in given if name in known}}
         for name, value in params.items():
             try:
                 policy.read_value(name, value)

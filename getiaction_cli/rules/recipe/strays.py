@@ -52,17 +52,32 @@ def strays(recipe: Recipe, kind: str) -> Iterator[Stray]:
 @cache
 def _all(recipe: Recipe) -> tuple[Stray, ...]:
     policy = policy_of(recipe)
+    told = () if recipe.uses_wrapper else ("model.init_args.policy_name",)  # GA133 speaks of it
     found: list[Stray] = []
     for section in sections(recipe, policy):
         if section.open:
             continue
         for key in recipe.keys(section.route):
-            if key in section.keys or (not section.route and key in foreign_sections(recipe)):
+            if key in section.keys or section.at(key) in told or (not section.route and key in foreign_sections(recipe)):
                 continue
             if len(found) >= _MOST:
                 return tuple(found)
             found.append(_classify(recipe, policy, section, key))
     return tuple(found)
+
+
+def meant_params(recipe: Recipe) -> dict[str, object]:
+    """The parameters that stand under a wrong name or in a wrong place, under the right name.
+
+    With them the policy is what its author means, so that the other rules speak of that and not of the slip again.
+    """
+    meant: dict[str, object] = {}
+    for stray in _all(recipe):
+        target = stray.target or (stray.section.at(stray.near[0]) if stray.near else "")
+        home, _, name = target.rpartition(".")
+        if home in ("model.init_args", "model.init_args.config_kwargs") and not recipe.has(target):
+            meant[name] = recipe.get(stray.route)
+    return meant
 
 
 def policy_of(recipe: Recipe) -> PolicyClass | None:

@@ -16,6 +16,9 @@ model:
   class_path: getiaction.policies.lerobot.LeRobotPolicy
   init_args:
     policy_name: difusion
+    config_kwargs:
+      horizon: 16
+      n_action_steps: 8
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
@@ -31,6 +34,9 @@ model:
   class_path: getiaction.policies.lerobot.LeRobotPolicy
   init_args:
     policy_name: diffusion
+    config_kwargs:
+      horizon: 16
+      n_action_steps: 8
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
@@ -52,9 +58,6 @@ from getiaction_cli.rules.recipe.strays import closest
 
 _GONE = {
     "sac": "LeRobot has taken it out; what it shared with others is in gaussian_actor, which learns from rewards",
-    "pi0fast": "",
-    "vq_bet": "",
-    "act_simple": "",
 }
 _ROUTE = "model.init_args.policy_name"
 
