@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from getiaction_cli.commands import train
+from getiaction_cli.commands import init, train
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, CliError
 
 
@@ -77,6 +77,7 @@ def _options(
 
 app.command("train", cls=train.TrainCommand)(train.train)
 app.command("fit", cls=train.TrainCommand)(train.fit)
+app.command("init")(init.init)
 
 
 def main() -> None:

@@ -1,0 +1,223 @@
+"""A recipe for a dataset and a policy: drafted from what they ask for, then mended by the rules' own fixes.
+
+There is no second table of what a policy needs of a dataset: a draft is judged as any recipe is, and where a rule has a fix, the fix is
+made and the rule's reason is written beside it. What no fix can mend is why the policy does not suit the dataset.
+"""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from getiaction_cli.diagnostics import Diagnostic, Report, Severity
+from getiaction_cli.recipe import Recipe, apply_edits, read
+from getiaction_cli.recipe.writing import write
+from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
+from getiaction_cli.rules.runner import check, matches
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.policies import PolicyClass
+
+# A draft that more fixes than this have not mended goes round in circles.
+_MOST_FIXES = 20
+# What is wrong with the machine is no reason against a policy, and what is wrong with the dataset is said of the dataset.
+_NOT_THE_POLICY = ("GA4", "GA5")
+_STEPS = 100_000
+_WIDTH = 110
+
+
+@dataclass(frozen=True, slots=True)
+class Suit:
+    """How a policy suits a dataset.
+
+    Args:
+        policy: the policy.
+        text: the drafted recipe, mended as far as the rules can.
+        changes: what had to be set for this dataset, each with the finding that asked for it.
+        reasons: the errors that no fix mends; empty when the policy can train on the dataset.
+        machine: errors of this machine alone (an extra or weights that are missing here).
+    """
+
+    policy: PolicyClass
+    text: str
+    changes: tuple[Diagnostic, ...]
+    reasons: tuple[Diagnostic, ...]
+    machine: tuple[Diagnostic, ...]
+
+    @property
+    def trainable(self) -> bool:
+        """True when the drafted recipe can train on the dataset, here or on a machine that has what is missing."""
+        return not self.reasons
+
+
+def suit(dataset: Dataset, policy: PolicyClass, shelf: Shelf, *, file: str = "recipe.yaml") -> Suit:
+    """Draft a recipe that trains ``policy`` on ``dataset`` and judge it.
+
+    Args:
+        dataset: what to train on.
+        policy: the policy.
+        shelf: where datasets already read are found.
+        file: what the recipe will be called.
+    """
+    text, changes = _draft(dataset, policy, file), []
+    recipe = read(file, text=text)
+    report = _judge(recipe, shelf)
+    for _ in range(_MOST_FIXES):
+        mended = _one_fix(recipe, report, shelf)
+        if mended is None:
+            break
+        recipe, report, change = mended
+        changes.append(change)
+    errors = [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
+    return Suit(
+        policy,
+        recipe.text,
+        tuple(changes),
+        tuple(error for error in errors if not matches(error.code, _NOT_THE_POLICY)),
+        tuple(error for error in errors if matches(error.code, ("GA5",))),
+    )
+
+
+def suits(dataset: Dataset, shelf: Shelf) -> list[Suit]:
+    """Every policy that trains from demonstrations, judged on a dataset: those that can train first, with fewest changes."""
+    from getiaction_cli import policies
+
+    known = [policies.load(name) for name in policies.names()]
+    judged = [suit(dataset, policy, shelf) for policy in known if policy.trainable]
+    return sorted(judged, key=lambda suit: (not suit.trainable, not suit.policy.installed, len(suit.changes)))
+
+
+def _judge(recipe: Recipe, shelf: Shelf) -> Report:
+    return check(RecipeSubject(recipe, shelf))
+
+
+def _one_fix(recipe: Recipe, report: Report, shelf: Shelf) -> tuple[Recipe, Report, Diagnostic] | None:
+    """The first fix that leaves less to say than before: the recipe with it, its report, and what it mended."""
+    for diagnostic in report.diagnostics:
+        if diagnostic.fix is None or not diagnostic.fix.edits or matches(diagnostic.code, _NOT_THE_POLICY):
+            continue
+        text = apply_edits(recipe.text, list(diagnostic.fix.edits))
+        after = read(recipe.file, text=_with_reason(recipe.text, text, diagnostic))
+        if after.broken:
+            continue
+        judged = _judge(after, shelf)
+        if _weight(judged) < _weight(report):
+            return after, judged, diagnostic
+    return None
+
+
+def _weight(report: Report) -> tuple[int, int]:
+    """Errors and warnings, those of the machine left out: weights that can't be had here are no worse than none."""
+    said = [diagnostic.severity for diagnostic in report.diagnostics if not matches(diagnostic.code, _NOT_THE_POLICY)]
+    return said.count(Severity.ERROR), said.count(Severity.WARNING)
+
+
+def _with_reason(before: str, after: str, diagnostic: Diagnostic) -> str:
+    """The text after a fix, with the reason above the first line that it changed."""
+    old, new = before.splitlines(), after.splitlines()
+    for kind, _, _, start, end in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if kind in ("replace", "insert") and start < end:
+            indent = new[start][: len(new[start]) - len(new[start].lstrip())]
+            reason = f"{diagnostic.message} ({diagnostic.code})"
+            return "\n".join([*new[:start], *_comment(reason, indent), *new[start:], ""])
+    return after
+
+
+def _comment(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+
+
+# -- the draft -------------------------------------------------------------------------------------------------------
+
+
+def _draft(dataset: Dataset, policy: PolicyClass, file: str) -> str:
+    lines = [
+        *_comment(f"{policy.class_name} on {dataset.repo_id}: {_size(dataset)}."),
+        *_comment(policy.summary),
+        *(_comment(f"Downloads when it starts: {'; '.join(_downloads(policy))}.") if policy.downloads else []),
+        "#",
+        f"#     getiaction validate-config {file}",
+        f"#     getiaction train {file}",
+        f"#     getiaction list-policies {policy.name}        every parameter that can be set here",
+        "",
+        "seed: 42  # two runs with the same seed give the same losses",
+        "",
+        "model:",
+        f"  class_path: {policy.class_path}",
+        "  init_args:",
+        *_policy_name(policy),
+        *_features(dataset, policy),
+        *_parameters(policy),
+        "",
+        "data:",
+        "  class_path: getiaction.data.lerobot.LeRobotDataModule",
+        "  init_args:",
+        f"    repo_id: {write(dataset.repo_id)}",
+        *([f"    root: {write(str(dataset.root))}"] if dataset.place.origin in ("folder", "root") else []),
+        "    train_batch_size: 8  # as large as the memory of the machine allows",
+        *(["    val_split: 0.1  # whole episodes, held out to see how it does on what it has not seen"]
+          if dataset.total_episodes >= 20 and len(dataset.tasks) <= 1 else []),
+        "    # delta_timestamps are left out: they follow from the policy's steps and the dataset's fps",
+        "",
+        "trainer:",
+        f"  max_steps: {_STEPS}",
+        "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _size(dataset: Dataset) -> str:
+    return f"{dataset.total_episodes:,} episodes, {dataset.total_frames:,} frames at {dataset.fps:g} fps"
+
+
+def _downloads(policy: PolicyClass) -> list[str]:
+    return [str(getattr(download, "what", download)) for download in policy.downloads]
+
+
+def _policy_name(policy: PolicyClass) -> list[str]:
+    return [f"    policy_name: {policy.name}"] if policy.class_path.endswith(".LeRobotPolicy") else []
+
+
+def _features(dataset: Dataset, policy: PolicyClass) -> list[str]:
+    """The cameras and states by name, so that one can be taken out by deleting its line."""
+    from getiaction_cli import policies
+
+    inputs, _ = policies.to_policy_features({key: feature.raw for key, feature in dataset.features.items()})
+    if not inputs:
+        return []
+    return [
+        "    input_features:  # what it reads; delete a line to leave one out",
+        *(f"      - {key}" for key in inputs),
+    ]
+
+
+def _parameters(policy: PolicyClass) -> list[str]:
+    """The parameters of the timing and the learning rate at their defaults: what a user will want to change."""
+    lines: list[str] = []
+    indent = "    "
+    wrapped = bool(_policy_name(policy))
+    for field in policy.fields.values():
+        if field.group == "timing" and isinstance(field.default, int) and not isinstance(field.default, bool):
+            if not lines and wrapped:
+                lines.append("    config_kwargs:")
+                indent = "      "
+            lines.append(f"{indent}{field.name}: {write(field.default)}  # {_first_sentence(field.help)}".rstrip(" #"))
+    rate: Any = policy.fields["optimizer_lr"].default if "optimizer_lr" in policy.fields else None
+    if isinstance(rate, float):
+        lines.append(f"    learning_rate: {write(rate)}")
+    return lines
+
+
+def _first_sentence(text: str) -> str:
+    return textwrap.shorten(" ".join(text.split()).split(". ")[0].rstrip("."), 90, placeholder="…")
+
+
+def free_name(policy: PolicyClass, dataset: Dataset) -> Path:
+    """A file name for the recipe that is not taken in this folder."""
+    stem = f"{policy.name}_{dataset.repo_id.rsplit('/', 1)[-1].replace('-', '_')}"
+    names = (Path(f"{stem}{f'_{number}' if number else ''}.yaml") for number in range(1000))
+    return next(name for name in names if not name.exists())

@@ -1,0 +1,116 @@
+"""`getiaction init DATASET --policy act`: a recipe for this dataset and this policy that validates clean and trains."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, UsageError
+
+if TYPE_CHECKING:
+    from getiaction_cli.commands.drafting import Suit
+    from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.rules.recipe_subject import Shelf
+
+
+def init(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A dataset on the Hub, or its folder.")],
+    policy: Annotated[
+        str | None,
+        typer.Option("--policy", "-p", metavar="POLICY", help="Which policy; left out: choose one that fits."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The recipe to write; never overwritten.")
+    ] = None,
+) -> None:
+    """Write a recipe that trains a policy on a dataset.
+
+    What the dataset forces on the policy (a crop for small images, a horizon for short episodes) is set, with the reason beside it.
+    """
+    from getiaction_cli import datasets
+    from getiaction_cli.rules.recipe_subject import Shelf
+
+    if output is not None and output.exists():
+        raise UsageError(f"{output} exists, and is left as it is", "name another file with -o")
+    found = datasets.read(datasets.locate(dataset, folders=True))
+    shelf = Shelf()
+    shelf.add(found)
+    chosen = _named(policy, found, shelf) if policy else _asked(found, shelf)
+    _write(chosen, found, output)
+
+
+def _named(name: str, dataset: Dataset, shelf: Shelf) -> Suit:
+    from difflib import get_close_matches
+
+    from getiaction_cli import policies
+    from getiaction_cli.commands import drafting
+
+    if name not in policies.names():
+        near = get_close_matches(name.lower(), policies.names(), n=1)
+        hint = f"did you mean {near[0]}?" if near else "`getiaction list-policies` shows them all"
+        raise UsageError(f"no policy is called {name!r}", hint)
+    policy = policies.load(name)
+    if not policy.trainable:
+        raise UsageError(f"{name} can't be trained from demonstrations: {policy.why_not}", "choose another policy")
+    return drafting.suit(dataset, policy, shelf)
+
+
+def _asked(dataset: Dataset, shelf: Shelf) -> Suit:
+    """The policy that the user picks among those that fit; without a terminal there is nobody to ask."""
+    from getiaction_cli.commands import drafting
+
+    fitting = [suit for suit in drafting.suits(dataset, shelf) if suit.trainable]
+    if not fitting:
+        raise CouldNotLook(
+            f"no policy can train on {dataset.repo_id} as it is",
+            f"`getiaction list-policies --for {dataset.repo_id}` says why",
+        )
+    names = [suit.policy.name for suit in fitting]
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "which policy? --policy is missing", f"these can train on {dataset.repo_id}: {', '.join(names)}"
+        )
+    typer.echo(f"These policies can train on {dataset.repo_id}:\n", err=True)
+    for number, suit in enumerate(fitting, 1):
+        missing = "" if suit.policy.installed else f"  (first: {suit.policy.install_command})"
+        typer.echo(f"  {number:>2}  {suit.policy.name:<15} {suit.policy.summary}{missing}", err=True)
+    answer = typer.prompt("\nWhich one (number or name)", default=names[0], err=True)
+    if answer.isdigit() and 1 <= int(answer) <= len(names):
+        return fitting[int(answer) - 1]
+    if answer in names:
+        return fitting[names.index(answer)]
+    raise UsageError(f"{answer!r} is none of them", "a number of the list, or a name")
+
+
+def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
+    from getiaction_cli.commands import drafting
+
+    if not suit.trainable:
+        typer.echo(f"{suit.policy.name} can't train on {dataset.repo_id}:", err=True)
+        for reason in suit.reasons:
+            typer.echo(
+                f"  {reason.code}: {reason.message}" + (f"\n    help: {reason.help}" if reason.help else ""), err=True
+            )
+        typer.echo(f"hint: `getiaction list-policies --for {dataset.repo_id}` shows which can", err=True)
+        raise typer.Exit(EXIT_FOUND)
+    file = output or drafting.free_name(suit.policy, dataset)
+    text = suit.text.replace("recipe.yaml", str(file))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as handle:
+            handle.write(text)
+    except OSError as error:
+        raise CouldNotLook(f"{file} can't be written: {error.strerror or error}") from None
+    typer.echo(f"wrote {file}")
+    for change in suit.changes:
+        typer.echo(
+            f"  set for this dataset: {change.fix.title if change.fix else change.message} ({change.code})", err=True
+        )
+    for lacking in suit.machine:
+        typer.echo(
+            f"  not on this machine: {lacking.message}" + (f"; {lacking.help}" if lacking.help else ""), err=True
+        )
+    typer.echo(f"next: getiaction validate-config {file}", err=True)

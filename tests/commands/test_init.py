@@ -1,0 +1,88 @@
+"""`getiaction init`: the recipe it writes validates clean, says why what was set was set, and overwrites nothing."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from getiaction_cli import datasets, policies
+from getiaction_cli.commands.drafting import Suit, suits
+from getiaction_cli.recipe import read
+from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
+from getiaction_cli.rules.runner import check
+
+DEMO = "getiaction/pusht-demo"
+TRAINABLE = [name for name in policies.names() if policies.load(name).trainable]
+
+
+def getiaction(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "getiaction_cli.main", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+
+
+@pytest.fixture(scope="module")
+def demo_suits() -> dict[str, Suit]:
+    dataset, shelf = datasets.read(datasets.locate(DEMO)), Shelf()
+    shelf.add(dataset)
+    return {suit.policy.name: suit for suit in suits(dataset, shelf)}
+
+
+@pytest.mark.parametrize("policy", TRAINABLE)
+def test_the_recipe_of_every_policy_that_fits_validates_clean(policy: str, demo_suits: dict[str, Suit]) -> None:
+    suit = demo_suits[policy]
+    if policy == "lingbot_va":
+        assert not suit.trainable, "it names cameras that the demo does not have"
+        return
+    report = check(RecipeSubject(read("recipe.yaml", text=suit.text)), ignore=("GA5",))
+    assert [f"{found.code}: {found.message}" for found in report.diagnostics if found.severity != "info"] == []
+
+
+def test_what_the_dataset_forces_is_set_with_the_reason_beside_it(tmp_path: Path) -> None:
+    getiaction("init", DEMO, "--policy", "xvla", "-o", "recipe.yaml", cwd=tmp_path)
+    lines = (tmp_path / "recipe.yaml").read_text().splitlines()
+    place = lines.index("    action_mode: auto")
+    assert "'ee6d' means 20 numbers, but `action` has 2" in lines[place - 1]
+
+
+def test_a_name_is_made_up_and_nothing_is_overwritten(tmp_path: Path) -> None:
+    for name in ("act_pusht_demo.yaml", "act_pusht_demo_1.yaml"):
+        assert getiaction("init", DEMO, "--policy", "act", cwd=tmp_path).stdout == f"wrote {name}\n"
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("# mine\n")
+    done = getiaction("init", DEMO, "--policy", "act", "-o", "mine.yaml", cwd=tmp_path)
+    assert done.returncode == 2 and "mine.yaml exists" in done.stderr
+    assert mine.read_text() == "# mine\n"
+
+
+def test_without_a_policy_those_that_fit_are_named(tmp_path: Path) -> None:
+    done = getiaction("init", DEMO, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "act" in done.stderr and "diffusion" in done.stderr and "lingbot_va" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_on_a_terminal_the_question_is_asked(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    os.write(ours, b"diffusion\n")
+    command = [sys.executable, "-m", "getiaction_cli.main", "init", DEMO]
+    done = subprocess.run(command, cwd=tmp_path, stdin=theirs, capture_output=True, text=True, check=False)
+    assert done.stdout == "wrote diffusion_pusht_demo.yaml\n", done.stderr
+    assert "Which one" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("init", DEMO, "--policy", "diffusoin"), 2, "did you mean diffusion?"),
+        (("init", DEMO, "--policy", "gaussian_actor"), 2, "can't be trained from demonstrations"),
+        (("init", "./nowhere", "--policy", "act"), 3, "no folder ./nowhere"),
+    ],
+)
+def test_wrong_words_end_in_one_clear_error(words: tuple[str, ...], code: int, said: str, tmp_path: Path) -> None:
+    done = getiaction(*words, cwd=tmp_path)
+    assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
