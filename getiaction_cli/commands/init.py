@@ -77,7 +77,8 @@ def _asked(dataset: Dataset, shelf: Shelf) -> Suit:
     for number, suit in enumerate(fitting, 1):
         missing = "" if suit.policy.installed else f"  (first: {suit.policy.install_command})"
         typer.echo(f"  {number:>2}  {suit.policy.name:<15} {suit.policy.summary}{missing}", err=True)
-    answer = typer.prompt("\nWhich one (number or name)", default=names[0], err=True)
+    typer.echo(f"\nWhich one (number or name) [{names[0]}]: ", nl=False, err=True)
+    answer = sys.stdin.readline().strip() or names[0]
     if answer.isdigit() and 1 <= int(answer) <= len(names):
         return fitting[int(answer) - 1]
     if answer in names:
