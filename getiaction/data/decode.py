@@ -1,0 +1,177 @@
+"""Frames out of a file, one after the other, exactly as LeRobot would return each of them alone.
+
+LeRobot opens the file and seeks anew for each sample, then takes the frame whose time is nearest to the one it wants.
+Here the wanted times are walked through in order, and the same rule picks the same frames: times are compared as
+float32, of two equally near frames the earlier wins, and colours are converted by the same call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class UndecodableError(Exception):
+    """These frames are not for this module; LeRobot itself may still read them."""
+
+
+class Decoded(NamedTuple):
+    """A frame that was asked for.
+
+    Attributes:
+        place: Which of the wanted times it answers.
+        frame: `(channels, height, width)`.
+        gap: Seconds between the wanted time and the frame's own.
+    """
+
+    place: int
+    frame: np.ndarray
+    gap: float
+
+
+def decoder_name(backend: str, depth: bool) -> str:
+    """The decoder that LeRobot uses under this name, with the versions that decide about its output.
+
+    Args:
+        backend: `pyav`, `torchcodec`, or the retired `video_reader`, which LeRobot reads as `pyav`.
+        depth: Depth maps are always decoded by pyav.
+
+    Raises:
+        UndecodableError: another backend.
+    """
+    if backend in ("pyav", "video_reader") or depth:
+        import av
+
+        return f"pyav {av.__version__}"
+    if backend == "torchcodec":
+        from importlib.metadata import version
+
+        return f"torchcodec {version('torchcodec')}"
+    raise UndecodableError(f"video backend {backend!r}")
+
+
+def decode_video(path: Path, seconds: np.ndarray, *, decoder: str, depth: bool) -> Iterator[Decoded]:
+    """Decode the frames nearest to the given times.
+
+    Args:
+        path: An mp4.
+        seconds: `(n,)` float64 in ascending order.
+        decoder: From `decoder_name`.
+        depth: Give 12-bit distances, `(1, height, width)` uint16, instead of colours, `(3, height, width)` uint8.
+
+    Yields:
+        One for each wanted time, in order.
+
+    Raises:
+        UndecodableError: the file holds no frame there, or its frames are not in the order of their times.
+        OSError: the file can't be read (PyAV's errors are among these).
+    """
+    if decoder.startswith("torchcodec"):
+        return _decode_with_torchcodec(path, seconds)
+    return _decode_with_pyav(path, seconds, depth=depth)
+
+
+def _decode_with_pyav(path: Path, seconds: np.ndarray, *, depth: bool) -> Iterator[Decoded]:
+    import av
+
+    wanted = seconds.astype(np.float32)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        # The caller decodes several stretches at once: one thread each beats threads inside the decoder.
+        stream.codec_context.thread_count = 1
+        tick = float(stream.time_base)
+        container.seek(round(float(seconds[0]) / tick) - 1, backward=True, any_frame=False, stream=stream)
+        place = 0
+        before: _PyavFrame | None = None
+        for frame in container.decode(stream):
+            if frame.pts is None:
+                continue
+            now = _PyavFrame(frame, np.float32(float(frame.pts * stream.time_base)), depth)
+            if before is not None and now.time <= before.time:
+                raise UndecodableError(f"{path.name}: frames out of order at {float(now.time):.3f} s")
+            while place < len(wanted) and wanted[place] <= now.time:
+                nearer = now if before is None or now.gap(wanted[place]) < before.gap(wanted[place]) else before
+                yield Decoded(place, nearer.picture(), nearer.gap(wanted[place]))
+                place += 1
+            before = now
+            if place == len(wanted):
+                return
+        if before is None:
+            raise UndecodableError(f"{path.name}: no frame at {float(seconds[0]):.3f} s")
+        for rest in range(place, len(wanted)):
+            yield Decoded(rest, before.picture(), before.gap(wanted[rest]))
+
+
+class _PyavFrame:
+    """Converts itself once, however many wanted times it answers."""
+
+    def __init__(self, frame: Any, time: np.float32, depth: bool) -> None:
+        self._frame, self.time, self._depth = frame, time, depth
+        self._picture: np.ndarray | None = None
+
+    def gap(self, wanted: np.float32) -> float:
+        return float(abs(wanted - self.time))
+
+    def picture(self) -> np.ndarray:
+        if self._picture is None:
+            if self._depth:
+                self._picture = self._frame.to_ndarray(format="gray12le")[None]
+            else:
+                colours = self._frame.to_ndarray(format="rgb24")
+                height, width, _ = colours.shape
+                # Half the time of `ascontiguousarray(colours.transpose(2, 0, 1))`.
+                self._picture = colours.reshape(-1, 3).T.copy().reshape(3, height, width)
+        return self._picture
+
+
+def _decode_with_torchcodec(path: Path, seconds: np.ndarray) -> Iterator[Decoded]:
+    from torchcodec.decoders import VideoDecoder
+
+    decoder = VideoDecoder(str(path), seek_mode="approximate")
+    fps = decoder.metadata.average_fps
+    wanted = seconds.astype(np.float32)
+    for start in range(0, len(seconds), 32):
+        indices = [round(second * fps) for second in seconds[start : start + 32].tolist()]
+        batch = decoder.get_frames_at(indices=indices)
+        times = batch.pts_seconds.numpy().astype(np.float32)
+        for i, frame in enumerate(batch.data.numpy()):
+            yield Decoded(start + i, frame, float(abs(wanted[start + i] - times[i])))
+
+
+def decode_pictures(cells: Iterable[dict[str, Any] | None]) -> Iterator[np.ndarray]:
+    """Decode pictures as they lie in a parquet file.
+
+    Args:
+        cells: `{"bytes", "path"}` of each picture.
+
+    Yields:
+        `(channels, height, width)`: uint8 colours or greys, uint16 or float32 distances.
+
+    Raises:
+        UndecodableError: a picture without its bytes, or of a kind that only LeRobot's own conversion knows.
+    """
+    from io import BytesIO
+
+    from PIL import ExifTags, Image, ImageOps
+
+    for cell in cells:
+        if cell is None or cell["bytes"] is None:
+            raise UndecodableError("a picture lies outside the parquet file")
+        picture: Image.Image = Image.open(BytesIO(cell["bytes"]))
+        picture.load()
+        # As the `datasets` library does when it decodes a cell.
+        if picture.getexif().get(ExifTags.Base.Orientation) is not None:
+            picture = ImageOps.exif_transpose(picture)
+        if picture.mode in ("RGB", "RGBA"):
+            yield np.asarray(picture).transpose(2, 0, 1)
+        elif picture.mode == "L":
+            yield np.asarray(picture)[None]
+        elif picture.mode in ("I;16", "I;16B", "I;16L"):
+            yield np.asarray(picture).astype(np.uint16)[None]
+        elif picture.mode == "F":
+            yield np.asarray(picture)[None]
+        else:
+            raise UndecodableError(f"a picture of mode {picture.mode}")

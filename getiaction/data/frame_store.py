@@ -1,0 +1,487 @@
+"""The frame store: every frame decoded once, in order, and from then on only copied.
+
+Decoding a frame out of the middle of a video costs hundreds of times what copying it costs, and training asks for
+each frame many times. So the first use of a dataset decodes its cameras into arrays of bytes beside the dataset's
+cache, and every later use maps them. The unit is the *reel*: the frames of one camera out of one file of the dataset,
+in the order of the dataset, as `(frames, channels, height, width)`.
+
+A reel is named after all that decides about its content: the file with its size and time of change, the episodes in
+it and the seconds at which they begin, the tables that hold the timestamps, the decoder with its version. A dataset
+that changes therefore asks for other reels, and the old ones of the same file are removed; a reel never changes while
+someone reads it. One process builds, holding the lock of the dataset's folder; the others wait for it and map the
+same pages.
+
+Measured on two cores: libdav1d with one thread per stretch of a file, and as many stretches at a time as there are
+cores, is as fast as its own threads on long files and faster on small pictures; one `pwrite` per frame needs no
+memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from filelock import FileLock, Timeout
+
+from getiaction.data.array_file import CHECKED_BYTES, ArrayFile, ArrayWriter, DamagedError, open_array, remove_array
+from getiaction.data.decode import Decoded, UndecodableError, decode_pictures, decode_video, decoder_name
+from getiaction.data.layout import Camera, Layout
+
+# Pages of the store that this process may have mapped before it gives them back to the page cache.
+MAPPED_BYTES = 128 * 2**20
+STRETCH = 1024
+
+
+@dataclass(frozen=True)
+class Building:
+    """How far the building of a store is.
+
+    Attributes:
+        frames: Frames decoded so far.
+        of: Frames to decode.
+        bytes: Size of what is being built.
+        seconds_left: Guess from the pace so far; None at the beginning.
+        waiting: Another process builds, this one waits for it.
+    """
+
+    frames: int
+    of: int
+    bytes: int
+    seconds_left: float | None
+    waiting: bool = False
+
+
+Progress = Callable[[Building], None]
+
+
+@dataclass(frozen=True)
+class Reel:
+    """One file's frames of one camera, built or not.
+
+    Attributes:
+        camera: Whose frames.
+        source: The file, relative to the dataset's folder.
+        episodes: Which episodes, ascending.
+        frames: How many frames these have.
+        folder: Where the array lies.
+        name: What it is called.
+        facts: What its name was made from, for the manifest.
+    """
+
+    camera: Camera
+    source: str
+    episodes: np.ndarray
+    frames: int
+    folder: Path
+    name: str
+    facts: dict[str, Any] = field(repr=False)
+
+    @property
+    def built(self) -> bool:
+        """Whether the array exists; opening it tells whether it is sound."""
+        return (self.folder / f"{self.name}.json").exists()
+
+    @property
+    def bytes(self) -> int:
+        """Its size, as far as info.json tells the truth about the picture size."""
+        return self.frames * self.camera.frame_bytes
+
+
+def store_folder(layout: Layout, frames_root: Path) -> Path:
+    """The folder of this dataset's reels: readable in a file listing, and another for another copy of the dataset."""
+    place = hashlib.sha256(str(layout.root.resolve()).encode()).hexdigest()[:8]
+    return frames_root / f"{_slug(layout.repo_id)}-{place}"
+
+
+def reels_of(layout: Layout, camera: Camera, episodes: np.ndarray, folder: Path, backend: str) -> list[Reel]:
+    """The reels that hold this camera's frames of these episodes; of the whole file where that one exists already.
+
+    Raises:
+        UndecodableError: no reel can be made with this video backend.
+        OSError: a file of the dataset is missing.
+    """
+    decoder = decoder_name(backend, camera.depth) if camera.kind == "video" else "pillow"
+    wanted: dict[str, list[int]] = {}
+    for episode in episodes.tolist():
+        wanted.setdefault(layout.source(camera, episode), []).append(episode)
+    all_of: dict[str, list[int]] = {source: [] for source in wanted}
+    for episode in range(len(layout.starts)):
+        source = layout.source(camera, episode)
+        if source in all_of:
+            all_of[source].append(episode)
+    reels = []
+    for source, some in wanted.items():
+        reel = _reel(layout, camera, source, some, folder, decoder)
+        if len(some) < len(all_of[source]):
+            with contextlib.suppress(FileNotFoundError):  # the tables of the others may not have been downloaded
+                whole = _reel(layout, camera, source, all_of[source], folder, decoder)
+                reel = whole if whole.built else reel
+        reels.append(reel)
+    return reels
+
+
+def _reel(layout: Layout, camera: Camera, source: str, episodes: Sequence[int], folder: Path, decoder: str) -> Reel:
+    index = np.array(sorted(episodes), dtype=np.int64)
+    tables = sorted({layout.data_files[episode] for episode in index.tolist()})
+    spans = [layout.starts[index].tolist(), layout.stops[index].tolist()]
+    if camera.kind == "video":
+        spans.append(layout.video_starts[camera.key][index].tolist())
+    facts = {
+        "camera": camera.key,
+        "depth": camera.depth,
+        "source": [source, *_state(layout.root / source)],
+        "tables": [[name, *_state(layout.root / name)] for name in tables],
+        "decoder": decoder,
+        "episodes": hashlib.sha256(json.dumps([index.tolist(), spans]).encode()).hexdigest(),
+    }
+    mark = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+    name = f"{_slug(camera.key)}.{_slug(Path(source).parent.name)}.{_slug(Path(source).stem)}.{mark}"
+    return Reel(camera, source, index, layout.frames(index), folder, name, facts)
+
+
+def _state(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "--", text)
+
+
+class FrameStore:
+    """All frames of some cameras, mapped.
+
+    Args:
+        layout: Where the frames came from.
+        reels: For each camera its reels, with the open arrays.
+
+    Raises:
+        UndecodableError: a camera's files have pictures of different sizes.
+    """
+
+    def __init__(self, layout: Layout, reels: dict[str, list[tuple[Reel, ArrayFile]]]) -> None:
+        self._cameras = {key: _CameraFrames(layout, opened) for key, opened in reels.items()}
+
+    def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray) -> torch.Tensor:
+        """Copy frames out of the store.
+
+        Args:
+            camera: The feature.
+            frames: `(n,)` frame indices of the dataset.
+            episodes: `(n,)` the episode of each.
+
+        Returns:
+            `(n, channels, height, width)`, uint8 for colours; depth maps as they are stored.
+        """
+        return self._cameras[camera].gather(frames, episodes)
+
+    def gaps(self, camera: str, episode: int) -> np.ndarray:
+        """Seconds between each frame's timestamp and the frame of the video that answers it."""
+        return self._cameras[camera].gaps(episode)
+
+
+class _CameraFrames:
+    def __init__(self, layout: Layout, reels: Sequence[tuple[Reel, ArrayFile]]) -> None:
+        kinds = {(array.rows.shape[1:], array.rows.dtype) for _, array in reels}
+        if len(kinds) > 1:
+            raise UndecodableError(f"{reels[0][0].camera.key} changes its picture size")
+        (self._shape, dtype) = kinds.pop()
+        self._starts, self._stops = layout.starts, layout.stops
+        self._files = [array for _, array in reels]
+        self._reel_of = np.full(len(layout.starts), -1, dtype=np.int64)
+        self._first = np.zeros(len(layout.starts), dtype=np.int64)
+        for i, (reel, _) in enumerate(reels):
+            lengths = layout.stops[reel.episodes] - layout.starts[reel.episodes]
+            self._reel_of[reel.episodes] = i
+            self._first[reel.episodes] = np.cumsum(lengths) - lengths
+        self._frame_bytes = int(np.prod(self._shape)) * dtype.itemsize
+        self._touched = 0
+
+    def gather(self, frames: np.ndarray, episodes: np.ndarray) -> torch.Tensor:
+        rows = self._first[episodes] + (frames - self._starts[episodes])
+        reels = self._reel_of[episodes]
+        used = np.unique(reels).tolist()
+        if self._frame_bytes >= 2**17:
+            for reel, row in zip(reels.tolist(), rows.tolist(), strict=True):
+                self._files[reel].fetch_soon(row, 1)
+        if len(used) == 1:
+            # Alone, numpy copies as fast as torch with all its threads, and unlike these it does not suffer when the
+            # model has the cores; it leaves the GIL alone, too.
+            out = np.take(self._files[used[0]].rows, rows, axis=0)
+        else:
+            out = np.empty((len(rows), *self._shape), dtype=self._files[0].rows.dtype)
+            for i in used:
+                here = np.flatnonzero(reels == i)
+                file = self._files[i].rows
+                for place, row in zip(here.tolist(), rows[here].tolist(), strict=True):
+                    out[place] = file[row]
+        self._touched += out.nbytes
+        if self._touched > MAPPED_BYTES:
+            self._touched = 0
+            for file in self._files:
+                file.forget_pages()
+        return torch.from_numpy(out)
+
+    def gaps(self, episode: int) -> np.ndarray:
+        first = self._first[episode]
+        kept = self._files[self._reel_of[episode]].remembered["gap"]
+        return kept[first : first + self._stops[episode] - self._starts[episode]]
+
+
+def open_store(
+    layout: Layout,
+    reels: Sequence[Reel],
+    timestamps: Callable[[np.ndarray], np.ndarray],
+    *,
+    progress: Progress | None = None,
+    workers: int | None = None,
+) -> FrameStore:
+    """Open the store, and first build what is missing, out of date or damaged.
+
+    Args:
+        layout: Where the frames are.
+        reels: From `reels_of`, of all cameras.
+        timestamps: Gives the seconds within the episode of all frames of the given episodes; called only to build.
+        progress: Told how far the building is, a few times a second.
+        workers: Stretches to decode at a time; default as many as there are cores.
+
+    Raises:
+        UndecodableError: LeRobot may read this dataset, but the store can't.
+        OSError: a file can't be read, or the disk is full. Nothing half-built is left behind.
+    """
+    budget = CHECKED_BYTES // max(1, len(reels))
+    opened = {reel.name: _open(reel, budget) for reel in reels}
+    if any(array is None for array in opened.values()):
+        folder = reels[0].folder
+        folder.mkdir(parents=True, exist_ok=True)
+        with _lock(folder, progress):
+            for reel in reels:
+                opened[reel.name] = opened[reel.name] or _open(reel, budget, remove=True)
+            missing = [reel for reel in reels if opened[reel.name] is None]
+            if missing:
+                for leftover in folder.glob("*.tmp"):
+                    leftover.unlink(missing_ok=True)
+                _Builder(layout, missing, timestamps, progress).build(workers or _cores())
+                for reel in missing:
+                    opened[reel.name] = _open(reel, 0)
+                    _remove_outdated(layout, reel)
+    cameras: dict[str, list[tuple[Reel, ArrayFile]]] = {}
+    for reel in reels:
+        array = opened[reel.name]
+        if array is None:
+            raise OSError(f"{reel.folder / reel.name} was removed while it was opened")
+        cameras.setdefault(reel.camera.key, []).append((reel, array))
+    return FrameStore(layout, cameras)
+
+
+def _open(reel: Reel, checked_bytes: int, *, remove: bool = False) -> ArrayFile | None:
+    try:
+        array = open_array(reel.folder, reel.name, checked_bytes=checked_bytes)
+    except DamagedError:
+        if remove:
+            remove_array(reel.folder, reel.name)
+        return None
+    if array is not None and (len(array.rows) != reel.frames or array.manifest.get("facts") != reel.facts):
+        if remove:
+            remove_array(reel.folder, reel.name)
+        return None
+    return array
+
+
+@contextlib.contextmanager
+def _lock(folder: Path, progress: Progress | None) -> Iterator[None]:
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if progress is not None:
+            progress(Building(0, 0, 0, None, waiting=True))
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _remove_outdated(layout: Layout, reel: Reel) -> None:
+    """Remove reels of the same file as it was before it changed."""
+    for manifest in reel.folder.glob(f"{_slug(reel.camera.key)}.*.json"):
+        try:
+            facts = json.loads(manifest.read_text(encoding="utf-8"))["facts"]
+            same = facts["camera"] == reel.facts["camera"] and facts["source"][0] == reel.source
+            current = facts["source"] == reel.facts["source"] and all(
+                _state(layout.root / name) == (size, changed) for name, size, changed in facts["tables"]
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if same and not current:
+            remove_array(reel.folder, manifest.stem)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Builder:
+    """Decodes stretches of several reels at a time, and makes each reel exist when its last stretch is done."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        reels: Sequence[Reel],
+        timestamps: Callable[[np.ndarray], np.ndarray],
+        progress: Progress | None,
+    ) -> None:
+        self._layout, self._reels, self._timestamps, self._progress = layout, reels, timestamps, progress
+        self._frames = sum(reel.frames for reel in reels)
+        self._bytes = sum(reel.bytes for reel in reels)
+        self._done = 0
+        self._count = threading.Lock()
+        self._stop = threading.Event()
+        self._writers: dict[str, ArrayWriter] = {}
+        self._seen: dict[str, np.ndarray] = {}
+
+    def build(self, workers: int) -> None:
+        self._begun = time.monotonic()
+        left: dict[str, int] = {}
+        running: dict[Future[None], Reel] = {}
+        stretches = self._stretches(workers, left)
+        with ThreadPoolExecutor(workers, thread_name_prefix="frames") as pool:
+            try:
+                ended = False
+                while running or not ended:
+                    while not ended and len(running) < 2 * workers:
+                        following = next(stretches, None)
+                        if following is None:
+                            ended = True
+                        else:
+                            reel, job = following
+                            running[pool.submit(job)] = reel
+                    finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        reel = running.pop(future)
+                        future.result()
+                        left[reel.name] -= 1
+                        if not left[reel.name]:
+                            if not self._seen.pop(reel.name).all():
+                                raise UndecodableError(f"{reel.source} does not hold all frames of {reel.camera.key}")
+                            self._writers.pop(reel.name).commit(self._manifest(reel))
+                    self._tell()
+            except BaseException:
+                self._stop.set()
+                wait(running)
+                for writer in self._writers.values():
+                    writer.abandon()
+                raise
+
+    def _manifest(self, reel: Reel) -> dict[str, Any]:
+        return {
+            "what": "frames",
+            "repo_id": self._layout.repo_id,
+            "root": str(self._layout.root.resolve()),
+            "camera": reel.camera.key,
+            "facts": reel.facts,
+        }
+
+    def _stretches(self, workers: int, left: dict[str, int]) -> Iterator[tuple[Reel, Callable[[], None]]]:
+        for reel in self._reels:
+            if reel.camera.kind == "video":
+                seconds = self._seconds(reel)
+                order = np.argsort(seconds, kind="stable")
+                path = self._layout.root / reel.source
+                first = next(decode_video(path, seconds[order[:1]], **_how(reel)))
+                jobs = self._video_jobs(reel, path, seconds, order, workers)
+            else:
+                path = self._layout.root / reel.source
+                first = Decoded(0, next(decode_pictures(_cells(path, reel.camera.key))), 0.0)
+                jobs = self._picture_jobs(reel, path)
+            self._writers[reel.name] = ArrayWriter(
+                reel.folder, reel.name, reel.frames, first.frame.shape, first.frame.dtype, remember={"gap": np.float32}
+            )
+            self._seen[reel.name] = np.zeros(reel.frames, dtype=bool)
+            left[reel.name] = len(jobs)
+            for job in jobs:
+                yield reel, job
+
+    def _seconds(self, reel: Reel) -> np.ndarray:
+        """The time of each frame in its file, added up as LeRobot does: float64 begin plus float32 timestamp."""
+        index = reel.episodes
+        begins = np.repeat(
+            self._layout.video_starts[reel.camera.key][index], self._layout.stops[index] - self._layout.starts[index]
+        )
+        return begins + self._timestamps(index).astype(np.float64)
+
+    def _video_jobs(
+        self, reel: Reel, path: Path, seconds: np.ndarray, order: np.ndarray, workers: int
+    ) -> list[Callable[[], None]]:
+        # Each stretch decodes from the keyframe before it: not too short, but enough of them for all cores.
+        size = int(np.clip(-(-len(order) // workers), 256, STRETCH))
+
+        def job(places: np.ndarray) -> None:
+            for found in decode_video(path, seconds[places], **_how(reel)):
+                self._keep(reel, int(places[found.place]), found.frame, found.gap)
+
+        return [partial(job, order[start : start + size]) for start in range(0, len(order), size)]
+
+    def _picture_jobs(self, reel: Reel, path: Path) -> list[Callable[[], None]]:
+        index = reel.episodes
+        frames = np.concatenate([np.arange(self._layout.starts[e], self._layout.stops[e]) for e in index.tolist()])
+        with pq.ParquetFile(path) as file:
+            groups = file.num_row_groups
+
+        def job(group: int) -> None:
+            with pq.ParquetFile(path, memory_map=True) as file:
+                for batch in file.iter_batches(16, row_groups=[group], columns=["index", reel.camera.key]):
+                    wanted = batch.column("index").to_numpy()
+                    places = np.minimum(np.searchsorted(frames, wanted), len(frames) - 1)
+                    mine = np.flatnonzero(frames[places] == wanted)
+                    cells = batch.column(reel.camera.key).take(mine).to_pylist()
+                    for place, picture in zip(places[mine].tolist(), decode_pictures(cells), strict=True):
+                        self._keep(reel, place, picture, 0.0)
+
+        # One row group per episode is LeRobot's habit; a file in one piece is one job.
+        return [partial(job, group) for group in range(groups)]
+
+    def _keep(self, reel: Reel, place: int, frame: np.ndarray, gap: float) -> None:
+        if self._stop.is_set():
+            raise InterruptedError
+        writer = self._writers[reel.name]
+        if frame.shape != writer.shape or frame.dtype != writer.dtype:
+            raise UndecodableError(f"{reel.camera.key} changes its picture size in {reel.source}")
+        writer.write(place, frame[None])
+        writer.remembered["gap"][place] = gap
+        self._seen[reel.name][place] = True
+        with self._count:
+            self._done += 1
+
+    def _tell(self) -> None:
+        if self._progress is None:
+            return
+        spent = time.monotonic() - self._begun
+        pace = self._done / spent if spent > 0.5 else 0
+        left = (self._frames - self._done) / pace if pace else None
+        self._progress(Building(self._done, self._frames, self._bytes, left))
+
+
+def _how(reel: Reel) -> dict[str, Any]:
+    return {"decoder": reel.facts["decoder"], "depth": reel.camera.depth}
+
+
+def _cells(path: Path, key: str) -> Iterator[dict[str, Any]]:
+    with pq.ParquetFile(path, memory_map=True) as file:
+        for batch in file.iter_batches(1, columns=[key]):
+            yield from batch.column(key).to_pylist()

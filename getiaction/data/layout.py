@@ -1,0 +1,124 @@
+"""Where the frames of a LeRobot dataset lie: which file holds which episode of which camera, and from which second
+on.
+
+Read from LeRobot's metadata object and nothing else, so that sizes and ways can be judged before a frame is decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A feature that holds pictures.
+
+    Attributes:
+        key: The feature.
+        kind: Frames of an mp4, or pictures inside the parquet files.
+        depth: One channel of distances instead of colours.
+        height: Pixels, as info.json declares them.
+        width: Likewise.
+        channels: Likewise.
+    """
+
+    key: str
+    kind: Literal["video", "image"]
+    depth: bool
+    height: int
+    width: int
+    channels: int
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one decoded frame: a byte per colour, two per distance."""
+        return self.height * self.width * self.channels * (2 if self.depth else 1)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of a dataset, by episode.
+
+    Attributes:
+        repo_id: Its name.
+        root: Its folder.
+        fps: Frames per second.
+        starts: `(episodes,)` index of each episode's first frame.
+        stops: `(episodes,)` index after its last one.
+        data_files: For each episode its parquet file, relative to `root`.
+        cameras: The features that hold pictures, in the order of info.json.
+        video_files: For each camera of kind video, the file of each episode, relative to `root`.
+        video_starts: For each of them, `(episodes,)` the second at which the episode begins in that file.
+    """
+
+    repo_id: str
+    root: Path
+    fps: int
+    starts: np.ndarray
+    stops: np.ndarray
+    data_files: tuple[str, ...]
+    cameras: tuple[Camera, ...]
+    video_files: dict[str, tuple[str, ...]]
+    video_starts: dict[str, np.ndarray]
+
+    def chosen(self, episodes: Sequence[int] | None) -> np.ndarray:
+        """These episodes once each and in order; all for None. LeRobot passes over what the dataset does not have."""
+        if episodes is None:
+            return np.arange(len(self.starts))
+        index = np.unique(np.asarray(episodes, dtype=np.int64))
+        return index[(index >= 0) & (index < len(self.starts))]
+
+    def frames(self, episodes: np.ndarray) -> int:
+        """How many frames these episodes have."""
+        return int((self.stops[episodes] - self.starts[episodes]).sum())
+
+    def source(self, camera: Camera, episode: int) -> str:
+        """The file with this camera's frames of this episode."""
+        files = self.video_files[camera.key] if camera.kind == "video" else self.data_files
+        return files[episode]
+
+
+def layout_of(meta: LeRobotDatasetMetadata) -> Layout:
+    """Read the layout from LeRobot's metadata of a dataset."""
+    table = meta.episodes.data
+
+    def column(name: str) -> np.ndarray:
+        return table.column(name).to_numpy()
+
+    def files(template: str, prefix: str, **names: str) -> tuple[str, ...]:
+        places = zip(column(f"{prefix}/chunk_index"), column(f"{prefix}/file_index"), strict=True)
+        return tuple(template.format(chunk_index=int(chunk), file_index=int(file), **names) for chunk, file in places)
+
+    return Layout(
+        repo_id=meta.repo_id,
+        root=Path(meta.root),
+        fps=meta.fps,
+        starts=column("dataset_from_index").astype(np.int64),
+        stops=column("dataset_to_index").astype(np.int64),
+        data_files=files(meta.data_path, "data"),
+        cameras=tuple(
+            Camera(key, kind, key in meta.depth_keys, *_size(meta.features[key]))
+            for key in meta.camera_keys
+            for kind in (meta.features[key]["dtype"],)
+        ),
+        video_files={key: files(meta.video_path, f"videos/{key}", video_key=key) for key in meta.video_keys},
+        video_starts={key: column(f"videos/{key}/from_timestamp").astype(np.float64) for key in meta.video_keys},
+    )
+
+
+def _size(feature: dict) -> tuple[int, int, int]:
+    """Height, width and channels: the names say which is which, and height comes first without them."""
+    shape, names = tuple(feature["shape"]), list(feature.get("names") or ())
+    if len(shape) != 3:
+        return (1, 1, int(np.prod(shape)))
+    if names and str(names[0]).startswith("channel"):
+        return shape[1], shape[2], shape[0]
+    return shape[0], shape[1], shape[2]

@@ -1,0 +1,66 @@
+"""The loader of whole batches, which gathers ahead in a thread.
+
+Worker processes would copy every batch once more on its way to the training process, and gathering leaves the GIL
+alone, so a thread does better. Workers are still the way where each sample needs Python, as with image transforms.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+
+from torch.utils.data import DataLoader
+
+from getiaction.data.windows import Batch
+
+READ_AHEAD = 2
+
+
+class BatchLoader(DataLoader[Batch]):
+    """A DataLoader that makes the next batches while the current one is used.
+
+    Not for datasets that draw random numbers in the training process: the model draws from the same generator, and the
+    order of the draws would be left to chance.
+    """
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        return ahead(super().__iter__())
+
+
+def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, a few of them made before they are asked for."""
+    ready: queue.Queue[tuple[Batch | None, BaseException | None]] = queue.Queue(READ_AHEAD)
+    stop = threading.Event()
+
+    def put(batch: Batch | None, error: BaseException | None = None) -> bool:
+        while not stop.is_set():
+            try:
+                ready.put((batch, error), timeout=0.1)
+                return True
+            except queue.Full:
+                continue
+        return False
+
+    def work() -> None:
+        try:
+            for batch in batches:
+                if not put(batch):
+                    return
+            put(None)
+        except BaseException as error:
+            put(None, error)
+
+    thread = threading.Thread(target=work, name="batches", daemon=True)
+    thread.start()
+    try:
+        while True:
+            batch, error = ready.get()
+            if error is not None:
+                raise error
+            if batch is None:
+                return
+            yield batch
+    finally:
+        stop.set()
+        thread.join()

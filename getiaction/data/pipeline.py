@@ -1,0 +1,228 @@
+"""A dataset opened the best way that it and this machine allow, and what to tell the user about it.
+
+    store       every frame decoded once and mapped (`frame_store`)
+    stretches   stretches of episodes decoded while training goes on (`stretches`), where the store does not fit
+    lerobot     LeRobotDataset, for what neither of the others can read
+
+The first use of a store compares a few of its frames with what LeRobot decodes, so a decoder that surprises us costs
+speed and never correctness.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from getiaction.data.columns import read_columns
+from getiaction.data.decode import UndecodableError
+from getiaction.data.frame_store import FrameStore, Progress, Reel, open_store, reels_of, store_folder
+from getiaction.data.layout import Layout, layout_of
+from getiaction.data.plan import Plan, StoreOption, choose, frames_root, free_bytes, read_option
+from getiaction.data.windows import WindowDataset
+from getiaction.errors import DataError
+from getiaction.train import upstream
+from getiaction.train.upstream import LeRobotDataset, LeRobotDatasetMetadata
+
+log = logging.getLogger(__name__)
+
+COMPARED_FRAMES = 4
+
+
+class Pipeline:
+    """One dataset, whose episodes are opened as often as there are parts of it.
+
+    Args:
+        meta: LeRobot's metadata.
+        place: Its folder; None lets LeRobot fetch it from the Hub.
+        episodes: All that will be opened, of all parts; None for all of the dataset.
+        revision: Revision on the Hub.
+        tolerance_s: How far, in seconds, a frame may lie from the moment asked for.
+        video_backend: `pyav` or `torchcodec`.
+        frame_store: As in the recipe.
+        progress: Told how far the building of a store is.
+
+    Attributes:
+        plan: Which way was taken, and why.
+
+    Raises:
+        DataError: `frame_store` is not understood, or a video lacks frames that the tables name.
+    """
+
+    def __init__(
+        self,
+        meta: LeRobotDatasetMetadata,
+        place: Path | None,
+        *,
+        episodes: Sequence[int] | None = None,
+        revision: str | None = None,
+        tolerance_s: float = 1e-4,
+        video_backend: str = "pyav",
+        frame_store: str | Mapping[str, Any] | bool | None = "auto",
+        progress: Progress | None = None,
+    ) -> None:
+        self.meta, self.place, self.revision = meta, place, revision
+        self.tolerance_s, self.video_backend = tolerance_s, video_backend
+        self._progress = progress
+        try:
+            option = read_option(frame_store)
+        except ValueError as error:
+            raise DataError(str(error), "Write `frame_store: {max_gb: 50}`, for example.") from None
+        self.layout: Layout | None = None
+        self._store: FrameStore | None = None
+        self._distances = upstream.distances(meta)
+        try:
+            self.plan = self._prepare(option, episodes)
+        except UndecodableError as error:
+            self.plan = _lerobot(option, str(error))
+
+    def _prepare(self, option: StoreOption, episodes: Sequence[int] | None) -> Plan:
+        meta = self.meta
+        if meta.has_language_columns:
+            raise UndecodableError("the dataset has language columns")
+        self._fetch(episodes)
+        layout = layout_of(meta)
+        chosen = layout.chosen(episodes)
+        self.layout = layout
+        self._folder = store_folder(layout, frames_root(option))
+        if not layout.cameras:
+            self._store = FrameStore(layout, {})
+            return Plan("store", "the dataset has no pictures", 0, 0, self._folder, free_bytes(self._folder))
+        reels = [
+            reel
+            for camera in layout.cameras
+            for reel in reels_of(layout, camera, chosen, self._folder, self.video_backend)
+        ]
+        missing = [reel for reel in reels if not reel.built]
+        size, to_build = sum(reel.bytes for reel in reels), sum(reel.bytes for reel in missing)
+        plan = choose(option, size=size, missing=to_build, folder=self._folder)
+        if plan.way != "store":
+            return self._without_store(plan)
+        try:
+            self._store = open_store(layout, reels, self._timestamps, progress=self._progress)
+        except OSError as error:
+            return self._without_store(replace(plan, way="stretches", reason=f"the store can't be built: {error}"))
+        self._compare_with_lerobot(layout, missing)
+        self._check_gaps(layout, chosen)
+        return plan
+
+    def _without_store(self, plan: Plan) -> Plan:
+        return replace(plan, way="lerobot")
+
+    def _fetch(self, episodes: Sequence[int] | None) -> None:
+        """Have LeRobot download what is missing of these episodes."""
+        layout = layout_of(self.meta)
+        chosen = layout.chosen(episodes).tolist()
+        files = {layout.data_files[episode] for episode in chosen}
+        files |= {names[episode] for names in layout.video_files.values() for episode in chosen}
+        if not all((layout.root / name).exists() for name in files):
+            found = self._open_with_lerobot(episodes, None, None)
+            self.meta.root = found.root
+
+    def _timestamps(self, episodes: np.ndarray) -> np.ndarray:
+        assert self.layout is not None
+        wanted = {"timestamp": self.meta.features["timestamp"]}
+        return read_columns(self.layout, wanted, episodes)["timestamp"]
+
+    def _compare_with_lerobot(self, layout: Layout, built: Sequence[Reel]) -> None:
+        """Compare a few frames of each camera that was just decoded."""
+        assert self._store is not None
+        for camera in layout.cameras:
+            reels = [reel for reel in built if reel.camera == camera and camera.kind == "video"]
+            for reel in random.sample(reels, min(COMPARED_FRAMES, len(reels))):
+                episode = random.choice(reel.episodes.tolist())
+                gaps = self._store.gaps(camera.key, episode)
+                within = np.flatnonzero(gaps < self.tolerance_s)
+                times = self._timestamps(np.array([episode]))
+                for offset in random.sample(within.tolist(), min(COMPARED_FRAMES // len(reels) + 1, len(within))):
+                    second = float(layout.video_starts[camera.key][episode]) + float(times[offset])
+                    path = layout.root / reel.source
+                    theirs = upstream.decoded_frame(path, second, self.tolerance_s, self.video_backend, camera.depth)
+                    frame = np.array([layout.starts[episode] + offset])
+                    ours = self._store.gather(camera.key, frame, np.array([episode]))[0]
+                    if not np.array_equal(ours.numpy(), theirs.numpy()):
+                        raise UndecodableError(f"{reel.source} decodes otherwise in order than in LeRobot")
+
+    def _check_gaps(self, layout: Layout, episodes: np.ndarray) -> None:
+        """LeRobot would stop at the first of these samples, in the middle of training."""
+        assert self._store is not None
+        for camera in layout.cameras:
+            if camera.kind != "video":
+                continue
+            for episode in episodes.tolist():
+                gaps = self._store.gaps(camera.key, episode)
+                wrong = np.flatnonzero(gaps >= self.tolerance_s)
+                if len(wrong):
+                    raise DataError(
+                        f"{camera.key} has no picture for {len(wrong)} of {len(gaps)} frames of episode {episode}: "
+                        f"at frame {wrong[0]} the nearest one is {gaps[wrong[0]]:.4f} s away "
+                        f"(tolerance_s is {self.tolerance_s:g})",
+                        "Leave the episode out with data.init_args.episodes, or record it again.",
+                    )
+
+    def open(
+        self,
+        episodes: Sequence[int] | None,
+        delta_timestamps: Mapping[str, Sequence[float]] | None,
+        image_transforms: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> WindowDataset | LeRobotDataset:
+        """The samples of some episodes (None: all of the dataset).
+
+        Args:
+            episodes: Among those the pipeline was made for.
+            delta_timestamps: Seconds around each frame, by feature.
+            image_transforms: For colour pictures.
+
+        Raises:
+            ValueError: a moment that is no multiple of a frame.
+        """
+        if self.plan.way == "store" and self._store is not None and self.layout is not None:
+            features = {
+                key: feature
+                for key, feature in self.meta.features.items()
+                if feature["dtype"] not in ("video", "image")
+            }
+            try:
+                return WindowDataset(
+                    self.meta,
+                    self.layout,
+                    read_columns(self.layout, features, self.layout.chosen(episodes), self._folder),
+                    self._store,
+                    episodes=episodes,
+                    delta_timestamps=delta_timestamps,
+                    delta_indices=upstream.delta_indices(delta_timestamps, self.meta.fps, self.tolerance_s),
+                    image_transforms=image_transforms,
+                    depth=self._distances,
+                )
+            except UndecodableError as error:
+                self.plan = replace(self.plan, way="lerobot", reason=str(error))
+        return self._open_with_lerobot(episodes, delta_timestamps, image_transforms)
+
+    def _open_with_lerobot(
+        self,
+        episodes: Sequence[int] | None,
+        delta_timestamps: Mapping[str, Sequence[float]] | None,
+        image_transforms: Callable[[torch.Tensor], torch.Tensor] | None,
+    ) -> LeRobotDataset:
+        return LeRobotDataset(
+            self.meta.repo_id,
+            root=self.place,
+            episodes=None if episodes is None else list(episodes),
+            delta_timestamps=delta_timestamps,
+            image_transforms=image_transforms,
+            revision=self.revision,
+            video_backend=self.video_backend,
+            return_uint8=True,
+            tolerance_s=self.tolerance_s,
+        )
+
+
+def _lerobot(option: StoreOption, reason: str) -> Plan:
+    folder = frames_root(option)
+    return Plan("lerobot", reason, 0, 0, folder, free_bytes(folder))

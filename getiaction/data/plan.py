@@ -1,0 +1,151 @@
+"""Which way the frames take, decided from sizes alone, before anything is decoded. Standard library only.
+
+The store of a camera takes `frames x height x width x channels` bytes (two bytes a pixel for depth maps). It is used
+where what is still to be built fits into the bound that the recipe sets, or without one into half of the free space
+of its disk: half, so that a training run has room for its checkpoints. Where it does not fit, stretches of episodes
+are decoded as training goes on; and what neither of them can read is left to LeRobotDataset.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Way = Literal["store", "stretches", "lerobot"]
+GB = 1_000_000_000
+# Measured on two cores; what validate-config says is an order of magnitude, not a promise.
+COPIED_BYTES_PER_SECOND = 3e9
+DECODED_PIXELS_PER_SECOND_AND_CORE = 100e6
+LEROBOT_SECONDS_PER_CAMERA = 0.012
+
+
+@dataclass(frozen=True)
+class StoreOption:
+    """What the recipe says under `data.init_args.frame_store`.
+
+    Attributes:
+        enabled: False for `off`.
+        max_gb: Bound in gigabytes of 10^9 bytes; None leaves it to the free space.
+        path: Folder of the stores; None for the usual one.
+    """
+
+    enabled: bool = True
+    max_gb: float | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The way and its reason.
+
+    Attributes:
+        way: `store`, `stretches` or `lerobot`.
+        reason: One clause that says why.
+        bytes: Size of the store for all cameras and chosen episodes.
+        missing: How much of it is still to be built.
+        folder: Where stores lie.
+        free: Free bytes there.
+    """
+
+    way: Way
+    reason: str
+    bytes: int
+    missing: int
+    folder: Path
+    free: int
+
+
+def read_option(given: str | Mapping[str, Any] | bool | None) -> StoreOption:
+    """Read `auto`, `off` or `{max_gb, path}`. YAML reads a bare `off` as False.
+
+    Raises:
+        ValueError: something else.
+    """
+    if given in ("auto", None, True):
+        return StoreOption()
+    if given in ("off", False):
+        return StoreOption(enabled=False)
+    if isinstance(given, Mapping) and set(given) <= {"max_gb", "path"}:
+        bound, path = given.get("max_gb"), given.get("path")
+        usable = bound is None or (isinstance(bound, int | float) and not isinstance(bound, bool) and bound >= 0)
+        if usable and (path is None or isinstance(path, str | os.PathLike)):
+            return StoreOption(True, None if bound is None else float(bound), None if path is None else str(path))
+    raise ValueError(f"frame_store is auto, off or a mapping with max_gb and path, not {given!r}")
+
+
+def frames_root(option: StoreOption | None = None) -> Path:
+    """The folder of all stores: the recipe's, `$GETIACTION_CACHE/frames`, or `~/.cache/getiaction/frames`."""
+    if option is not None and option.path is not None:
+        return Path(option.path).expanduser()
+    home = os.environ.get("GETIACTION_CACHE")
+    if home:
+        return Path(home).expanduser() / "frames"
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "getiaction" / "frames"
+
+
+def choose(option: StoreOption, *, size: int, missing: int, folder: Path) -> Plan:
+    """Choose between the store and stretches.
+
+    Args:
+        option: What the recipe says.
+        size: Bytes of the store.
+        missing: Bytes of it that are not built yet.
+        folder: Where stores lie.
+    """
+    free = free_bytes(folder)
+    bound = None if option.max_gb is None else int(option.max_gb * GB)
+
+    def plan(way: Way, reason: str) -> Plan:
+        return Plan(way, reason, size, missing, folder, free)
+
+    if not option.enabled:
+        return plan("stretches", "frame_store is off")
+    if bound is not None and size > bound:
+        return plan("stretches", f"the store takes {gigabytes(size)} and frame_store allows {gigabytes(bound)}")
+    if not missing:
+        return plan("store", f"{gigabytes(size)}, built before")
+    room = free if bound is not None else free // 2
+    if missing > room:
+        half = "" if bound is not None else ", of which it may take half"
+        return plan("stretches", f"the store takes {gigabytes(missing)} and {folder} has {gigabytes(free)} free{half}")
+    return plan("store", f"{gigabytes(missing)} to build once, {gigabytes(free)} free")
+
+
+def free_bytes(folder: Path) -> int:
+    """Free space on the disk that would hold this folder."""
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    return shutil.disk_usage(place).free
+
+
+def expected_samples_per_second(
+    way: Way, *, cameras: int, window: int, frame_bytes: int, pixels: int, cores: int, workers: int
+) -> float:
+    """What the loader alone may be expected to deliver.
+
+    Args:
+        way: From the plan.
+        cameras: How many there are.
+        window: Frames of each camera in a sample.
+        frame_bytes: Bytes of one frame of all cameras together.
+        pixels: Pixels of one frame of all cameras together.
+        cores: Cores that decode.
+        workers: Worker processes, for LeRobotDataset.
+    """
+    if way == "store":
+        return 1 / (20e-6 + window * frame_bytes / COPIED_BYTES_PER_SECOND)
+    if way == "stretches":
+        return cores / (cameras * 300e-6 + pixels / DECODED_PIXELS_PER_SECOND_AND_CORE)
+    seconds = cameras * LEROBOT_SECONDS_PER_CAMERA + window * pixels / DECODED_PIXELS_PER_SECOND_AND_CORE
+    return max(1, min(workers, cores)) / seconds
+
+
+def gigabytes(size: float) -> str:
+    """`1.2 GB`, or `34 MB` for small ones."""
+    return f"{size / GB:.1f} GB" if size >= GB / 10 else f"{max(size, 0) / 1e6:.1f} MB"

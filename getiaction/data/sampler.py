@@ -1,0 +1,123 @@
+"""Which frame comes when: LeRobot's order for the same seed, exact resuming, and disjoint shares for ranks.
+
+The order of an epoch is a pure function of the seed and the epoch, drawn as LeRobot's `EpisodeAwareSampler` draws it,
+so `getiaction train` and `lerobot-train` see the same samples in the same batches. Ranks take batches in turn, as
+accelerate hands them out; where the last round is short, it is filled up from the beginning of the epoch, so that
+every rank has as many batches. One rank alone keeps its short last batch.
+
+It is a `DistributedSampler` so that Lightning leaves it alone and tells it the epoch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data.distributed import DistributedSampler
+
+logger = logging.getLogger(__name__)
+
+
+class EpisodeSampler(DistributedSampler[int]):
+    """Frames of some episodes, without the last ones of each.
+
+    Args:
+        starts: `(episodes,)` index of each episode's first frame.
+        stops: `(episodes,)` index after its last one.
+        episodes: The episodes to use; None for all.
+        drop_n_last_frames: Frames at the end of each episode that are not the beginning of a sample.
+        shuffle: Another order each epoch; else the order of the dataset.
+        seed: Decides about the orders.
+        batch_size: Samples per batch and rank: what ranks take in turn.
+        rank: Which share.
+        world_size: How many there are.
+
+    Raises:
+        ValueError: no frame is left.
+    """
+
+    def __init__(
+        self,
+        starts: np.ndarray,
+        stops: np.ndarray,
+        *,
+        episodes: Sequence[int] | None = None,
+        drop_n_last_frames: int = 0,
+        shuffle: bool = True,
+        seed: int = 0,
+        batch_size: int = 1,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        chosen = np.arange(len(starts)) if episodes is None else np.unique(np.asarray(episodes, dtype=np.int64))
+        lengths = stops[chosen] - starts[chosen]
+        # First row of each episode among those of the chosen episodes.
+        rows = np.cumsum(lengths) - lengths
+        kept = lengths - drop_n_last_frames
+        if (kept <= 0).any():
+            logger.warning(
+                "%d of %d episodes have no more than %d frames, so nothing is left of them: %s",
+                (kept <= 0).sum(),
+                len(chosen),
+                drop_n_last_frames,
+                ", ".join(map(str, chosen[kept <= 0][:10].tolist())),
+            )
+        used = kept > 0
+        if not used.any():
+            raise ValueError(f"no episode is longer than drop_n_last_frames = {drop_n_last_frames}")
+        self._rows = rows[used]
+        self._ends = np.cumsum(kept[used])
+        self._count = int(self._ends[-1])
+        self.shuffle, self.seed, self.batch_size = shuffle, seed, batch_size
+        self.rank, self.num_replicas = rank, world_size
+        self.epoch = 0
+        self._begin = 0
+
+    def __len__(self) -> int:
+        """Samples of this rank in an epoch, also while a resumed epoch is under way."""
+        if self.num_replicas == 1:
+            return self._count
+        return -(-self._count // (self.batch_size * self.num_replicas)) * self.batch_size
+
+    def __iter__(self) -> Iterator[int]:
+        # At once and not at the first sample, as LeRobot does: the next iterator is the next epoch.
+        epoch, begin = self.epoch, self._begin
+        self.epoch, self._begin = epoch + 1, 0
+        return self._epoch(epoch, begin)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go on with this epoch; Lightning says so before each."""
+        self.epoch = epoch
+
+    def state_dict(self) -> dict[str, int]:
+        """The epoch and the sample of this rank that the next iterator begins with."""
+        return {"epoch": self.epoch, "begin": self._begin}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Begin there."""
+        self.epoch, self._begin = state["epoch"], state["begin"]
+
+    def order(self, epoch: int) -> np.ndarray:
+        """`(samples,)` all ranks' samples of an epoch, as places among the usable frames."""
+        if not self.shuffle:
+            return np.arange(self._count)
+        seed = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1, dtype=np.uint64)[0])
+        return torch.randperm(self._count, generator=torch.Generator().manual_seed(seed)).numpy()
+
+    def _epoch(self, epoch: int, begin: int) -> Iterator[int]:
+        order = self.order(epoch)
+        if self.num_replicas > 1:
+            round_size = self.batch_size * self.num_replicas
+            missing = -len(order) % round_size
+            filled = np.concatenate([order, np.resize(order[:round_size], missing)])
+            order = filled.reshape(-1, self.num_replicas, self.batch_size)[:, self.rank].reshape(-1)
+        # Piece by piece: a list of all rows of a large dataset would cost gigabytes.
+        for start in range(begin, len(order), 8192):
+            yield from self._rows_at(order[start : start + 8192]).tolist()
+
+    def _rows_at(self, places: np.ndarray) -> np.ndarray:
+        episode = np.searchsorted(self._ends, places, side="right")
+        before = np.where(episode > 0, self._ends[episode - 1], 0)
+        return self._rows[episode] + (places - before)
