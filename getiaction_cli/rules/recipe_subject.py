@@ -75,10 +75,11 @@ class RecipeSubject(Subject):
     def policy_class(self) -> PolicyClass:
         """The policy that the recipe names."""
         from getiaction_cli import policies
+        from getiaction_cli.rules.recipe.classes import meant_policy
 
         self._readable("model")
-        name = self.recipe.policy_name
-        if name is None or name not in policies.names():
+        name = meant_policy(self.recipe)
+        if name is None:
             raise Unavailable("the recipe names no policy that is installed", worth_saying=not self.recipe.findings)
         return policies.load(name)
 

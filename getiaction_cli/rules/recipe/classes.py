@@ -11,7 +11,8 @@ from getiaction_cli import policies
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
 from getiaction_cli.recipe.signatures import exported, read_signature
-from getiaction_cli.rules.recipe.expected import object_routes
+from getiaction_cli.rules.recipe.expected import is_datamodule, object_routes
+from getiaction_cli.rules.recipe.near import closest
 
 _MODULES = {
     "callbacks": ("lightning.pytorch.callbacks", "lightning.pytorch.callbacks.progress", "getiaction.train.callbacks"),
@@ -68,6 +69,31 @@ def class_paths(recipe: Recipe) -> tuple[Found, ...]:
     return tuple(item for item in found if item is not None)
 
 
+def meant_policy(recipe: Recipe) -> str | None:
+    """The policy that a recipe names, or that its author plainly meant; None for none that is installed."""
+    name = recipe.policy_name
+    if name in policies.names():
+        return name
+    if recipe.uses_wrapper:
+        near = policies_meant(name)[0] if name else ()
+        return near[0] if near else None
+    found = _model(recipe)
+    if found is None or found.verdict is Verdict.REFUSED:
+        return None
+    if found.also:
+        return str(found.also[0][1])
+    written = recipe.get("model.init_args.policy_name")
+    named = policies.by_class_name(found.meant.rpartition(".")[2])
+    return named or (written if isinstance(written, str) and written in policies.names() else None)
+
+
+def policies_meant(name: str) -> tuple[tuple[str, ...], bool]:
+    """The policies whose names are spelt like this one, and whether they differ in hyphens and case only."""
+    plain = name.lower().replace("-", "").replace("_", "").removesuffix("policy")
+    same = tuple(own for own in policies.names() if own.replace("_", "") == plain)
+    return same or closest(name, policies.names()), bool(same)
+
+
 def policy_classes() -> dict[str, str]:
     """The policies that have a class of their own: class name → policy name."""
     return {
@@ -112,9 +138,8 @@ def _data(recipe: Recipe) -> Found | None:
     route, path = "data.class_path", recipe.get("data.class_path")
     if not isinstance(path, str) or not path or path == DATAMODULE:
         return None
-    home, _, name = path.rpartition(".")
-    own_home, _, own = DATAMODULE.rpartition(".")
-    if name.lower() in (own.lower(), "lerobotdataset", "lerobotdatamodule"):
+    home, own_home = path.rpartition(".")[0], DATAMODULE.rpartition(".")[0]
+    if is_datamodule(path):
         return Found(route, Verdict.MEANT, _elsewhere(path, home, own_home, "the data module"), DATAMODULE, True)
     if difflib.SequenceMatcher(None, path, DATAMODULE).ratio() > 0.85:
         return Found(route, Verdict.MEANT, f"there is no class `{path}`", DATAMODULE)

@@ -84,15 +84,26 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
     """Every section that stands in the recipe and whose keys are known."""
     yield Section("", "a recipe", {name: Key(kind, name in ("model", "data")) for name, kind in TOP.items()})
     for name in ("model", "data"):
-        if recipe.node(name) is not None:
+        if isinstance(recipe.get(name), dict):
             yield Section(name, f"`{name}`", {key: Key(kind, key == "class_path") for key, kind in CLASS.items()})
     if recipe.get("model.class_path"):
         yield from _policy_sections(recipe, policy)
-    if recipe.get("data.class_path") == DATAMODULE and (signature := read_signature(DATAMODULE)):
+    if (
+        isinstance(recipe.get("data"), dict)
+        and is_datamodule(recipe.get("data.class_path"))
+        and (signature := read_signature(DATAMODULE))
+    ):
         yield _signed("data.init_args", signature)
     if recipe.has("trainer") and (signature := read_signature("lightning.Trainer")):
         yield _signed("trainer", signature, "the trainer")
     yield from _object_sections(recipe)
+
+
+def is_datamodule(class_path: Any) -> bool:
+    """True when the data module is named or plainly meant; there is only one, so an absent name means it too."""
+    if not isinstance(class_path, str):
+        return class_path is None
+    return class_path.rpartition(".")[2].lower() in ("lerobotdatamodule", "lerobotdataset")
 
 
 def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:

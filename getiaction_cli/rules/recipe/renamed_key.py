@@ -48,7 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.strays import Stray, strays
@@ -65,14 +65,21 @@ def renamed_key(recipe: Recipe) -> Iterator[Finding]:
             message = f"`{stray.key}` is called {where} here{why}"
         else:
             message = f"there is no `{stray.key}` here: {stray.why}"
-        yield Finding(message, at=stray.route, on="key", fix=_fix(recipe, stray))
+        both = bool(stray.target) and recipe.has(stray.target)
+        yield Finding(
+            message,
+            at=stray.route,
+            on="key",
+            related=(Related("and stands here already", at=stray.target, on="key"),) if both else (),
+            fix=_fix(recipe, stray),
+        )
 
 
 def _fix(recipe: Recipe, stray: Stray) -> Change | None:
     if not stray.target:
         return Change(f"remove {stray.key}", remove=(stray.route,))
     if recipe.has(stray.target):
-        return None
+        return Change(f"remove {stray.key}", remove=(stray.route,))
     home, _, name = stray.target.rpartition(".")
     if home == stray.section.route:
         return Change(f"rename it to {name}", rename=((stray.route, name),), safe=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -12,7 +12,9 @@ from getiaction_cli import policies
 from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import WRAPPER
+from getiaction_cli.rules.recipe.classes import meant_policy
 from getiaction_cli.rules.recipe.expected import WRAPPER_TYPES, Section, home_of, sections
+from getiaction_cli.rules.recipe.near import closest
 from getiaction_cli.rules.recipe.words import FOREIGN_TOP, RENAMED, SAME_IDEA
 
 # Beyond this many in one recipe, the file is something else; looking for their likes would take seconds.
@@ -58,7 +60,11 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
         if section.open:
             continue
         for key in recipe.keys(section.route):
-            if key in section.keys or section.at(key) in told or (not section.route and key in foreign_sections(recipe)):
+            if (
+                key in section.keys
+                or section.at(key) in told
+                or (not section.route and key in foreign_sections(recipe))
+            ):
                 continue
             if len(found) >= _MOST:
                 return tuple(found)
@@ -81,9 +87,9 @@ def meant_params(recipe: Recipe) -> dict[str, object]:
 
 
 def policy_of(recipe: Recipe) -> PolicyClass | None:
-    """The policy that the recipe names, if it names one that is installed and can be read."""
-    name = recipe.policy_name
-    if name is None or name not in policies.names():
+    """The policy that the recipe names or means, if it is installed and can be read."""
+    name = meant_policy(recipe)
+    if name is None:
         return None
     policy = policies.load(name)
     try:
@@ -99,13 +105,6 @@ def foreign_sections(recipe: Recipe) -> list[str]:
     if ("model" in keys and "data" in keys) or not {"policy", "dataset"} & set(keys):
         return []
     return [key for key in keys if key in FOREIGN_TOP]
-
-
-def closest(word: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names spelt most like a word, hyphens and case aside."""
-    plain = {name.lower().replace("-", "_"): name for name in names}
-    near = difflib.get_close_matches(word.lower().replace("-", "_"), plain, n=3, cutoff=0.75)
-    return tuple(plain[name] for name in near)
 
 
 def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: str) -> Stray:

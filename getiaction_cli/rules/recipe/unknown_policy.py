@@ -54,7 +54,7 @@ from getiaction_cli import policies
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.strays import closest
+from getiaction_cli.rules.recipe.classes import policies_meant
 
 _GONE = {
     "sac": "LeRobot has taken it out; what it shared with others is in gaussian_actor, which learns from rewards",
@@ -68,15 +68,13 @@ def unknown_policy(recipe: Recipe) -> Iterator[Finding]:
     name = recipe.get(_ROUTE)
     if not recipe.uses_wrapper or not isinstance(name, str) or name in policies.names():
         return
-    plain = name.lower().replace("-", "").replace("_", "")
-    same = [own for own in policies.names() if own.replace("_", "") == plain.removesuffix("policy")]
-    near = same or closest(name, policies.names())
     if not name:
         return
+    near, same = policies_meant(name)
     yield Finding(
         f"no policy is called `{name[:60]}`",
         at=_ROUTE,
         label=f"did you mean `{near[0]}`?" if near else "",
         help=_GONE.get(name) or f"installed are {', '.join(policies.names())}",
-        fix=Change(f"set it to {near[0]}", set=((_ROUTE, near[0]),), safe=bool(same)) if near else None,
+        fix=Change(f"set it to {near[0]}", set=((_ROUTE, near[0]),), safe=same) if near else None,
     )

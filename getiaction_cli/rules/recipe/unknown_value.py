@@ -54,7 +54,8 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.choices import CHOICES, MEANT
 from getiaction_cli.rules.recipe.expected import sections
-from getiaction_cli.rules.recipe.strays import closest, policy_of
+from getiaction_cli.rules.recipe.near import closest
+from getiaction_cli.rules.recipe.strays import policy_of
 from getiaction_cli.rules.recipe.values import mistaken
 
 
