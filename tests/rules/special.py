@@ -68,6 +68,7 @@ BUILDERS = {
     "small": _made(cameras={_TOP: (32, 32)}),
     "depth": _made(cameras={_TOP: (40, 48)}, depth={"observation.images.depth": (40, 48)}),
     "rewarded": _made(cameras={"observation.image": (48, 48)}, reward=True),
+    "large": _made(cameras={_TOP: (2160, 3840)}, lengths=(12, 12)),
     "no-reward": _made(cameras={"observation.image": (48, 48)}),
     "no-state": _made(state=None),
     "no-camera": _made(cameras={}),

@@ -31,7 +31,7 @@ trainer:
 model:
   class_path: getiaction.policies.lerobot.Diffusion
   init_args:
-    horizon: 24
+    horizon: 16
     n_action_steps: 8
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule

@@ -2,7 +2,8 @@
 
 ## What it finds
 
-A learning rate of 0, or one above 0.01: `learning_rate`, and every `optimizer_lr…` of the policy.
+A learning rate of 0 or below, or one above 0.01 (an error from 0.1 on): `learning_rate`, and every `optimizer_lr…` of
+the policy.
 
 ## Why it matters
 
@@ -53,7 +54,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._values import Values
 
 _OWN = "model.init_args.learning_rate"
-_HIGH = 0.01
+_HIGH, _ABSURD = 0.01, 0.1
 
 
 @rule("GA241", severity=Severity.WARNING, unless=("GA122",), dataset="pusht")
@@ -68,12 +69,16 @@ def learning_rate(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     preset = policy.policy.configure({}).optimizer.get("lr")
     for at, (name, rate) in rates.items():
         usual = f"{policy.policy.class_name}'s own is {preset:g}" if isinstance(preset, float) else ""
+        if rate == 0 and name not in ("learning_rate", "optimizer_lr"):
+            continue  # this part of the policy is left as it is
         if rate == 0:
             yield Finding(f"with `{name}` 0 nothing is learned", at=at, help=usual, severity=Severity.ERROR)
         elif rate < 0:
             yield Finding(f"`{name}` is negative", at=at, help=usual, severity=Severity.ERROR)
         elif rate > _HIGH:
-            yield Finding(f"`{name}` {rate:g} is far above what policies are trained with", at=at, help=usual)
+            severity = Severity.ERROR if rate >= _ABSURD else None
+            message = f"`{name}` {rate:g} is far above what policies are trained with"
+            yield Finding(message, at=at, help=usual, severity=severity)
 
 
 def _is_rate(name: str) -> bool:

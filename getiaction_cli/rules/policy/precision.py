@@ -16,6 +16,8 @@ but found BFloat16`. Say it once.
 model:
   class_path: getiaction.policies.lerobot.PI0
   init_args:
+    chunk_size: 10
+    n_action_steps: 10
     pretrained_path: lerobot/pi0_base
     dtype: float32
 data:
@@ -33,6 +35,8 @@ trainer:
 model:
   class_path: getiaction.policies.lerobot.PI0
   init_args:
+    chunk_size: 10
+    n_action_steps: 10
     pretrained_path: lerobot/pi0_base
     dtype: bfloat16
 data:

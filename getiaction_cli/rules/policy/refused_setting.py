@@ -14,6 +14,8 @@ The policy can't be built with it.
 model:
   class_path: getiaction.policies.lerobot.SmolVLA
   init_args:
+    chunk_size: 10
+    n_action_steps: 10
     pretrained_path: lerobot/smolvla_base
     rtc_config: {enabled: true, max_guidance_weight: -1.0}
 data:
@@ -30,6 +32,8 @@ trainer:
 model:
   class_path: getiaction.policies.lerobot.SmolVLA
   init_args:
+    chunk_size: 10
+    n_action_steps: 10
     pretrained_path: lerobot/smolvla_base
     rtc_config: {enabled: true, max_guidance_weight: 5.0}
 data:

@@ -3,11 +3,12 @@
 ## What it finds
 
 A parameter that takes one of a few words (or numbers) has another one. The allowed values are read from the checks in
-LeRobot's own configuration source.
+LeRobot's own configuration source, and from torchvision and diffusers where LeRobot hands a word on to them without
+looking.
 
 ## Why it matters
 
-LeRobot refuses it when the policy is built, after the dataset was downloaded.
+LeRobot refuses it when the policy is built, after the dataset was downloaded; or torchvision or diffusers do.
 
 ## Example
 
@@ -48,7 +49,7 @@ import difflib
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding
-from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
+from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected, neighbours
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._refused import refused_value as refused_names
@@ -57,13 +58,16 @@ from getiaction_cli.rules.policy._values import Values, shown
 
 @rule("GA205", dataset="pusht")
 def refused_value(recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected) -> Iterator[Finding]:
-    """Every parameter outside its allowed values, when LeRobot refuses the configuration."""
-    if not isinstance(configured, Rejected):
-        return
+    """Every parameter outside its allowed values: LeRobot's when it refuses, else those of the libraries behind it."""
     values = Values(recipe, policy_class)
+    refused = isinstance(configured, Rejected)
     for name in refused_names(values):
         allowed = policy_class.fields[name].choices
+        if not refused:
+            allowed = neighbours.words(policy_class.name, name, values["noise_scheduler_type"] or "DDPM")
         value = values[name]
+        if not allowed or value in allowed:
+            continue
         close = difflib.get_close_matches(str(value).lower(), [str(choice).lower() for choice in allowed], 1, 0.6)
         choice = next((choice for choice in allowed if close and str(choice).lower() == close[0]), None)
         yield Finding(

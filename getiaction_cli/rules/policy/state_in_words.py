@@ -16,6 +16,8 @@ though its own comment says quantiles.
 model:
   class_path: getiaction.policies.lerobot.PI05
   init_args:
+    chunk_size: 10
+    n_action_steps: 10
     pretrained_path: lerobot/pi05_base
     normalization_mapping: {VISUAL: IDENTITY, STATE: MEAN_STD, ACTION: MEAN_STD}
 data:
@@ -32,6 +34,8 @@ trainer:
 model:
   class_path: getiaction.policies.lerobot.PI05
   init_args:
+    chunk_size: 10
+    n_action_steps: 10
     pretrained_path: lerobot/pi05_base
     normalization_mapping: {VISUAL: IDENTITY, STATE: MIN_MAX, ACTION: MEAN_STD}
 data:

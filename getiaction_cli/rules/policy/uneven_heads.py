@@ -48,6 +48,7 @@ trainer:
 ```
 """
 
+import math
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding
@@ -56,19 +57,17 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._values import Values, contradiction, divisors, nearest
 
-# Policy → (the width, what divides it or a fixed number, what for).
-_DIVIDED: dict[str, tuple[tuple[str, str | int, str], ...]] = {
-    "act": (
-        ("dim_model", "n_heads", "attention heads"),
-        ("dim_model", 4, "position embedding (two axes, sine and cosine)"),
-    ),
-    "vqbet": (("gpt_hidden_dim", "gpt_n_head", "attention heads"),),
+# Policy → (the width, the parameter that divides it, a number that it must be a multiple of as well, what for).
+_DIVIDED: dict[str, tuple[tuple[str, str, int, str], ...]] = {
+    "act": (("dim_model", "n_heads", 4, "its position embedding"),),  # two axes, a sine and a cosine each
+    "vqbet": (("gpt_hidden_dim", "gpt_n_head", 1, ""),),
     "diffusion": (
-        ("down_dims", "n_groups", "groups of its normalization"),
-        ("diffusion_step_embed_dim", 2, "embedding (sine and cosine)"),
+        # The last block works on down_dims[0] and leaves its number of groups at 8, whatever n_groups says.
+        ("down_dims", "n_groups", 8, "the 8 groups of its last block"),
+        ("diffusion_step_embed_dim", "", 2, "its sine and cosine embedding"),
     ),
-    "multi_task_dit": (("hidden_dim", "num_heads", "attention heads"), ("timestep_embed_dim", 2, "embedding")),
-    "xvla": (("hidden_size", "num_heads", "attention heads"),),
+    "multi_task_dit": (("timestep_embed_dim", "", 2, "its sine and cosine embedding"),),
+    "xvla": (("hidden_size", "num_heads", 1, ""),),
 }
 
 
@@ -76,29 +75,30 @@ _DIVIDED: dict[str, tuple[tuple[str, str | int, str], ...]] = {
 def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Divide each width by what divides it."""
     values = Values(recipe, policy.policy)
-    for width_name, by, what in _DIVIDED.get(policy.policy.name, ()):
-        width = policy.get(width_name)
-        parts = by if isinstance(by, int) else policy.get(by)
-        widths = [width] if isinstance(width, int) else list(width)
-        if not widths or min(*widths, parts, parts) < 1:
+    for name, by, fixed, what in _DIVIDED.get(policy.policy.name, ()):
+        widths = [policy.get(name)] if isinstance(policy.get(name), int) else list(policy.get(name))
+        parts = policy.get(by) if by else 1
+        if not widths or min(*widths, parts, 1) < 1:
             continue  # a rule about sizes speaks of it
-        uneven = [size for size in widths if size % parts]
-        if not uneven:
+        if any(width % parts for width in widths):
+            message = f"{values.said(name)} can't be split evenly among {values.said(by)}"
+        elif widths[0] % fixed:
+            first = f"the first of {values.said(name)}" if len(widths) > 1 else values.said(name)
+            message = f"{first} is no multiple of {fixed}, which {what} needs"
+        else:
             continue
-        names = (width_name,) if isinstance(by, int) else (width_name, by)
-        yield contradiction(
-            values,
-            f"{values.said(width_name)} can't be split evenly into {parts} for its {what}"
-            if isinstance(by, int)
-            else f"{values.said(width_name)} can't be split evenly into {values.said(by)} {what}",
-            *names,
-            fix=_fix(values, width_name, by, widths),
-        )
+        yield contradiction(values, message, *filter(None, (name, by)), fix=_fix(values, name, by, fixed, widths))
 
 
-def _fix(values: Values, width_name: str, by: str | int, widths: list[int]) -> Change:
-    if isinstance(by, str) and values.is_set(by) and len(widths) == 1:
+def _fix(values: Values, name: str, by: str, fixed: int, widths: list[int]) -> Change:
+    if by and values.is_set(by) and len(widths) == 1 and widths[0] % fixed == 0:
         return values.set_to(by, nearest(values[by], divisors(widths[0])))
-    parts = by if isinstance(by, int) else values[by]
-    rounded = [-(-size // parts) * parts for size in widths]
-    return values.set_to(width_name, rounded if len(rounded) > 1 else rounded[0])
+    parts = values[by] if by else 1
+    rounded = [
+        -(-width // factor) * factor for width, factor in zip(widths, _factors(parts, fixed, widths), strict=True)
+    ]
+    return values.set_to(name, rounded if isinstance(values[name], tuple) else rounded[0])
+
+
+def _factors(parts: int, fixed: int, widths: list[int]) -> list[int]:
+    return [math.lcm(parts, fixed), *([parts] * (len(widths) - 1))]

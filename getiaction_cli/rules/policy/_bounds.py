@@ -1,0 +1,141 @@
+"""Between what a policy's numbers must lie for its network to be built, trained and used.
+
+LeRobot checks hardly any of this. The bounds of act, diffusion, vqbet and tdmpc are those of real trainings of tiny
+networks with one number changed (tests/rules/test_policy_truth.py); for the others only what follows from the name is
+said.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from getiaction_cli.diagnostics import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a number (or each of several) must be.
+
+    Args:
+        names: a regular expression for the parameters.
+        why: what happens otherwise, or what is wanted, in a few words.
+        least: the smallest value allowed.
+        most: the largest value allowed.
+        above: with True, ``least`` itself is not allowed.
+        below: with True, ``most`` itself is not allowed.
+        odd: only odd numbers.
+        count: how many numbers there must be, for a list.
+        policies: the policies it holds for; empty for all.
+        severity: how bad it is.
+        zero: how bad a 0 is, where training goes through with it.
+    """
+
+    names: str
+    why: str
+    least: float | None = None
+    most: float | None = None
+    above: bool = False
+    below: bool = False
+    odd: bool = False
+    count: tuple[int, ...] = ()
+    policies: tuple[str, ...] = ()
+    severity: Severity = Severity.ERROR
+    zero: Severity = Severity.ERROR
+
+    def breaks(self, value: Any) -> bool:
+        """True when the value (one of the list's values, its length) is out of bounds."""
+        if isinstance(value, (list, tuple)):
+            return bool(self.count and len(value) not in self.count) or not value or any(map(self.breaks, value))
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return False
+        too_small = self.least is not None and (value < self.least or (self.above and value == self.least))
+        too_large = self.most is not None and (value > self.most or (self.below and value == self.most))
+        return too_small or too_large or (self.odd and value % 2 == 0)
+
+    def severity_of(self, value: Any) -> Severity:
+        """How bad this value is."""
+        return self.zero if value == 0 and self.zero is not Severity.ERROR else self.severity
+
+    def wants(self) -> str:
+        """The bounds in words: "at least 1", "between 0 and 1", "an odd number"."""
+        if self.count:
+            return f"{self.count[0]} numbers from {self.least:g} up to, but not including, {self.most:g}"
+        if self.odd:
+            return "an odd number"
+        if self.least is not None and self.most is not None:
+            return f"between {self.least:g} and {self.most:g}"
+        return f"{'above' if self.above else 'at least'} {self.least:g}"
+
+
+_W = Severity.WARNING
+_STEPS = (
+    "chunk_size|horizon|action_horizon|n_obs_steps|n_action_pred_token|action_chunk_size|frame_chunk_size|"
+    "action_per_frame|num_video_frames|action_video_freq_ratio"
+)
+_SIZES = (
+    r"down_dims|dim_\w+|\w*_enc_hidden_dim|hidden_size|mlp_dim|max_(state|action)_dim|(action|proprio|state)_dim|"
+    r"\w*(hidden|embed|embedding|input|output|model|ffn|freq|text|time|latent)_(dim|size)|vqvae_n_embed|n_groups|"
+    r"spatial_softmax_num_keypoints|q_ensemble_size|gpt_block_size|num_domains|len_soft_prompts|max_len_seq|max_views|"
+    r"tokenizer_max_len(gth)?|max_text_length|num_categories"
+)
+_PIXELS = r"(image_)?(crop|resize)_shape|resize_imgs_with_padding|resize_images_to|image_resolution|height|width"
+_SHARES = "discount|expectile_weight|target_model_momentum|gaussian_mean_momentum"
+_THIN = "a layer without a width"
+
+# The first bound whose names match a parameter holds; exceptions come first.
+_BOUNDS = (
+    Bound(r"num_expert_layers|num_vlm_layers|vlm_num_layers|gripper_dim|prefix_length|video_exec_step", ""),
+    Bound("dim_feedforward|latent_dim", _THIN, least=1, policies=("act",), zero=_W),
+    Bound("state_encoder_hidden_dim|mlp_dim", _THIN, least=1, policies=("tdmpc",), zero=_W),
+    Bound("vqvae_enc_hidden_dim|gpt_(in|out)put_dim", _THIN, least=1, policies=("vqbet",), zero=_W),
+    Bound("kernel_size", "an even kernel makes the sequence longer", least=1, odd=True, policies=("diffusion",)),
+    Bound("diffusion_step_embed_dim", "its sine embedding needs two pairs", least=4, policies=("diffusion",)),
+    Bound("n_vqvae_training_steps", "the autoencoder would hardly be trained", least=1, severity=_W),
+    Bound("bet_softmax_temperature", "a score is divided by it", least=0, above=True),
+    # Time.
+    Bound(_STEPS, "no step would be left", least=1),
+    Bound("n_action_(steps|repeats)", "the policy could not act", least=1),
+    Bound("drop_n_last_frames", "frames can only be left out", least=0),
+    # Sizes.
+    Bound(r"(n|num|gpt_n)_(\w+_)?heads?|\w*num_heads", "attention needs a head", least=1),
+    Bound(r"(n|num|gpt_n)_(\w+_)?layers?|depth|predictor_depth", "there would be no layer", least=1, zero=_W),
+    Bound(_SIZES, "nothing would be left of the network", least=1),
+    Bound(_PIXELS, "a picture has at least a pixel", least=1),
+    Bound("empty_cameras", "cameras can't be taken away", least=0),
+    # Training.
+    Bound(r"dropout|\w+_dropout", "it is the share of what is switched off", least=0, most=1),
+    Bound("optimizer_betas", "the optimizer refuses it", least=0, most=1, below=True, count=(2,)),
+    Bound(r"optimizer_\w*weight_decay", "the optimizer refuses it", least=0),
+    Bound("optimizer_eps", "what has no gradient would be divided by nothing", least=0, above=True),
+    Bound("optimizer_grad_clip_norm", "gradients would be cut to nothing, or turned round", least=0, above=True),
+    Bound("scheduler_warmup_steps", "it is a number of steps", least=0, severity=_W),
+    Bound("scheduler_decay_steps", "it is a number of steps", least=1),
+    Bound("warmup_ratio|vision_encoder_lr_multiplier", "it is a share", least=0, severity=_W),
+    Bound("num_train_timesteps|num_integration_steps", "there would be nothing to denoise", least=1),
+    Bound(r"num_inference_(steps|timesteps)|num_denois\w*_steps|num_steps", "the policy could not act", least=1),
+    Bound("clip_sample_range", "every action would be clipped away", least=0, above=True, severity=_W),
+    Bound("beta_start|beta_end", "it is a variance", least=0, most=1, severity=_W),
+    Bound(
+        r"kl_weight|\w*loss_weight|(reward|value|consistency|pi)_coeff",
+        "a loss would be maximized",
+        least=0,
+        severity=_W,
+    ),
+    Bound("max_random_shift_ratio", "it is a share of the picture", least=0, most=1),
+    Bound(_SHARES, "it is a share", least=0, most=1, severity=_W),
+    Bound("cem_iterations|n_elites|n_gaussian_samples", "planning would have nothing to choose from", least=1),
+    Bound("n_pi_samples", "it is a number of samples", least=0),
+    Bound(
+        "min_std|max_std|elite_weighting_temperature", "planning can't sample with it", least=0, above=True, severity=_W
+    ),
+)
+
+
+def bound_of(policy: str, name: str) -> Bound | None:
+    """The bound of a policy's parameter; None where nothing is known."""
+    for bound in _BOUNDS:
+        if (not bound.policies or policy in bound.policies) and re.fullmatch(bound.names, name):
+            return bound
+    return None

@@ -1,0 +1,73 @@
+"""A number that the network can't be built or used with.
+
+## What it finds
+
+A size, a number of steps, heads or layers, a share or an optimizer setting outside what it can be: a `chunk_size` of
+0, a `dropout` of 2, an even `kernel_size`, `optimizer_betas` above 1.
+
+## Why it matters
+
+LeRobot's configuration accepts nearly every number. The network then can't be built, the first batch stops with a
+shape error, or training goes through and the policy can't act.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+    dropout: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+    dropout: 0.1
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.policies import PolicyClass
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.policy._bounds import bound_of
+from getiaction_cli.rules.policy._values import Values, shown
+
+
+@rule("GA215", dataset="pusht")
+def number_out_of_bounds(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
+    """Hold every number that the recipe gives against its bounds."""
+    values = Values(recipe, policy_class)
+    for name, value in values.written.items():
+        bound = bound_of(policy_class.name, name)
+        if bound is None or not bound.breaks(value):
+            continue
+        at = values.at(name)
+        yield Finding(
+            f"`{name}` can't be {shown(value)}: {bound.why}",
+            at=at,
+            label=bound.wants(),
+            severity=bound.severity_of(value),
+            fix=Change(f"remove {name}: LeRobot's default is used", remove=(at,)),
+        )
