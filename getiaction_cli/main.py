@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from getiaction_cli.commands import init, train
+from getiaction_cli.commands import explain, init, train, validate_config
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, CliError
 
 
@@ -78,6 +78,8 @@ def _options(
 app.command("train", cls=train.TrainCommand)(train.train)
 app.command("fit", cls=train.TrainCommand)(train.fit)
 app.command("init")(init.init)
+app.command("validate-config", cls=train.TrainCommand)(validate_config.validate_config)
+app.command("explain")(explain.explain)
 
 
 def main() -> None:

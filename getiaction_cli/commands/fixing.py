@@ -71,7 +71,7 @@ def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[str, int]:
 
 def _overlaps(fix: Fix, taken: list[Edit]) -> bool:
     return any(
-        edit.start < other.end and other.start < edit.end or edit.start == other.start
+        (edit.start < other.end and other.start < edit.end) or edit.start == other.start
         for edit in fix.edits
         for other in taken
     )

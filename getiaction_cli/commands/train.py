@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from getiaction_cli.errors import RunFailed, UsageError
+from getiaction_cli.errors import EXIT_FOUND, RunFailed, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.recipe import Recipe
@@ -154,8 +155,18 @@ def _recipe_of(resume: str) -> tuple[str, str]:
 def _judged(path: str, overrides: tuple[tuple[str, str], ...], ignore: tuple[str, ...]) -> Recipe:
     """The recipe, found clean; otherwise its diagnostics are shown and the run ends here."""
     from getiaction_cli.recipe import read
+    from getiaction_cli.rendering import terminal, text
+    from getiaction_cli.rules.recipe_subject import verdict
 
-    return read(path, overrides=overrides)
+    recipe = read(path, overrides=overrides)
+    report = verdict(recipe, ignore=ignore)
+    if report.diagnostics and not (report.ok and os.environ.get("GETIACTION_QUIET")):
+        shown = terminal.render([report], color=text.wants_color(sys.stderr), columns=text.columns())
+        typer.echo(shown, err=True)
+    if not report.ok:
+        typer.echo("nothing was trained; --ignore CODE trains in spite of a finding", err=True)
+        raise typer.Exit(EXIT_FOUND)
+    return recipe
 
 
 def _resolved_text(recipe: Recipe, path: str) -> str:

@@ -1,4 +1,4 @@
-"""`getiaction validate-config RECIPE… [overrides]`: everything that is wrong with recipes, before a GPU minute is spent."""
+"""`getiaction validate-config RECIPE… [overrides]`: all that is wrong with recipes, before a GPU minute is spent."""
 
 from __future__ import annotations
 
@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from getiaction_cli.commands.train import TrainCommand
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.diagnostics import Report
     from getiaction_cli.recipe import Recipe
     from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
-
-ValidateCommand = TrainCommand  # it takes the same overrides out of the words
 
 _SUFFIXES = (".yaml", ".yml")
 _RECIPE_LIKE = re.compile(r"^(model|data|policy|dataset|trainer)\s*:", re.MULTILINE)
@@ -217,7 +214,8 @@ def _expand(word: str) -> list[str]:
     if any(char in word for char in "*?[") and not path.exists():
         import glob
 
-        found_words = sorted(name for name in glob.glob(word, recursive=True) if Path(name).is_file())
+        # Path.glob takes no absolute patterns.
+        found_words = sorted(name for name in glob.glob(word, recursive=True) if Path(name).is_file())  # noqa: PTH207
         if not found_words:
             raise RecipeNotFound(f"no file is called like {word}")
         return found_words

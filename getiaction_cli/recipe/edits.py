@@ -1,7 +1,7 @@
 """From a `Change` in the recipe's words to edits of its text that keep comments and layout.
 
-Every change is tried before it is offered: the edited text is read again and must hold exactly the intended values. What
-can't be changed in the text (an override, a value that came through an alias or ``<<``) has no edits.
+Every change is tried before it is offered: the edited text is read again and must hold exactly the intended values.
+What can't be changed in the text (an override, a value that came through an alias or ``<<``) has no edits.
 """
 
 from __future__ import annotations
@@ -215,11 +215,10 @@ def _add(recipe: Recipe, steps: list[Step], keys: list[str], value: Any) -> list
     empty = parent.kind is Kind.SCALAR and parent.value is None
     if not empty or steps[-1].pair is None:
         raise Impossible
-    key = steps[-1].pair.key
+    head = steps[-1].pair.key
     if parent.end > parent.start:  # `init_args: null`
         return [Edit(parent.start, parent.end, write({keys[0]: nested}))]
-    line = source.line_of(key.start)
-    indent = key.start - source.start_of(line) + 2
+    indent = head.start - source.start_of(source.line_of(head.start)) + 2
     at = _line_end(source, _colon(steps[-1].pair))
     return [Edit(at, at, newline + write_block(keys, value, indent, newline))]
 

@@ -1,4 +1,4 @@
-"""The shape of a recipe: which sections there are, which class paths have a place in it, and where short routes lead."""
+"""The shape of a recipe: its sections, the class paths that have a place in it, and where short routes lead."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def package_folder(name: str) -> Path | None:
 
 @cache
 def _policies_by_class() -> dict[str, str]:
-    """LeRobot keeps each policy in a folder of its own name, and a class is that name in capitals of its author's taste."""
+    """LeRobot keeps each policy in a folder of its name; its class is that name in capitals of the author's taste."""
     home = package_folder("lerobot")
     if home is None or not (home / "policies").is_dir():
         return {}

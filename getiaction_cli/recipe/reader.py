@@ -65,7 +65,8 @@ def read(
     if root is not None and root.kind is not Kind.MAP:
         if not broken and not (root.kind is Kind.SCALAR and root.value is None):
             shape = "a list" if root.kind is Kind.LIST else "one word"
-            findings.append(("GA103", Finding(f"this is {shape}, not a recipe with `model:` and `data:` sections", span=source.span(root.start, root.end))))  # fmt: skip
+            message = f"this is {shape}, not a recipe with `model:` and `data:` sections"
+            findings.append(("GA103", Finding(message, span=source.span(root.start, root.end))))
             broken = frozenset({"*"})
         root = None
     if root is None and not findings:
@@ -197,15 +198,15 @@ _PLAIN_WORDS: Sequence[tuple[str, str, str]] = (
     ("mapping values are not allowed", "a second `:` on a line, or a line indented further than its neighbours",
      "put a value that holds `: ` in quotes, or align the line with the keys around it"),
     ("cannot start any token", "this character can't begin a value", "put the value in quotes"),
-    ("did not find expected ',' or ']'", "this `[` is never closed", "close the list with `]`, with a comma between its values"),
-    ("did not find expected ',' or '}'", "this `{` is never closed", "close the section with `}`, with a comma between its keys"),
+    ("did not find expected ',' or ']'", "this `[` is never closed", "close the list with `]`, a comma between its values"),
+    ("did not find expected ',' or '}'", "this `{` is never closed", "close it with `}`, a comma between its keys"),
     ("unexpected end of stream", "this quote is never closed", "close it with the same quote"),
     ("could not find expected ':'", "this key has no `:`", "write `key: value`"),
     ("did not find expected key", "this line fits no section", "align it with the keys of the section it belongs to"),
     ("did not find expected '-' indicator", "this line is neither a list item nor a key of a section",
      "align it with the section it belongs to, or begin it with `- `"),
     ("block sequence entries are not allowed", "a list item can't begin here", "put each `- ` on a line of its own"),
-    ("unknown escape character", "an unknown escape in double quotes", "use single quotes, or write `\\\\` for a backslash"),
+    ("unknown escape character", "an unknown escape in double quotes", "use single quotes, or `\\\\` for a backslash"),
     ("did not find expected node content", "a value was expected here", "write the value, or take the sign away"),
 )  # fmt: skip
 

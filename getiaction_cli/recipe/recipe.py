@@ -19,7 +19,7 @@ _ABSENT: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a route leads: the file as the user knows it, the span in it, the lines it touches, and the route that is there."""
+    """Where a route leads: the file as the user knows it, the span, the lines it touches, the route that is there."""
 
     file: str
     span: Span
@@ -106,7 +106,7 @@ class Recipe:
         return _follow([Step(self.tree, None, "")], route)
 
     def walk(self) -> Iterator[tuple[str, Node]]:
-        """Every value with its route, in order, as written: what came through an alias or ``<<`` is met at its origin."""
+        """Every value with its route, as written: what came through an alias or ``<<`` is met at its origin."""
         return _walk("", self.tree)
 
     # -- what recipes say --------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class Recipe:
         return policy_of_class(name) if home == POLICY_HOME else None
 
     def params(self) -> dict[str, Any]:
-        """The parameters of the policy's config that the recipe sets; those written directly win over ``config_kwargs``."""
+        """The parameters of the policy's config that the recipe sets; direct ones win over ``config_kwargs``."""
         kwargs = self.get("model.init_args.config_kwargs")
         direct = self.get("model.init_args")
         own = {*WRAPPER_ARGUMENTS, "policy_name"} if self.uses_wrapper else set(WRAPPER_ARGUMENTS)
@@ -172,7 +172,7 @@ class Recipe:
     # -- places ------------------------------------------------------------------------------------------------------
 
     def place(self, route: str, on: str = "value") -> Place | None:
-        """Where a route leads; where it leads nowhere, its nearest present parent's key. None when nothing is there at all."""
+        """Where a route leads, or its nearest present parent's key; None when nothing is there at all."""
         steps, rest = self.follow(route)
         step = steps[-1]
         if step.pair is None and len(steps) == 1:
@@ -190,7 +190,7 @@ class Recipe:
         return place.span if place else None
 
     def edits(self, change: Change) -> tuple[Edit, ...]:
-        """The edits of the file's text that make the change; empty when it can't be made there (an override, an alias)."""
+        """The edits of the text that make the change; none when it can't be made there (an override, an alias)."""
         from getiaction_cli.recipe.edits import edits_for
 
         return edits_for(self, change)
@@ -198,7 +198,7 @@ class Recipe:
     # -- ignore comments ---------------------------------------------------------------------------------------------
 
     def ignores(self, code: str, line: int | None) -> bool:
-        """True when a ``# getiaction: ignore[GA301]`` on that line, on the comment line above it or at the file's head names it."""
+        """True when ``# getiaction: ignore[GA301]`` on that line, above it or at the file's head names the code."""
         return any(code.startswith(prefix) for where in (0, line) for prefix in self._ignored.get(where, ()))
 
     @cached_property

@@ -1,9 +1,10 @@
 """What a plain (unquoted) word in a recipe means.
 
-YAML 1.1, which PyYAML reads, holds surprises: ``1e-4`` is text (its floats need a dot and a signed exponent), ``1:30`` is
-the number 90, ``010`` is 8, ``2024-01-01`` is a date, ``no`` is false. A recipe is read as its author plainly means it: numbers
-are numbers however they are written, times and dates stay text, and each reading that another YAML reader would not
-share is noted, so that a rule can say so. ``yes/no/on/off`` stay booleans (so does everyone else's reader), with a note.
+YAML 1.1, which PyYAML reads, holds surprises: ``1e-4`` is text (its floats need a dot and a signed exponent),
+``1:30`` is the number 90, ``010`` is 8, ``2024-01-01`` is a date, ``no`` is false. A recipe is read as its author
+plainly means it: numbers are numbers however they are written, times and dates stay text, and each reading that another
+YAML reader would not share is noted, so that a rule can say so. ``yes/no/on/off`` stay booleans, as everywhere, with a
+note.
 """
 
 from __future__ import annotations

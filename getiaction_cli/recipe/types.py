@@ -11,8 +11,8 @@ from typing import Any
 _WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text", "none": "nothing"}
 _NAMES = {
     "int": "int", "float": "float", "bool": "bool", "str": "str", "None": "none", "Path": "str", "PathLike": "str",
-    "_PATH": "str", "list": "list", "List": "list", "Sequence": "list", "Iterable": "list", "tuple": "list", "Tuple": "list",
-    "set": "list", "dict": "dict", "Dict": "dict", "Mapping": "dict", "MutableMapping": "dict", "Any": "any", "object": "any",
+    "_PATH": "str", "list": "list", "List": "list", "Sequence": "list", "Iterable": "list", "tuple": "list",
+    "Tuple": "list", "set": "list", "dict": "dict", "Dict": "dict", "Mapping": "dict", "Any": "any", "object": "any",
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 
 
 def render(reports: Sequence[Report]) -> str:
-    """One command a diagnostic. What lies in a dataset's file is shown at the head of the recipe: it is not in the repository."""
+    """One command a diagnostic; what lies in a dataset's file, which is not in the repository, at the recipe's head."""
     return "".join(_annotation(report, diagnostic) for report in reports for diagnostic in report.diagnostics)
 
 

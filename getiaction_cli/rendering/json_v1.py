@@ -1,7 +1,7 @@
-"""Version 1 of the JSON that programs read. Its shape is frozen: it has its own words, so that the house may change around it.
+"""Version 1 of the JSON that programs read. Its shape is frozen, in words of its own: the house may change around it.
 
-A key that is added gets a new optional name; one that changes or goes means a json_v2 beside this file. Lines and columns
-count from 1 in characters, ends are exclusive; the offsets of an edit count characters of the recipe's text from 0.
+A key may be added; one that changes or goes means a json_v2 beside this file. Lines and columns count from 1 in
+characters, ends are exclusive; the offsets of an edit count characters of the recipe's text from 0.
 """
 
 from __future__ import annotations

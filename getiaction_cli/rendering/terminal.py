@@ -1,10 +1,10 @@
-"""Reports for people, in the look of rustc and ruff: the line, a caret, the other half of the contradiction, the way out."""
+"""Reports for people, as rustc shows them: the line, a caret, the other half of the contradiction, a way out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from getiaction_cli.diagnostics import Diagnostic, Frame, NotRun, Report, Severity, Span
+from getiaction_cli.diagnostics import Diagnostic, Frame, NotRun, Report, Severity
 from getiaction_cli.rendering.text import Paint, clean, cut, width, wrap
 
 _LEAST_CODE = 24  # columns that a source line keeps on the narrowest terminal
@@ -36,16 +36,16 @@ def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: 
     margin = _margin(diagnostic)
     head = paint(severity, f"{severity}[{diagnostic.code}]") + paint("bold", f": {clean(diagnostic.message)}")
     lines = [head]
-    shown_fix = diagnostic.fix
-    lines += _frame("-->", diagnostic.file, diagnostic.span, diagnostic.lines, diagnostic.label, margin, paint, severity, columns)  # fmt: skip
+    own = Frame(diagnostic.file, diagnostic.label, diagnostic.path, diagnostic.span, diagnostic.lines)
+    lines += _frame("-->", own, margin, paint, severity, columns)
     for frame in diagnostic.related:
         lines += _related(frame, margin, paint, columns)
     notes = []
     if diagnostic.help:
         notes.append(("help", diagnostic.help))
-    if shown_fix is not None:
-        how = "--fix does it" if shown_fix.safe else "--unsafe-fixes does it; look at it with --diff"
-        notes.append(("help" if not diagnostic.help else "fix", f"{shown_fix.title} ({how})"))
+    if diagnostic.fix is not None:
+        how = "--fix does it" if diagnostic.fix.safe else "--unsafe-fixes does it; look at it with --diff"
+        notes.append(("help" if not diagnostic.help else "fix", f"{diagnostic.fix.title} ({how})"))
     if notes and lines[-1].strip() not in ("|", paint("gutter", "|")) and diagnostic.lines:
         lines.append(f"{' ' * margin} {paint('gutter', '|')}")
     for word, text in notes:
@@ -68,25 +68,15 @@ def _related(frame: Frame, margin: int, paint: Paint, columns: int) -> list[str]
     if not frame.lines and frame.span is None:
         where = f"{frame.file} {frame.path}".strip()
         return [f"{' ' * margin} {paint('gutter', ':::')} {clean(where)}: {clean(frame.label)}"]
-    return _frame(":::", frame.file, frame.span, frame.lines, frame.label, margin, paint, "gutter", columns, mark="-")
+    return _frame(":::", frame, margin, paint, "gutter", columns, mark="-")
 
 
-def _frame(
-    arrow: str,
-    file: str,
-    span: Span | None,
-    source: Sequence[str],
-    label: str,
-    margin: int,
-    paint: Paint,
-    style: str,
-    columns: int,
-    mark: str = "^",
-) -> list[str]:
+def _frame(arrow: str, frame: Frame, margin: int, paint: Paint, style: str, columns: int, mark: str = "^") -> list[str]:
     """A place: its name, its first line, and what it is about underlined."""
+    span, source, label = frame.span, frame.lines, frame.label
     bar = paint("gutter", "|")
     blank = " " * margin
-    where = clean(file) + (f":{span.line}:{span.column}" if span and source else "")
+    where = clean(frame.file) + (f":{span.line}:{span.column}" if span and source else "")
     lines = [
         f"{blank}{paint('gutter', arrow)} {where}" if arrow == "-->" else f"{blank} {paint('gutter', arrow)} {where}"
     ]

@@ -1,4 +1,4 @@
-"""Text for a terminal: what a reader's eyes get, in columns. Recipes come from strangers, so nothing of them may steer it."""
+"""Text for a terminal, measured in columns. Recipes come from strangers: nothing in them may steer it."""
 
 from __future__ import annotations
 
@@ -78,22 +78,26 @@ def columns() -> int:
     return max(40, shutil.get_terminal_size((100, 24)).columns)
 
 
+_CODES = {"error": "1;31", "warning": "1;33", "info": "1;36", "bold": "1", "gutter": "1;34", "dim": "2", "good": "1;32"}
+
+
+_CODES = {
+    "error": "1;31",
+    "warning": "1;33",
+    "info": "1;36",
+    "bold": "1",
+    "gutter": "1;34",
+    "dim": "2",
+    "good": "1;32",
+}
+
+
 class Paint:
     """Colours, or none. Plain ANSI: importing rich costs more than checking a recipe."""
-
-    _CODES = {
-        "error": "1;31",
-        "warning": "1;33",
-        "info": "1;36",
-        "bold": "1",
-        "gutter": "1;34",
-        "dim": "2",
-        "good": "1;32",
-    }
 
     def __init__(self, on: bool) -> None:
         self.on = on
 
     def __call__(self, style: str, text: str) -> str:
         """The text in that style."""
-        return f"\x1b[{self._CODES[style]}m{text}\x1b[0m" if self.on and text else text
+        return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.on and text else text

@@ -1,7 +1,7 @@
 """What rules can ask for about one recipe: itself, its policy, its dataset, this machine.
 
-Each is gathered once, when first asked for. Nothing here judges: a thing that is not to be had is `Unavailable` with the
-reason, and the rule whose business the reason is says so in its own words.
+Each is gathered once, when first asked for. Nothing here judges: a thing that is not to be had is `Unavailable` with
+the reason, and the rule whose business the reason is says so in its own words.
 """
 
 from __future__ import annotations

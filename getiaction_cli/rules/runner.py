@@ -1,4 +1,4 @@
-"""Runs the rules over one subject: gathers what each asks for, skips what can't be judged, removes echoes, finds lines."""
+"""Runs the rules over one subject: gathers what each asks for, skips what can't be judged, drops echoes, finds lines."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     Args:
         subject: what is looked at; rules take its properties by name.
         select: code prefixes to run; empty for all.
-        ignore: code prefixes whose findings are left out (they still count as root causes, so no echo takes their place).
+        ignore: code prefixes whose findings are left out; as root causes they still count, so no echo takes their place.
 
     Returns:
         The report, errors first, then by place.

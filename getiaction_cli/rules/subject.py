@@ -1,4 +1,4 @@
-"""What rules can ask for by name, gathered once and only when asked: the recipe, its dataset, its policy, this machine."""
+"""What rules can ask for by name, gathered once and only when asked: recipe, dataset, policy, this machine."""
 
 from __future__ import annotations
 

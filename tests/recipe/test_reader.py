@@ -258,7 +258,8 @@ def test_what_pyyaml_writes_is_read_back_with_right_places(value: dict[str, obje
 
 
 def test_ignore_comments() -> None:
-    text = "# getiaction: ignore[GA5]\nmodel:\n  # getiaction: ignore[GA301, GA2]\n  a: 1\n  b: 2 # getiaction: ignore[GA1]\n"
+    head = "# getiaction: ignore[GA5]\n"
+    text = head + "model:\n  # getiaction: ignore[GA301, GA2]\n  a: 1\n  b: 2 # getiaction: ignore[GA1]\n"
     recipe = read(text=text)
     assert recipe.ignores("GA501", 4) and recipe.ignores("GA301", 4) and recipe.ignores("GA211", 4)
     assert recipe.ignores("GA110", 5) and not recipe.ignores("GA110", 4) and not recipe.ignores("GA301", 5)

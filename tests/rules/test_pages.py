@@ -1,7 +1,7 @@
 """The pages of the rules: all are complete, and those of the recipe itself and of its fit to the dataset are run.
 
-Example: the rule fires, and of all rules only it. Instead: nothing fires. The pages of GA2xx are run in test_policy_pages.py,
-those that need a dataset of their own beside that dataset's maker.
+Example: the rule fires, and of all rules only it. Instead: nothing fires. The pages of GA2xx are run in
+test_policy_pages.py, those that need a dataset of their own beside that dataset's maker.
 """
 
 import re

@@ -63,8 +63,6 @@ def test_fixes_come_to_an_end_and_never_break_the_text(file: Path, unsafe: bool,
 @pytest.mark.parametrize("name", ["seed_diffusion", "seed_vqbet"])
 def test_the_first_recipes_are_mended_by_safe_fixes_alone(name: str, shelf: Shelf) -> None:
     file = CASES / "err" / f"{name}.yaml"
-    done = fixing.fix(
-        read(file), lambda r: judge(r, shelf), lambda text: read(file.name, text=text), unsafe=False
-    )
+    done = fixing.fix(read(file), lambda r: judge(r, shelf), lambda text: read(file.name, text=text), unsafe=False)
     assert done.report.ok and done.made
     assert "delta_timestamps" not in done.recipe.text

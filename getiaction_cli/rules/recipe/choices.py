@@ -1,4 +1,4 @@
-"""Settings that take one of a few words, where no type says so. A slow test holds these lists against the real libraries."""
+"""Settings that take one of a few words, where no type says so. A slow test holds them against the real libraries."""
 
 from __future__ import annotations
 

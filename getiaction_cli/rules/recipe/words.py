@@ -1,6 +1,6 @@
 """Keys that were once called otherwise, or are called otherwise by LeRobot's trainer, Lightning's or physicalai's.
 
-From the section a word stands in to what it is called here: a route, or None for what there is no more, with the reason.
+From the section a word stands in to what it is called here: a route, or None for what there is no more, and why.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("data.init_args", "eval_split"): ("data.init_args.val_split", "LeRobot's name for it"),
     ("data.init_args", "val_fraction"): ("data.init_args.val_split", ""),
     ("data.init_args", "eval_batch_size"): ("data.init_args.val_batch_size", ""),
-    ("data.init_args", "local_files_only"): (None, "LeRobot has taken it out; a dataset on this disk is found by itself"),
+    ("data.init_args", "local_files_only"): (None, "LeRobot has taken it out; what is on this disk is found by itself"),
     ("data.init_args", "data_format"): (None, "batches always have LeRobot's own format"),
     ("data.init_args", "streaming"): (None, "whole episodes are read; there is no streaming"),
     # model

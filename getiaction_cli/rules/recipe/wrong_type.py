@@ -89,7 +89,7 @@ def _shown(node: Node, value: Any) -> str:
 
 
 def _fix(route: str, mistake: Mistake, value: Any) -> Change | None:
-    """The same value as the right type, where there is no doubt which it is; in brackets or out of them, where there is."""
+    """The same value as the right type: safe where there is no doubt which that is."""
     for candidate, safe in _candidates(mistake.node, value):
         if mistake.key.wrong(candidate) is None:
             return Change(f"write it as {write(candidate)}", set=((route, candidate),), safe=safe)
