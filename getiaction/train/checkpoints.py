@@ -6,9 +6,11 @@ that an uninterrupted one would have done.
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from getiaction.train.folder import RunFolder
 from getiaction.train.interrupt import Interrupt, Interrupted
 
 SAVES_PER_RUN = 10
-MOST_STEPS_BETWEEN_SAVES = 5000
+STEPS_BETWEEN_SAVES = 100, 5000  # least and most
 TRAIN_LOSS = "train/loss"
 VAL_LOSS = "val/loss"
 
@@ -56,62 +58,59 @@ class SafeCheckpointIO(TorchCheckpointIO):
 
 
 class Checkpoints(Checkpoint):
-    """Saves last.ckpt ten times a run, at least every 5000 steps, after the last step and when interrupted.
+    """Saves last.ckpt ten times a run (every 100 to 5000 steps), after the last step and when interrupted.
 
     Args:
         folder: where they go.
         interrupt: whom to ask, after each optimizer step, whether to stop.
+
+    Attributes:
+        best: what best.ckpt is; None while there is none.
     """
 
     def __init__(self, folder: RunFolder, interrupt: Interrupt) -> None:
         self.folder = folder
         self.interrupt = interrupt
-        self.best_loss = math.inf
-        self.best_step = 0
-        self.best_of = TRAIN_LOSS
+        self.best: Best | None = None
         self._every = 1
         self._saved_at = -1
+        self._stop_for: int | None = None
         self._sum: torch.Tensor | float = 0.0
         self._count = 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a resumed run must know to keep the best."""
-        return {"best_loss": self.best_loss, "best_step": self.best_step, "best_of": self.best_of}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the best of the earlier part."""
-        self.best_loss, self.best_step = state_dict["best_loss"], state_dict["best_step"]
-        self.best_of = state_dict["best_of"]
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Space the saves over the run, and let signals wait for the end of a step."""
         self.interrupt.training_begins()
-        total = trainer.estimated_stepping_batches
-        self._every = max(1, math.ceil(min(total / SAVES_PER_RUN, MOST_STEPS_BETWEEN_SAVES)))
+        self.best = Best.read(self.folder)
+        least, most = STEPS_BETWEEN_SAVES
+        self._every = math.ceil(min(max(trainer.estimated_stepping_batches / SAVES_PER_RUN, least), most))
         self._saved_at = trainer.global_step
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Stop here when asked to: the last step is saved by now, logged, and validated where that was due."""
+        if self._stop_for is not None:
+            raise Interrupted(self._stop_for, saved=True)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Save when it is time; stop when asked to."""
+        """Save when it is time."""
         self._sum = self._sum + outputs["loss"].detach()
         self._count += 1
         step = trainer.global_step
         if step == self._saved_at or trainer.fit_loop._should_accumulate():
             return
-        signum = self.interrupt.stop_now(trainer)
-        if signum or step % self._every == 0 or step >= trainer.estimated_stepping_batches:
+        self._stop_for = self.interrupt.signal(trainer)
+        if self._stop_for or step % self._every == 0 or step >= trainer.estimated_stepping_batches:
             self._save(trainer, self._better_in_training(trainer))
-        if signum:
-            raise Interrupted(signum, saved=True)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Keep the best by validation loss."""
         if trainer.sanity_checking or VAL_LOSS not in trainer.callback_metrics:
             return
-        if self.best_of != VAL_LOSS:
-            self.best_of, self.best_loss = VAL_LOSS, math.inf
-        if self._is_best(trainer, trainer.callback_metrics[VAL_LOSS]):
+        if self._is_best(trainer, VAL_LOSS, trainer.callback_metrics[VAL_LOSS]):
             trainer.save_checkpoint(self.folder.best)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -120,18 +119,20 @@ class Checkpoints(Checkpoint):
             self._save(trainer, self._better_in_training(trainer))
 
     def _better_in_training(self, trainer: L.Trainer) -> bool:
-        """Whether the mean training loss since the last save is the lowest; meaningless once there is validation."""
-        if self.best_of == VAL_LOSS or trainer.enable_validation:
+        """Whether the mean training loss since the last save is the lowest; nobody asks once there is validation."""
+        if _validates(trainer):
             return False
         mean = torch.as_tensor(self._sum / max(self._count, 1))
         self._sum, self._count = 0.0, 0
-        return self._is_best(trainer, mean)
+        return self._is_best(trainer, TRAIN_LOSS, mean)
 
-    def _is_best(self, trainer: L.Trainer, loss: torch.Tensor) -> bool:
+    def _is_best(self, trainer: L.Trainer, of: str, loss: torch.Tensor) -> bool:
         mean = float(trainer.strategy.reduce(loss.to(trainer.strategy.root_device), reduce_op="mean"))
-        if mean >= self.best_loss:
+        if self.best is not None and self.best.of == of and mean >= self.best.loss:
             return False
-        self.best_loss, self.best_step = mean, trainer.global_step
+        self.best = Best(mean, of, trainer.global_step)
+        if trainer.is_global_zero:
+            self.best.write(self.folder)
         return True
 
     def _save(self, trainer: L.Trainer, best: bool) -> None:
@@ -139,6 +140,41 @@ class Checkpoints(Checkpoint):
         trainer.save_checkpoint(self.folder.last)
         if best and trainer.is_global_zero:
             _same_file(self.folder.last, self.folder.best)
+
+
+@dataclass(frozen=True)
+class Best:
+    """What best.ckpt is. Kept beside it and not inside, so that a resumed run knows the best of all that went before.
+
+    Args:
+        loss: the lowest so far.
+        of: "val/loss", or "train/loss" for the mean over the steps between two saves.
+        step: the optimizer steps done by then.
+    """
+
+    loss: float
+    of: str
+    step: int
+
+    @classmethod
+    def read(cls, folder: RunFolder) -> Best | None:
+        """The best of earlier parts of the run."""
+        if not (folder.best.exists() and _beside(folder.best).is_file()):
+            return None
+        return cls(**json.loads(_beside(folder.best).read_text(encoding="utf-8")))
+
+    def write(self, folder: RunFolder) -> None:
+        """Keep it."""
+        folder.checkpoints.mkdir(parents=True, exist_ok=True)
+        _beside(folder.best).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _validates(trainer: L.Trainer) -> bool:
+    return bool(trainer.enable_validation and trainer.datamodule.val_dataset is not None)
 
 
 def _same_file(source: Path, target: Path) -> None:

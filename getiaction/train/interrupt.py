@@ -6,7 +6,7 @@ A second signal stops at once. On several ranks they agree on the step after whi
 
 from __future__ import annotations
 
-import signal
+import signal as signals
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from types import FrameType
 import lightning as L
 import torch
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signals.SIGINT, signals.SIGTERM)
 
 
 class Interrupted(BaseException):
@@ -31,7 +31,7 @@ class Interrupted(BaseException):
     """
 
     def __init__(self, signum: int, *, saved: bool = False) -> None:
-        super().__init__(signal.Signals(signum).name)
+        super().__init__(signals.Signals(signum).name)
         self.signum = signum
         self.saved = saved
         self.resume: Path | None = None
@@ -52,7 +52,7 @@ class Interrupt:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Before the first step a signal stops at once: there is nothing to save."""
-        before = {signum: signal.getsignal(signum) for signum in SIGNALS}
+        before = {signum: signals.getsignal(signum) for signum in SIGNALS}
         self._listen()
         try:
             yield
@@ -60,14 +60,14 @@ class Interrupt:
             self._training = False
             if threading.current_thread() is threading.main_thread():
                 for signum, handler in before.items():
-                    signal.signal(signum, handler)
+                    signals.signal(signum, handler)
 
     def training_begins(self) -> None:
         """From now on the first signal waits for the end of the step. Lightning has put its own handlers by now."""
         self._training = True
         self._listen()
 
-    def stop_now(self, trainer: L.Trainer) -> int | None:
+    def signal(self, trainer: L.Trainer) -> int | None:
         """The signal to stop for, when any rank has got one; None to go on. Every rank must ask after the same step."""
         if trainer.world_size > 1:
             mine = torch.tensor(self._signum or 0, device=trainer.strategy.root_device)
@@ -77,10 +77,10 @@ class Interrupt:
     def _listen(self) -> None:
         if threading.current_thread() is threading.main_thread():
             for signum in SIGNALS:
-                signal.signal(signum, self._handle)
+                signals.signal(signum, self._handle)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         if not self._training or self._signum is not None:
             raise Interrupted(signum)
         self._signum = signum
-        self._told(signal.Signals(signum).name)
+        self._told(signals.Signals(signum).name)

@@ -12,17 +12,21 @@ from getiaction.train.progress import where
 from getiaction.train.screen import Screen
 from getiaction.train.summary import describe_data, describe_policy
 
+LOGGED_STEPS = 100
+
 
 class Opening(L.Callback):
     """Opens a run.
 
     Args:
         run: its folder; None when nothing is kept.
+        given: the recipe's `trainer`.
         screen: where to say what is going on.
     """
 
-    def __init__(self, run: RunFolder | None, screen: Screen) -> None:
+    def __init__(self, run: RunFolder | None, given: dict[str, Any], screen: Screen) -> None:
         self.run = run
+        self.given = given
         self.screen = screen
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
@@ -33,6 +37,9 @@ class Opening(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Everything is there."""
+        if "log_every_n_steps" not in self.given:
+            # Lightning's 50 leaves a short run without a single row.
+            trainer.log_every_n_steps = int(max(1, min(50, trainer.estimated_stepping_batches // LOGGED_STEPS)))
         if self.run and trainer.is_global_zero:
             self.run.write_facts(_facts(trainer.datamodule))
             forget_after(self.run.metrics, trainer.global_step)

@@ -61,7 +61,7 @@ def train(
 
     interrupt = Interrupt(lambda name: screen.say(f"{name}: saving after this step (a second one stops at once)"))
     watch = Watch(screen)
-    callbacks: list[L.Callback] = [Repeatable(recipe["seed"]), Opening(run, screen), watch]
+    callbacks: list[L.Callback] = [Repeatable(recipe["seed"]), Opening(run, recipe.get("trainer") or {}, screen), watch]
     if run:
         callbacks.append(Checkpoints(run, interrupt))
     try:

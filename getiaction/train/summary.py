@@ -10,7 +10,7 @@ from typing import Any
 
 import lightning as L
 
-from getiaction.train.checkpoints import VAL_LOSS, Checkpoints
+from getiaction.train.checkpoints import VAL_LOSS, Best, Checkpoints
 from getiaction.train.folder import RunFolder
 from getiaction.train.progress import Watch, number, sparkline
 
@@ -32,9 +32,7 @@ class Summary:
         planned: optimizer steps that the recipe asks for (inf when it names no end).
         first_loss: of the first step.
         final_loss: training loss at the end, smoothed.
-        best_loss: the lowest of validation when there was some, else of training (mean between two saves).
-        best_of: "val/loss" or "train/loss".
-        best_step: the step of best.ckpt.
+        best: what best.ckpt is.
         losses: the course of the training loss.
         samples_per_second: over all ranks, validation left out.
         seconds: training time.
@@ -53,9 +51,7 @@ class Summary:
     planned: float
     first_loss: float
     final_loss: float
-    best_loss: float
-    best_of: str
-    best_step: int
+    best: Best | None
     losses: tuple[float, ...]
     samples_per_second: float
     seconds: float
@@ -87,9 +83,7 @@ class Summary:
             planned=watch.total,
             first_loss=watch.first_loss,
             final_loss=watch.smoothed,
-            best_loss=saved.best_loss if saved else math.nan,
-            best_of=saved.best_of if saved else "",
-            best_step=saved.best_step if saved else 0,
+            best=saved.best if saved else None,
             losses=tuple(watch.losses.values),
             samples_per_second=watch.samples_per_second,
             seconds=watch.seconds,
@@ -113,7 +107,7 @@ class Summary:
             return table(rows)
         rows += [
             ("checkpoint", str(self.folder.last)),
-            ("best", f"{self.folder.best} (step {self.best_step})" if self.folder.best.exists() else "none yet"),
+            ("best", f"{self.folder.best} (step {self.best.step})" if self.best else "none yet"),
             ("policy in", f"{self.folder.pretrained_model}/ (LeRobot's format)"),
         ]
         return table(rows) + "\n\nnext\n" + "\n".join(f"  {line}" for line in self.next_commands())
@@ -142,10 +136,10 @@ class Summary:
 
     def _loss(self) -> str:
         course = f"{number(self.first_loss)} → {number(self.final_loss)}  {sparkline(list(self.losses), 24)}"
-        if not math.isfinite(self.best_loss):
+        if self.best is None:
             return course
-        kind = "validation" if self.best_of == VAL_LOSS else "training"
-        return f"{course}  best {number(self.best_loss)} ({kind}, step {self.best_step})"
+        kind = "validation" if self.best.of == VAL_LOSS else "training"
+        return f"{course}  best {number(self.best.loss)} ({kind}, step {self.best.step})"
 
 
 def describe_policy(policy: L.LightningModule) -> str:
