@@ -1,0 +1,124 @@
+"""`getiaction list-policies`: which policies there are, what each asks for, and which of them suit a dataset."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from getiaction_cli.errors import CouldNotLook, UsageError
+
+if TYPE_CHECKING:
+    from getiaction_cli.policies import PolicyClass
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def list_policies(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[POLICY]", help="One policy, with all its parameters.", show_default=False)
+    ] = None,
+    grep: Annotated[
+        str, typer.Option("--grep", metavar="WORD", help="Only the parameters that speak of it.", show_default=False)
+    ] = "",
+    dataset: Annotated[
+        str | None,
+        typer.Option("--for", metavar="DATASET", help="Which of them can train on it: an id or a folder."),
+    ] = None,
+    installed: Annotated[bool, typer.Option("--installed", help="Only those whose packages are installed.")] = False,
+    trainable: Annotated[bool, typer.Option("--trainable", help="Only those that learn from demonstrations.")] = False,
+    output: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.TEXT,
+) -> None:
+    """List the policies, what they read, need and download.
+
+    With a name: its parameters with type, default and LeRobot's own words on them, its timing, and a recipe.
+    """
+    from getiaction_cli import policies
+
+    if not policies.names():
+        raise CouldNotLook("LeRobot is not installed here", "pip install 'lerobot>=0.6.1'")
+    if grep and name is None:
+        raise UsageError("--grep searches the parameters of one policy", "getiaction list-policies act --grep chunk")
+    if name is not None and dataset is not None:
+        raise UsageError("a policy and --for don't go together", f"getiaction init {dataset} --policy {name}")
+    chosen = [_named(name)] if name is not None else [policies.load(known) for known in policies.names()]
+    chosen = [
+        policy
+        for policy in chosen
+        if (policy.trainable or not trainable) and (policy.installed or not installed)
+    ]  # fmt: skip
+    if dataset is not None:
+        _for(dataset, chosen, output)
+        return
+    from getiaction_cli.rendering import policies as rendering
+    from getiaction_cli.rendering.text import columns, wants_color
+
+    if output is Format.JSON:
+        typer.echo(rendering.to_json(chosen, _lerobot()), nl=False)
+    elif name is not None and chosen:
+        shown = rendering.render_one(chosen[0], grep=grep, columns=columns(), color=wants_color())
+        typer.echo(shown, nl=False)
+    else:
+        typer.echo(rendering.render_all(chosen, columns=columns(), color=wants_color()), nl=False)
+
+
+def _named(name: str) -> PolicyClass:
+    from difflib import get_close_matches
+
+    from getiaction_cli import policies
+
+    known = policies.names()
+    if name not in known:
+        by_class = policies.by_class_name(name.rpartition(".")[2])
+        if by_class is None:
+            near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else "`getiaction list-policies` shows them all"
+            raise UsageError(f"no policy is called {name!r}", hint)
+        name = by_class
+    return policies.load(name)
+
+
+def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
+    from getiaction_cli import datasets
+    from getiaction_cli.commands import drafting
+    from getiaction_cli.rendering import policies as rendering
+    from getiaction_cli.rendering.text import columns, wants_color
+    from getiaction_cli.rules.recipe_subject import Shelf
+
+    found = datasets.read(datasets.locate(name, folders=True))
+    shelf = Shelf()
+    shelf.add(found)
+    wanted = {policy.name for policy in chosen if policy.trainable}
+    suits = [suit for suit in drafting.suits(found, shelf) if suit.policy.name in wanted]
+    rows: dict[str, dict[str, Any]] = {
+        suit.policy.name: {
+            "trainable": suit.trainable,
+            "changes": [
+                {"code": change.code, "change": change.fix.title if change.fix else "", "reason": change.message}
+                for change in suit.changes
+            ],
+            "reasons": [
+                {"code": reason.code, "reason": reason.message, "help": reason.help} for reason in suit.reasons
+            ],
+            "machine": [{"code": lack.code, "reason": lack.message, "help": lack.help} for lack in suit.machine],
+        }
+        for suit in suits
+    }
+    ordered = [suit.policy for suit in suits]
+    if output is Format.JSON:
+        typer.echo(rendering.to_json(ordered, _lerobot(), rows), nl=False)
+        return
+    shown = rendering.render_for(found.repo_id, ordered, rows, columns=columns(), color=wants_color())
+    typer.echo(shown, nl=False)
+
+
+def _lerobot() -> str:
+    from importlib.metadata import version
+
+    return version("lerobot")

@@ -1,0 +1,302 @@
+"""The policies on a terminal: all of them, one with its parameters, and those that suit a dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, plain
+from getiaction_cli.policies.notes import GROUP_ORDER
+from getiaction_cli.rendering.text import Paint, cut, width, wrap
+
+_NAME = 16
+_MOST_STEPS = 6
+
+
+def render_all(policies: Sequence[PolicyClass], *, columns: int, color: bool) -> str:
+    """Every policy in three lines, those that can be trained here first."""
+    paint = Paint(color)
+    # Those that need no language model come first: they train on any machine.
+    policies = sorted(policies, key=lambda policy: (bool(policy.reads.get("language")), policy.name))
+    ready = [policy for policy in policies if policy.trainable and policy.installed]
+    lacking = [policy for policy in policies if policy.trainable and not policy.installed]
+    other = [policy for policy in policies if not policy.trainable]
+    lines: list[str] = []
+    for heading, group in (
+        ("Ready to train", ready),
+        ("Once their packages are installed", lacking),
+        ("Not from demonstrations", other),
+    ):
+        if group:
+            lines += [*([""] if lines else []), paint("bold", heading)]
+            for policy in group:
+                lines += _summary(policy, columns, paint)
+    lines += ["", "getiaction list-policies NAME shows every parameter, the timing and a recipe."]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(policy: PolicyClass, columns: int, paint: Paint) -> list[str]:
+    indent = " " * (_NAME + 2)
+    facts = [f"reads {reads(policy)}", steps_in_words(policy)]
+    if policy.downloads:
+        facts.append("downloads " + " and ".join(download.what for download in policy.downloads))
+    lines = [
+        f"  {paint('good' if policy.trainable and policy.installed else 'bold', policy.name.ljust(_NAME))}"
+        + wrap(policy.summary, columns, indent),
+        indent + paint("dim", policy.class_path + (f"  {policy.paper}" if policy.paper else "")),
+        indent + wrap("; ".join(filter(None, facts)), columns, indent),
+    ]
+    if not policy.installed:
+        lines.append(indent + f"install with: {policy.install_command}")
+    if policy.why_not:
+        lines.append(indent + wrap(policy.why_not, columns, indent))
+    return lines
+
+
+def reads(policy: PolicyClass) -> str:
+    """What one sample must hold, in words."""
+    known = policy.reads
+    if not known:
+        return "what its source says"
+    parts = [] if known["cameras"] == "none" else [f"cameras ({known['cameras']})"]
+    if known["state"] != "not read":
+        parts.append("state" if known["state"] == "needed" else f"state ({known['state'].removeprefix('needed, ')})")
+    parts += [word for word in ("language", "reward") if known[word]]
+    return ", ".join(parts)
+
+
+def steps_in_words(policy: PolicyClass) -> str:
+    """How many steps it sees and predicts by default: "2 steps in, 64 out, 32 executed"."""
+    config = _default(policy)
+    if config is None or config.action_delta_indices is None:
+        return ""
+    seen = len(config.observation_delta_indices or [0])
+    predicted = len(config.action_delta_indices)
+    executed = config.get("n_action_steps")
+    said = f"{seen} {'step' if seen == 1 else 'steps'} in, {predicted} out"
+    return said + (f", {executed} executed" if isinstance(executed, int) and executed != predicted else "")
+
+
+def _default(policy: PolicyClass) -> PolicyConfig | None:
+    try:
+        return policy.configure({})
+    except Exception:  # a plugin whose defaults need its own libraries
+        return None
+
+
+def render_one(policy: PolicyClass, *, grep: str = "", columns: int, color: bool) -> str:
+    """One policy: what it is, what it reads, its timing, a recipe, and its parameters by group."""
+    paint = Paint(color)
+    if grep:
+        return _parameters(policy, grep, columns, paint)
+    lines = [paint("bold", f"{policy.name}  {policy.title}"), wrap(policy.description or policy.summary, columns, "")]
+    rows = [
+        ("class path", policy.class_path),
+        ("paper", policy.paper),
+        ("reads", reads(policy)),
+        ("downloads", "; ".join(_download(policy, download) for download in policy.downloads) or "nothing"),
+        ("base weights", policy.base),
+        ("installed", "yes" if policy.installed else f"no: {policy.install_command}"),
+        ("trainable", "yes" if policy.trainable else f"no: {policy.why_not}"),
+    ]
+    lines += ["", *(f"{key:<14}{wrap(value, columns, ' ' * 14)}" for key, value in rows if value)]
+    if config := _default(policy):
+        lines += ["", paint("bold", "Timing by default, in frames from the current one")]
+        lines += [f"  {key:<15}{value}" for key, value in _timing(config)]
+        lines += ["", paint("bold", "Training preset")]
+        lines += [f"  {key:<15}{wrap(value, columns, ' ' * 17)}" for key, value in _preset(config)]
+    if policy.trainable:
+        lines += ["", paint("bold", "A recipe"), *(f"  {line}" for line in recipe_for(policy).splitlines())]
+    return "\n".join(lines) + "\n\n" + _parameters(policy, "", columns, paint)
+
+
+def _download(policy: PolicyClass, download: Any) -> str:
+    named = policy.fields[download.parameter].default if download.parameter else download.repo_id
+    where = f" ({named})" if named else ""
+    return download.what + where + (", gated: accept its licence on the Hub" if download.gated else "")
+
+
+def _timing(config: PolicyConfig) -> list[tuple[str, str]]:
+    rows = [
+        ("observations", _steps(config.observation_delta_indices)),
+        ("actions", _steps(config.action_delta_indices)),
+        ("rewards", _steps(config.reward_delta_indices) if config.reward_delta_indices else ""),
+        ("executed", f"{config.get('n_action_steps')} per call" if config.get("n_action_steps") else ""),
+        ("left out", f"the last {config.drop_n_last_frames} frames of an episode" if config.drop_n_last_frames else ""),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _steps(steps: list[int] | None) -> str:
+    if steps is None:
+        return "the current frame"
+    if len(steps) <= _MOST_STEPS:
+        return ", ".join(map(str, steps))
+    return f"{steps[0]}, {steps[1]}, …, {steps[-1]} ({len(steps)} steps)"
+
+
+def _preset(config: PolicyConfig) -> list[tuple[str, str]]:
+    def words(preset: dict[str, Any]) -> str:
+        kind = preset["type"].removesuffix("Config")
+        return kind + ": " + ", ".join(f"{key} {_short(value)}" for key, value in preset.items() if key != "type")
+
+    return [
+        ("optimizer", words(config.optimizer)),
+        ("schedule", words(config.scheduler) if config.scheduler else "none: the learning rate stays what it is"),
+        ("normalization", ", ".join(f"{kind} {mode}" for kind, mode in config.normalization.items())),
+    ]
+
+
+def recipe_for(policy: PolicyClass) -> str:
+    """A recipe that trains this policy, with its dataset left to be named."""
+    arguments = []
+    if policy.class_path.endswith(".LeRobotPolicy"):
+        arguments.append(f"    policy_name: {policy.name}")
+    if policy.base:
+        arguments.append(f"    pretrained_path: {policy.base}")
+    init_args = ["  init_args:", *arguments] if arguments else []
+    return "\n".join(
+        [
+            "model:",
+            f"  class_path: {policy.class_path}",
+            *init_args,
+            "data:",
+            "  class_path: getiaction.data.lerobot.LeRobotDataModule",
+            "  init_args:",
+            "    repo_id: your/dataset",
+            "trainer:",
+            "  max_steps: 100000",
+        ]
+    )
+
+
+def _parameters(policy: PolicyClass, grep: str, columns: int, paint: Paint) -> str:
+    wanted = grep.lower()
+    found = [
+        field
+        for field in policy.fields.values()
+        if wanted in field.name.lower() or wanted in field.help.lower() or wanted in field.group
+    ]
+    if not found:
+        return f"no parameter of {policy.name} speaks of {grep!r}\n"
+    lines = [] if grep else [paint("bold", "Parameters")]
+    for group in GROUP_ORDER:
+        members = [field for field in found if field.group == group]
+        if members:
+            lines += [*([""] if lines else []), paint("info", group)]
+            for field in members:
+                lines += _parameter(field, columns, paint)
+    return "\n".join(lines) + "\n"
+
+
+def _parameter(field: Field, columns: int, paint: Paint) -> list[str]:
+    head = f"  {field.name}"
+    kind = f"{field.type} = {_short(field.default)}"
+    gap = max(2, 34 - width(head))
+    room = columns - width(head) - gap
+    lines = [paint("bold", head) + " " * gap + cut(kind, max(room, 20))]
+    if field.choices:
+        only = "one of " if len(field.choices) > 1 else "only "
+        lines.append(f"      {only}" + wrap(", ".join(map(_short, field.choices)), columns, " " * 13))
+    if field.help:
+        lines.append("      " + paint("dim", wrap(field.help, columns, " " * 6)))
+    return lines
+
+
+def _short(value: Any) -> str:
+    value = plain(value)
+    if isinstance(value, str):
+        return value or '""'
+    if isinstance(value, float):
+        return f"{value:g}"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_short, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_short(inner)}" for key, inner in value.items()) + "}"
+    return str(value)
+
+
+def to_json(policies: Sequence[PolicyClass], lerobot: str, suits: dict[str, dict[str, Any]] | None = None) -> str:
+    """Version 1 of the JSON that programs read; its shape is frozen, keys may only be added.
+
+    Args:
+        policies: those to show.
+        lerobot: the installed version of LeRobot.
+        suits: how each suits a dataset, with ``--for``.
+    """
+    shown = [_as_json(policy) | ({"for": suits[policy.name]} if suits else {}) for policy in policies]
+    return json.dumps({"version": 1, "lerobot": lerobot, "policies": shown}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _as_json(policy: PolicyClass) -> dict[str, Any]:
+    config = _default(policy)
+    return {
+        "name": policy.name,
+        "class_path": policy.class_path,
+        "title": policy.title,
+        "summary": policy.summary,
+        "paper": policy.paper,
+        "reads": policy.reads,
+        "steps": None
+        if config is None
+        else {
+            "observation": config.observation_delta_indices,
+            "action": config.action_delta_indices,
+            "reward": config.reward_delta_indices,
+            "executed": config.get("n_action_steps"),
+        },
+        "downloads": [download.what for download in policy.downloads],
+        "base": policy.base,
+        "extra": policy.extra,
+        "installed": policy.installed,
+        "install": policy.install_command,
+        "trainable": policy.trainable,
+        "why_not": policy.why_not,
+        "parameters": [
+            {
+                "name": field.name,
+                "type": field.type,
+                "default": field.default,
+                "choices": list(field.choices),
+                "help": field.help,
+                "group": field.group,
+            }
+            for field in policy.fields.values()
+        ],
+    }
+
+
+def render_for(
+    dataset: str, policies: Sequence[PolicyClass], rows: dict[str, dict[str, Any]], *, columns: int, color: bool
+) -> str:
+    """Which policies can train on a dataset: as it is, with some parameters set, or not, and why."""
+    paint = Paint(color)
+    indent = " " * (_NAME + 2)
+    groups: dict[str, list[PolicyClass]] = {"as it is": [], "with these parameters set": [], "no": []}
+    for policy in policies:
+        row = rows[policy.name]
+        groups["no" if not row["trainable"] else "with these parameters set" if row["changes"] else "as it is"].append(
+            policy
+        )
+    lines: list[str] = []
+    for heading, group in groups.items():
+        if not group:
+            continue
+        title = f"Can't train on {dataset}" if heading == "no" else f"Can train on {dataset} {heading}"
+        lines += [*([""] if lines else []), paint("bold", title)]
+        for policy in group:
+            row = rows[policy.name]
+            style = "error" if heading == "no" else "good" if policy.installed and not row["machine"] else "warning"
+            lines.append("  " + paint(style, policy.name.ljust(_NAME)) + wrap(policy.summary, columns, indent))
+            lines += [
+                indent + wrap(f"{c['code']}: {c['change'] or c['reason']}", columns, indent) for c in row["changes"]
+            ]
+            lines += [indent + wrap(f"{r['code']}: {r['reason']}", columns, indent) for r in row["reasons"]]
+            if heading != "no":
+                missing = [f"{m['code']}: {m['reason']}" for m in row["machine"]]
+                lines += [indent + paint("dim", "not here yet: ") + wrap(text, columns, indent) for text in missing]
+    lines += ["", f"getiaction init {dataset} --policy NAME writes the recipe."]
+    return "\n".join(lines) + "\n"
