@@ -16,6 +16,7 @@ code that a real import would use.
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import importlib.machinery
 import importlib.util
 import sys
@@ -71,6 +72,15 @@ class _HubMixin:
     """In place of `lerobot.utils.hub.HubMixin`, which reads and writes files and is not about values."""
 
 
+def _dataclass(cls: type | None = None, /, **options: Any) -> Any:
+    """`dataclasses.dataclass`, without what nothing asks a configuration for: half of its time goes there."""
+    if cls is None:
+        return lambda cls: _dataclass(cls, **options)
+    if cls.__name__.endswith("Config"):
+        options = {"repr": False, "eq": False, **options}
+    return dataclasses.dataclass(cls, **options)
+
+
 class _Device:
     type = "cpu"
 
@@ -115,6 +125,7 @@ class LightWorld:
         self.said: list[str] = []
         self._builtins = {**builtins.__dict__, "__import__": self._import}
         self._replaced: dict[str, types.ModuleType] = {
+            "dataclasses": _Dataclasses("dataclasses"),
             "draccus": StandInModule("draccus", ChoiceRegistry=ChoiceRegistry),
             "logging": StandInModule("logging", getLogger=self._logger, warning=_Logger(self.said).warning),
             "lerobot.utils.hub": StandInModule("lerobot.utils.hub", HubMixin=_HubMixin),
@@ -200,6 +211,15 @@ class LightWorld:
         if top in sys.stdlib_module_names and top not in _UNUSED_STDLIB:
             return builtins.__import__(name, globals, locals, fromlist, 0)
         return self.module(name if fromlist else top)
+
+
+class _Dataclasses(types.ModuleType):
+    """The standard library's module with a quicker decorator."""
+
+    dataclass = staticmethod(_dataclass)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(dataclasses, name)
 
 
 class _ImportUtils(StandInModule):
