@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
         HOME: str(home),
         "HF_LEROBOT_HOME": str(home / "lerobot"),
         "HF_HOME": str(home / "huggingface"),
+        "GETIACTION_CACHE": str(home / "getiaction"),
         "HF_HUB_OFFLINE": "1",
     }
 
@@ -121,6 +122,7 @@ HEALTHY: dict[str, dict[str, Any]] = {
     "one-number": {"state": 1, "action": 1},
     "many-numbers": {"state": 32, "action": 32, "fps": 30},
     "one-episode": {"lengths": (40,)},
+    "long": {"lengths": (150, 150), "state": 4, "action": 4},
     "no-camera": {"cameras": {}, "extra": {"observation.environment_state": 4}},
     "a-thousand-episodes": {"cameras": {}, "lengths": (3,) * 1000},
     "files": {"lengths": (24,) * 6, "data_files_size_in_mb": 0.004, "video_files_size_in_mb": 0.002},

@@ -84,20 +84,22 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-def edit_action(root: Path, change: Callable[[np.ndarray], np.ndarray], *, statistics: bool = False) -> None:
+def edit_action(
+    root: Path, change: Callable[[np.ndarray], np.ndarray], *, statistics: bool = False, key: str = "action"
+) -> None:
     """Change the recorded actions; with ``statistics``, make meta/ agree with them."""
-    edit_table(root / DATA, lambda table: put(table, "action", change(vectors(table, "action").copy()).tolist()))
+    edit_table(root / DATA, lambda table: put(table, key, change(vectors(table, key).copy()).tolist()))
     if not statistics:
         return
     table = pq.ParquetFile(root / DATA).read()
-    action, episode = vectors(table, "action").astype(np.float64), np.array(table["episode_index"])
+    action, episode = vectors(table, key).astype(np.float64), np.array(table["episode_index"])
     of_all = _statistics(action)
-    edit_json(root / STATS, lambda stats: stats["action"].update({k: v.tolist() for k, v in of_all.items()}))
+    edit_json(root / STATS, lambda stats: stats[key].update({k: v.tolist() for k, v in of_all.items()}))
     parts = [_statistics(action[episode == e]) for e in np.unique(episode)]
 
     def columns(episodes: pa.Table) -> pa.Table:
         for name in of_all:
-            episodes = put(episodes, f"stats/action/{name}", [part[name].tolist() for part in parts])
+            episodes = put(episodes, f"stats/{key}/{name}", [part[name].tolist() for part in parts])
         return episodes
 
     edit_table(root / EPISODES, columns)
@@ -655,7 +657,7 @@ def frozen_episode(root: Path) -> None:
 def clipped_joint(root: Path) -> None:
     def clip(action: np.ndarray) -> np.ndarray:
         span = np.ptp(action[:, 0])
-        action[:, 0] = np.clip(action[:, 0], action[:, 0].min() + 0.35 * span, action[:, 0].max() - 0.35 * span)
+        action[:, 0] = np.clip(action[:, 0], action[:, 0].min() + 0.1 * span, action[:, 0].max() - 0.1 * span)
         return action
 
     edit_action(root, clip, statistics=True)
@@ -724,16 +726,25 @@ def quantiles_of_lerobot(root: Path) -> None:
 def episodes_twice(root: Path) -> None:
     """The third episode repeats the first, frame for frame."""
 
-    def repeat(table: pa.Table) -> pa.Table:
-        for name in ("action", "observation.state"):
-            values = vectors(table, name)
-            values[44:66] = values[0:22]
-            table = put(table, name, values.tolist())
-        lengths = [24, 20, 22]
-        assert sum(lengths) == len(table)
-        return table
+    def repeat(values: np.ndarray) -> np.ndarray:
+        values[44:66] = values[0:22]
+        return values
 
-    edit_table(root / DATA, repeat)
+    for key in ("action", "observation.state"):
+        edit_action(root, repeat, statistics=True, key=key)
+
+
+@corruption("GA480", DATA, base="long", deep=True)
+def action_late(root: Path) -> None:
+    """The action is the state of three frames before."""
+
+    def late(table: pa.Table) -> pa.Table:
+        state = vectors(table, "observation.state")
+        return put(table, "action", np.concatenate([state[:3], state[:-3]]).tolist())
+
+    edit_table(root / DATA, late)
+    action = vectors(pq.ParquetFile(root / DATA).read(), "action")
+    edit_action(root, lambda _: action, statistics=True)
 
 
 @corruption("GA481", VIDEO, deep=True)

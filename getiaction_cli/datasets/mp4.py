@@ -104,7 +104,8 @@ def _read(stream, size: int) -> VideoHeader:  # type: ignore[no-untyped-def]  # 
             stream.seek(start)
             header = _video_track(stream.read(at + length - start))
         at += length  # to the end: a file with its index first may still be cut off
-    return header or VideoHeader(problem="is cut off: it has no index (the recording was not finished, or the copy broke off)")
+    no_index = "is cut off: it has no index (the recording was not finished, or the copy broke off)"
+    return header or VideoHeader(problem=no_index)
 
 
 def _video_track(moov: bytes) -> VideoHeader:

@@ -10,15 +10,18 @@ import pytest
 from corruptions import CORRUPTIONS, INFO
 
 from getiaction_cli.datasets import locate, read
+from getiaction_cli.datasets.deep import look
 from getiaction_cli.diagnostics import Report
 from getiaction_cli.rules.dataset_subject import DatasetSubject
 from getiaction_cli.rules.runner import check
 
 SHALLOW = sorted(name for name, corruption in CORRUPTIONS.items() if not corruption.deep)
+DEEP = sorted(name for name, corruption in CORRUPTIONS.items() if corruption.deep)
 
 
-def judge(root: Path) -> Report:
-    return check(DatasetSubject(read(locate(str(root), folders=True))), ignore=())
+def judge(root: Path, *, deep: bool = False) -> Report:
+    dataset = read(locate(str(root), folders=True))
+    return check(DatasetSubject(dataset, look(dataset) if deep else None))
 
 
 @pytest.mark.parametrize("name", SHALLOW)
@@ -33,6 +36,28 @@ def test_damage_is_named_with_its_file(damaged: Callable[[str], Path], name: str
     others = {(d.code, d.message) for d in report.diagnostics} - {(d.code, d.message) for d in named}
     allowed = {"GA404"} if wanted.base in ("v20", "v21") else set()
     assert {code for code, _ in others} <= allowed, others
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_damage_inside_the_files_is_named_by_a_deep_look(damaged: Callable[[str], Path], name: str) -> None:
+    wanted = CORRUPTIONS[name]
+    root = damaged(name)
+    shallow = judge(root)
+    assert shallow.diagnostics == ()
+    assert wanted.code in {entry.rule for entry in shallow.not_run}
+    report = judge(root, deep=True)
+    named = [d for d in report.diagnostics if d.code == wanted.code]
+    assert named, [(d.code, d.message) for d in report.diagnostics]
+    assert str(root / wanted.file) in [d.file for d in named]
+    assert {d.code for d in report.diagnostics} == {wanted.code}, [(d.code, d.message) for d in report.diagnostics]
+
+
+@pytest.mark.parametrize("name", SHALLOW)
+def test_a_deep_look_survives_what_a_shallow_one_reports(damaged: Callable[[str], Path], name: str) -> None:
+    root = damaged(name)
+    report = judge(root, deep=True)
+    assert CORRUPTIONS[name].code in {d.code for d in report.diagnostics}
+    assert not [d.message for d in report.diagnostics if "crashed" in d.message]
 
 
 @pytest.mark.parametrize("name", ["fps-zero", "shape-text", "version-future", "stats-nan", "data-path-old", "info-cut"])
@@ -55,13 +80,14 @@ def test_a_json_file_of_one_line(damaged: Callable[[str], Path]) -> None:
 
 
 def test_healthy_sets_are_silent(healthy_root: Path) -> None:
-    report = judge(healthy_root)
+    report = judge(healthy_root, deep=True)
     assert [(d.code, d.message) for d in report.diagnostics] == []
+    assert report.not_run == ()
 
 
 def test_the_demo_is_silent() -> None:
     dataset = read(locate("getiaction/pusht-demo"))
-    assert check(DatasetSubject(dataset)).diagnostics == ()
+    assert check(DatasetSubject(dataset, look(dataset))).diagnostics == ()
 
 
 def test_only_meta_here_is_not_called_missing(toy_root: Path, tmp_path: Path) -> None:

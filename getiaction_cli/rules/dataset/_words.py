@@ -9,6 +9,7 @@ from getiaction_cli.rules.subject import Unavailable
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.datasets.deep import Spot
 
 
 def few(names: Sequence[object], most: int = 3) -> str:
@@ -23,6 +24,11 @@ def few(names: Sequence[object], most: int = 3) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """ "1 episode", "3 episodes"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def place(spot: Spot) -> str:
+    """ "episode 3, frame 17"."""
+    return f"episode {spot.episode}, frame {spot.frame}"
 
 
 def recompute(dataset: Dataset) -> str:

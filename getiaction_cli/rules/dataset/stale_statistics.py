@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA438", dataset="stats-stale", unless=("GA401", "GA402", "GA431", "GA432", "GA433", "GA434", "GA435", "GA410", "GA411"))
+@rule("GA438", dataset="stats-stale", unless=("GA40", "GA41", "GA431", "GA432", "GA433", "GA434", "GA435"))
 def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
     """Compare the whole's statistics with the sum of the episodes' own."""
     if dataset.stats is None or dataset.stats_source != STATS or not dataset.is_v3:

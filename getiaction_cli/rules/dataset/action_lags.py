@@ -1,0 +1,52 @@
+"""The action lags behind the state.
+
+## What it finds
+Actions that look like the state of an earlier frame, or of the same one: shifted against each other, the two move
+most alike when the action is late. Only with `inspect-dataset --deep`, for actions and states of the same joints.
+
+## Why it matters
+An action is what the robot is told to do next: the state should follow it. An action that follows the state was
+recorded late, or is a copy of it: the policy learns to repeat where the robot is, and stands still.
+
+## Example
+```text
+the action of frame t is the state of frame t - 3
+```
+
+## Instead
+Record the command, not the measured position; or shift the actions when the delay is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import count
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.datasets.deep import Scan
+
+
+@rule("GA480", severity=Severity.WARNING, dataset="action-late", unless=("GA471", "GA476"))
+def action_lags(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
+    """Judge the shift under which both are most alike."""
+    lag = scan.lag
+    if lag is None or lag.similarity < 0.9 or lag.frames > 0:
+        return
+    if lag.frames == 0:
+        if lag.similarity > 0.9999:
+            yield Finding(
+                "the action is a copy of the state of the same frame: there is nothing to predict",
+                file=next(iter(dataset.data_files), ""),
+            )
+        return
+    seconds = f" ({-lag.frames / dataset.fps:.3g} s)" if dataset.fps else ""
+    yield Finding(
+        f"the action lags {count(-lag.frames, 'frame')}{seconds} behind the state: "
+        f"shifted by as much, they move alike to {100 * lag.similarity:.0f} %",
+        file=next(iter(dataset.data_files), ""),
+    )

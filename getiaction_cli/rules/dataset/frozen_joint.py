@@ -1,0 +1,63 @@
+"""A joint stands still where it should move.
+
+## What it finds
+A joint that keeps one value for a whole episode, although it moves in nearly all others; or a stretch of a second and
+more in which no number of the state changes while the action does. Only with `inspect-dataset --deep`.
+
+## Why it matters
+It is a sensor or a driver that hung. The policy sees its actions do nothing, and learns that.
+
+## Example
+```text
+episode 1: action y = 0.31 in all of its 20 frames
+```
+
+## Instead
+Delete the episode: `lerobot-edit-dataset --operation.type delete_episodes --operation.episode_indices "[1]"`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import few, place
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.datasets.deep import Scan
+
+
+@rule("GA473", severity=Severity.WARNING, dataset="frozen-episode", unless=("GA471",))
+def frozen_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
+    """Look for joints that are still in few episodes, and for stretches in which the whole state is."""
+    for feature in dataset.by_role("state", "action"):
+        found = scan.features.get(feature.key)
+        if found is None or len(found.still) < 3:
+            continue
+        times = found.still.sum(axis=0)
+        # Still in many episodes: it is a joint that is often not used.
+        for dimension in np.nonzero((times > 0) & (times <= max(1, 0.1 * len(found.still))))[0].tolist():
+            episodes = np.nonzero(found.still[:, dimension])[0].tolist()
+            long = [e for e in episodes if e < len(dataset.episodes) and dataset.episodes.length[e] >= 10]
+            if long:
+                yield Finding(
+                    f"{feature.dimension(dimension)} of {feature.key} stands still in all of episode {few(long)}, "
+                    f"it moves in {len(found.still) - len(episodes):,} others",
+                    file=_table(dataset, long[0]),
+                )
+    if scan.frozen:
+        spot, frames = max(scan.frozen, key=lambda entry: entry[1])
+        yield Finding(
+            f"observation.state stands still for {frames} frames from {place(spot)} on, while the action moves"
+            + (f"; {len(scan.frozen) - 1} more such stretches" if len(scan.frozen) > 1 else ""),
+            file=spot.file,
+        )
+
+
+def _table(dataset: Dataset, row: int) -> str:
+    return next((name for name, rows in dataset.data_files.items() if row in rows), "")
