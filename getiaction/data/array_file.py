@@ -131,7 +131,7 @@ class ArrayWriter:
         os.close(self._file)
         rest = self._folder / f"{self._name}.npz.tmp"
         with rest.open("wb") as file:
-            np.savez(file, sums=self._sums, **self.remembered)
+            np.savez(file, **{"sums": self._sums, **self.remembered})  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         self._temporary.rename(self._folder / f"{self._name}.bin")

@@ -8,6 +8,7 @@ float32, of two equally near frames the earlier wins, and colours are converted 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,14 +83,14 @@ def _decode_with_pyav(path: Path, seconds: np.ndarray, *, depth: bool) -> Iterat
         stream = container.streams.video[0]
         # The caller decodes several stretches at once: one thread each beats threads inside the decoder.
         stream.codec_context.thread_count = 1
-        tick = float(stream.time_base)
+        tick = stream.time_base or Fraction(1, 1)
         container.seek(round(float(seconds[0]) / tick) - 1, backward=True, any_frame=False, stream=stream)
         place = 0
         before: _PyavFrame | None = None
         for frame in container.decode(stream):
             if frame.pts is None:
                 continue
-            now = _PyavFrame(frame, np.float32(float(frame.pts * stream.time_base)), depth)
+            now = _PyavFrame(frame, np.float32(float(frame.pts * tick)), depth)
             if before is not None and now.time <= before.time:
                 raise UndecodableError(f"{path.name}: frames out of order at {float(now.time):.3f} s")
             while place < len(wanted) and wanted[place] <= now.time:

@@ -410,7 +410,12 @@ class _Builder:
                 first = Decoded(0, next(decode_pictures(_cells(path, reel.camera.key))), 0.0)
                 jobs = self._picture_jobs(reel, path)
             self._writers[reel.name] = ArrayWriter(
-                reel.folder, reel.name, reel.frames, first.frame.shape, first.frame.dtype, remember={"gap": np.float32}
+                reel.folder,
+                reel.name,
+                reel.frames,
+                first.frame.shape,
+                first.frame.dtype,
+                remember={"gap": np.dtype(np.float32)},
             )
             self._seen[reel.name] = np.zeros(reel.frames, dtype=bool)
             left[reel.name] = len(jobs)

@@ -4,6 +4,7 @@ import importlib
 import logging
 import math
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,15 @@ from typing import Any, Literal
 
 import lightning as L
 import torch
-from torch.utils.data import DataLoader, default_collate
+from torch.utils.data import DataLoader, Sampler, default_collate
 
+from getiaction.data.frame_store import Progress
+from getiaction.data.loader import BatchLoader
+from getiaction.data.pipeline import Pipeline
+from getiaction.data.plan import Plan
+from getiaction.data.sampler import EpisodeSampler
 from getiaction.data.timing import DeltaTimestamps, reconcile
+from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError, TrainingError
 from getiaction.train import upstream
 from getiaction.train.upstream import EpisodeAwareSampler, LeRobotDataset, LeRobotDatasetMetadata
@@ -37,7 +44,7 @@ class LeRobotDataModule(L.LightningDataModule):
         val_batch_size: samples per validation batch; None is that of training.
         val_split: fraction of the episodes to hold out: the last ones of each task, never all of them.
         delta_timestamps: seconds around each frame, by feature key; what is left out is derived.
-        num_workers: processes that read ahead.
+        num_workers: processes that read ahead, where it takes any: LeRobotDataset and image_transforms.
         video_backend: `torchcodec` or `pyav`; None takes torchcodec where it can be loaded.
         tolerance_s: how far, in seconds, a decoded frame may lie from the moment asked for.
         image_transforms: fields of LeRobot's `ImageTransformsConfig`, or a callable; for training pictures only.
@@ -48,6 +55,8 @@ class LeRobotDataModule(L.LightningDataModule):
     Attributes:
         meta: LeRobot's metadata, after `setup`.
         stats: the statistics that policies normalize by, after `setup`.
+        plan: which way the frames take and why, after `setup`.
+        progress: set it before `setup` to be told how far the decoding of a new dataset is.
         train_dataset: the episodes to train on, after `setup`.
         val_dataset: the held-out episodes, None when there are none.
 
@@ -94,8 +103,10 @@ class LeRobotDataModule(L.LightningDataModule):
         self.seed = seed
         self.meta: LeRobotDatasetMetadata | None = None
         self.stats: upstream.Stats = {}
-        self.train_dataset: LeRobotDataset | None = None
-        self.val_dataset: LeRobotDataset | None = None
+        self.plan: Plan | None = None
+        self.progress: Progress | None = None
+        self.train_dataset: WindowDataset | LeRobotDataset | None = None
+        self.val_dataset: WindowDataset | LeRobotDataset | None = None
         self._drop_n_last_frames = 0
         self._resume_at: dict[str, int] | None = None
 
@@ -108,8 +119,20 @@ class LeRobotDataModule(L.LightningDataModule):
         delta_timestamps = self._timing(self.meta)
         train, held_out = split_episodes(self.meta, self.episodes, self.val_split)
         transforms = upstream.image_transforms(self.image_transforms)
-        self.train_dataset = self._open(place, train, delta_timestamps, transforms)
-        self.val_dataset = self._open(place, held_out, delta_timestamps, None) if held_out else None
+        with data_errors(self.repo_id, [str(place)] if place else []):
+            pipeline = Pipeline(
+                self.meta,
+                place,
+                episodes=self.episodes,
+                revision=self.revision,
+                tolerance_s=self.tolerance_s,
+                video_backend=self.video_backend or working_video_backend(),
+                frame_store=self.frame_store,
+                progress=self.progress,
+            )
+            self.train_dataset = pipeline.open(train, delta_timestamps, transforms)
+            self.val_dataset = pipeline.open(held_out, delta_timestamps) if held_out else None
+            self.plan = pipeline.plan
 
     def _timing(self, meta: LeRobotDatasetMetadata) -> DeltaTimestamps | None:
         """Seconds around each frame: what the recipe states, checked and completed by what the policy wants."""
@@ -121,64 +144,70 @@ class LeRobotDataModule(L.LightningDataModule):
         wanted = upstream.resolve_delta_timestamps(config, meta) or {}
         return reconcile(self.delta_timestamps, wanted, meta.features, meta.fps, config.type)
 
-    def _open(
-        self,
-        place: Path | None,
-        episodes: list[int] | None,
-        delta_timestamps: DeltaTimestamps | None,
-        transforms: Callable[..., Any] | None,
-    ) -> LeRobotDataset:
-        """The dataset object for some episodes (None: all): the one place where it is made."""
-        with data_errors(self.repo_id, [str(place)] if place else []):
-            return LeRobotDataset(
-                self.repo_id,
-                root=place,
-                episodes=episodes,
-                delta_timestamps=delta_timestamps,
-                image_transforms=transforms,
-                revision=self.revision,
-                video_backend=self.video_backend or working_video_backend(),
-                return_uint8=True,
-                tolerance_s=self.tolerance_s,
-            )
-
     def train_dataloader(self) -> DataLoader:
         """Batches in LeRobot's order: a function of seed and epoch alone, without the frames the policy leaves out."""
         dataset = self.train_dataset
         assert dataset is not None
         try:
-            sampler = EpisodeAwareSampler(
-                dataset.meta.episodes["dataset_from_index"],
-                dataset.meta.episodes["dataset_to_index"],
-                episode_indices_to_use=dataset.episodes,
-                drop_n_last_frames=self._drop_n_last_frames,
-                shuffle=True,
-                seed=self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", 0)),
-                absolute_to_relative_idx=dataset.absolute_to_relative_idx,
-            )
+            sampler = self._sampler(dataset)
         except ValueError as error:
             raise DataError(
                 f"no sample is left of {self.repo_id}: {error}",
                 f"The policy leaves out the last {self._drop_n_last_frames} frames of an episode (drop_n_last_frames).",
             ) from error
-        if self._resume_at is not None:
-            sampler.load_state_dict(self._position(self._resume_at, len(sampler)))
-            self._resume_at = None
         return self._loader(dataset, self.train_batch_size, sampler)
+
+    def _sampler(self, dataset: WindowDataset | LeRobotDataset) -> EpisodeSampler | EpisodeAwareSampler:
+        """The order of an epoch, at the place where a resumed run goes on."""
+        seed = self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", 0))
+        epoch, batches = self._position()
+        if isinstance(dataset, WindowDataset):
+            sampler = EpisodeSampler(
+                dataset.layout.starts,
+                dataset.layout.stops,
+                episodes=dataset.episodes,
+                drop_n_last_frames=self._drop_n_last_frames,
+                seed=seed,
+                batch_size=self.train_batch_size,
+                rank=self.trainer.global_rank if self.trainer is not None else 0,
+                world_size=self.trainer.world_size if self.trainer is not None else 1,
+            )
+            sampler.load_state_dict({"epoch": epoch, "begin": batches * self.train_batch_size})
+            return sampler
+        theirs = EpisodeAwareSampler(
+            dataset.meta.episodes["dataset_from_index"],
+            dataset.meta.episodes["dataset_to_index"],
+            episode_indices_to_use=dataset.episodes,
+            drop_n_last_frames=self._drop_n_last_frames,
+            shuffle=True,
+            seed=seed,
+            absolute_to_relative_idx=dataset.absolute_to_relative_idx,
+        )
+        world = self.trainer.world_size if self.trainer is not None else 1
+        start = min(batches * self.train_batch_size * world, len(theirs))
+        theirs.load_state_dict({"epoch": epoch, "start_index": start})
+        return theirs
 
     def val_dataloader(self) -> DataLoader | list[Any]:
         """Every frame of the held-out episodes, in order; an empty list when there are none."""
         if self.val_dataset is None:
+            # Lightning accepts an empty list as "none", and warns all the same.
+            warnings.filterwarnings("ignore", "Total length of `list` across ranks is zero")
             return []
         return self._loader(self.val_dataset, self.val_batch_size, None)
 
-    def _loader(self, dataset: LeRobotDataset, batch_size: int, sampler: EpisodeAwareSampler | None) -> DataLoader:
-        return DataLoader(
+    def _loader(
+        self, dataset: WindowDataset | LeRobotDataset, batch_size: int, sampler: Sampler[int] | None
+    ) -> DataLoader:
+        # Gathering is done by a thread: workers would only copy each batch once more.
+        gathered = isinstance(dataset, WindowDataset) and dataset.image_transforms is None
+        workers = 0 if gathered else self.num_workers
+        return (BatchLoader if gathered else DataLoader)(
             dataset,
             batch_size=batch_size,
             sampler=sampler,
-            num_workers=self.num_workers,
-            persistent_workers=self.num_workers > 0,
+            num_workers=workers,
+            persistent_workers=workers > 0,
             pin_memory=torch.cuda.is_available(),
             collate_fn=Collate(dataset.meta),
         )
@@ -196,14 +225,14 @@ class LeRobotDataModule(L.LightningDataModule):
         """Go on with the batch after the last one that was used up."""
         self._resume_at = dict(state_dict)
 
-    def _position(self, state: Mapping[str, int], samples: int) -> dict[str, int]:
-        epoch, batches = divmod(state["batches"], state["batches_per_epoch"])
-        world = self.trainer.world_size if self.trainer is not None else 1
-        return {"epoch": epoch, "start_index": min(batches * self.train_batch_size * world, samples)}
+    def _position(self) -> tuple[int, int]:
+        """The epoch to begin with and its batches that are used up already."""
+        state, self._resume_at = self._resume_at, None
+        return divmod(state["batches"], state["batches_per_epoch"]) if state else (0, 0)
 
 
 class Collate:
-    """Stack samples as LeRobot does, and give states and actions of one number their dimension back.
+    """Stack samples as LeRobot does (if they aren't a batch yet), and give numbers alone their dimension back.
 
     Args:
         meta: the dataset's metadata.
@@ -218,9 +247,9 @@ class Collate:
             if tuple(feature["shape"]) == (1,) and key.startswith((upstream.OBS_PREFIX, upstream.ACTION))
         ]
 
-    def __call__(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+    def __call__(self, samples: list[dict[str, Any]] | dict[str, Any]) -> dict[str, Any]:
         """A batch: tensors of shape (batch, [moments,] …), and lists of strings."""
-        batch = self._collate(samples)
+        batch = samples if isinstance(samples, dict) else self._collate(samples)
         for key in self._scalars:
             moments = f"{key}_is_pad" in batch
             if batch[key].ndim == 1 + moments:

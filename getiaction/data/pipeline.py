@@ -133,14 +133,15 @@ class Pipeline:
     def _compare_with_lerobot(self, layout: Layout, built: Sequence[Reel]) -> None:
         """Compare a few frames of each camera that was just decoded."""
         assert self._store is not None
+        chance = random.Random()  # not the one that the user has seeded
         for camera in layout.cameras:
             reels = [reel for reel in built if reel.camera == camera and camera.kind == "video"]
-            for reel in random.sample(reels, min(COMPARED_FRAMES, len(reels))):
-                episode = random.choice(reel.episodes.tolist())
+            for reel in chance.sample(reels, min(COMPARED_FRAMES, len(reels))):
+                episode = chance.choice(reel.episodes.tolist())
                 gaps = self._store.gaps(camera.key, episode)
                 within = np.flatnonzero(gaps < self.tolerance_s)
                 times = self._timestamps(np.array([episode]))
-                for offset in random.sample(within.tolist(), min(COMPARED_FRAMES // len(reels) + 1, len(within))):
+                for offset in chance.sample(within.tolist(), min(COMPARED_FRAMES // len(reels) + 1, len(within))):
                     second = float(layout.video_starts[camera.key][episode]) + float(times[offset])
                     path = layout.root / reel.source
                     theirs = upstream.decoded_frame(path, second, self.tolerance_s, self.video_backend, camera.depth)

@@ -1,0 +1,158 @@
+"""Every sample is LeRobotDataset's, bit for bit."""
+
+import pickle
+import warnings
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import conftest
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from windows_cases import KINDS, assert_same, build, lerobot_batch
+
+from getiaction.data.pipeline import Pipeline
+from getiaction.train.upstream import LeRobotDataset, LeRobotDatasetMetadata, image_transforms
+
+CALM = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@lru_cache
+def dataset(kind: str) -> Path:
+    return conftest._once(f"made/windows-{kind.replace(' ', '-')}", lambda root: build(root, kind))
+
+
+@lru_cache
+def pipeline(kind: str, way: str = "auto") -> Pipeline:
+    root = dataset(kind)
+    opened = Pipeline(LeRobotDatasetMetadata("made/toy", root=root), root, frame_store=way)
+    assert opened.plan.way == ("store" if way == "auto" else "stretches"), opened.plan
+    return opened
+
+
+def lerobot(kind: str, episodes: Any, seconds: Any, transforms: Any = None) -> LeRobotDataset:
+    return LeRobotDataset(
+        "made/toy",
+        root=dataset(kind),
+        episodes=episodes,
+        delta_timestamps=seconds,
+        return_uint8=True,
+        video_backend="pyav",
+        image_transforms=transforms,
+    )
+
+
+@st.composite
+def windows(draw: Callable[..., Any], kind: str) -> tuple[list[int] | None, dict[str, list[float]] | None]:
+    """Some episodes and some deltas of some features."""
+    meta = pipeline(kind).meta
+    total = meta.total_episodes
+    episodes = draw(st.none() | st.lists(st.integers(0, total - 1), min_size=1, max_size=total, unique=True))
+    keys = [key for key in meta.features if key.startswith(("observation.", "action", "next.", "frame_index"))]
+    chosen = draw(st.lists(st.sampled_from(keys), unique=True))
+    deltas = {key: draw(st.lists(st.integers(-12, 12), min_size=1, max_size=4)) for key in chosen}
+    return episodes, {key: [i / meta.fps for i in delta] for key, delta in deltas.items()} or None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_windows_are_lerobots(kind: str) -> None:
+    @CALM
+    @given(asked=windows(kind), data=st.data())
+    def check(asked: Any, data: Any) -> None:
+        episodes, seconds = asked
+        theirs = lerobot(kind, episodes, seconds)
+        ours = pipeline(kind).open(episodes, seconds)
+        assert len(ours) == len(theirs)
+        rows = data.draw(st.lists(st.integers(0, len(theirs) - 1), min_size=1, max_size=4))
+        assert_same(ours.__getitems__(rows), lerobot_batch(theirs, rows))
+
+    check()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_sample_without_deltas(kind: str) -> None:
+    theirs, ours = lerobot(kind, None, None), pipeline(kind).open(None, None)
+    rows = list(range(len(theirs)))
+    assert_same(ours.__getitems__(rows), lerobot_batch(theirs, rows))
+
+
+def test_the_deltas_of_every_policy() -> None:
+    from getiaction_cli import policies
+
+    kind = "two cameras of two sizes, several files"
+    meta = pipeline(kind).meta
+    inputs, outputs = policies.to_policy_features(meta.features)
+    seen = set()
+    for name in policies.names():
+        try:
+            config = policies.load(name).configure({}, inputs, outputs)
+        except Exception:  # not for this test to judge
+            continue
+        deltas = {}
+        for key in meta.features:
+            wanted = (
+                config.action_delta_indices
+                if key == "action"
+                else config.observation_delta_indices
+                if key.startswith("observation.")
+                else None
+            )
+            if wanted is not None:
+                deltas[key] = [i / meta.fps for i in wanted]
+        if (mark := repr(deltas)) in seen:
+            continue
+        seen.add(mark)
+        theirs, ours = lerobot(kind, [1, 3], deltas), pipeline(kind).open([1, 3], deltas)
+        rows = [0, 5, len(theirs) - 1]
+        assert_same(ours.__getitems__(rows), lerobot_batch(theirs, rows))
+    assert len(seen) > 5
+
+
+def test_one_sample_has_no_batch_dimension() -> None:
+    kind = "one camera"
+    ours, theirs = pipeline(kind).open(None, {"action": [0.0, 0.1]}), lerobot(kind, None, {"action": [0.0, 0.1]})
+    assert_same(ours[3], theirs[3])
+    assert_same(ours[-1], theirs[len(theirs) - 1])
+    with pytest.raises(IndexError):
+        ours[len(ours)]
+
+
+@pytest.mark.parametrize("kind", ["one camera", "pictures", "depth"])
+def test_image_transforms_draw_as_lerobots(kind: str) -> None:
+    transforms = image_transforms({"max_num_transforms": 2})
+    camera = next(key for key in pipeline(kind).meta.camera_keys)
+    seconds = {camera: [-0.1, 0.0]}
+    theirs, ours = lerobot(kind, None, seconds, transforms), pipeline(kind).open(None, seconds, transforms)
+    rows = [0, 3, 5]
+    torch.manual_seed(1)
+    their = lerobot_batch(theirs, rows)
+    torch.manual_seed(1)
+    assert_same(ours.__getitems__(rows), their)
+
+
+def test_a_feature_that_is_not_there_is_refused() -> None:
+    with pytest.raises(KeyError):
+        pipeline("one camera").open(None, {"observation.nothing": [0.0]})
+
+
+def test_a_moment_between_frames_is_refused_as_lerobot_does() -> None:
+    with pytest.raises(ValueError, match="delta_timestamps"):
+        pipeline("one camera").open(None, {"action": [0.03]})
+
+
+def test_a_worker_process_opens_the_store_itself() -> None:
+    kind = "two cameras of two sizes, several files"
+    ours = pipeline(kind).open([0, 2], {"action": [0.0]})
+    again = pickle.loads(pickle.dumps(ours))
+    assert len(pickle.dumps(ours)) < 500_000
+    assert_same(again.__getitems__([0, 3]), ours.__getitems__([0, 3]))
+
+
+def test_nothing_warns() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ours = pipeline("one camera").open(None, None)
+        ours.__getitems__([0, 1])
