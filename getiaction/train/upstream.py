@@ -12,7 +12,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import draccus
 import lerobot.policies  # noqa: F401  (importing it registers every config class)
 import numpy as np
 import torch
-from draccus.utils import ParsingError
+from draccus.utils import DecodingError, ParsingError
 from lerobot.configs import FeatureType, PolicyFeature, PreTrainedConfig
 from lerobot.configs.video import DEFAULT_DEPTH_UNIT, DEPTH_METER_UNIT, DepthEncoderConfig
 from lerobot.datasets.dataset_metadata import CODEBASE_VERSION, LeRobotDatasetMetadata
@@ -139,7 +139,7 @@ def make_config(policy: str, values: Mapping[str, Any], device: str) -> PreTrain
         PolicyError: an unknown field, a value of the wrong type, or one that the policy's own checks refuse.
     """
     cls = config_class(policy)
-    known = {field.name for field in fields(cls) if field.init}
+    known = {each.name for each in fields(cls) if each.init}
     for name in values:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
@@ -240,18 +240,26 @@ def build_policy(config: PreTrainedConfig, view: DatasetView, rename_map: Mappin
     with policy_errors(config.type), quiet_prints():
         if not config.pretrained_path:
             ensure_backbone_weights(config)
+            return make_policy(config, ds_meta=view, rename_map=dict(rename_map)).train()
+        with without_fetched_weights(config), observed_loads() as loads:
             policy = make_policy(config, ds_meta=view, rename_map=dict(rename_map))
-        else:
-            with without_fetched_weights(config):
-                policy = make_policy(config, ds_meta=view, rename_map=dict(rename_map))
-            require_all_loaded(policy, str(config.pretrained_path), config.pretrained_revision)
+        _require_whole_load(policy, loads)
     return policy.train()
 
 
-def build_empty_policy(config: PreTrainedConfig) -> PreTrainedPolicy:
-    """The policy of a finished configuration, with weights that a checkpoint is about to replace; fetches none."""
-    with policy_errors(config.type), quiet_prints(), without_fetched_weights(config):
-        policy = get_policy_class(config.type)(config)
+def build_empty_policy(config: PreTrainedConfig, weights: Mapping[str, torch.Tensor]) -> PreTrainedPolicy:
+    """The policy of a finished configuration, of the types of these weights, which are about to be loaded into it."""
+    given = config.pretrained_path
+    # Some constructors fetch a base model unless the configuration says that a checkpoint will follow.
+    config.pretrained_path = given or Path("checkpoint")
+    try:
+        with policy_errors(config.type), quiet_prints(), without_fetched_weights(config):
+            policy = get_policy_class(config.type)(config)
+    finally:
+        config.pretrained_path = given
+    for name, tensor in policy.state_dict(keep_vars=True).items():
+        if name in weights and tensor.dtype != weights[name].dtype:
+            tensor.data = tensor.data.to(weights[name].dtype)
     return policy.to(config.device)
 
 
@@ -310,61 +318,67 @@ def ensure_backbone_weights(config: PreTrainedConfig) -> None:
         ) from error
 
 
-def require_all_loaded(policy: PreTrainedPolicy, path: str, revision: str | None) -> None:
+@dataclass
+class Load:
+    """What one `load_state_dict` did."""
+
+    module: torch.nn.Module
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+@contextlib.contextmanager
+def observed_loads() -> Iterator[list[Load]]:
+    """Every `load_state_dict` while it lasts, also those whose outcome the caller throws away."""
+    original = torch.nn.Module.load_state_dict
+    loads: list[Load] = []
+
+    def observed(module: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = original(module, *args, **kwargs)
+        except Exception as error:
+            loads.append(Load(module, error=first_line(error)))
+            raise
+        loads.append(Load(module, list(result.missing_keys), list(result.unexpected_keys)))
+        return result
+
+    torch.nn.Module.load_state_dict = observed  # type: ignore[method-assign]
+    try:
+        yield loads
+    finally:
+        torch.nn.Module.load_state_dict = original  # type: ignore[method-assign]
+
+
+def _require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
     """Make sure that every tensor of a checkpoint is in the policy, and every tensor of the policy is from it.
 
     LeRobot loads without strictness, and the pi0 family swallows every error while loading and returns random weights.
-    Names and shapes are compared with the file's header, and the first row of every tensor with what the policy holds.
 
     Raises:
-        PolicyError: a tensor is missing on either side, has another shape or another value.
+        PolicyError: a tensor is missing on either side, has another shape, or nothing was loaded at all.
     """
-    from safetensors import safe_open
-
-    if Path(path).is_dir():
-        file = Path(path) / "model.safetensors"
-    else:
-        from huggingface_hub import hf_hub_download
-
-        file = Path(hf_hub_download(path, "model.safetensors", revision=revision))
+    config = policy.config
+    start = f"{config.pretrained_path} does not fill this {config.type} policy"
+    hint = "Leave out the parameters that change the network, or start without pretrained_path."
+    mine = [load for load in loads if load.module is policy]
+    if not mine:
+        if config.type == "groot":  # NVIDIA's own checkpoint, which the constructor reads
+            return
+        raise PolicyError(f"{start}: its model.safetensors can't be fetched or read", hint)
+    load = mine[-1]
     held = policy.state_dict()
-    loaded: set[str] = set()
-    wrong: list[str] = []
-    with safe_open(str(file), framework="pt") as checkpoint:
-        for key in checkpoint.keys():  # noqa: SIM118  (not a dictionary)
-            part = checkpoint.get_slice(key)
-            row = part[:1] if part.get_shape() else checkpoint.get_tensor(key)
-            names = _names_in_policy(policy, key, held)
-            if not names:
-                wrong.append(f"{key} (the policy has no such tensor)")
-            for name in names:
-                loaded.add(name)
-                mine = held[name]
-                if list(mine.shape) != part.get_shape():
-                    wrong.append(
-                        f"{key} (shape {part.get_shape()} in the checkpoint, {list(mine.shape)} in the policy)"
-                    )
-                elif not torch.equal(mine[:1].cpu() if mine.ndim else mine.cpu(), row.to(mine.dtype)):
-                    wrong.append(f"{key} (not loaded)")
-    storages = {held[name].data_ptr() for name in loaded}  # safetensors stores tied tensors once
-    absent = [n for n in held if n not in loaded and held[n].numel() and held[n].data_ptr() not in storages]
-    wrong += [f"{name} (not in the checkpoint)" for name in absent]
+    storages = {held[name].data_ptr() for name in held if name not in load.missing}  # tied tensors are stored once
+    started_again = tuple(getattr(config, "reinit_modules", None) or ())
+    wrong = [load.error] if load.error else [f"{name} has no place in the policy" for name in load.unexpected]
+    wrong += [
+        f"{name} is not in the checkpoint"
+        for name in load.missing
+        if held[name].numel() and held[name].data_ptr() not in storages and not name.startswith(started_again or "\0")
+    ]
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise PolicyError(
-            f"{path} does not fill this {policy.config.type} policy: {', '.join(wrong[:3])}{more}",
-            "Leave out the parameters that change the network, or start without pretrained_path.",
-        )
-
-
-def _names_in_policy(policy: PreTrainedPolicy, key: str, held: Mapping[str, Any]) -> list[str]:
-    """The policy's names of a checkpoint's tensor; the pi0 family renames some, and duplicates one, while loading."""
-    rename = getattr(policy, "_fix_pytorch_state_dict_keys", None)
-    names = [key]
-    if rename is not None:
-        names = list(rename({key: torch.empty(0)}, policy.config))
-        names = [name if name.startswith("model.") else f"model.{name}" for name in names]
-    return [name for name in names if name in held]
+        raise PolicyError(f"{start}: {', '.join(wrong[:3])}{more}", hint)
 
 
 # Processors ----------------------------------------------------------------------------------------------------------
@@ -517,14 +531,18 @@ def _distances(feature: Mapping[str, Any]) -> Callable[[torch.Tensor], torch.Ten
     if feature["dtype"] == "video":
         encoder = DepthEncoderConfig.from_video_info(feature.get("info"))
         # All 16-bit numbers once: reading a table is cheaper than LeRobot's exponential of every pixel.
-        table = dequantize_depth(
-            torch.arange(2**16, dtype=torch.int32).reshape(1, 1, 256, 256),
-            depth_min=encoder.depth_min,
-            depth_max=encoder.depth_max,
-            shift=encoder.shift,
-            use_log=encoder.use_log,
-            output_unit=DEFAULT_DEPTH_UNIT,
-        ).numpy().reshape(-1)
+        table = (
+            dequantize_depth(
+                torch.arange(2**16, dtype=torch.int32).reshape(1, 1, 256, 256),
+                depth_min=encoder.depth_min,
+                depth_max=encoder.depth_max,
+                shift=encoder.shift,
+                use_log=encoder.use_log,
+                output_unit=DEFAULT_DEPTH_UNIT,
+            )
+            .numpy()
+            .reshape(-1)
+        )
         return lambda stored: torch.from_numpy(table[stored.numpy()])
     unit = info.get("depth_unit")
     if unit is None or unit == DEFAULT_DEPTH_UNIT:
@@ -566,7 +584,9 @@ def policy_errors(policy: str) -> Iterator[None]:
             "Connect to the network once, log in when the repository is gated (hf auth login), or name a local folder.",
         ) from error
     except Exception as error:
-        cause = error.__cause__ if isinstance(error, ParsingError) and error.__cause__ else error
+        # What the configuration's own checks said; draccus wraps it, and says better itself what it couldn't decode.
+        wraps = isinstance(error, ParsingError) and not isinstance(error, DecodingError)
+        cause = error.__cause__ if wraps and error.__cause__ else error
         raise PolicyError(f"{policy}: {first_line(cause)}") from error
 
 

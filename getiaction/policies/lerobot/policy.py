@@ -79,6 +79,8 @@ class LeRobotPolicy(L.LightningModule):
         self.postprocessor: Any = None
         self._learning_rate = learning_rate
         self._parameters_given = {**(config_kwargs or {}), **parameters}
+        if self._parameters_given.get("normalization_mapping", "") is None:
+            del self._parameters_given["normalization_mapping"]
         self._config_given = config
         self._inputs_given = input_features
         self._outputs_given = output_features
@@ -148,6 +150,8 @@ class LeRobotPolicy(L.LightningModule):
             features = upstream.as_raw_features({**self.config.input_features, **self.config.output_features})
             self._make_processors(DatasetView(features, stats, meta))
         self._follow(self._device_type())
+        if stage == "fit":
+            self.train()  # an earlier select_action, or LeRobot's from_pretrained, left it in evaluation mode
 
     def _device_type(self) -> str:
         """The kind of device that the trainer, or else the module, is on."""
@@ -387,7 +391,9 @@ class LeRobotPolicy(L.LightningModule):
             if found != self.policy_name:
                 raise PolicyError(f"the checkpoint holds a {found} policy, not {self.policy_name}")
             self.config = self._make_config(self._device_type(), saved["config"])
-            self.lerobot_policy = upstream.build_empty_policy(self.config)
+            start = "lerobot_policy."
+            weights = {name.removeprefix(start): tensor for name, tensor in checkpoint["state_dict"].items()}
+            self.lerobot_policy = upstream.build_empty_policy(self.config, weights)
         assert self.config is not None
         self.preprocessor, self.postprocessor = upstream.processors_from_plain(saved, self.config)
 

@@ -1,0 +1,21 @@
+"""A dataset that every policy of the fast tests can be trained on in seconds."""
+
+import os
+from pathlib import Path
+
+import made
+import pytest
+
+# Before torch starts: networks this small gain nothing from threads, and threads of several test runs fight for cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def small_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One square camera of 48 pixels on video, a state and an action of 2, a reward; 3 episodes. Shared: read only."""
+    return made.make(
+        tmp_path_factory.mktemp("made") / "small",
+        cameras={"observation.image": (48, 48)},
+        reward=True,
+        codec="h264",
+    )
