@@ -55,6 +55,7 @@ class Dataset:
         findings: what was wrong while reading, as (code, Finding).
         texts: the JSON files read, by name relative to the root, for showing lines of them.
         stumbles: where such a file stops being JSON.
+        judged: what rules about the dataset alone have found, by code, so that each runs once.
     """
 
     place: Place
@@ -74,6 +75,7 @@ class Dataset:
     findings: tuple[tuple[str, Finding], ...] = ()
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     stumbles: dict[str, Span] = field(default_factory=dict, repr=False)
+    judged: dict[str, tuple[Finding, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def repo_id(self) -> str:

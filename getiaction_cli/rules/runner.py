@@ -1,11 +1,12 @@
-"""Runs the rules over one subject: gathers what each asks for, skips what can't be judged, drops echoes, finds lines."""
+"""Runs the rules over a subject: gathers what each asks for, skips what can't be judged, drops echoes, finds lines."""
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 
 from getiaction_cli import rules
@@ -19,6 +20,7 @@ MOST_FINDINGS = 100
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
+@functools.cache
 def load_rules() -> dict[str, Rule]:
     """Import every rule file once and return the rules by code, in order."""
     for module in pkgutil.walk_packages(rules.__path__, rules.__name__ + "."):
@@ -37,7 +39,7 @@ def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     Args:
         subject: what is looked at; rules take its properties by name.
         select: code prefixes to run; empty for all.
-        ignore: code prefixes whose findings are left out; as root causes they still count, so no echo takes their place.
+        ignore: code prefixes whose findings are left out; as root causes they still count, so no echo takes their place
 
     Returns:
         The report, errors first, then by place.
@@ -45,13 +47,13 @@ def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     judged: list[tuple[Rule, Finding]] = []
     not_run: list[NotRun] = []
     found: set[str] = set()
-    for entry in _causes_first(load_rules()):
+    for entry in _causes_first():
         if not subject.wants(entry.needs):
             continue
         if any(matches(code, entry.unless) for code in found):
             continue
         try:
-            findings = list(islice(entry.run(**{need: subject.get(need) for need in entry.needs}), MOST_FINDINGS))
+            findings = list(_findings(entry, subject))
         except Unavailable as reason:
             if reason.worth_saying:
                 not_run.append(NotRun(entry.code, str(reason)))
@@ -79,21 +81,35 @@ def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     return Report(subject.name, tuple(diagnostics), tuple(shown), suppressed)
 
 
-def _causes_first(registry: dict[str, Rule]) -> Iterator[Rule]:
+def _findings(entry: Rule, subject: Subject) -> tuple[Finding, ...]:
+    """What a rule finds. What concerns a dataset alone is judged once, however many recipes name the dataset."""
+    needs = {need: subject.get(need) for need in entry.needs}
+    if set(needs) != {"dataset"}:
+        return tuple(islice(entry.run(**needs), MOST_FINDINGS))
+    judged = needs["dataset"].judged
+    if entry.code not in judged:
+        judged[entry.code] = tuple(islice(entry.run(**needs), MOST_FINDINGS))
+    return judged[entry.code]
+
+
+@functools.cache
+def _causes_first() -> tuple[Rule, ...]:
     """The rules, each after those named in its ``unless``, otherwise by code."""
-    done: set[str] = set()
+    ordered: dict[str, Rule] = {}
+    begun: set[str] = set()
 
-    def visit(entry: Rule) -> Iterator[Rule]:
-        if entry.code in done:
+    def visit(entry: Rule) -> None:
+        if entry.code in begun:
             return
-        done.add(entry.code)
-        for code, cause in registry.items():
+        begun.add(entry.code)
+        for code, cause in load_rules().items():
             if matches(code, entry.unless):
-                yield from visit(cause)
-        yield entry
+                visit(cause)
+        ordered[entry.code] = entry
 
-    for entry in registry.values():
-        yield from visit(entry)
+    for entry in load_rules().values():
+        visit(entry)
+    return tuple(ordered.values())
 
 
 def _crashed(entry: Rule, crash: Exception) -> Finding:
