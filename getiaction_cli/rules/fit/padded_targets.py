@@ -68,8 +68,8 @@ def padded_targets(fit: Fit) -> Iterator[Finding]:
         f"{fit.policy.policy.class_name} looks {steps[-1] / fit.fps:g} s ahead ({name} {fit.policy.get(name)}{default})"
     )
     yield Finding(
-        f"{fit.padded:.0%} of the action targets lie behind the end of an episode: {ahead}, and half of the episodes are "
-        f"no longer than {median / fit.fps:g} s",
+        f"{fit.padded:.0%} of the action targets lie behind the end of an episode: {ahead}, and half of the episodes "
+        f"are no longer than {median / fit.fps:g} s",
         at=fit.recipe.param_route(name),
         related=(Related(f"{fit.fps:g} frames per second", file="meta/info.json", key="fps"),),
         help=f"a {name} of {max(1, int(median) // 4)} or less pads about an eighth",

@@ -1,0 +1,32 @@
+"""What a policy fetches when it is built: from the Hugging Face Hub, and from torchvision's server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from getiaction_cli.policies import PolicyConfig
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules.checkpoint import ROUTE, is_hub_id
+
+BACKBONE = "pretrained_backbone_weights"
+
+
+def from_hub(recipe: Recipe, policy: PolicyConfig) -> Iterator[tuple[str, str, str, bool]]:
+    """(repository, what it is, route that names it, gated) of each model that is fetched from the Hub."""
+    said = recipe.get(ROUTE)
+    if isinstance(said, str) and is_hub_id(said):
+        yield said, "the pretrained policy", ROUTE, False
+    for download in policy.policy.downloads:
+        if download.parameter == BACKBONE:
+            continue
+        named = policy.get(download.parameter) if download.parameter else download.repo_id
+        if isinstance(named, str) and named.count("/") == 1 and not Path(named).is_dir():
+            at = recipe.param_route(download.parameter) if download.parameter else "model.class_path"
+            yield named, f"the {download.what}", at, download.gated
+
+
+def backbone(recipe: Recipe, policy: PolicyConfig) -> str | None:
+    """The name of the torchvision weights that a fresh policy with cameras starts from; None for none."""
+    name = policy.get(BACKBONE)
+    if not isinstance(name, str) or recipe.get(ROUTE) or not policy.image_features:
+        return None
+    return name

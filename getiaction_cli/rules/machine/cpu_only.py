@@ -1,0 +1,71 @@
+"""A large policy on a CPU.
+
+## What it finds
+
+A policy of a billion parameters or more on a machine without a GPU that torch can use.
+
+## Why it matters
+
+One step takes minutes, a training weeks. It works, as a try of a few steps.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.PI0
+  init_args:
+    pretrained_path: lerobot/pi0_base
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.SmolVLA
+  init_args:
+    pretrained_path: lerobot/smolvla_base
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.machine import Machine
+from getiaction_cli.policies import PolicyConfig
+from getiaction_cli.policies.size import parameters
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.machine._asked import chosen
+
+_LARGE = 1_000_000_000
+
+
+@rule("GA504", severity=Severity.WARNING, unless=("GA501",))
+def cpu_only(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
+    """Estimate the size where there is no GPU."""
+    count = parameters(policy) or 0
+    if chosen(recipe, machine) != "cpu" or count < _LARGE:
+        return
+    why = "this machine has no GPU"
+    if machine.gpus:
+        why = f"torch is built without CUDA, so {machine.gpus[0].name} is not used"
+    yield Finding(
+        f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters, and {why}: a step takes minutes",
+        at="trainer.accelerator" if recipe.has("trainer.accelerator") else "model.class_path",
+    )

@@ -1,0 +1,76 @@
+"""More devices than there are.
+
+## What it finds
+
+`trainer.devices` asks for more GPUs than this machine has, or for one of a number that it hasn't.
+
+## Why it matters
+
+Lightning stops before the first step.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  accelerator: cuda
+  devices: 4
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  accelerator: cuda
+  devices: 1
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.machine import Machine
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.machine._asked import chosen
+
+_ROUTE = "trainer.devices"
+
+
+@rule("GA502", unless=("GA501",))
+def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
+    """Count the devices."""
+    kind, asked = chosen(recipe, machine), recipe.get(_ROUTE)
+    there = {"cuda": len(machine.gpus), "mps": 1}.get(kind)
+    if not there or isinstance(asked, bool):
+        return
+    wrong = (isinstance(asked, int) and asked > there) or (
+        isinstance(asked, list) and any(isinstance(i, int) and i >= there for i in asked)
+    )
+    if wrong:
+        gpus = f"{there} GPU{'' if there == 1 else 's'}"
+        yield Finding(
+            f"devices {asked} asks for more than this machine has: {gpus}"
+            + ("" if isinstance(asked, int) else ", from 0 on"),
+            at=_ROUTE,
+            fix=Change(f"set devices to {there}", set=((_ROUTE, there),)),
+        )

@@ -1,0 +1,78 @@
+"""A disk that is too small for the checkpoints.
+
+## What it finds
+
+Less free space where the run writes than its checkpoints take: last.ckpt, best.ckpt and the next one while it is
+written (weights and two numbers of Adam per parameter), and `pretrained_model/`. The number of parameters is exact
+for act, diffusion, vqbet and tdmpc, an estimate for the large ones.
+
+## Why it matters
+
+The run breaks off when it saves.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    down_dims: [64, 128]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.machine import Machine
+from getiaction_cli.policies import PolicyConfig
+from getiaction_cli.policies.size import parameters
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.machine._asked import gigabytes
+
+# float32: the weight and two of Adam in a checkpoint, the weight alone in pretrained_model/.
+_CHECKPOINT, _WEIGHTS = 12, 4
+
+
+@rule("GA510")
+def disk_space(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
+    """Compare the checkpoints with the free space."""
+    said = recipe.get("output_dir")
+    free = machine.free_space(Path(said if isinstance(said, str) and said else "outputs"))
+    count = parameters(policy)
+    if free is None or not count or recipe.trainer("fast_dev_run"):
+        return
+    least, most = count * (_CHECKPOINT + _WEIGHTS), count * (3 * _CHECKPOINT + _WEIGHTS)
+    if most > free:
+        yield Finding(
+            f"the checkpoints of about {count / 1e6:.0f} million parameters take up to {gigabytes(most)}, and "
+            f"{gigabytes(free)} are free",
+            at="output_dir" if isinstance(said, str) else "model.class_path",
+            help="set output_dir to a folder on a larger disk",
+            severity=None if least > free else Severity.WARNING,
+        )

@@ -1,0 +1,75 @@
+"""A policy whose packages are not installed.
+
+## What it finds
+
+A policy of an extra of LeRobot that is not installed, or not in the versions that LeRobot asks for.
+
+## Why it matters
+
+LeRobot says so when the policy is built, after the dataset was downloaded.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.SmolVLA
+  init_args:
+    pretrained_path: lerobot/smolvla_base
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.machine import Machine, requirements, unmet
+from getiaction_cli.policies import PolicyClass
+from getiaction_cli.rules import rule
+
+
+@rule("GA505")
+def extra_missing(policy_class: PolicyClass, machine: Machine) -> Iterator[Finding]:
+    """Look up each requirement of the extra."""
+    if not policy_class.extra:
+        return
+    wanted = requirements("lerobot", policy_class.extra)
+    missing = [name for name, _ in wanted if name not in machine.packages]
+    command = f"pip install 'getiaction[{policy_class.extra}]'"
+    if missing:
+        yield Finding(
+            f"{policy_class.class_name} needs {', '.join(missing)}, not installed here",
+            at="model.class_path",
+            help=command,
+        )
+    for name, specifier in wanted:
+        version = machine.packages.get(name)
+        if version is not None and unmet(version, specifier):
+            yield Finding(
+                f"LeRobot's {policy_class.extra} wants {name} {specifier}, and {version} is installed",
+                at="model.class_path",
+                help=command,
+                severity=Severity.WARNING,
+            )

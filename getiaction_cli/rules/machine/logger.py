@@ -1,0 +1,88 @@
+"""A logger that can't log.
+
+## What it finds
+
+A logger whose package is not installed, or Weights & Biases without a key.
+
+## Why it matters
+
+The run stops before its first step; Weights & Biases would otherwise ask for the key on a terminal that nobody
+watches.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  logger:
+    class_path: lightning.pytorch.loggers.CometLogger
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  logger:
+    class_path: lightning.pytorch.loggers.CSVLogger
+    init_args:
+      save_dir: logs
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.machine import Machine
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+
+_PACKAGES = {
+    "CometLogger": ("comet-ml",),
+    "LitLogger": ("litlogger",),
+    "MLFlowLogger": ("mlflow", "mlflow-skinny"),
+    "TensorBoardLogger": ("tensorboard", "tensorboardX"),
+    "WandbLogger": ("wandb",),
+}
+
+
+@rule("GA511")
+def logger(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
+    """Look up each logger's package and key."""
+    said = recipe.get("trainer.logger")
+    entries = enumerate(said) if isinstance(said, list) else [(None, said)]
+    for i, entry in entries:
+        route = "trainer.logger" if i is None else f"trainer.logger.{i}"
+        name = str(entry.get("class_path", "")).rpartition(".")[2] if isinstance(entry, dict) else ""
+        packages = _PACKAGES.get(name, ())
+        if packages and not any(package in machine.packages for package in packages):
+            yield Finding(
+                f"{name} needs the package {packages[0]}, which is not installed",
+                at=f"{route}.class_path",
+                help=f"pip install {packages[0]}",
+            )
+        elif name == "WandbLogger" and not machine.wandb_key and not recipe.get(f"{route}.init_args.offline"):
+            yield Finding(
+                "WandbLogger has no API key to log in with",
+                at=f"{route}.class_path",
+                help="run `wandb login`, or log offline",
+                fix=Change("log offline", set=((f"{route}.init_args.offline", True),)),
+            )

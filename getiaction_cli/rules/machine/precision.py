@@ -1,0 +1,87 @@
+"""A precision that this machine can't compute in.
+
+## What it finds
+
+`trainer.precision` that needs another accelerator or a package: 16-bit floats on the CPU, bfloat16 on a GPU before
+Ampere, Transformer Engine or bitsandbytes that are not installed.
+
+## Why it matters
+
+Lightning takes bfloat16 instead of float16 on a CPU; old GPUs emulate bfloat16 and get slower by it; a missing
+package stops the run.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  precision: 16-mixed
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  precision: bf16-mixed
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Severity
+from getiaction_cli.machine import Machine
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.machine._asked import chosen
+
+_ROUTE = "trainer.precision"
+_AMPERE = (8, 0)
+
+
+@rule("GA503", unless=("GA501",))
+def precision_here(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
+    """Compare the precision with the accelerator."""
+    said, kind = recipe.get(_ROUTE), chosen(recipe, machine)
+    asked = str(said)
+    if asked.startswith("transformer-engine") and "transformer-engine" not in machine.packages:
+        yield Finding(
+            f"precision `{asked}` needs the package transformer-engine, which is not installed",
+            at=_ROUTE,
+            help="pip install transformer-engine",
+            fix=Change("set precision to bf16-mixed", set=((_ROUTE, "bf16-mixed"),)),
+        )
+    elif asked in ("16", "16-mixed") and kind == "cpu":
+        yield Finding(
+            f"precision `{asked}` is for GPUs; on this machine's CPU Lightning takes bf16-mixed instead",
+            at=_ROUTE,
+            fix=Change("set precision to 32-true", set=((_ROUTE, "32-true"),)),
+            severity=Severity.WARNING,
+        )
+    elif asked.startswith("bf16") and kind == "cuda":
+        old = [gpu for gpu in machine.gpus if gpu.capability and gpu.capability < _AMPERE]
+        for gpu in old[:1]:
+            yield Finding(
+                f"precision `{asked}` is emulated on {gpu.name}, which is older than Ampere: it gets slower",
+                at=_ROUTE,
+                fix=Change("set precision to 16-mixed", set=((_ROUTE, "16-mixed"),)),
+                severity=Severity.WARNING,
+            )

@@ -1,0 +1,172 @@
+"""GA3xx: each page's Example fires its rule and nothing else, its Instead fires nothing; and cases next to the line."""
+
+from typing import Any
+
+import pytest
+import yaml
+from judging import Judge, block
+
+from getiaction_cli.diagnostics import Severity
+from getiaction_cli.recipe import apply_edits
+from getiaction_cli.rules.runner import load_rules
+
+RULES = {code: rule for code, rule in load_rules().items() if code.startswith("GA3")}
+ACT = {"chunk_size": 8, "n_action_steps": 8}
+DIFFUSION = {"horizon": 16, "n_action_steps": 8}
+VQBET = {"crop_shape": None, "n_vqvae_training_steps": 100}
+TOP, WRIST, STATE = "observation.images.top", "observation.images.wrist", "observation.state"
+
+
+def recipe(policy: str, init: dict[str, Any], repo: str = "lerobot/pusht", **data: Any) -> str:
+    return yaml.safe_dump(
+        {
+            "model": {"class_path": f"getiaction.policies.lerobot.{policy}", "init_args": init},
+            "data": {"class_path": "getiaction.data.lerobot.LeRobotDataModule", "init_args": {"repo_id": repo, **data}},
+            "trainer": {"max_steps": 1000},
+        },
+        sort_keys=False,
+    )
+
+
+def times(first: int, last: int, fps: int = 10) -> list[float]:
+    return [round(i / fps, 6) for i in range(first, last)]
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_example_fires_this_rule_alone(code: str, judge: Judge) -> None:
+    assert set(judge(block(RULES[code], "Example"))) == {code}
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_instead_fires_nothing(code: str, judge: Judge) -> None:
+    assert judge(block(RULES[code], "Instead")) == {}
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_fix_mends_the_example(code: str, judge: Judge) -> None:
+    text = block(RULES[code], "Example")
+    fix = judge(text)[code].fix
+    if fix is None:
+        pytest.skip("nothing that a change of the recipe could mend")
+    assert code not in judge(apply_edits(text, fix.edits))
+
+
+DELTAS = "data.init_args.delta_timestamps"
+
+# (recipe, code, path of the diagnostic, words of its message or label)
+FOUND = [
+    # The time steps of the seed's own recipes.
+    (recipe("ACT", {"chunk_size": 10, "n_action_steps": 10}, "lerobot/aloha_sim_transfer_cube_human",
+            delta_timestamps={"action": times(0, 10)}), "GA301", f"{DELTAS}.action", "every 5th frame"),
+    (recipe("Diffusion", {"horizon": 16, "n_action_steps": 8}, delta_timestamps={"action": times(0, 16)}),
+     "GA301", f"{DELTAS}.action", "1 frame too late"),
+    (recipe("VQBeT", {**VQBET, "action_chunk_size": 10}, delta_timestamps={"action": times(0, 10)}),
+     "GA301", f"{DELTAS}.action", "10 frames, not 16"),
+    (recipe("ACT", ACT, delta_timestamps={"action": times(0, 8)[::-1]}), "GA301", f"{DELTAS}.action", "backwards"),
+    (recipe("ACT", ACT, delta_timestamps={"action": []}), "GA301", f"{DELTAS}.action", "no frames"),
+    (recipe("TDMPC", {"horizon": 3}, delta_timestamps={"next.reward": times(0, 2)}),
+     "GA301", f"{DELTAS}.next.reward", "2 frames, not 3"),
+    (recipe("ACT", ACT, delta_timestamps={STATE: [0.0]}), "GA302", f"{DELTAS}.{STATE}", "adds a time dimension"),
+    (recipe("Diffusion", DIFFUSION, delta_timestamps={STATE: [-0.2, -0.1, 0.0]}),
+     "GA302", f"{DELTAS}.{STATE}", "3 frames, not 2"),
+    (recipe("ACT", ACT, delta_timestamps={"action": [i * 0.103 for i in range(8)]}),
+     "GA303", f"{DELTAS}.action.4", "between two frames"),
+    (recipe("ACT", ACT, delta_timestamps={"action": [0.0, float("nan")]}), "GA303", f"{DELTAS}.action.1", ""),
+    (recipe("ACT", ACT, delta_timestamps={"task_index": [0.0]}), "GA304", f"{DELTAS}.task_index", "which sample"),
+    (recipe("ACT", ACT, delta_timestamps={"timestamp": [0.0]}), "GA304", f"{DELTAS}.timestamp", "has no effect"),
+    (recipe("ACT", ACT, delta_timestamps={"next.done": []}), "GA304", f"{DELTAS}.next.done", "empty list"),
+    # Features.
+    (recipe("ACT", {**ACT, "input_features": ["action"]}), "GA306", "model.init_args.input_features.0", "nothing"),
+    (recipe("ACT", {**ACT, "input_features": []}), "GA306", "model.init_args.input_features", "empty list"),
+    (recipe("ACT", {**ACT, "output_features": [STATE]}), "GA306", "model.init_args.output_features.0", "predict"),
+    (recipe("ACT", ACT, "made/no-camera"), "GA307", "data.init_args.repo_id", "has none"),
+    (recipe("ACT", ACT, "made/no-state"), "GA308", "data.init_args.repo_id", "no such feature"),
+    (recipe("TDMPC", {"horizon": 3}, "made/two-cameras"), "GA310", "data.init_args.repo_id", "takes one camera"),
+    (recipe("Diffusion", {**DIFFUSION, "input_features": [TOP, WRIST, STATE]}, "made/two-sizes"),
+     "GA311", "model.init_args.input_features", "64x48"),
+    (recipe("Diffusion", DIFFUSION, "made/depth"), "GA313", "data.init_args.repo_id", "1 channel"),
+    (recipe("VQBeT", {"n_vqvae_training_steps": 100}, "made/square"),
+     "GA314", "model.init_args.crop_shape", "its default"),
+    (recipe("VQBeT", {"n_vqvae_training_steps": 100}, "lerobot/aloha_sim_insertion_human"),
+     "GA315", "model.init_args.crop_shape", "2.3%"),
+    (recipe("VQBeT", VQBET, "made/small"), "GA316", "data.init_args.repo_id", "32x32"),
+    (recipe("SmolVLA", {"pretrained_path": "lerobot/smolvla_base"}, "made/wide-robot"),
+     "GA320", "data.init_args.repo_id", "40 numbers"),
+    (recipe("XVLA", {"pretrained_path": "lerobot/xvla-base", "action_mode": "joint"}),
+     "GA321", "model.init_args.action_mode", "14 numbers"),
+    # Statistics, episodes, samples.
+    (recipe("PI05", {"pretrained_path": "lerobot/pi05_base"}, "made/no-quantiles"),
+     "GA322", "data.init_args.repo_id", "q01 and q99"),
+    (recipe("ACT", ACT, episodes=[3]), "GA324", "data.init_args.episodes.0", "0 to 2"),
+    (recipe("Diffusion", {**DIFFUSION, "drop_n_last_frames": 28}),
+     "GA325", "model.init_args.drop_n_last_frames", "1 of 3 episodes"),
+    (recipe("ACT", ACT, "made/two-tasks", val_split=0.05, episodes=[0, 1, 2, 3]),
+     "GA328", "data.init_args.val_split", "2 of 4"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "path", "words"), FOUND, ids=lambda value: value if str(value)[:2] == "GA" else ""
+)
+def test_is_found_at_its_place(text: str, code: str, path: str, words: str, judge: Judge) -> None:
+    found = judge(text)
+    assert code in found, sorted(found)
+    said = found[code]
+    assert said.path == path
+    assert words in said.message + said.label
+    assert said.span is not None and 1 <= said.span.line <= text.count("\n")
+
+
+# Next to the line, on the right side of it: (recipe, code that must not be there).
+NOT_FOUND = [
+    (recipe("ACT", ACT, delta_timestamps={"action": times(0, 8)}), "GA301"),
+    (recipe("ACT", {**ACT, "chunk_size": 3, "n_action_steps": 3}, "lerobot/aloha_sim_insertion_human",
+            delta_timestamps={"action": [0.0, 0.02, 0.04]}), "GA303"),
+    (recipe("Diffusion", DIFFUSION, delta_timestamps={"action": times(-1, 15)}), "GA301"),
+    (recipe("Diffusion", DIFFUSION, delta_timestamps={STATE: [-0.1, 0.0], "observation.image": [-0.1, 0.0]}), "GA302"),
+    # Seconds that are rounded to what one writes: 0.033 is one frame at 30 fps; so is 0.104 at 10.
+    (recipe("ACT", ACT, delta_timestamps={"action": [round(i * 0.1005, 3) for i in range(8)]}), "GA303"),
+    (recipe("ACT", {**ACT, "input_features": ["observation.image"]}), "GA308"),
+    (recipe("ACT", ACT, "made/environment"), "GA307"),
+    (recipe("TDMPC", {"horizon": 3}, "made/environment"), "GA307"),
+    (recipe("ACT", ACT, "made/two-sizes"), "GA311"),
+    (recipe("TDMPC", {"horizon": 3, "input_features": ["observation.images.top", STATE]}, "made/square"), "GA312"),
+    (recipe("VQBeT", {**VQBET, "crop_shape": [48, 48]}, "made/square"), "GA314"),
+    (recipe("VQBeT", {**VQBET, "crop_shape": [84, 84]}), "GA315"),
+    (recipe("Diffusion", {**DIFFUSION, "crop_shape": [33, 32]}, "made/toy"), "GA316"),
+    (recipe("Diffusion", {**DIFFUSION, "crop_shape": [32, 32], "use_group_norm": True,
+                          "pretrained_backbone_weights": None}, "made/toy"), "GA316"),
+    (recipe("ACT", ACT, "made/no-reward"), "GA317"),
+    (recipe("TDMPC", {"horizon": 3}), "GA318"),
+    (recipe("VQBeT", VQBET, "made/toy"), "GA319"),
+    (recipe("XVLA", {"pretrained_path": "lerobot/xvla-base", "action_mode": "auto"}), "GA321"),
+    (recipe("ACT", ACT, "made/no-quantiles"), "GA322"),
+    (recipe("ACT", ACT, episodes=[2]), "GA324"),
+    (recipe("Diffusion", {**DIFFUSION, "drop_n_last_frames": 27}), "GA325"),
+    (recipe("ACT", {"chunk_size": 30, "n_action_steps": 30}), "GA326"),
+    (recipe("ACT", ACT, train_batch_size=88), "GA327"),
+    (recipe("ACT", ACT, val_split=0.9, episodes=[0, 1]), "GA328"),
+    (recipe("ACT", ACT, tolerance_s=0.049), "GA331"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "code"), NOT_FOUND, ids=lambda value: value if str(value)[:2] == "GA" else "")
+def test_is_not_found(text: str, code: str, judge: Judge) -> None:
+    found = judge(text)
+    assert code not in found, found[code].message
+
+
+def test_one_cause_is_reported_once(judge: Judge) -> None:
+    """The seed's list of ten actions beside a chunk of a hundred: one error, not one for each of its effects."""
+    text = recipe("ACT", {}, "lerobot/aloha_sim_transfer_cube_human", delta_timestamps={"action": times(0, 10, 50)})
+    errors = [code for code, said in judge(text).items() if said.severity is Severity.ERROR]
+    assert errors == ["GA301"]
+
+
+def test_the_second_frame_shows_the_other_half(judge: Judge) -> None:
+    said = judge(recipe("ACT", ACT, delta_timestamps={"action": times(0, 3)}))["GA301"]
+    assert [(frame.path, frame.lines[0].strip().rstrip(",")) for frame in said.related] == [
+        ("model.init_args.chunk_size", "chunk_size: 8"),
+        ("fps", '"fps": 10'),
+    ]
+    assert said.fix is not None and said.fix.safe

@@ -1,0 +1,143 @@
+"""GA5xx: each rule on a machine that lacks something and on one that doesn't. Machines are values, made by hand."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from judging import HEALTHY, Judge, block
+
+from getiaction_cli import machine as probing
+from getiaction_cli.machine import Gpu, Machine, requirements, unmet
+from getiaction_cli.rules.runner import load_rules
+
+RULES = {code: rule for code, rule in load_rules().items() if code.startswith("GA5")}
+RTX = Gpu("RTX 4090", memory=24 * 10**9, free=20 * 10**9, capability=(8, 9))
+WITH_GPU = replace(HEALTHY, gpus=(RTX,), torch_cuda="13.0")
+OLD_GPU = replace(HEALTHY, gpus=(Gpu("GTX 1080", 8 * 10**9, None, (6, 1)),), torch_cuda="13.0")
+MAC = replace(HEALTHY, system="Darwin", arch="arm64")
+
+# The machine on which a page's Example fires; HEALTHY where it is the recipe that is too much for any.
+ON = {
+    "GA502": WITH_GPU,
+    "GA505": replace(HEALTHY, packages={}),
+    "GA507": replace(HEALTHY, env={"HF_HUB_OFFLINE": "1"}),
+    "GA508": replace(HEALTHY, hub_token=False, gpus=(Gpu("H200"),), torch_cuda="13.0"),
+    "GA510": replace(HEALTHY, free_space=lambda _: 3 * 10**9),
+    "GA513": replace(HEALTHY, shared_memory=64 * 10**6),
+    "GA514": replace(HEALTHY, env={"LEROBOT_HOME": "/data"}),
+    "GA515": MAC,
+    "GA517": WITH_GPU,
+    "GA518": replace(HEALTHY, memory=16 * 10**9),
+}
+BESIDE = {"GA513": {"GA327"}, "GA518": {"GA327"}}  # a batch that fills the memory is larger than the small test dataset
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_example_fires_this_rule_alone(code: str, judge: Judge) -> None:
+    assert set(judge(block(RULES[code], "Example"), ON.get(code, HEALTHY))) - BESIDE.get(code, set()) == {code}
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_instead_fires_nothing(code: str, judge: Judge) -> None:
+    machine = HEALTHY if code == "GA514" else ON.get(code, HEALTHY)
+    assert judge(block(RULES[code], "Instead"), machine) == {}
+
+
+RECIPE = """\
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args: {{chunk_size: 8, n_action_steps: 8, pretrained_backbone_weights: {weights}}}
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args: {{repo_id: lerobot/pusht}}
+trainer:
+  max_steps: 1000
+{more}"""
+
+
+def recipe(more: str = "", weights: str = "ResNet18_Weights.IMAGENET1K_V1") -> str:
+    return RECIPE.format(weights=weights, more=more)
+
+
+OFFLINE = replace(HEALTHY, env={"HF_HUB_OFFLINE": "1"})
+CASES = [
+    ("  accelerator: gpu", HEALTHY, "GA501", 9),
+    ("  accelerator: gpu", WITH_GPU, "", 0),
+    ("  accelerator: gpu", replace(HEALTHY, gpus=(RTX,)), "GA501", 9),
+    ("  accelerator: mps", MAC, "", 0),
+    ("  accelerator: mps", WITH_GPU, "GA501", 9),
+    ("  devices: 2", WITH_GPU, "GA502", 9),
+    ("  devices: [0]", WITH_GPU, "", 0),
+    ("  devices: [1]", WITH_GPU, "GA502", 9),
+    ("  devices: 2", HEALTHY, "", 0),
+    ("  precision: bf16-mixed", OLD_GPU, "GA503", 9),
+    ("  precision: bf16-mixed", WITH_GPU, "", 0),
+    ("  precision: 16-mixed", WITH_GPU, "", 0),
+    ("  precision: transformer-engine", WITH_GPU, "GA503", 9),
+    ("", OFFLINE, "GA507", 3),
+    ("", replace(OFFLINE, torch_hub={"resnet18-f37072fd.pth"}), "", 0),
+    ("  logger: {class_path: lightning.pytorch.loggers.WandbLogger}", HEALTHY, "GA511", 9),
+    ("  logger: {class_path: lightning.pytorch.loggers.WandbLogger}",
+     replace(HEALTHY, packages={"wandb": "0.27"}), "", 0),
+    ("  logger: {class_path: lightning.pytorch.loggers.WandbLogger}",
+     replace(HEALTHY, packages={"wandb": "0.27"}, wandb_key=False), "GA511", 9),
+    ("  logger: {class_path: lightning.pytorch.loggers.WandbLogger, init_args: {offline: true}}",
+     replace(HEALTHY, packages={"wandb": "0.27"}, wandb_key=False), "", 0),
+    ("", replace(HEALTHY, free_space=lambda _: 10**9), "GA510", 2),
+    ("  fast_dev_run: true", replace(HEALTHY, free_space=lambda _: 10**9), "", 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "machine", "code", "line"), CASES)
+def test_on_this_machine(more: str, machine: Machine, code: str, line: int, judge: Judge) -> None:
+    found = judge(recipe(more), machine)
+    assert set(found) == ({code} if code else set())
+    if code:
+        assert found[code].span is not None and found[code].span.line == line
+
+
+def test_a_wrong_version_of_an_extra_is_a_warning(judge: Judge) -> None:
+    old = replace(HEALTHY, packages={**HEALTHY.packages, "transformers": "4.57.1"})
+    said = judge(block(RULES["GA505"], "Example"), old)["GA505"]
+    assert "transformers" in said.message and "4.57.1" in said.message and said.severity == "warning"
+
+
+def test_an_output_folder_that_is_taken(judge: Judge, tmp_path: Path) -> None:
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    said = judge(f"output_dir: {tmp_path}/run\n" + recipe())["GA509"]
+    assert said.span is not None and said.span.line == 1 and "--resume" in said.help
+    assert judge(f"output_dir: {tmp_path}/new\n" + recipe()) == {}
+    (tmp_path / "empty").mkdir()
+    assert judge(f"output_dir: {tmp_path}/empty\n" + recipe()) == {}
+
+
+def test_this_machine_is_probed_without_torch() -> None:
+    here = probing.probe()
+    assert here.accelerators()[-1] == "cpu"
+    assert here.cpus >= 1 and here.packages.get("lerobot") and "no-such-package" not in here.packages
+    assert here.free_space(Path("no/such/folder/yet"))
+
+
+def test_requirements_follow_extras_of_extras() -> None:
+    wanted = dict(requirements("lerobot", "smolvla"))
+    assert {"transformers", "num2words", "accelerate"} <= set(wanted)
+    assert wanted["transformers"].startswith("<") or wanted["transformers"].startswith(">")
+    assert requirements("lerobot", "no-such-extra") == () == requirements("no-such-package", "x")
+
+
+@pytest.mark.parametrize(
+    ("version", "specifier", "wrong"),
+    [
+        ("5.5.0", ">=5.4.0,<5.6.0", False),
+        ("5.6.0", ">=5.4.0,<5.6.0", True),
+        ("5.4", ">=5.4.0", False),
+        ("2.7.1+cu1", "", False),
+    ],
+)
+def test_versions(version: str, specifier: str, wrong: bool) -> None:
+    assert unmet(version, specifier) is wrong
+
+
+def test_the_cache_of_resnet_weights_is_known_by_file() -> None:
+    assert probing.resnet_weights()["ResNet18_Weights.IMAGENET1K_V1"] == "resnet18-f37072fd.pth"
+    assert probing.resnet_weights()["ResNet50_Weights.DEFAULT"] == "resnet50-11ad3fa6.pth"
