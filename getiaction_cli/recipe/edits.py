@@ -42,8 +42,6 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
     """The edits that make a change; empty when any part of it can't be made in this text."""
-    from getiaction_cli.recipe.reader import read
-
     touched = [*(route for route, _ in (*change.rename, *change.set)), *change.remove]
     if recipe.broken or any(_is_overridden(recipe, route) for route in touched):
         return ()
@@ -51,14 +49,14 @@ def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
     for route, value in change.set:
         steps += _setting(recipe, route, value)
     steps += [("remove", route, None) for route in change.remove]
-    now = read(recipe.file, text=recipe.text)
+    now = recipe.written
     intended = now.plain()
     made: list[Edit] = []
     try:
         for verb, route, value in steps:
             made = _EDITS[verb](now, route, value)
             intended = _EXPECT[verb](intended, now, route, value)
-            now = read(recipe.file, text=apply_edits(now.text, made))
+            now = now.with_text(apply_edits(now.text, made))
     except Impossible:
         return ()
     if now.broken or not _same(now.plain(), intended):

@@ -198,7 +198,7 @@ _PLAIN_WORDS: Sequence[tuple[str, str, str]] = (
     ("mapping values are not allowed", "a second `:` on a line, or a line indented further than its neighbours",
      "put a value that holds `: ` in quotes, or align the line with the keys around it"),
     ("cannot start any token", "this character can't begin a value", "put the value in quotes"),
-    ("did not find expected ',' or ']'", "this `[` is never closed", "close the list with `]`, a comma between its values"),
+    ("did not find expected ',' or ']'", "this `[` is never closed", "close it with `]`, a comma between its values"),
     ("did not find expected ',' or '}'", "this `{` is never closed", "close it with `}`, a comma between its keys"),
     ("unexpected end of stream", "this quote is never closed", "close it with the same quote"),
     ("could not find expected ':'", "this key has no `:`", "write `key: value`"),

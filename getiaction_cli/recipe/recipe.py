@@ -73,6 +73,17 @@ class Recipe:
         """True when the section of a route could not be read, so that what is missing there proves nothing."""
         return "*" in self.broken or (bool(route) and route.split(".", 1)[0] in self.broken)
 
+    @cached_property
+    def written(self) -> Recipe:
+        """The recipe as its file has it, without overrides."""
+        return self.with_text(self.text)
+
+    def with_text(self, text: str) -> Recipe:
+        """Another text under the same name, without overrides."""
+        from getiaction_cli.recipe.reader import read
+
+        return read(self.file, text=text)
+
     # -- values ------------------------------------------------------------------------------------------------------
 
     def plain(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report
-from getiaction_cli.errors import CliError
+from getiaction_cli.errors import CliError, DatasetNotFound
 from getiaction_cli.recipe import Place, Recipe
 from getiaction_cli.rules import Rule
 from getiaction_cli.rules.subject import Subject, Unavailable
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
     from getiaction_cli.rules.checkpoint import Checkpoint
     from getiaction_cli.rules.fitting import Fit
+
+
+# Characters of recipe text that are read again in order to try fixes; a page of YAML is about 2,000.
+_TRIED = 500_000
 
 
 class Shelf:
@@ -41,6 +45,9 @@ class Shelf:
                 self._datasets[key] = datasets.read(datasets.locate(repo_id, root, revision, offline=self.offline))
             except CliError as error:
                 self._datasets[key] = error
+            except (OSError, ValueError) as error:  # a root that no file system takes
+                reason = getattr(error, "strerror", None) or str(error)
+                self._datasets[key] = DatasetNotFound(f"no dataset {repo_id[:80]!r} in root {str(root)[:80]}: {reason}")
         return self._datasets[key]
 
     def add(self, dataset: Dataset) -> None:
@@ -63,6 +70,8 @@ class RecipeSubject(Subject):
         self._recipe = recipe
         self.name = recipe.file
         self._shelf = shelf or Shelf()
+        # Every fix is tried on the text before it is offered: in a huge one, only some are.
+        self._fixes_left = _TRIED // (len(recipe.text) + 1)
 
     # -- what rules ask for ------------------------------------------------------------------------------------------
 
@@ -88,8 +97,11 @@ class RecipeSubject(Subject):
         """LeRobot's answer to the recipe's parameters, with the dataset's features where the dataset is to be had."""
         from getiaction_cli import policies
         from getiaction_cli.rules.recipe.strays import meant_params
+        from getiaction_cli.rules.recipe.values import beyond_reason
 
         policy = self.policy_class
+        if beyond_reason(self.recipe):
+            raise Unavailable("a number in the recipe is beyond reason")
         try:
             known = set(policy.parameter_names)
         except policies.Unjudgeable as reason:
@@ -224,7 +236,8 @@ class RecipeSubject(Subject):
     def _fix(self, fix: Change | Fix | None) -> Fix | None:
         if not isinstance(fix, Change):
             return fix
-        edits = self.recipe.edits(fix)
+        self._fixes_left -= 1
+        edits = self.recipe.edits(fix) if self._fixes_left >= 0 else ()
         return Fix(fix.title, edits, fix.safe) if edits else None
 
     # -- gathering ---------------------------------------------------------------------------------------------------

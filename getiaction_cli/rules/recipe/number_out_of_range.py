@@ -47,13 +47,12 @@ trainer:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import mistaken
+from getiaction_cli.rules.recipe.values import beyond_reason, mistaken
 
 # Route → (least, most, whether the least itself is allowed, what to say). None is no bound.
 _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
@@ -97,8 +96,8 @@ def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
         if isinstance(value, bool) or not isinstance(value, int | float) or route in mistaken(recipe):
             continue
         name = route.rpartition(".")[2]
-        if not math.isfinite(value):
-            yield Finding(f"`{name}` is {node.raw}, which is no number to train with", at=route)
+        if route in beyond_reason(recipe):
+            yield Finding(f"`{name}` is {node.raw[:40]}, which is {beyond_reason(recipe)[route]}", at=route)
         elif complaint := _complaint(route, value):
             yield Finding(f"`{name}` can't be {node.raw}: {complaint}", at=route)
 

@@ -18,7 +18,7 @@ from getiaction_cli.rules.recipe.near import closest
 from getiaction_cli.rules.recipe.words import FOREIGN_TOP, RENAMED, SAME_IDEA
 
 # Beyond this many in one recipe, the file is something else; looking for their likes would take seconds.
-_MOST = 60
+_MOST = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Node
 from getiaction_cli.rules.recipe.expected import Key, sections
 from getiaction_cli.rules.recipe.strays import policy_of
+
+_MOST = 10**12
+_MOST_FRAMES = 100_000
+# Parameters that count the frames of one sample: LeRobot writes a list of as many.
+_FRAMES = ("chunk_size", "horizon", "n_obs_steps", "n_action_steps", "action_chunk_size", "n_action_pred_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,20 @@ def mistaken(recipe: Recipe) -> dict[str, Mistake]:
             key, node = section.keys.get(name), recipe.node(section.at(name))
             if key is None or node is None:
                 continue
-            if expected := key.wrong(value_of(node)):
+            if expected := key.wrong(node.plain()):
                 found[section.at(name)] = Mistake(node, key, name, expected)
     return found
 
 
-def value_of(node: Node) -> Any:
-    """The plain value of a node."""
-    return node.plain()
+@cache
+def beyond_reason(recipe: Recipe) -> dict[str, str]:
+    """Numbers that nobody can mean, by route, with the reason. No other rule does arithmetic with them."""
+    found: dict[str, str] = {}
+    for route, node in recipe.walk():
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            continue
+        if not math.isfinite(node.value) or abs(node.value) > _MOST:
+            found[route] = "no number to train with"
+        elif route.rpartition(".")[2] in _FRAMES and abs(node.value) > _MOST_FRAMES:
+            found[route] = "more frames than an episode has"
+    return found

@@ -1,0 +1,116 @@
+"""Any value at any place of a recipe: always findings, never a crashing rule, and soon."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from getiaction_cli.diagnostics import Change
+from getiaction_cli.recipe import apply_edits, read
+from getiaction_cli.rules.recipe_subject import Shelf, verdict
+
+RECIPE = (
+    (Path(__file__).parents[1] / "cases" / "ok" / "merged.yaml")
+    .read_text()
+    .replace("    <<: {dim_model: 256, n_heads: 8}\n", "")
+)
+WRAPPED = """model:
+  class_path: getiaction.policies.lerobot.LeRobotPolicy
+  init_args:
+    policy_name: diffusion
+    learning_rate: 1.0e-4
+    config_kwargs: {horizon: 16, n_action_steps: 8, crop_shape: [84, 84]}
+    input_features: [observation.image, observation.state]
+    rename_map: {a: b}
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    root:
+    episodes: [0, 1]
+    delta_timestamps: {action: [0.0, 0.1]}
+    val_split: 0.5
+trainer: {max_steps: 10, devices: 1, precision: 32, callbacks: [], logger: false}
+"""
+WEIRD = [None, True, "no", "", "x" * 300, -1, 0, 10**30, 1e308, float("inf"), float("nan"), [], {}, [[]], [None], {"a": {"b": []}}, ["a", 1, None], "\x07", "../../etc/passwd", "機械", {"class_path": "os.system"}, [1.5], {"": 1}]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shelf(lerobot_home: Path) -> Shelf:
+    return Shelf(offline=True)
+
+
+def crashes(text: str, shelf: Shelf) -> list[str]:
+    report = verdict(read("r.yaml", text=text), shelf)
+    return [d.message for d in report.diagnostics if "crashed" in d.message]
+
+
+def crashing(text: str, shelf: Shelf, each: int) -> set[str]:
+    """The rules that crash when values are put at every place; at each place only every so many."""
+    recipe = read("r.yaml", text=text)
+    found = set()
+    for number, (route, _) in enumerate(recipe.walk()):
+        for value in WEIRD[number % each :: each] if route else ():
+            edits = recipe.edits(Change("", set=((route, value),)))
+            for message in crashes(apply_edits(text, edits), shelf):
+                found.add(f"{route} = {str(value)[:40]}: {message[:150]}")
+    return found
+
+
+@pytest.mark.parametrize("text", [RECIPE, WRAPPED], ids=["class", "wrapper"])
+def test_weird_values_here_and_there(text: str, shelf: Shelf) -> None:
+    assert crashing(text, shelf, each=8) == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [RECIPE, WRAPPED], ids=["class", "wrapper"])
+def test_weird_values_at_every_place(text: str, shelf: Shelf) -> None:
+    assert crashing(text, shelf, each=1) == set()
+
+
+keys = st.sampled_from(
+    [
+        "model",
+        "data",
+        "trainer",
+        "class_path",
+        "init_args",
+        "chunk_size",
+        "repo_id",
+        "callbacks",
+        "policy",
+        "dataset",
+        "lr",
+    ]
+)
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["act", "getiaction.policies.lerobot.ACT", "lerobot/pusht"])
+)
+trees = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=15
+)
+
+
+@settings(deadline=None, max_examples=100)
+@given(tree=st.dictionaries(keys, trees, max_size=4))
+def test_any_tree_is_judged(tree: dict[str, object], shelf: Shelf) -> None:
+    import yaml
+
+    assert crashes(yaml.safe_dump(tree, allow_unicode=True), shelf) == []
+
+
+def test_a_thousand_strange_keys_are_judged_soon(shelf: Shelf) -> None:
+    verdict(read("r.yaml", text=RECIPE), shelf)
+    strange = RECIPE.replace(
+        "    repo_id", "".join(f"    train_batch_size_{n}: {n}\n" for n in range(5000)) + "    repo_id"
+    )
+    begun = time.process_time()
+    assert not verdict(read("r.yaml", text=strange), shelf).ok
+    assert time.process_time() - begun < 1

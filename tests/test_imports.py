@@ -1,0 +1,79 @@
+"""Three guards on what imports what: the linter's, the layers', and a fresh interpreter's own word."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {
+    "torch",
+    "torchvision",
+    "lightning",
+    "lightning_fabric",
+    "lerobot",
+    "transformers",
+    "pandas",
+    "datasets",
+    "plotly",
+}
+ASK = """
+import json, sys
+sys.argv = ["getiaction", *{words!r}]
+from getiaction_cli.main import main
+try:
+    main()
+except SystemExit:
+    pass
+print("\\n" + json.dumps(sorted({{name.partition(".")[0] for name in sys.modules}})))
+"""
+
+
+def loaded(*words: str) -> set[str]:
+    """The top-level packages in a fresh interpreter after one command."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASK.format(words=list(words))],
+        capture_output=True,
+        text=True,
+        env=os.environ,
+        check=True,
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def commands() -> list[str]:
+    from getiaction_cli.main import app
+
+    return [command.name or "" for command in app.registered_commands]
+
+
+@pytest.mark.parametrize("words", [["--help"], *([command, "--help"] for command in commands())], ids=" ".join)
+def test_help_is_light(words: list[str]) -> None:
+    packages = loaded(*words)
+    assert not packages & (HEAVY | {"numpy", "pyarrow", "yaml", "huggingface_hub"})
+
+
+def test_validate_config_never_imports_the_core(lerobot_home: Path) -> None:
+    recipe = ROOT / "tests" / "cases" / "ok" / "act.yaml"
+    packages = loaded("validate-config", str(recipe))
+    assert "pyarrow" in packages  # it did look at the dataset
+    assert not packages & HEAVY
+    assert "getiaction" not in packages
+
+
+def test_validate_config_reads_no_table_where_no_dataset_is_named() -> None:
+    packages = loaded("validate-config", str(ROOT / "tests" / "cases" / "err" / "nothing_named.yaml"))
+    assert not packages & (HEAVY | {"pyarrow"})
+
+
+def test_the_linter_is_content() -> None:
+    subprocess.run([sys.executable, "-m", "ruff", "check", "-q", str(ROOT)], check=True)
+
+
+def test_imports_go_downward_only() -> None:
+    code = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
