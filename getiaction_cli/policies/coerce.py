@@ -189,9 +189,13 @@ def _dict(hint: Any, value: Any, path: tuple[str, ...]) -> Any:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Equal as configuration values: lists and tuples alike, NaN equal to itself."""
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+    """Equal as configuration values: lists and tuples alike, nested configurations by field, NaN equal to itself."""
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
         return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if dataclasses.is_dataclass(left) and type(left) is type(right):
+        return all(same(getattr(left, field.name), getattr(right, field.name)) for field in dataclasses.fields(left))
     if isinstance(left, float) and isinstance(right, float) and math.isnan(left) and math.isnan(right):
         return True
     return (type(left) in (bool, type(None)) and left is right) or left == right

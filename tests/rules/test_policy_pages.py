@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import special
-from conftest import _once
 
 from getiaction_cli.diagnostics import Report, Severity
 from getiaction_cli.recipe import apply_edits, read
@@ -26,13 +24,12 @@ def _block(entry: Rule, heading: str) -> str:
     return re.search(r"```yaml\n(.*?)```", section, re.DOTALL)[1]
 
 
-@pytest.fixture(scope="module")
-def home(lerobot_home: Path) -> Path:
-    _once("lerobot/made/rewarded", special.BUILDERS["rewarded"])
-    return lerobot_home
+@pytest.fixture(autouse=True)
+def datasets(dataset_of: Callable[[str], None]) -> None:
+    dataset_of("rewarded")
 
 
-def judge(text: str, home: Path) -> Report:
+def judge(text: str) -> Report:
     return verdict(read("recipe.yaml", text=text), SHELF, select=FAMILIES)
 
 
@@ -41,22 +38,22 @@ def _codes(report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize("code", RULES)
-def test_example_fires_only_this(code: str, home: Path) -> None:
-    report = judge(_block(RULES[code], "Example"), home)
+def test_example_fires_only_this(code: str) -> None:
+    report = judge(_block(RULES[code], "Example"))
     assert _codes(report) == [code], [f"{d.code} {d.message}" for d in report.diagnostics]
 
 
 @pytest.mark.parametrize("code", RULES)
-def test_instead_fires_nothing(code: str, home: Path) -> None:
-    report = judge(_block(RULES[code], "Instead"), home)
+def test_instead_fires_nothing(code: str) -> None:
+    report = judge(_block(RULES[code], "Instead"))
     assert _codes(report) == [], [f"{d.code} {d.message}" for d in report.diagnostics]
 
 
 @pytest.mark.parametrize("code", RULES)
-def test_the_fix_mends_the_example(code: str, home: Path) -> None:
+def test_the_fix_mends_the_example(code: str) -> None:
     text = _block(RULES[code], "Example")
-    for diagnostic in judge(text, home).diagnostics:
+    for diagnostic in judge(text).diagnostics:
         if diagnostic.fix is not None:
-            mended = judge(apply_edits(text, diagnostic.fix.edits), home)
+            mended = judge(apply_edits(text, diagnostic.fix.edits))
             left = [d for d in mended.diagnostics if d.severity is not Severity.INFO]
             assert code not in [d.code for d in left], [f"{d.code} {d.message}" for d in left]
