@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from getiaction_cli.commands import explain, init, list_policies, train, validate_config
+from getiaction_cli.commands import explain, init, inspect_dataset, list_policies, train, validate_config
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, CliError
 
 
@@ -79,6 +79,7 @@ app.command("train", cls=train.TrainCommand)(train.train)
 app.command("fit", cls=train.TrainCommand)(train.fit)
 app.command("init")(init.init)
 app.command("validate-config", cls=train.TrainCommand)(validate_config.validate_config)
+app.command("inspect-dataset")(inspect_dataset.inspect_dataset)
 app.command("list-policies")(list_policies.list_policies)
 app.command("explain")(explain.explain)
 

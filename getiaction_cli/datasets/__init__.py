@@ -17,7 +17,10 @@ from getiaction_cli.datasets.place import DEMO_ID, Place, known_ids, locate
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
-__all__ = ["DEMO_ID", "Place", "known_ids", "locate", "read"]
+ONLY_DEEP = "only with --deep"
+"""Why a rule about the recorded data itself was not run."""
+
+__all__ = ["DEMO_ID", "ONLY_DEEP", "Place", "known_ids", "locate", "read"]
 
 
 def read(place: Place) -> Dataset:

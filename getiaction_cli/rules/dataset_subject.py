@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from getiaction_cli.datasets import ONLY_DEEP
 from getiaction_cli.diagnostics import Diagnostic, Finding, Fix, Frame, Related
 from getiaction_cli.rules import Rule
 from getiaction_cli.rules.subject import Subject, Unavailable
@@ -22,7 +23,7 @@ class DatasetSubject(Subject):
         why_no_scan: the reason then.
     """
 
-    def __init__(self, dataset: Dataset, scan: Scan | None = None, why_no_scan: str = "only with --deep") -> None:
+    def __init__(self, dataset: Dataset, scan: Scan | None = None, why_no_scan: str = ONLY_DEEP) -> None:
         self._dataset = dataset
         self.name = dataset.repo_id
         self._scan = scan

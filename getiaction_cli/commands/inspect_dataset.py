@@ -1,0 +1,159 @@
+"""`getiaction inspect-dataset DATASET`: what is in a dataset, what is broken, and who can train on it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from getiaction_cli.errors import EXIT_FOUND, CliError
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets import Place
+    from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.inspection import Inspection, Verdict
+    from getiaction_cli.rendering.progress import Progress
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def inspect_dataset(
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="An id on the Hub or on this disk, or a folder.")],
+    revision: Annotated[
+        str | None, typer.Option("--revision", metavar="REF", help="A tag, branch or commit on the Hub.")
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.TEXT,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read the recorded numbers too, and decode some frames of every video.")
+    ] = False,
+    write_stats: Annotated[
+        bool,
+        typer.Option("--write-stats", help="With --deep: write true statistics to meta/stats.json, beside a backup."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Download what --deep needs without asking.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Chooses the frames that --deep decodes.")] = 0,
+) -> None:
+    """Show what is in a LeRobot dataset, what is broken, and which policies can train on it.
+
+    Looks at metadata alone, unless --deep is given; from the Hub only meta/ is fetched.
+
+    Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
+    """
+    from getiaction_cli.rendering.progress import Progress
+
+    quiet = bool(os.environ.get("GETIACTION_QUIET"))
+    progress = Progress(quiet=quiet)
+    try:
+        inspection = _inspect(dataset, revision, progress, deep=deep or write_stats, yes=yes, seed=seed)
+        if write_stats:
+            inspection = _write_stats(inspection)
+    except (CliError, KeyboardInterrupt):
+        progress.clear()
+        raise
+    typer.echo(_shown(inspection, format, quiet=quiet), nl=False)
+    if not inspection.report.ok:
+        raise typer.Exit(EXIT_FOUND)
+
+
+def _inspect(name: str, revision: str | None, progress: Progress, *, deep: bool, yes: bool, seed: int) -> Inspection:
+    from getiaction_cli import datasets
+
+    place = datasets.locate(name, revision=revision, folders=True, watch=progress)
+    why = datasets.ONLY_DEEP
+    if deep and place.is_cached_copy:
+        place, why = _with_data(place, progress, yes=yes)
+    found = datasets.read(place)
+    scan = None
+    if deep and why == datasets.ONLY_DEEP:
+        from getiaction_cli.datasets.deep import look
+
+        scan = look(found, seed=seed, watch=progress)
+    return _judged(found, scan, why)
+
+
+def _judged(found: Dataset, scan: Scan | None, why: str) -> Inspection:
+    from getiaction_cli.datasets.inspection import Inspection
+    from getiaction_cli.rules.dataset_subject import DatasetSubject
+    from getiaction_cli.rules.runner import check
+
+    report = check(DatasetSubject(found, scan, why))
+    return Inspection(found, report, _verdicts(found), scan)
+
+
+def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
+    """Which policies can train on it: a recipe is drafted for each and judged as any recipe is."""
+    from getiaction_cli.commands import drafting
+    from getiaction_cli.datasets.inspection import Verdict
+    from getiaction_cli.rules.recipe_subject import Shelf
+
+    if not found.features or not len(found.episodes):
+        return ()
+    shelf = Shelf()
+    shelf.add(found)
+    return tuple(
+        Verdict(
+            name=suit.policy.name,
+            trainable=suit.trainable,
+            installed=suit.policy.installed,
+            changes=tuple(change.fix.title if change.fix else change.message for change in suit.changes),
+            reasons=tuple(reason.message for reason in suit.reasons),
+            machine=tuple(lack.message for lack in suit.machine),
+        )
+        for suit in drafting.suits(found, shelf)
+    )
+
+
+def _with_data(place: Place, progress: Progress, *, yes: bool) -> tuple[Place, str]:
+    """Say what would be downloaded, ask, and download it; the second value is why not."""
+    from getiaction_cli.datasets import ONLY_DEEP, hub
+    from getiaction_cli.rendering.units import plural, size
+
+    if hub.is_offline():
+        return place, ONLY_DEEP
+    wanted = hub.remote_files(place)
+    if not wanted.files:
+        return place, ONLY_DEEP
+    amount = f"{plural(wanted.files, 'file')}, {size(wanted.bytes)}"
+    typer.echo(f"--deep needs the tables and videos of {place.repo_id}: {amount}, from {hub.endpoint()}", err=True)
+    if not yes and not (sys.stdin.isatty() and typer.confirm("Download them?", err=True)):
+        return place, f"{amount} would have to be downloaded first; --yes downloads them"
+    return hub.fetch_data(place, watch=progress), ONLY_DEEP
+
+
+def _write_stats(inspection: Inspection) -> Inspection:
+    """Write the true statistics, and look again at what is left to say."""
+    from getiaction_cli import datasets
+    from getiaction_cli.datasets.writing import write_stats
+    from getiaction_cli.errors import CouldNotLook
+
+    if inspection.scan is None:
+        raise CouldNotLook("there is nothing to compute statistics from", "; ".join(inspection.not_checked))
+    backup = write_stats(inspection.dataset, inspection.scan)
+    kept = f"; the old file is {backup}" if backup else ""
+    typer.echo(f"wrote {inspection.dataset.root / 'meta' / 'stats.json'}{kept}", err=True)
+    return _judged(datasets.read(inspection.dataset.place), inspection.scan, datasets.ONLY_DEEP)
+
+
+def _shown(inspection: Inspection, format: Format, *, quiet: bool) -> str:
+    from getiaction_cli.rendering.text import columns, wants_color
+
+    if format is Format.JSON:
+        from getiaction_cli.rendering import dataset_json
+
+        return dataset_json.render(inspection)
+    if quiet:
+        from getiaction_cli.rendering import terminal
+
+        return terminal.render([inspection.report], color=wants_color(), columns=columns())
+    from getiaction_cli.rendering import dataset
+
+    return dataset.render(inspection, color=wants_color(), columns=columns())

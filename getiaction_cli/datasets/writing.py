@@ -1,0 +1,95 @@
+"""Writes true statistics in the place of wrong ones, beside a backup."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from getiaction_cli.datasets.stats import STATS
+from getiaction_cli.errors import CouldNotLook
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.datasets.deep import FeatureScan, Scan
+
+
+def write_stats(dataset: Dataset, scan: Scan) -> Path | None:
+    """Replace ``meta/stats.json`` by statistics computed from all frames.
+
+    Features that the scan did not compute (cameras) keep the entries they have. The new file takes the old one's place
+    in one step; the old one is kept beside it.
+
+    Args:
+        dataset: a v3.0 dataset whose tables were all read.
+        scan: what was read.
+
+    Returns:
+        The backup; None when there was nothing to back up.
+
+    Raises:
+        CouldNotLook: the statistics would be of a part of the data only, or the file can't be written.
+    """
+    if dataset.is_old:
+        raise CouldNotLook(
+            f"statistics are written for v3.0 only, this dataset is {dataset.version}", "convert it first"
+        )
+    if dataset.place.is_cached_copy:
+        raise CouldNotLook(
+            f"{dataset.root} is a cached copy of the Hub's dataset: its files are not to be changed",
+            "copy it to a folder of your own first (cp -rL), and name that",
+        )
+    if scan.unread or not scan.features:
+        first = next(iter(scan.unread), "")
+        raise CouldNotLook(
+            f"statistics of a part of the data would be wrong: {first or 'no table'} could not be read",
+            "mend or delete that file with its episodes first",
+        )
+    bad = [key for key, feature in scan.features.items() if feature.not_finite]
+    if bad:
+        raise CouldNotLook(
+            f"{bad[0]} holds NaN or infinite values: statistics over them would hide it",
+            "mend or delete those frames first",
+        )
+    path = dataset.root / STATS
+    stats = json.loads(dataset.texts[STATS]) if dataset.stats is not None and dataset.texts.get(STATS) else {}
+    for key, feature in scan.features.items():
+        stats[key] = _entry(feature, dataset.features[key].shape)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        backup = _back_up(path)
+        fresh = path.with_name(f".stats.json.{os.getpid()}")
+        try:
+            with fresh.open("w") as stream:
+                json.dump(stats, stream, indent=4)
+                stream.flush()
+                os.fsync(stream.fileno())
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise CouldNotLook(f"{path} can't be written: {error.strerror or error}", "is the folder yours?") from error
+    return backup
+
+
+def _entry(feature: FeatureScan, shape: tuple[int, ...]) -> dict[str, Any]:
+    """As LeRobot writes it: every statistic in the feature's shape, the count as a list of one."""
+    values = {"min": feature.min, "max": feature.max, "mean": feature.mean, "std": feature.std, **feature.quantiles}
+    entry: dict[str, Any] = {name: np.asarray(value).reshape(shape).tolist() for name, value in values.items()}
+    return {**entry, "count": [feature.count]}
+
+
+def _back_up(path: Path) -> Path | None:
+    if not path.is_file():
+        return None
+    backup = path.with_name("stats.json.bak")
+    number = 1
+    while backup.exists():
+        number += 1
+        backup = path.with_name(f"stats.json.bak{number}")
+    shutil.copy2(path, backup)
+    return backup

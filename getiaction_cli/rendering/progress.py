@@ -1,0 +1,65 @@
+"""How work goes on, on stderr: a bar that rewrites itself on a terminal, one closing line anywhere else."""
+
+from __future__ import annotations
+
+import sys
+import time
+from threading import Lock
+
+from getiaction_cli.rendering.text import columns, cut
+from getiaction_cli.rendering.units import size
+
+_EVERY = 0.1  # seconds between two drawings
+
+
+class Progress:
+    """Call it with what is done; it takes the place of a `getiaction_cli.datasets.place.Watch`."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.live = not quiet and sys.stderr.isatty()
+        self._begun: dict[str, float] = {}
+        self._closed: set[str] = set()
+        self._drawn = 0.0
+        self._lock = Lock()
+
+    def __call__(self, doing: str, done: int, total: int, unit: str) -> None:
+        """Draw ``done`` of ``total``; the last call closes the line."""
+        with self._lock:
+            now = time.monotonic()
+            begun = self._begun.setdefault(doing, now)
+            if self.quiet or doing in self._closed:
+                return
+            if done >= total:
+                self._closed.add(doing)
+                self._line(f"{doing}: {_amount(total, unit)} in {now - begun:.1f} s", end="\n")
+            elif self.live and now - self._drawn >= _EVERY:
+                self._drawn = now
+                room = max(10, min(30, columns() - len(doing) - 40))
+                filled = room * done // max(total, 1)
+                bar = "█" * filled + "░" * (room - filled)
+                self._line(
+                    f"{doing} {bar} {_amount(done, unit)} of {_amount(total, unit)}{_left(now - begun, done, total)}"
+                )
+
+    def clear(self) -> None:
+        """Take away a half-drawn bar, before an error is printed."""
+        if self.live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def _line(self, text: str, end: str = "") -> None:
+        start = "\r\x1b[K" if self.live else ""
+        sys.stderr.write(start + cut(text, columns() - 1) + end)
+        sys.stderr.flush()
+
+
+def _amount(number: int, unit: str) -> str:
+    return size(number) if unit == "bytes" else f"{number:,} {unit}"
+
+
+def _left(seconds: float, done: int, total: int) -> str:
+    if seconds < 2 or not done:
+        return ""
+    left = seconds * (total - done) / done
+    return f", {left:.0f} s left" if left < 120 else f", {left / 60:.0f} min left"
