@@ -16,9 +16,10 @@ from torch.utils.data import DataLoader, Sampler, default_collate
 
 from getiaction.data.frame_store import Progress
 from getiaction.data.loader import BatchLoader
-from getiaction.data.pipeline import Pipeline
+from getiaction.data.pipeline import Pipeline, sampler_of
 from getiaction.data.plan import Plan
 from getiaction.data.sampler import EpisodeSampler
+from getiaction.data.stretches import StretchFrames
 from getiaction.data.timing import DeltaTimestamps, reconcile
 from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError, TrainingError
@@ -162,19 +163,18 @@ class LeRobotDataModule(L.LightningDataModule):
         seed = self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", 0))
         epoch, batches = self._position()
         if isinstance(dataset, WindowDataset):
-            sampler = EpisodeSampler(
-                dataset.layout.starts,
-                dataset.layout.stops,
-                episodes=dataset.episodes,
-                drop_n_last_frames=self._drop_n_last_frames,
+            sampler = sampler_of(
+                dataset,
+                shuffle=True,
                 seed=seed,
+                drop_n_last_frames=self._drop_n_last_frames,
                 batch_size=self.train_batch_size,
                 rank=self.trainer.global_rank if self.trainer is not None else 0,
                 world_size=self.trainer.world_size if self.trainer is not None else 1,
             )
             sampler.load_state_dict({"epoch": epoch, "begin": batches * self.train_batch_size})
             return sampler
-        theirs = EpisodeAwareSampler(
+        theirs = _OwnEpochs(
             dataset.meta.episodes["dataset_from_index"],
             dataset.meta.episodes["dataset_to_index"],
             episode_indices_to_use=dataset.episodes,
@@ -194,15 +194,26 @@ class LeRobotDataModule(L.LightningDataModule):
             # Lightning accepts an empty list as "none", and warns all the same.
             warnings.filterwarnings("ignore", "Total length of `list` across ranks is zero")
             return []
-        return self._loader(self.val_dataset, self.val_batch_size, None)
+        sampler = None
+        if isinstance(self.val_dataset, WindowDataset):
+            sampler = sampler_of(
+                self.val_dataset,
+                shuffle=False,
+                batch_size=self.val_batch_size,
+                rank=self.trainer.global_rank if self.trainer is not None else 0,
+                world_size=self.trainer.world_size if self.trainer is not None else 1,
+            )
+        return self._loader(self.val_dataset, self.val_batch_size, sampler)
 
     def _loader(
         self, dataset: WindowDataset | LeRobotDataset, batch_size: int, sampler: Sampler[int] | None
     ) -> DataLoader:
-        # Gathering is done by a thread: workers would only copy each batch once more.
-        gathered = isinstance(dataset, WindowDataset) and dataset.image_transforms is None
-        workers = 0 if gathered else self.num_workers
-        return (BatchLoader if gathered else DataLoader)(
+        # A thread gathers: workers would only copy each batch once more. Image transforms take Python for each sample,
+        # so they want workers; but stretches are decoded for one process.
+        plain = isinstance(dataset, WindowDataset) and dataset.image_transforms is None
+        alone = plain or (isinstance(dataset, WindowDataset) and isinstance(dataset.frames, StretchFrames))
+        workers = 0 if alone else self.num_workers
+        return (BatchLoader if plain else DataLoader)(
             dataset,
             batch_size=batch_size,
             sampler=sampler,
@@ -223,12 +234,23 @@ class LeRobotDataModule(L.LightningDataModule):
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
         """Go on with the batch after the last one that was used up."""
+        # It is resumed here, where Lightning doesn't look.
+        warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch ended")
         self._resume_at = dict(state_dict)
 
     def _position(self) -> tuple[int, int]:
         """The epoch to begin with and its batches that are used up already."""
         state, self._resume_at = self._resume_at, None
-        return divmod(state["batches"], state["batches_per_epoch"]) if state else (0, 0)
+        if state:
+            return divmod(state["batches"], state["batches_per_epoch"])
+        return (self.trainer.current_epoch if self.trainer is not None else 0), 0
+
+
+class _OwnEpochs(EpisodeAwareSampler):
+    """LeRobot's sampler, counting its epochs alone; see `EpisodeSampler.set_epoch`."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Nothing."""
 
 
 class Collate:

@@ -5,7 +5,7 @@ so `getiaction train` and `lerobot-train` see the same samples in the same batch
 accelerate hands them out; where the last round is short, it is filled up from the beginning of the epoch, so that
 every rank has as many batches. One rank alone keeps its short last batch.
 
-It is a `DistributedSampler` so that Lightning leaves it alone and tells it the epoch.
+It is a `DistributedSampler` so that Lightning leaves it alone.
 """
 
 from __future__ import annotations
@@ -88,8 +88,11 @@ class EpisodeSampler(DistributedSampler[int]):
         return self._epoch(epoch, begin)
 
     def set_epoch(self, epoch: int) -> None:
-        """Go on with this epoch; Lightning says so before each."""
-        self.epoch = epoch
+        """Nothing: each iterator is the next epoch.
+
+        Lightning says an epoch before each, and counts one that `max_steps` cut short as done; a run that is resumed
+        there would get the rest of another epoch.
+        """
 
     def state_dict(self) -> dict[str, int]:
         """The epoch and the sample of this rank that the next iterator begins with."""

@@ -198,7 +198,7 @@ def test_features_are_chosen_by_key(small_root: Path, tmp_path: Path) -> None:
     tiny.trainer(tmp_path, 1).fit(policy, datamodule=data(small_root))
     assert list(policy.config.input_features) == ["observation.image"]
     wrong = ACT(input_features=["observation.images.top"], **tiny.ACT)
-    with pytest.raises(PolicyError, match="input_features names observation.images.top") as caught:
+    with pytest.raises(PolicyError, match=r"input_features names observation\.images\.top") as caught:
         tiny.trainer(tmp_path, 1).fit(wrong, datamodule=data(small_root))
     assert "observation.image, observation.state" in caught.value.hint
 
@@ -247,7 +247,7 @@ def test_backbone_weights_come_from_the_cache_or_the_error_names_the_way_without
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there
     trained = {**tiny.ACT, "pretrained_backbone_weights": "ResNet18_Weights.IMAGENET1K_V1"}
-    with pytest.raises(PolicyError, match="ResNet18_Weights.IMAGENET1K_V1 are not in") as caught:
+    with pytest.raises(PolicyError, match=r"ResNet18_Weights\.IMAGENET1K_V1 are not in") as caught:
         tiny.trainer(tmp_path, 1).fit(ACT(**trained), datamodule=data(small_root))
     assert "--model.init_args.pretrained_backbone_weights null" in caught.value.hint
 
@@ -255,7 +255,7 @@ def test_backbone_weights_come_from_the_cache_or_the_error_names_the_way_without
     with pytest.raises(PolicyError, match="not those of vision_backbone resnet34"):
         tiny.trainer(tmp_path, 1).fit(ACT(**wrong), datamodule=data(small_root))
     unknown = {**tiny.DIFFUSION, "pretrained_backbone_weights": "ResNet18_Weights.NEW", "use_group_norm": False}
-    with pytest.raises(PolicyError, match="torchvision has no weights named ResNet18_Weights.NEW"):
+    with pytest.raises(PolicyError, match=r"torchvision has no weights named ResNet18_Weights\.NEW"):
         tiny.trainer(tmp_path, 1).fit(Diffusion(**unknown), datamodule=data(small_root))
 
     cached = torchvision.models.resnet18(weights=None).state_dict()
