@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from getiaction_cli.datasets.arrays import filled, to_numpy
 from getiaction_cli.datasets.jsonfile import read_json, stumble
 from getiaction_cli.diagnostics import Finding
 
@@ -142,7 +143,7 @@ def _matrix(column: Any) -> npt.NDArray[np.float64] | None:
             or pa.types.is_fixed_size_list(array.type)
         ):
             array = pc.list_flatten(array)
-        values = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values = to_numpy(filled(array.cast(pa.float64()), float("nan")))
     except (pa.ArrowException, AttributeError):
         return None
     return values.reshape(rows, -1) if rows and len(values) % rows == 0 else None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from getiaction_cli.datasets.arrays import filled, to_numpy
 from getiaction_cli.datasets.episodes import Episodes, Floats, Ints, VideoColumns
 from getiaction_cli.datasets.parquet import Broken, open_parquet, read_columns
 from getiaction_cli.diagnostics import Finding
@@ -121,13 +122,13 @@ def _take_tasks(episodes: Episodes, column: pa.ChunkedArray) -> None:
             counts = np.ones(len(array), np.int64)
             flat = array
         else:
-            counts = _filled(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+            counts = to_numpy(filled(pc.list_value_length(array), 0)).astype(np.int64)
             flat = pc.list_flatten(array)
-        coded = pc.dictionary_encode(_filled(flat.cast(pa.string()), ""))
+        coded = pc.dictionary_encode(filled(flat.cast(pa.string()), ""))
     except (pa.ArrowException, AttributeError, TypeError):
         return  # tasks of an unheard-of type: the task rules judge tasks.parquet alone
     episodes.task_names = coded.dictionary.to_pylist()
-    episodes.task_codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    episodes.task_codes = to_numpy(coded.indices).astype(np.int64)
     episodes.task_offsets = np.concatenate([[0], np.cumsum(counts)])
 
 
@@ -171,15 +172,10 @@ def _is_text(kind: pa.DataType) -> bool:
     return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind)
 
 
-def _filled(column: Any, value: object) -> Any:
-    """The column with its nulls replaced. pyarrow imports pandas for it (0.5 s), so only where there are any."""
-    return pc.fill_null(column, value) if column.null_count else column
-
-
 def _ints(column: pa.ChunkedArray) -> Ints:
     """Integers, -1 where the file has null or something that is no whole number."""
     try:
-        return _filled(column.cast(pa.int64(), safe=False), -1).to_numpy().astype(np.int64, copy=False)
+        return to_numpy(filled(column.cast(pa.int64(), safe=False), -1)).astype(np.int64, copy=False)
     except (pa.ArrowException, TypeError):
         return np.array([_as_int(value) for value in column.to_pylist()], np.int64)
 
@@ -193,7 +189,7 @@ def _as_int(value: object) -> int:
 def _floats(column: pa.ChunkedArray) -> Floats:
     """Floats, NaN where the file has null or no number."""
     try:
-        return _filled(column.cast(pa.float64(), safe=False), float("nan")).to_numpy().astype(np.float64, copy=False)
+        return to_numpy(filled(column.cast(pa.float64(), safe=False), float("nan"))).astype(np.float64, copy=False)
     except (pa.ArrowException, TypeError):
         values = [v[0] if isinstance(v, list) and len(v) == 1 else v for v in column.to_pylist()]
         return np.array([float(v) if isinstance(v, int | float) else np.nan for v in values])
