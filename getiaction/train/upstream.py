@@ -52,7 +52,7 @@ from lerobot.utils.constants import ACTION, HF_LEROBOT_HOME, HF_LEROBOT_HUB_CACH
 from lerobot.utils.feature_utils import dataset_to_policy_features
 from lerobot.utils.import_utils import register_third_party_plugins
 
-from getiaction.errors import PolicyError, TrainingError
+from getiaction.errors import DataError, PolicyError, TrainingError
 
 __all__ = [
     "ACTION",
@@ -491,14 +491,14 @@ def image_transforms(given: Mapping[str, Any] | Callable[..., Any] | None) -> Ca
     """LeRobot's random image transforms, from the fields of its `ImageTransformsConfig` or a callable.
 
     Raises:
-        TrainingError: LeRobot refuses the fields.
+        DataError: LeRobot refuses the fields.
     """
     if given is None or callable(given):
         return given
     try:
         config = draccus.decode(ImageTransformsConfig, {"enable": True, **plain(given)})
     except ParsingError as error:
-        raise TrainingError(f"image_transforms: {first_line(error)}") from error
+        raise DataError(f"image_transforms: {first_line(error)}") from error
     return ImageTransforms(config) if config.enable else None
 
 
