@@ -21,7 +21,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 import threading
 import time
@@ -40,6 +39,7 @@ from filelock import FileLock, Timeout
 from getiaction.data.array_file import CHECKED_BYTES, ArrayFile, ArrayWriter, DamagedError, open_array, remove_array
 from getiaction.data.decode import Decoded, UndecodableError, decode_pictures, decode_video, decoder_name
 from getiaction.data.layout import Camera, Layout
+from getiaction.data.plan import cores
 
 # Pages of the store that this process may have mapped before it gives them back to the page cache.
 MAPPED_BYTES = 128 * 2**20
@@ -176,18 +176,12 @@ class FrameStore:
     def __init__(self, layout: Layout, reels: dict[str, list[tuple[Reel, ArrayFile]]]) -> None:
         self._cameras = {key: _CameraFrames(layout, opened) for key, opened in reels.items()}
 
-    def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray) -> torch.Tensor:
-        """Copy frames out of the store.
+    def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray, anchors: np.ndarray) -> torch.Tensor:
+        """Copy frames out of the store; see `windows.Frames`."""
+        return self._cameras[camera].gather(frames.reshape(-1), np.repeat(episodes, frames.shape[1]))
 
-        Args:
-            camera: The feature.
-            frames: `(n,)` frame indices of the dataset.
-            episodes: `(n,)` the episode of each.
-
-        Returns:
-            `(n, channels, height, width)`, uint8 for colours; depth maps as they are stored.
-        """
-        return self._cameras[camera].gather(frames, episodes)
+    def used(self, anchors: np.ndarray) -> None:
+        """Nothing to do: the store keeps everything."""
 
     def gaps(self, camera: str, episode: int) -> np.ndarray:
         """Seconds between each frame's timestamp and the frame of the video that answers it."""
@@ -275,7 +269,7 @@ def open_store(
             if missing:
                 for leftover in folder.glob("*.tmp"):
                     leftover.unlink(missing_ok=True)
-                _Builder(layout, missing, timestamps, progress).build(workers or _cores())
+                _Builder(layout, missing, timestamps, progress).build(workers or cores())
                 for reel in missing:
                     opened[reel.name] = _open(reel, 0)
                     _remove_outdated(layout, reel)
@@ -330,10 +324,6 @@ def _remove_outdated(layout: Layout, reel: Reel) -> None:
             continue
         if same and not current:
             remove_array(reel.folder, manifest.stem)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Builder:

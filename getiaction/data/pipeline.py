@@ -25,6 +25,8 @@ from getiaction.data.decode import UndecodableError
 from getiaction.data.frame_store import FrameStore, Progress, Reel, open_store, reels_of, store_folder
 from getiaction.data.layout import Layout, layout_of
 from getiaction.data.plan import Plan, StoreOption, choose, frames_root, free_bytes, read_option
+from getiaction.data.sampler import EpisodeSampler
+from getiaction.data.stretches import StretchFrames, StretchSampler, divide
 from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError
 from getiaction.train import upstream
@@ -103,17 +105,22 @@ class Pipeline:
         size, to_build = sum(reel.bytes for reel in reels), sum(reel.bytes for reel in missing)
         plan = choose(option, size=size, missing=to_build, folder=self._folder)
         if plan.way != "store":
-            return self._without_store(plan)
+            return self._without_store(layout, plan)
         try:
             self._store = open_store(layout, reels, self._timestamps, progress=self._progress)
         except OSError as error:
-            return self._without_store(replace(plan, way="stretches", reason=f"the store can't be built: {error}"))
+            return self._without_store(
+                layout, replace(plan, way="stretches", reason=f"the store can't be built: {error}")
+            )
         self._compare_with_lerobot(layout, missing)
         self._check_gaps(layout, chosen)
         return plan
 
-    def _without_store(self, plan: Plan) -> Plan:
-        return replace(plan, way="lerobot")
+    def _without_store(self, layout: Layout, plan: Plan) -> Plan:
+        if any(camera.kind == "image" for camera in layout.cameras):
+            # LeRobotDataset decodes nothing but the pictures of the sample, and reads its columns mapped.
+            return replace(plan, way="lerobot", reason=f"{plan.reason}; single pictures need no decoding in order")
+        return plan
 
     def _fetch(self, episodes: Sequence[int] | None) -> None:
         """Have LeRobot download what is missing of these episodes."""
@@ -146,7 +153,7 @@ class Pipeline:
                     path = layout.root / reel.source
                     theirs = upstream.decoded_frame(path, second, self.tolerance_s, self.video_backend, camera.depth)
                     frame = np.array([layout.starts[episode] + offset])
-                    ours = self._store.gather(camera.key, frame, np.array([episode]))[0]
+                    ours = self._store.gather(camera.key, frame[:, None], np.array([episode]), frame)[0]
                     if not np.array_equal(ours.numpy(), theirs.numpy()):
                         raise UndecodableError(f"{reel.source} decodes otherwise in order than in LeRobot")
 
@@ -183,27 +190,48 @@ class Pipeline:
         Raises:
             ValueError: a moment that is no multiple of a frame.
         """
-        if self.plan.way == "store" and self._store is not None and self.layout is not None:
-            features = {
-                key: feature
-                for key, feature in self.meta.features.items()
-                if feature["dtype"] not in ("video", "image")
-            }
+        deltas = upstream.delta_indices(delta_timestamps, self.meta.fps, self.tolerance_s)
+        if self.plan.way != "lerobot" and self.layout is not None:
             try:
+                columns = self._columns(self.layout, episodes)
                 return WindowDataset(
                     self.meta,
                     self.layout,
-                    read_columns(self.layout, features, self.layout.chosen(episodes), self._folder),
-                    self._store,
+                    columns,
+                    self._store or self._stretches(self.layout, columns["timestamp"], episodes, deltas),
                     episodes=episodes,
                     delta_timestamps=delta_timestamps,
-                    delta_indices=upstream.delta_indices(delta_timestamps, self.meta.fps, self.tolerance_s),
+                    delta_indices=deltas,
                     image_transforms=image_transforms,
                     depth=self._distances,
                 )
             except UndecodableError as error:
                 self.plan = replace(self.plan, way="lerobot", reason=str(error))
         return self._open_with_lerobot(episodes, delta_timestamps, image_transforms)
+
+    def _columns(self, layout: Layout, episodes: Sequence[int] | None) -> dict[str, np.ndarray]:
+        pictures = ("video", "image")
+        features = {key: feature for key, feature in self.meta.features.items() if feature["dtype"] not in pictures}
+        return read_columns(layout, features, layout.chosen(episodes), self._folder)
+
+    def _stretches(
+        self, layout: Layout, seconds: np.ndarray, episodes: Sequence[int] | None, deltas: Mapping[str, Sequence[int]]
+    ) -> StretchFrames:
+        reached = [0, *(delta for camera in layout.cameras for delta in deltas.get(camera.key, ()))]
+        reach = min(reached), max(reached)
+        chosen = layout.chosen(episodes)
+        lengths = layout.stops[chosen] - layout.starts[chosen]
+        first_rows = np.zeros(len(layout.starts), dtype=np.int64)
+        first_rows[chosen] = np.cumsum(lengths) - lengths
+        return StretchFrames(
+            layout,
+            seconds,
+            first_rows,
+            backend=self.video_backend,
+            tolerance_s=self.tolerance_s,
+            buffer=divide(sum(camera.frame_bytes for camera in layout.cameras), reach[1] - reach[0]),
+            reach=reach,
+        )
 
     def _open_with_lerobot(
         self,
@@ -222,6 +250,36 @@ class Pipeline:
             return_uint8=True,
             tolerance_s=self.tolerance_s,
         )
+
+
+def sampler_of(
+    dataset: WindowDataset,
+    *,
+    shuffle: bool,
+    seed: int = 0,
+    drop_n_last_frames: int = 0,
+    batch_size: int,
+    rank: int = 0,
+    world_size: int = 1,
+) -> EpisodeSampler:
+    """The sampler that suits the way in which the dataset gets its frames; arguments as for `EpisodeSampler`."""
+    facts: dict[str, Any] = {
+        "episodes": dataset.episodes,
+        "drop_n_last_frames": drop_n_last_frames,
+        "shuffle": shuffle,
+        "seed": seed,
+        "batch_size": batch_size,
+        "rank": rank,
+        "world_size": world_size,
+    }
+    layout, frames = dataset.layout, dataset.frames
+    if not isinstance(frames, StretchFrames):
+        return EpisodeSampler(layout.starts, layout.stops, **facts)
+
+    def announce(rows: np.ndarray, owners: np.ndarray) -> None:
+        frames.announce(*dataset.frames_of(rows), owners)
+
+    return StretchSampler(layout.starts, layout.stops, buffer=frames.buffer, announce=announce, **facts)
 
 
 def _lerobot(option: StoreOption, reason: str) -> Plan:

@@ -146,6 +146,11 @@ def expected_samples_per_second(
     return max(1, min(workers, cores)) / seconds
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def gigabytes(size: float) -> str:
     """`1.2 GB`, or `34 MB` for small ones."""
     return f"{size / GB:.1f} GB" if size >= GB / 10 else f"{max(size, 0) / 1e6:.1f} MB"

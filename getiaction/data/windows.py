@@ -29,8 +29,21 @@ Batch = dict[str, Any]
 class Frames(Protocol):
     """Something that has the frames of a dataset's cameras."""
 
-    def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray) -> torch.Tensor:
-        """`(n, channels, height, width)` for `(n,)` frame indices and their episodes."""
+    def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray, anchors: np.ndarray) -> torch.Tensor:
+        """Frames of one camera.
+
+        Args:
+            camera: The feature.
+            frames: `(samples, window)` frame indices of the dataset.
+            episodes: `(samples,)` the episode of each sample.
+            anchors: `(samples,)` each sample's own frame.
+
+        Returns:
+            `(samples * window, channels, height, width)`, uint8 for colours; depth maps as they are stored.
+        """
+
+    def used(self, anchors: np.ndarray) -> None:
+        """All frames of these samples have been gathered."""
 
 
 def as_it_is(batch: Batch) -> Batch:
@@ -45,7 +58,7 @@ class WindowDataset(Dataset[Batch]):
         meta: LeRobot's metadata.
         layout: Where the frames lie.
         columns: `(frames, ...)` of the chosen episodes, from `read_columns`.
-        frames: The cameras' frames.
+        frames: The cameras' frames; open to the sampler that must tell them what comes.
         episodes: The chosen episodes; None for all, as in LeRobotDataset.
         delta_timestamps: Seconds, by feature; None for none.
         delta_indices: The same in frames.
@@ -75,16 +88,14 @@ class WindowDataset(Dataset[Batch]):
         self.delta_timestamps = delta_timestamps
         self.delta_indices = {key: np.asarray(delta, dtype=np.int64) for key, delta in (delta_indices or {}).items()}
         self.image_transforms = image_transforms
-        self._frames = frames
+        self.frames = frames
         self._depth = dict(depth or {})
         self._cameras = {camera.key: camera for camera in layout.cameras}
         chosen = layout.chosen(episodes)
         lengths = layout.stops[chosen] - layout.starts[chosen]
-        # First row of each episode in the columns.
-        self._rows = np.zeros(len(layout.starts), dtype=np.int64)
-        self._rows[chosen] = np.cumsum(lengths) - lengths
         self._chosen = chosen
-        self._firsts = self._rows[chosen]
+        # First row of each chosen episode in the columns.
+        self._firsts = np.cumsum(lengths) - lengths
         self._columns = dict(columns)
         self._length = int(lengths.sum())
         self._tasks = [str(task) for task in meta.tasks.index]
@@ -133,9 +144,11 @@ class WindowDataset(Dataset[Batch]):
             return None
         return {int(frame): row for row, frame in enumerate(self._columns["index"].tolist())}
 
-    def rows_of(self, frames: np.ndarray, episodes: np.ndarray) -> np.ndarray:
-        """The rows (what `__getitem__` takes) of these frame indices of the dataset."""
-        return self._rows[episodes] + (frames - self.layout.starts[episodes])
+    def frames_of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The dataset's frame index and the episode of each row."""
+        within = np.searchsorted(self._firsts, rows, side="right") - 1
+        episodes = self._chosen[within]
+        return self.layout.starts[episodes] + (rows - self._firsts[within]), episodes
 
     def __len__(self) -> int:
         return self._length
@@ -150,10 +163,8 @@ class WindowDataset(Dataset[Batch]):
     def __getitems__(self, rows: Sequence[int] | np.ndarray) -> Batch:
         """The samples of these rows as one batch, `(len(rows), ...)` each."""
         wanted = np.asarray(rows, dtype=np.int64)
-        within = np.searchsorted(self._firsts, wanted, side="right") - 1
-        episodes = self._chosen[within]
+        frames, episodes = self.frames_of(wanted)
         starts, stops = self.layout.starts[episodes], self.layout.stops[episodes]
-        frames = starts + (wanted - self._firsts[within])
         # Features with the same deltas share their windows.
         windows: dict[bytes, tuple[np.ndarray, torch.Tensor]] = {}
 
@@ -167,10 +178,10 @@ class WindowDataset(Dataset[Batch]):
 
         def pictures(key: str) -> torch.Tensor:
             if key not in self.delta_indices:
-                return self._finish(key, self._frames.gather(key, frames, episodes))
+                return self._finish(key, self.frames.gather(key, frames[:, None], episodes, frames))
             inside, _ = window(key)
             length = inside.shape[1]
-            found = self._finish(key, self._frames.gather(key, inside.reshape(-1), np.repeat(episodes, length)))
+            found = self._finish(key, self.frames.gather(key, inside, episodes, frames))
             # LeRobot drops the window dimension of one-frame windows of videos, and of videos only.
             if length == 1 and self._cameras[key].kind == "video":
                 return found
@@ -192,6 +203,7 @@ class WindowDataset(Dataset[Batch]):
                 batch[key] = torch.from_numpy(np.take(self._columns[key], wanted, axis=0))
         for key in self.delta_indices:
             batch[f"{key}_is_pad"] = window(key)[1].clone()
+        self.frames.used(frames)
         if self.image_transforms is not None:
             self._transform(batch)
         batch["task"] = [self._tasks[i] for i in batch["task_index"].tolist()]

@@ -156,3 +156,37 @@ def test_nothing_warns() -> None:
         warnings.simplefilter("error")
         ours = pipeline("one camera").open(None, None)
         ours.__getitems__([0, 1])
+
+
+@pytest.mark.parametrize("kind", ["one camera", "two cameras of two sizes, several files", "depth"])
+def test_stretches_give_the_same_samples(kind: str) -> None:
+    from torch.utils.data import DataLoader
+
+    from getiaction.data.pipeline import sampler_of
+    from getiaction.data.windows import as_it_is
+
+    @CALM
+    @given(asked=windows(kind), batch_size=st.integers(1, 9), drop=st.integers(0, 3), seed=st.integers(0, 9))
+    def check(asked: Any, batch_size: int, drop: int, seed: int) -> None:
+        episodes, seconds = asked
+        ours, store = pipeline(kind, "off").open(episodes, seconds), pipeline(kind).open(episodes, seconds)
+        sampler = sampler_of(ours, shuffle=True, seed=seed, drop_n_last_frames=drop, batch_size=batch_size)
+        got = list(DataLoader(ours, batch_size=batch_size, sampler=sampler, collate_fn=as_it_is))
+        rows = [row for row in range(len(store)) if store[row]["index"] < _end(store, row) - drop]
+        came = [row for batch in got for row in _rows(store, batch)]
+        assert sorted(came) == rows
+        for batch in got:
+            assert_same(batch, store.__getitems__(_rows(store, batch)))
+        # A sample that nobody announced is decoded alone.
+        assert_same(ours.__getitems__([0]), store.__getitems__([0]))
+
+    check()
+
+
+def _rows(dataset: Any, batch: Any) -> list[int]:
+    order = dataset.absolute_to_relative_idx
+    return [int(i) if order is None else order[int(i)] for i in batch["index"]]
+
+
+def _end(dataset: Any, row: int) -> int:
+    return int(dataset.layout.stops[int(dataset[row]["episode_index"])])

@@ -1,0 +1,302 @@
+"""Where the store does not fit: stretches of episodes, decoded in order while training goes on.
+
+An epoch is cut into stretches of a few dozen consecutive frames. As many stretches as fit into a bounded buffer are
+open at a time; round after round each open stretch gives one of its samples, in random order, and a stretch that has
+given all of them makes room for the next. So a frame is decoded once per epoch and not once per use, the next
+stretches are decoded by all cores while the current ones are used, and the samples of a batch come from as many places
+of the dataset as there are open stretches.
+
+The order is another than LeRobot's: every frame still comes once per epoch, but a frame and its neighbours come within
+the same few rounds. It is a pure function of seed and epoch, and resumes at the exact sample, too.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from getiaction.data.decode import decode_video, decoder_name
+from getiaction.data.layout import Camera, Layout
+from getiaction.data.plan import cores as cores_here
+from getiaction.data.sampler import EpisodeSampler
+from getiaction.errors import DataError
+
+BUFFER_BYTES = 192 * 2**20
+SHORTEST, LONGEST = 8, 32
+# With so many stretches open, batches are mixed well enough, and longer stretches are worth more than more of them.
+MIXED = 64
+
+Announce = Callable[[np.ndarray, np.ndarray], None]
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """How the buffer is divided.
+
+    Attributes:
+        length: Samples of a stretch.
+        opened: Stretches that give samples at a time.
+        ahead: Stretches that are decoded ahead.
+    """
+
+    length: int
+    opened: int
+    ahead: int
+
+
+def divide(frame_bytes: int, halo: int, *, buffer_bytes: int = BUFFER_BYTES, cores: int | None = None) -> Buffer:
+    """Divide the buffer into stretches.
+
+    Args:
+        frame_bytes: Bytes of one frame of all cameras together.
+        halo: Frames that windows reach beyond the stretch.
+        buffer_bytes: Size of the buffer.
+        cores: Threads that decode.
+    """
+    ahead = 2 * (cores or cores_here())
+    fitting = buffer_bytes // max(1, frame_bytes)
+    length = int(np.clip(fitting // MIXED - halo, SHORTEST, LONGEST))
+    return Buffer(length, max(1, fitting // (length + halo) - ahead), ahead)
+
+
+class StretchSampler(EpisodeSampler):
+    """Frames of some episodes, stretch by stretch; each rank has stretches of its own.
+
+    Args:
+        *args: As for `EpisodeSampler`.
+        buffer: From `divide`.
+        announce: Told at the beginning of an epoch which rows will come, and to which stretch each belongs.
+        **kwargs: As for `EpisodeSampler`.
+    """
+
+    def __init__(self, *args: Any, buffer: Buffer, announce: Announce, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._buffer, self._announce = buffer, announce
+
+    def schedule(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """This rank's samples of an epoch in order, as places among the usable frames, and the stretch of each."""
+        chance = np.random.default_rng([self.seed, epoch])
+        starts, lengths = self._cut(chance)
+        if self.shuffle:
+            turn = chance.permutation(len(starts))
+            starts, lengths = starts[turn], lengths[turn]
+        if self.num_replicas > 1 and len(starts) >= self.num_replicas:
+            starts, lengths = starts[self.rank :: self.num_replicas], lengths[self.rank :: self.num_replicas]
+        slots = min(self._buffer.opened, len(starts)) if self.shuffle else 1
+        if self.shuffle:
+            # The first stretches have all lengths from short to long, so that they do not all end at the same time.
+            head = np.minimum(lengths[:slots], 1 + np.arange(slots) * self._buffer.length // slots)
+            rest = lengths[:slots] > head
+            starts = np.concatenate([starts, (starts[:slots] + head)[rest]])
+            lengths = np.concatenate([head, lengths[slots:], (lengths[:slots] - head)[rest]])
+        # Stretch i is the (i // slots)-th in slot i % slots, and begins when those before it there are used up.
+        table = np.zeros((-(-len(starts) // slots), slots), dtype=np.int64)
+        table.reshape(-1)[: len(lengths)] = lengths
+        begun = (np.cumsum(table, axis=0) - table).reshape(-1)[: len(lengths)]
+        owners = np.repeat(np.arange(len(lengths)), lengths)
+        within = np.arange(len(owners)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        places = starts[owners] + within
+        if not self.shuffle:
+            return places, owners
+        # Which sample a stretch gives in which round is random, and so is the order within a round.
+        mixed = np.lexsort((chance.random(len(owners)), owners))
+        order = np.lexsort((chance.random(len(owners)), begun[owners] + within))
+        return places[mixed][order], owners[order]
+
+    def _cut(self, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """First place and length of each stretch; cut elsewhere in each epoch, so that other neighbours meet."""
+        starts, lengths = [], []
+        length = self._buffer.length
+        for stop, kept in zip(self._ends.tolist(), np.diff(self._ends, prepend=0).tolist(), strict=True):
+            phase = int(chance.integers(1, length + 1)) if self.shuffle else length
+            cuts = np.unique(np.concatenate([[0], np.arange(phase, kept, length), [kept]]))
+            starts.append(stop - kept + cuts[:-1])
+            lengths.append(np.diff(cuts))
+        return np.concatenate(starts), np.concatenate(lengths)
+
+    def _epoch(self, epoch: int, begin: int) -> Iterator[int]:
+        places, owners = self.schedule(epoch)
+        if self.num_replicas > 1:
+            # As many for every rank: some give up a few samples, others repeat a few.
+            places, owners = np.resize(places, len(self)), np.resize(owners, len(self))
+        rows = self._rows_at(places[begin:])
+        self._announce(rows, owners[begin:])
+        for start in range(0, len(rows), 8192):
+            yield from rows[start : start + 8192].tolist()
+
+
+@dataclass
+class _Stretch:
+    """Consecutive frames of an episode, decoded or about to be.
+
+    Attributes:
+        episode: Which episode.
+        first: Its first frame, reach of the windows included.
+        stop: The frame after its last one, likewise.
+        left: Samples that will still ask for it.
+        decoded: The frames of each camera.
+    """
+
+    episode: int
+    first: int
+    stop: int
+    left: int
+    decoded: Future[dict[str, np.ndarray]] | None = None
+
+
+class StretchFrames:
+    """Frames that are decoded shortly before they are used.
+
+    Args:
+        layout: Where the frames lie.
+        seconds: `(frames,)` timestamp of each row of the chosen episodes.
+        first_rows: `(episodes,)` row of each episode's first frame.
+        backend: As LeRobot names it.
+        tolerance_s: How far a frame may lie from the moment asked for.
+        buffer: From `divide`.
+        reach: Frames before and after its own that a sample asks for.
+
+    Raises:
+        UndecodableError: pictures that lie in parquet files, or an unknown backend.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        seconds: np.ndarray,
+        first_rows: np.ndarray,
+        *,
+        backend: str,
+        tolerance_s: float,
+        buffer: Buffer,
+        reach: tuple[int, int],
+    ) -> None:
+        self.buffer = buffer
+        self._layout, self._seconds, self._first_rows = layout, seconds, first_rows
+        self._decoders = {camera.key: decoder_name(backend, camera.depth) for camera in layout.cameras}
+        self._cameras = {camera.key: camera for camera in layout.cameras}
+        self._tolerance_s, self._reach = tolerance_s, reach
+        self._owner = np.full(int(layout.stops.max()), -1, dtype=np.int32)
+        self._stretches: list[_Stretch] = []
+        self._following = 0
+        self._held = 0
+        self._pool: ThreadPoolExecutor | None = None
+        self._turn = threading.Lock()
+
+    def announce(self, frames: np.ndarray, episodes: np.ndarray, owners: np.ndarray) -> None:
+        """Say which samples will be asked for, in order: frame, episode and stretch of each."""
+        with self._turn:
+            self._drop()
+            if not len(frames):
+                return
+            _, first_use, inverse, counts = np.unique(
+                owners, return_index=True, return_inverse=True, return_counts=True
+            )
+            turn = np.argsort(first_use)
+            place = np.empty_like(turn)
+            place[turn] = np.arange(len(turn))
+            number = place[inverse]
+            lows = np.full(len(turn), np.iinfo(np.int64).max)
+            np.minimum.at(lows, number, frames)
+            highs = np.full(len(turn), -1)
+            np.maximum.at(highs, number, frames)
+            whose = episodes[first_use[turn]]
+            lows = np.maximum(lows + self._reach[0], self._layout.starts[whose])
+            highs = np.minimum(highs + self._reach[1], self._layout.stops[whose] - 1)
+            self._owner[frames] = number
+            rest = zip(whose.tolist(), lows.tolist(), (highs + 1).tolist(), counts[turn].tolist(), strict=True)
+            self._stretches = [_Stretch(*facts) for facts in rest]
+            self._ask()
+
+    def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray, anchors: np.ndarray) -> torch.Tensor:
+        """Frames of one camera; see `windows.Frames`."""
+        found: list[np.ndarray] = []
+        for wanted, episode, owner in zip(frames, episodes.tolist(), self._owner[anchors].tolist(), strict=True):
+            if owner < 0 or not self._stretches[owner].left:  # nobody has announced it
+                inside, back = np.unique(wanted, return_inverse=True)
+                found.append(self._decode(self._cameras[camera], episode, inside)[back])
+                continue
+            stretch = self._stretches[owner]
+            found.append(self._wait(stretch)[camera][wanted - stretch.first])
+        return torch.from_numpy(np.concatenate(found))
+
+    def used(self, anchors: np.ndarray) -> None:
+        """These samples have all their frames: what nobody will ask for again makes room."""
+        with self._turn:
+            for owner in self._owner[anchors].tolist():
+                if owner < 0 or not self._stretches[owner].left:
+                    continue
+                stretch = self._stretches[owner]
+                stretch.left -= 1
+                if not stretch.left and stretch.decoded is not None:
+                    stretch.decoded = None
+                    self._held -= 1
+            self._ask()
+
+    def _wait(self, stretch: _Stretch) -> dict[str, np.ndarray]:
+        with self._turn:
+            while stretch.decoded is None:  # a batch larger than the buffer: go beyond it rather than wait for ever
+                self._submit()
+            decoded = stretch.decoded
+        return decoded.result()
+
+    def _ask(self) -> None:
+        """Have stretches decoded while there is room."""
+        while self._following < len(self._stretches) and self._held < self.buffer.opened + self.buffer.ahead:
+            self._submit()
+
+    def _submit(self) -> None:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(cores_here(), thread_name_prefix="stretches")
+        stretch = self._stretches[self._following]
+        self._following += 1
+        self._held += 1
+        stretch.decoded = self._pool.submit(self._decode_all, stretch.episode, stretch.first, stretch.stop)
+
+    def _drop(self) -> None:
+        for stretch in self._stretches:
+            if stretch.decoded is not None:
+                stretch.decoded.cancel()
+        self._stretches, self._following, self._held = [], 0, 0
+        self._owner[:] = -1
+
+    def _decode_all(self, episode: int, first: int, stop: int) -> dict[str, np.ndarray]:
+        frames = np.arange(first, stop)
+        return {key: self._decode(camera, episode, frames) for key, camera in self._cameras.items()}
+
+    def _decode(self, camera: Camera, episode: int, frames: np.ndarray) -> np.ndarray:
+        """`(n, channels, height, width)` for frames of an episode in ascending order."""
+        layout = self._layout
+        rows = self._first_rows[episode] + frames - layout.starts[episode]
+        times = layout.video_starts[camera.key][episode] + self._seconds[rows].astype(np.float64)
+        order = np.argsort(times, kind="stable")
+        path = layout.root / layout.source(camera, episode)
+        out: np.ndarray | None = None
+        for found in decode_video(path, times[order], decoder=self._decoders[camera.key], depth=camera.depth):
+            place = int(order[found.place])
+            if found.gap >= self._tolerance_s:
+                raise DataError(
+                    f"{camera.key} has no picture for frame {frames[place] - layout.starts[episode]} of episode "
+                    f"{episode}: the nearest one is {found.gap:.4f} s away (tolerance_s is {self._tolerance_s:g})",
+                    "Leave the episode out with data.init_args.episodes, or record it again.",
+                )
+            if out is None:
+                out = np.empty((len(frames), *found.frame.shape), dtype=found.frame.dtype)
+            out[place] = found.frame
+        assert out is not None
+        return out
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what belongs to this process."""
+        return {**self.__dict__, "_pool": None, "_turn": None, "_stretches": [], "_following": 0, "_held": 0}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._turn = threading.Lock()
+        self._owner[:] = -1
