@@ -23,6 +23,38 @@ _getiaction_options() {
 --ignore	Train although this was found (GA301, or GA3 for a family)
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
+        'init') printf '%s\n' '--policy	Which policy; left out: choose one that fits
+-p	Which policy; left out: choose one that fits
+--output	The recipe to write; never overwritten
+-o	The recipe to write; never overwritten
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
+        'validate-config') printf '%s\n' '--format	How to write the report
+--select	Report only these codes or families (GA3,GA101)
+--ignore	Leave out these codes or families
+--fix	Make the safe fixes in the files
+--unsafe-fixes	With --fix or --diff: also fixes that may change what you meant
+--diff	Show the fixes as a diff; change nothing
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
+        'inspect-dataset') printf '%s\n' '--revision	A tag, branch or commit on the Hub
+--format	For people, or for programs
+--deep	Read the recorded numbers too, and decode some frames of every video
+--write-stats	With --deep: write true statistics to meta/stats.json, beside a backup
+--yes	Download what --deep needs without asking
+-y	Download what --deep needs without asking
+--seed	Chooses the frames that --deep decodes
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
+        'list-policies') printf '%s\n' '--grep	Only the parameters that speak of it
+--for	Which of them can train on it: an id or a folder
+--installed	Only those whose packages are installed
+--trainable	Only those that learn from demonstrations
+--format	For people, or for programs
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
+        'explain') printf '%s\n' '--help	Show this message and exit.
+-h	Show this message and exit.' ;;
     esac
 }
 
@@ -38,12 +70,30 @@ _getiaction_takes() {
         'fit --output-dir') printf '%s\n' 'other' ;;
         'fit --resume') printf '%s\n' 'other' ;;
         'fit --ignore') printf '%s\n' 'code' ;;
+        'init --policy') printf '%s\n' 'policy' ;;
+        'init -p') printf '%s\n' 'policy' ;;
+        'init --output') printf '%s\n' 'file' ;;
+        'init -o') printf '%s\n' 'file' ;;
+        'validate-config --format') printf '%s\n' '=text json sarif github concise' ;;
+        'validate-config --select') printf '%s\n' 'other' ;;
+        'validate-config --ignore') printf '%s\n' 'other' ;;
+        'inspect-dataset --revision') printf '%s\n' 'other' ;;
+        'inspect-dataset --format') printf '%s\n' '=text json' ;;
+        'inspect-dataset --seed') printf '%s\n' 'other' ;;
+        'list-policies --grep') printf '%s\n' 'other' ;;
+        'list-policies --for') printf '%s\n' 'dataset' ;;
+        'list-policies --format') printf '%s\n' '=text json' ;;
     esac
 }
 
 _getiaction_arguments() {
     case "$1" in
         'train') printf '%s\n' 'recipe' ;;
+        'init') printf '%s\n' 'dataset' ;;
+        'validate-config') printf '%s\n' 'recipe' ;;
+        'inspect-dataset') printf '%s\n' 'dataset' ;;
+        'list-policies') printf '%s\n' 'policy' ;;
+        'explain') printf '%s\n' 'other' ;;
     esac
 }
 
@@ -106,6 +156,26 @@ GA205	A value that LeRobot does not know for this parameter.
 GA206	Parameters that LeRobot refuses.
 GA207	A parameter that LeRobot silently replaces.
 GA208	A group of settings that LeRobot refuses.
+GA211	More actions executed than lie ahead.
+GA212	A width that does not divide.
+GA213	Pretrained weights of another backbone.
+GA214	Group normalization over pretrained weights.
+GA215	A number that the network can'\''t be built or used with.
+GA221	VQ-BeT that never leaves its first phase.
+GA222	A sequence that does not fit into VQ-BeT'\''s GPT.
+GA223	More elites than samples.
+GA224	More denoising steps than the policy was trained with.
+GA225	Frames dropped for another horizon.
+GA231	An attention that can'\''t be trained.
+GA232	An X-VLA without a backbone.
+GA233	A random backbone that is never trained.
+GA234	A large pretrained model, trained from nothing.
+GA235	A policy that can'\''t learn from demonstrations.
+GA236	Adapters on nothing.
+GA237	Renamed features without weights that need it.
+GA241	A learning rate that can'\''t be meant.
+GA242	A state that does not fit into its words.
+GA243	Two precisions at once.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.
@@ -127,7 +197,6 @@ GA319	An input that shifts VQ-BeT'\''s tokens.
 GA320	More joints than the policy has room for.
 GA321	Joints that the policy'\''s own numbers contradict.
 GA322	A normalization without its numbers.
-GA323	A state that doesn'\''t fit into the prompt'\''s bins.
 GA324	Episodes that are not there.
 GA325	Episodes that are too short to give a sample.
 GA326	Targets that are mostly padding.
@@ -136,6 +205,12 @@ GA328	A validation split that can'\''t be made.
 GA329	Features that the policy refuses.
 GA330	A task longer than the policy reads.
 GA331	A tolerance that takes the wrong frame.
+GA340	Pretrained weights that are not there.
+GA341	Weights of another policy.
+GA342	Cameras that the pretrained policy doesn'\''t know.
+GA343	A robot that the pretrained policy doesn'\''t know.
+GA344	Parameters that the pretrained weights contradict.
+GA345	A renaming of nothing.
 GA401	A file of meta/ is missing.
 GA402	A file of meta/ can'\''t be read.
 GA403	info.json holds a value that LeRobot can'\''t use.
@@ -177,7 +252,38 @@ GA462	The features have the names of another framework.
 GA463	A camera'\''s shape can'\''t be understood.
 GA466	A feature has another number of names than of dimensions.
 GA467	A feature that LeRobot itself needs is not declared.
-GA468	A feature has a dtype that LeRobot does not know.' ;;
+GA468	A feature has a dtype that LeRobot does not know.
+GA471	Recorded values that are NaN or infinite.
+GA472	A joint jumps from one frame to the next.
+GA473	A joint stands still where it should move.
+GA474	A joint is cut off at its limit.
+GA475	The timestamps are not those of the frame rate.
+GA476	The rows of the tables are not where the metadata says.
+GA477	The statistics are not those of the data.
+GA478	The quantiles are not those of the data.
+GA479	An episode occurs twice.
+GA480	The action lags behind the state.
+GA481	Frames of a video can'\''t be decoded.
+GA482	A camera shows nothing.
+GA483	A camera shows the same picture all the time.
+GA501	An accelerator that this machine has not got.
+GA502	More devices than there are.
+GA503	A precision that this machine can'\''t compute in.
+GA504	A large policy on a CPU.
+GA505	A policy whose packages are not installed.
+GA506	A video decoder that can'\''t be loaded.
+GA507	Weights that would have to be downloaded, offline.
+GA508	Weights that need a licence to be accepted.
+GA509	A run folder that is taken.
+GA510	A disk that is too small for the checkpoints.
+GA511	A logger that can'\''t log.
+GA512	A frame store that is not allowed to hold the dataset.
+GA513	Workers without shared memory.
+GA514	An environment variable that stops LeRobot.
+GA515	VQ-BeT on Apple'\''s GPU.
+GA516	Pictures that make ACT very large.
+GA517	A policy larger than the GPU.
+GA518	Workers that need more memory than there is.' ;;
         dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;
         recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -S / -- "$word" ;;
@@ -205,12 +311,17 @@ _getiaction() {
         candidates=$(_getiaction_kind "$takes" "$word")
     elif [[ -z $command && $word != -* ]]; then
         candidates='train	Train the policy that a recipe describes
-fit	Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `getiaction train RECIPE`'
-    elif [[ ' train fit ' == *" $command "* && ($word == --*.* || ($word != -* && $before == --*.* && $before != *=*)) ]]; then
+fit	Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `getiaction train RECIPE`
+init	Write a recipe that trains a policy on a dataset
+validate-config	Say everything that is wrong with recipes, each with its place, its reason and its fix
+inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
+list-policies	List the policies, what they read, need and download
+explain	Explain what a rule finds, why it matters, and how to write it instead'
+    elif [[ ' train fit validate-config ' == *" $command "* && ($word == --*.* || ($word != -* && $before == --*.* && $before != *=*)) ]]; then
         candidates=$(_getiaction_kind overrides "$word" "${words[@]:0:${#words[@]}-1}")
     elif [[ $word == -* ]]; then
         candidates=$(_getiaction_options "$command")
-        [[ ' train fit ' == *" $command "* ]] && candidates+=$'\n--model.\n--data.\n--trainer.\n--seed\n--output_dir'
+        [[ ' train fit validate-config ' == *" $command "* ]] && candidates+=$'\n--model.\n--data.\n--trainer.\n--seed\n--output_dir'
     else
         candidates=$(_getiaction_kind "$(_getiaction_arguments "$command")" "$word")
     fi

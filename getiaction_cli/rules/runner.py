@@ -102,7 +102,7 @@ def _causes_first() -> tuple[Rule, ...]:
         if entry.code in begun:
             return
         begun.add(entry.code)
-        for code, cause in load_rules().items():
+        for code, cause in load_rules().items() if entry.unless else ():
             if matches(code, entry.unless):
                 visit(cause)
         ordered[entry.code] = entry

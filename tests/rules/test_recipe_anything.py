@@ -34,7 +34,25 @@ data:
     val_split: 0.5
 trainer: {max_steps: 10, devices: 1, precision: 32, callbacks: [], logger: false}
 """
-WEIRD = [None, True, "no", "", "x" * 300, -1, 0, 10**30, 1e308, float("inf"), float("nan"), [], {}, [[]], [None], {"a": {"b": []}}, ["a", 1, None], "\x07", "../../etc/passwd", "機械", {"class_path": "os.system"}, [1.5], {"": 1}]  # fmt: skip
+WEIRD = [
+    *(
+        None,
+        True,
+        "no",
+        "",
+        "x" * 300,
+        -1,
+        0,
+        10**30,
+        1e308,
+        float("inf"),
+        float("nan"),
+        "\x07",
+        "../../etc/passwd",
+        "機械",
+    ),
+    *([], {}, [[]], [None], {"a": {"b": []}}, ["a", 1, None], {"class_path": "os.system"}, [1.5], {"": 1}),
+]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ STRATEGIES = (
     "ddp_spawn_find_unused_parameters_false", "ddp_spawn_find_unused_parameters_true", "deepspeed", "deepspeed_stage_1",
     "deepspeed_stage_1_offload", "deepspeed_stage_2", "deepspeed_stage_2_offload", "deepspeed_stage_3",
     "deepspeed_stage_3_offload", "deepspeed_stage_3_offload_nvme", "fsdp", "fsdp_cpu_offload", "single_device",
-    "single_xla", "xla", "xla_debug",
+    "single_tpu", "single_xla", "xla", "xla_debug",
 )  # fmt: skip
 
 # (section, key) → the words; "callback" is the arguments of any callback or logger.
