@@ -239,7 +239,7 @@ def test_a_dataset_that_is_nowhere_is_one_error_with_the_places_searched(tmp_pat
 
 def test_a_wrong_root_is_not_blamed_on_the_hub(pusht_root: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no dataset")
-    with pytest.raises(DataError, match="it has no meta/info.json"):
+    with pytest.raises(DataError, match=r"it has no meta/info\.json"):
         module(tmp_path).setup()
     above = pusht_root.parents[1]
     with pytest.raises(DataError) as caught:
