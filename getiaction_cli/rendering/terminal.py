@@ -34,8 +34,12 @@ def render(reports: Sequence[Report], *, color: bool = False, columns: int = 100
 def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: bool) -> str:
     severity = str(diagnostic.severity)
     margin = _margin(diagnostic)
-    head = paint(severity, f"{severity}[{diagnostic.code}]") + paint("bold", f": {clean(diagnostic.message)}")
-    lines = [head]
+    kind = f"{severity}[{diagnostic.code}]"
+    # In a pipe a message stays on its line, where grep finds it.
+    message = (
+        wrap(f"{kind}: {diagnostic.message}", columns, "  ") if paint.on else clean(f"{kind}: {diagnostic.message}")
+    )
+    lines = [paint(severity, kind) + "\n".join(paint("bold", line) for line in message[len(kind) :].split("\n"))]
     own = Frame(diagnostic.file, diagnostic.label, diagnostic.path, diagnostic.span, diagnostic.lines)
     lines += _frame("-->", own, margin, paint, severity, columns)
     for frame in diagnostic.related:

@@ -4,6 +4,7 @@ After a change of words: `UPDATE_CASES=1 pytest tests/rules/test_recipe_cases.py
 """
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def test_wrong_recipe_is_told_exactly(file: Path, shelf: Shelf) -> None:
     report = judge(read(file, name=file.name), shelf)
     home = os.environ["HF_LEROBOT_HOME"]
     shown = terminal.render([report], columns=110).replace(home, "HOME").replace(os.environ["HF_HOME"], "HF")
+    shown = re.sub(r"not run: \d+ rules", "not run: N rules", shown)  # a rule more is no other text
     expected = file.with_suffix(".txt")
     if os.environ.get("UPDATE_CASES"):
         expected.write_text(shown)
