@@ -84,22 +84,31 @@ def difference(file: str, before: str, after: str) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file's content all at once, keeping its mode, its byte order mark and what links to it.
+    """Write a file all at once; one that is there keeps its mode, its byte order mark and what links to it.
 
     Raises:
         CouldNotLook: when it can't be written.
     """
     path = path.resolve()
     try:
-        mark = b"\xef\xbb\xbf" if path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
+        mark = b"\xef\xbb\xbf" if path.exists() and path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(mark + text.encode("utf-8"))
-            Path(name).chmod(path.stat().st_mode)
+            Path(name).chmod(mode)
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
         raise CouldNotLook(f"{path} can't be written: {error.strerror or error}") from None
+
+
+def _umask() -> int:
+    """What the user takes away from a new file's mode. It can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,9 @@ def inspect_dataset(
         bool,
         typer.Option("--write-stats", help="With --deep: write true statistics to meta/stats.json, beside a backup."),
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with pictures and plots.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Download what --deep needs without asking.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Chooses the frames that --deep decodes.")] = 0,
 ) -> None:
@@ -56,6 +60,8 @@ def inspect_dataset(
         inspection = _inspect(dataset, revision, progress, deep=deep or write_stats, yes=yes, seed=seed)
         if write_stats:
             inspection = _write_stats(inspection)
+        if html is not None:
+            _write_page(inspection, html, progress)
     except (CliError, KeyboardInterrupt):
         progress.clear()
         raise
@@ -93,12 +99,17 @@ def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
     """Which policies can train on it: a recipe is drafted for each and judged as any recipe is."""
     from getiaction_cli.commands import drafting
     from getiaction_cli.datasets.inspection import Verdict
+    from getiaction_cli.policies import Rejected
     from getiaction_cli.rules.recipe_subject import Shelf
 
-    if not found.features or not len(found.episodes):
-        return ()
+    if not found.features or not len(found.episodes) or not found.fps:
+        return ()  # the report says what must be mended first
     shelf = Shelf()
     shelf.add(found)
+    try:
+        suits = drafting.suits(found, shelf)
+    except Rejected:
+        return ()  # LeRobot can't make policy features of it, and the report says why
     return tuple(
         Verdict(
             name=suit.policy.name,
@@ -108,7 +119,7 @@ def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
             reasons=tuple(reason.message for reason in suit.reasons),
             machine=tuple(lack.message for lack in suit.machine),
         )
-        for suit in drafting.suits(found, shelf)
+        for suit in suits
     )
 
 
@@ -141,6 +152,16 @@ def _write_stats(inspection: Inspection) -> Inspection:
     kept = f"; the old file is {backup}" if backup else ""
     typer.echo(f"wrote {inspection.dataset.root / 'meta' / 'stats.json'}{kept}", err=True)
     return _judged(datasets.read(inspection.dataset.place), inspection.scan, datasets.ONLY_DEEP)
+
+
+def _write_page(inspection: Inspection, file: Path, progress: Progress) -> None:
+    """Write the page all at once, so that a reader never meets half of one."""
+    from getiaction_cli.commands.fixing import write
+    from getiaction_cli.datasets import sample
+    from getiaction_cli.rendering import dataset_html
+
+    write(file, dataset_html.render(inspection, sample.take(inspection.dataset, watch=progress)))
+    typer.echo(f"wrote {file}", err=True)
 
 
 def _shown(inspection: Inspection, format: Format, *, quiet: bool) -> str:
