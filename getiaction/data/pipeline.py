@@ -4,8 +4,8 @@
     stretches   stretches of episodes decoded while training goes on (`stretches`), where the store does not fit
     lerobot     LeRobotDataset, for what neither of the others can read
 
-The first use of a store compares a few of its frames with what LeRobot decodes, so a decoder that surprises us costs
-speed and never correctness.
+Each time a store is opened, a few of its frames are compared with what LeRobot decodes, so a decoder that surprises us
+costs speed and never correctness.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from getiaction.data.array_file import remove_array
 from getiaction.data.columns import read_columns
 from getiaction.data.decode import UndecodableError
 from getiaction.data.frame_store import FrameStore, Progress, Reel, open_store, reels_of, store_folder
@@ -34,7 +35,7 @@ from getiaction.train.upstream import LeRobotDataset, LeRobotDatasetMetadata
 
 log = logging.getLogger(__name__)
 
-COMPARED_FRAMES = 4
+COMPARED_FRAMES = 2
 
 
 class Pipeline:
@@ -101,8 +102,8 @@ class Pipeline:
             for camera in layout.cameras
             for reel in reels_of(layout, camera, chosen, self._folder, self.video_backend)
         ]
-        missing = [reel for reel in reels if not reel.built]
-        size, to_build = sum(reel.bytes for reel in reels), sum(reel.bytes for reel in missing)
+        size = sum(reel.bytes for reel in reels)
+        to_build = sum(reel.bytes for reel in reels if not reel.built)
         plan = choose(option, size=size, missing=to_build, folder=self._folder)
         if plan.way != "store":
             return self._without_store(layout, plan)
@@ -112,7 +113,7 @@ class Pipeline:
             return self._without_store(
                 layout, replace(plan, way="stretches", reason=f"the store can't be built: {error}")
             )
-        self._compare_with_lerobot(layout, missing)
+        self._compare_with_lerobot(layout, reels)
         self._check_gaps(layout, chosen)
         return plan
 
@@ -137,25 +138,27 @@ class Pipeline:
         wanted = {"timestamp": self.meta.features["timestamp"]}
         return read_columns(self.layout, wanted, episodes)["timestamp"]
 
-    def _compare_with_lerobot(self, layout: Layout, built: Sequence[Reel]) -> None:
-        """Compare a few frames of each camera that was just decoded."""
+    def _compare_with_lerobot(self, layout: Layout, reels: Sequence[Reel]) -> None:
+        """Compare a few frames of each video camera; a store that differs is removed."""
         assert self._store is not None
         chance = random.Random()  # not the one that the user has seeded
         for camera in layout.cameras:
-            reels = [reel for reel in built if reel.camera == camera and camera.kind == "video"]
-            for reel in chance.sample(reels, min(COMPARED_FRAMES, len(reels))):
+            for _ in range(COMPARED_FRAMES if camera.kind == "video" else 0):
+                reel = chance.choice([reel for reel in reels if reel.camera == camera])
                 episode = chance.choice(reel.episodes.tolist())
-                gaps = self._store.gaps(camera.key, episode)
-                within = np.flatnonzero(gaps < self.tolerance_s)
-                times = self._timestamps(np.array([episode]))
-                for offset in chance.sample(within.tolist(), min(COMPARED_FRAMES // len(reels) + 1, len(within))):
-                    second = float(layout.video_starts[camera.key][episode]) + float(times[offset])
-                    path = layout.root / reel.source
-                    theirs = upstream.decoded_frame(path, second, self.tolerance_s, self.video_backend, camera.depth)
-                    frame = np.array([layout.starts[episode] + offset])
-                    ours = self._store.gather(camera.key, frame[:, None], np.array([episode]), frame)[0]
-                    if not np.array_equal(ours.numpy(), theirs.numpy()):
-                        raise UndecodableError(f"{reel.source} decodes otherwise in order than in LeRobot")
+                found = np.flatnonzero(self._store.gaps(camera.key, episode) < self.tolerance_s)
+                if not len(found):
+                    continue
+                offset = chance.choice(found.tolist())
+                second = float(layout.video_starts[camera.key][episode])
+                second += float(self._timestamps(np.array([episode]))[offset])
+                path = layout.root / reel.source
+                theirs = upstream.decoded_frame(path, second, self.tolerance_s, self.video_backend, camera.depth)
+                frame, whose = np.array([layout.starts[episode] + offset]), np.array([episode])
+                ours = self._store.gather(camera.key, frame[:, None], whose, frame)[0]
+                if not np.array_equal(ours.numpy(), theirs.numpy()):
+                    remove_array(reel.folder, reel.name)
+                    raise UndecodableError(f"{reel.source} decodes otherwise in order than in LeRobot")
 
     def _check_gaps(self, layout: Layout, episodes: np.ndarray) -> None:
         """LeRobot would stop at the first of these samples, in the middle of training."""

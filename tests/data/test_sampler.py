@@ -1,0 +1,153 @@
+"""LeRobot's order, accelerate's shares, and the exact sample after a resume."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from accelerate.data_loader import BatchSamplerShard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.utils.data import BatchSampler
+
+from getiaction.data.loader import ahead
+from getiaction.data.sampler import EpisodeSampler
+from getiaction.data.stretches import Buffer, StretchSampler, divide
+from getiaction.train.upstream import EpisodeAwareSampler
+
+LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=6)
+
+
+def bounds(lengths: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    stops = np.cumsum(lengths)
+    return stops - np.array(lengths), stops
+
+
+def theirs(lengths: list[int], episodes: list[int] | None, **facts: Any) -> EpisodeAwareSampler:
+    starts, stops = bounds(lengths)
+    rows = None
+    if episodes is not None:
+        kept = itertools.chain.from_iterable(range(starts[e], stops[e]) for e in sorted(set(episodes)))
+        rows = {int(frame): row for row, frame in enumerate(kept)}
+    return EpisodeAwareSampler(
+        starts.tolist(), stops.tolist(), episode_indices_to_use=episodes, absolute_to_relative_idx=rows, **facts
+    )
+
+
+@settings(deadline=None)
+@given(lengths=LENGTHS, data=st.data(), drop=st.integers(0, 4), seed=st.integers(0, 99), shuffle=st.booleans())
+def test_lerobots_order(lengths: list[int], data: Any, drop: int, seed: int, shuffle: bool) -> None:
+    episodes = data.draw(st.none() | st.lists(st.integers(0, len(lengths) - 1), min_size=1))
+    facts = {"drop_n_last_frames": drop, "shuffle": shuffle, "seed": seed}
+    try:
+        expected = theirs(lengths, episodes, **facts)
+    except ValueError:
+        with pytest.raises(ValueError, match="drop_n_last_frames"):
+            EpisodeSampler(*bounds(lengths), episodes=episodes, **facts)
+        return
+    ours = EpisodeSampler(*bounds(lengths), episodes=episodes, **facts)
+    assert len(ours) == len(expected)
+    for _ in range(3):  # epochs
+        assert list(ours) == list(expected)
+
+
+@settings(deadline=None)
+@given(lengths=LENGTHS, size=st.integers(1, 5), world=st.integers(1, 4), seed=st.integers(0, 9))
+def test_ranks_have_accelerates_batches(lengths: list[int], size: int, world: int, seed: int) -> None:
+    for rank in range(world):
+        order = list(theirs(lengths, None, shuffle=True, seed=seed))
+        batches: Any = BatchSampler(order, size, drop_last=False)
+        if world > 1:
+            batches = BatchSamplerShard(batches, num_processes=world, process_index=rank)
+        ours = EpisodeSampler(*bounds(lengths), seed=seed, batch_size=size, rank=rank, world_size=world)
+        assert list(BatchSampler(ours, size, drop_last=False)) == list(batches)
+
+
+SAMPLERS = {
+    "lerobot": lambda lengths, **facts: EpisodeSampler(*bounds(lengths), **facts),
+    "stretches": lambda lengths, **facts: StretchSampler(
+        *bounds(lengths), buffer=Buffer(length=3, opened=4, ahead=2), announce=lambda rows, owners: None, **facts
+    ),
+}
+
+
+@settings(deadline=None)
+@given(
+    lengths=LENGTHS,
+    size=st.integers(1, 4),
+    world=st.integers(1, 3),
+    kind=st.sampled_from(sorted(SAMPLERS)),
+    data=st.data(),
+)
+def test_resumes_at_the_exact_sample(lengths: list[int], size: int, world: int, kind: str, data: Any) -> None:
+    make = SAMPLERS[kind]
+    facts: dict[str, Any] = {"batch_size": size, "world_size": world, "rank": world - 1, "seed": 3}
+    whole = make(lengths, **facts)
+    epochs = [list(whole), list(whole)]
+    assert len(epochs[0]) == len(whole)
+    begin = data.draw(st.integers(0, len(whole)))
+    resumed = make(lengths, **facts)
+    resumed.load_state_dict({"epoch": 1, "begin": begin})
+    assert len(resumed) == len(whole)
+    assert list(resumed) == epochs[1][begin:]
+    third = list(resumed)
+    assert third == list(whole)
+
+
+@settings(deadline=None)
+@given(lengths=LENGTHS, opened=st.integers(1, 6), length=st.integers(1, 5), world=st.integers(1, 3))
+def test_stretches_cover_each_frame_once(lengths: list[int], opened: int, length: int, world: int) -> None:
+    came: list[int] = []
+    starts, _ = bounds(lengths)
+    for rank in range(world):
+        told: list[Any] = []
+        sampler = StretchSampler(
+            *bounds(lengths),
+            buffer=Buffer(length, opened, 1),
+            announce=lambda rows, owners, told=told: told.append((rows, owners)),
+            rank=rank,
+            world_size=world,
+        )
+        places, owners = sampler.schedule(0)
+        came += places.tolist()
+        for owner in np.unique(owners):
+            mine = np.sort(places[owners == owner])
+            assert len(mine) <= length and (np.diff(mine) == 1).all(), "consecutive frames"
+            assert len(set(np.searchsorted(starts, mine, side="right"))) == 1, "of one episode"
+        # Never more stretches under way than the buffer has room for.
+        first = {owner: i for i, owner in reversed(list(enumerate(owners.tolist())))}
+        last = {owner: i for i, owner in enumerate(owners.tolist())}
+        assert max(sum(first[o] <= i <= last[o] for o in first) for i in range(len(owners))) <= 2 * opened
+    if len(lengths) >= world or world == 1:
+        assert sorted(set(came)) == list(range(sum(lengths)))
+
+
+def test_a_large_frame_gets_short_stretches_and_a_small_one_long_ones() -> None:
+    large, small = divide(480 * 640 * 3, 0, cores=2), divide(96 * 96 * 3, 1, cores=2)
+    assert large.length == 8 and large.opened >= 16
+    assert small.length == 32 and small.opened >= 100
+
+
+def test_reading_ahead_changes_nothing() -> None:
+    batches = [{"index": i} for i in range(20)]
+    assert list(ahead(iter(batches))) == batches
+
+
+def test_an_error_ahead_comes_where_it_belongs() -> None:
+    def broken() -> Any:
+        yield {"index": 0}
+        raise RuntimeError("no more")
+
+    made = ahead(broken())
+    assert next(made) == {"index": 0}
+    with pytest.raises(RuntimeError, match="no more"):
+        next(made)
+
+
+def test_reading_ahead_can_be_left() -> None:
+    import threading
+
+    made = ahead({"index": i} for i in itertools.count())
+    next(made)
+    made.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "batches"]
