@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from getiaction_cli.commands import explain, init, inspect_dataset, list_policies, train, validate_config
+from getiaction_cli.commands import explain, init, inspect_dataset, list_policies, schema, train, validate_config
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, CliError
 
 
@@ -81,13 +81,21 @@ app.command("init")(init.init)
 app.command("validate-config", cls=train.TrainCommand)(validate_config.validate_config)
 app.command("inspect-dataset")(inspect_dataset.inspect_dataset)
 app.command("list-policies")(list_policies.list_policies)
+app.command("schema")(schema.schema)
 app.command("explain")(explain.explain)
+
+
+def _everywhere(words: list[str]) -> list[str]:
+    """``--quiet`` and ``--debug`` mean the same behind a command as before it."""
+    end = words.index("--") if "--" in words else len(words)
+    moved = [word for word in words[:end] if word in ("--quiet", "-q", "--debug")]
+    return moved + [word for word in words[:end] if word not in moved] + words[end:]
 
 
 def main() -> None:
     """Run the command line and exit with the documented code."""
     try:
-        app()
+        app(_everywhere(sys.argv[1:]))
     except CliError as error:
         if os.environ.get("GETIACTION_DEBUG"):
             raise

@@ -63,9 +63,10 @@ def list_policies(
         typer.echo(rendering.to_json(chosen, _lerobot()), nl=False)
     elif name is not None and chosen:
         shown = rendering.render_one(chosen[0], grep=grep, columns=columns(), color=wants_color())
-        typer.echo(shown, nl=False)
+        typer.echo(shown, nl=False, color=wants_color())
     else:
-        typer.echo(rendering.render_all(chosen, columns=columns(), color=wants_color()), nl=False)
+        shown = rendering.render_all(chosen, columns=columns(), color=wants_color())
+        typer.echo(shown, nl=False, color=wants_color())
 
 
 def _named(name: str) -> PolicyClass:
@@ -115,7 +116,7 @@ def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
         typer.echo(rendering.to_json(ordered, _lerobot(), rows), nl=False)
         return
     shown = rendering.render_for(found.repo_id, ordered, rows, columns=columns(), color=wants_color())
-    typer.echo(shown, nl=False)
+    typer.echo(shown, nl=False, color=wants_color())
 
 
 def _lerobot() -> str:

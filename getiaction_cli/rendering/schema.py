@@ -1,0 +1,205 @@
+"""A JSON Schema of recipes, made from the installed LeRobot and Lightning, so that editors complete and check them.
+
+Draft 7, because that is what YAML editors know. It says which keys stand where, their types, words and defaults; how
+values fit together is for `validate-config`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from getiaction_cli.policies import NOT_PARAMETERS, Field, PolicyClass, plain
+from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
+from getiaction_cli.recipe.signatures import REQUIRED, Parameter, read_signature
+from getiaction_cli.recipe.types import Type
+
+Schema = dict[str, Any]
+
+_SIMPLE: dict[Any, Schema] = {
+    bool: {"type": "boolean"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    str: {"type": "string"},
+    type(None): {"type": "null"},
+    dict: {"type": "object"},
+    list: {"type": "array"},
+    tuple: {"type": "array"},
+    Any: {},
+}
+_FEATURES: Schema = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}, {"type": "null"}]}
+_OBJECT: Schema = {
+    "type": "object",
+    "properties": {"class_path": {"type": "string"}, "init_args": {"type": ["object", "null"]}},
+    "required": ["class_path"],
+    "additionalProperties": False,
+}
+# What every policy class takes besides the fields of its LeRobot configuration.
+_WRAPPER: dict[str, Schema] = {
+    "learning_rate": {"type": ["number", "null"], "description": "Learning rate; null keeps the policy's own."},
+    "input_features": {**_FEATURES, "description": "Which of the dataset's features the policy reads, by key."},
+    "output_features": {**_FEATURES, "description": "Which of the dataset's features it predicts, by key."},
+    "pretrained_path": {"type": ["string", "null"], "description": "Weights to start from: a folder or a Hub id."},
+    "pretrained_revision": {"type": ["string", "null"], "description": "Branch, tag or commit of those weights."},
+    "rename_map": {
+        "type": ["object", "null"],
+        "additionalProperties": {"type": "string"},
+        "description": "Dataset key → the key by which the pretrained policy knows it.",
+    },
+}
+
+
+def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
+    """The schema of a recipe that trains one of these policies."""
+    own = [policy for policy in policies if policy.class_path != WRAPPER]
+    names = [policy.name for policy in policies]
+    definitions = {policy.name: _closed(_parameters(policy)) for policy in policies}
+    wrapper = {
+        "type": "object",
+        "properties": {
+            "policy_name": {"enum": names, "description": "The policy, by the name LeRobot registers it under."},
+            "config_kwargs": {"type": ["object", "null"], "description": "Parameters of the policy."},
+            **_WRAPPER,
+        },
+        "required": ["policy_name"],
+        "allOf": [_when("policy_name", name, {"config_kwargs": {"$ref": f"#/definitions/{name}"}}) for name in names],
+    }
+    model = {
+        "type": "object",
+        "description": "The policy: its class, and its parameters.",
+        "required": ["class_path"],
+        "additionalProperties": False,
+        "properties": {
+            "class_path": {"enum": [*(policy.class_path for policy in own), WRAPPER]},
+            "init_args": {"type": ["object", "null"]},
+        },
+        "allOf": [
+            *(_when("class_path", policy.class_path, {"init_args": _own(policy)}) for policy in own),
+            _when("class_path", WRAPPER, {"init_args": wrapper}),
+        ],
+    }
+    data = {
+        "type": "object",
+        "description": "The demonstrations.",
+        "required": ["class_path"],
+        "additionalProperties": False,
+        "properties": {"class_path": {"enum": [DATAMODULE]}, "init_args": _signed(DATAMODULE)},
+    }
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "A getiaction recipe",
+        "type": "object",
+        "required": ["model", "data"],
+        "additionalProperties": False,
+        "properties": {
+            "seed": {"type": "integer", "minimum": 0, "description": "Two runs with one seed give the same losses."},
+            "output_dir": {"type": "string", "description": "Where the run goes; a new folder by default."},
+            "model": model,
+            "data": data,
+            "trainer": {**_signed("lightning.Trainer"), "description": "What lightning.Trainer takes."},
+        },
+        "definitions": definitions,
+    }
+
+
+def _when(key: str, value: str, then: dict[str, Schema]) -> Schema:
+    return {"if": {"properties": {key: {"const": value}}, "required": [key]}, "then": {"properties": then}}
+
+
+def _own(policy: PolicyClass) -> Schema:
+    """The arguments of a policy's own class: its parameters, and what every policy takes."""
+    kwargs: Schema = {"anyOf": [{"$ref": f"#/definitions/{policy.name}"}, {"type": "null"}]}
+    schema = _closed({**_parameters(policy), **_WRAPPER, "config_kwargs": kwargs})
+    return {**schema, "type": ["object", "null"]}
+
+
+def _closed(properties: dict[str, Schema]) -> Schema:
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _parameters(policy: PolicyClass) -> dict[str, Schema]:
+    return {name: _field(field) for name, field in policy.fields.items() if name not in NOT_PARAMETERS}
+
+
+def _field(field: Field) -> Schema:
+    schema = dict(_hint(field.hint))
+    if field.choices:
+        nothing = [None] if isinstance(field.hint, types.UnionType) and field.hint.__args__[-1] is type(None) else []
+        schema = {"enum": list(dict.fromkeys([*field.choices, *nothing]))}
+    return {**schema, "default": field.default, **({"description": field.help} if field.help else {})}
+
+
+def _hint(hint: Any) -> Schema:
+    """A Python type as a schema; anything where nothing is known."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return {"anyOf": [_hint(argument) for argument in arguments]}
+    if origin is typing.Literal:
+        return {"enum": list(arguments)}
+    kind = origin or hint
+    if kind is tuple and arguments and arguments[-1] is not Ellipsis:
+        items = {"items": _hint(arguments[0])} if len(set(arguments)) == 1 else {}
+        return {"type": "array", **items, "minItems": len(arguments), "maxItems": len(arguments)}
+    if kind in (list, tuple, set) and arguments:
+        return {"type": "array", "items": _hint(arguments[0])}
+    if kind is dict and arguments:
+        return {"type": "object", "additionalProperties": _hint(arguments[1])}
+    if kind in _SIMPLE:
+        return dict(_SIMPLE[kind])
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return {"enum": [member.name for member in kind]}
+    if isinstance(kind, type) and issubclass(kind, Path):
+        return {"type": "string"}
+    if dataclasses.is_dataclass(kind):
+        inner = typing.get_type_hints(kind)
+        return _closed({field.name: _hint(inner[field.name]) for field in dataclasses.fields(kind)})
+    return {}
+
+
+def _signed(class_path: str) -> Schema:
+    """What a constructor takes, read from its source."""
+    signature = read_signature(class_path)
+    if signature is None:
+        return {"type": ["object", "null"]}
+    schema = {
+        "type": ["object", "null"],
+        "properties": {name: _argument(parameter) for name, parameter in signature.parameters.items()},
+        "additionalProperties": signature.open,
+    }
+    required = [name for name, parameter in signature.parameters.items() if parameter.default is REQUIRED]
+    return {**schema, **({"required": required, "type": "object"} if required else {})}
+
+
+def _argument(parameter: Parameter) -> Schema:
+    schema = _type(parameter.type)
+    if parameter.default is None and schema:
+        schema = {"anyOf": [schema, {"type": "null"}]}
+    default = {} if parameter.default is REQUIRED else {"default": plain(parameter.default)}
+    return {**schema, **default, **({"description": parameter.help} if parameter.help else {})}
+
+
+def _type(kind: Type) -> Schema:
+    """An annotation of Lightning's or getiaction's own classes as a schema."""
+    match kind.kind:
+        case "union":
+            inner = [_type(option) for option in kind.options]
+            return {} if {} in inner else {"anyOf": inner}
+        case "literal":
+            return {"enum": list(kind.values)}
+        case "list":
+            items = {"items": _type(kind.options[0])} if kind.options else {}
+            count = {} if kind.length is None else {"minItems": kind.length, "maxItems": kind.length}
+            return {"type": "array", **items, **count}
+        case "dict":
+            return {"type": "object", **({"additionalProperties": _type(kind.options[0])} if kind.options else {})}
+        case "class":  # an object: its class with its arguments, or a word that Lightning knows
+            return {"anyOf": [_OBJECT, {"type": "string"}]}
+        case "any":
+            return {}
+    names = {"int": "integer", "float": "number", "bool": "boolean", "str": "string", "none": "null"}
+    return {"type": names[kind.kind]}
