@@ -4,8 +4,13 @@ Their Hub datasets are stood in for by small local ones with the same features, 
 nothing can be downloaded here. Each policy is also shrunk, by overrides as a user would write them.
 """
 
+import csv
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -36,8 +41,6 @@ SMALLER: dict[str, dict[str, Any]] = {
 
 def smaller(name: str, **trainer: Any) -> tuple[tuple[str, str], ...]:
     """Overrides that shrink the policy of a recipe and its batches, and set the trainer."""
-    import json
-
     model = {f"model.{key}": value for key, value in SMALLER[name].items()}
     values = {
         **model,
@@ -92,7 +95,7 @@ def test_it_trains(name: str, lerobot_home: Path, tmp_path: Path) -> None:
         overrides += (("model.n_vqvae_training_steps", "10"),)
     summary = train(name, tmp_path / "run", overrides)
     assert summary.steps == 20
-    assert summary.final_loss == summary.final_loss  # not NaN
+    assert summary.final_loss > 0  # and not NaN
     assert (tmp_path / "run/pretrained_model/model.safetensors").exists()
     assert (tmp_path / "run/checkpoints/last.ckpt").exists()
 
@@ -100,9 +103,6 @@ def test_it_trains(name: str, lerobot_home: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("words", [["train", "{recipe}"], ["fit", "--config", "{recipe}"]], ids=["train", "fit"])
 def test_both_spellings_run(words: list[str], lerobot_home: Path, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     recipe = str(Path(__file__).parents[1] / "recipes/lerobot_act_simple.yaml")
     command = [word.format(recipe=recipe) for word in words]
     shrunk = [f"--{route}={value}" for route, value in smaller("lerobot_act_simple", fast_dev_run=1)]
@@ -115,5 +115,8 @@ def test_both_spellings_run(words: list[str], lerobot_home: Path, tmp_path: Path
 
 @pytest.mark.slow
 def test_the_quickstart_learns(tmp_path: Path) -> None:
-    summary = train("quickstart", tmp_path / "run", ())
-    assert summary.final_loss < 0.6 * summary.first_loss
+    train("quickstart", tmp_path / "run", ())
+    with (tmp_path / "run/metrics.csv").open() as file:
+        losses = [float(row["train/loss"]) for row in csv.DictReader(file) if row["train/loss"]]
+    start, end = fmean(losses[: len(losses) // 20]), fmean(losses[-len(losses) // 5 :])
+    assert end < 0.6 * start
