@@ -145,7 +145,10 @@ class Fit:
 
     def timing_in_words(self) -> str:
         """The parameters behind the window: "horizon 16, n_obs_steps 2"."""
-        return ", ".join(f"{name} {self.policy.get(name)}" for name in TIMING if self.policy.get(name) is not None)
+        names = [name for name in TIMING if self.policy.get(name) is not None]
+        if self.policy.observation_delta_indices is None:
+            names = [name for name in names if name != "n_obs_steps"]
+        return ", ".join(f"{name} {self.policy.get(name)}" for name in names)
 
     # -- episodes ----------------------------------------------------------------------------------------------------
 

@@ -40,8 +40,8 @@ data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
     repo_id: lerobot/pusht
-    episodes: [0, 1]
-    val_split: 0.1
+    episodes: [0, 1, 2]
+    val_split: 0.3
 trainer:
   max_steps: 1000
 ```
