@@ -1,0 +1,109 @@
+"""The other policies, as small as their code allows: three steps, saved, loaded, fine-tuned."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+import tiny_hub
+import torch
+from test_policy import data, observation
+
+
+def xvla(hub: Path) -> dict[str, Any]:
+    tiny_hub.tokenizer(hub / "bart")
+    return {
+        "florence_config": tiny_hub.florence(),
+        "tokenizer_name": str(hub / "bart"),
+        "tokenizer_max_length": 8,
+        "hidden_size": 16,
+        "depth": 1,
+        "num_heads": 2,
+        "num_domains": 2,
+        "len_soft_prompts": 2,
+        "chunk_size": 4,
+        "n_action_steps": 4,
+        "action_mode": "auto",
+        "max_len_seq": 64,
+        "resize_imgs_with_padding": [64, 64],
+    }
+
+
+def multi_task_dit(hub: Path) -> dict[str, Any]:
+    clip = str(tiny_hub.clip(hub / "clip"))
+    return {
+        "vision_encoder_name": clip,
+        "text_encoder_name": clip,
+        "image_resize_shape": [32, 32],
+        "image_crop_shape": None,
+        "hidden_dim": 16,
+        "num_layers": 1,
+        "num_heads": 2,
+        "timestep_embed_dim": 16,
+        "horizon": 8,
+        "n_action_steps": 4,
+        "num_train_timesteps": 4,
+    }
+
+
+def smolvla(hub: Path) -> dict[str, Any]:
+    return {
+        "vlm_model_name": str(tiny_hub.smolvlm(hub / "smolvlm")),
+        "num_vlm_layers": 2,
+        "expert_width_multiplier": 0.5,
+        "chunk_size": 4,
+        "n_action_steps": 4,
+        "resize_imgs_with_padding": [64, 64],
+        "max_state_dim": 4,
+        "max_action_dim": 4,
+    }
+
+
+@pytest.mark.parametrize("make", [xvla, multi_task_dit, smolvla], ids=lambda make: make.__name__)
+def test_a_policy_trains_and_is_loaded_again(make: Any, small_root: Path, tmp_path: Path) -> None:
+    exercise(make.__name__, make(tmp_path / "hub"), small_root, tmp_path)
+
+
+def exercise(name: str, parameters: dict[str, Any], root: Path, folder: Path) -> None:
+    """Three steps, a checkpoint, LeRobot's own loading, and one step of fine-tuning from there."""
+    from lerobot.configs import PreTrainedConfig
+    from lerobot.policies.factory import get_policy_class, make_pre_post_processors
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    torch.manual_seed(0)
+    watch = tiny.Watch()
+    policy = LeRobotPolicy(name, learning_rate=1e-3, config_kwargs=parameters)
+    trainer = tiny.trainer(folder, 3, watch)
+    trainer.fit(policy, datamodule=data(root, train_batch_size=2))
+    assert all(math.isfinite(loss) for loss in watch.losses)
+    assert len(set(watch.losses)) == 3
+    moved = policy.lerobot_policy.state_dict()
+    assert any(not torch.equal(moved[key], value) for key, value in watch.first.items())
+
+    seen = {**observation(root), "task": "Do the thing."}
+    torch.manual_seed(1)
+    policy.reset()
+    expected = policy.select_action(seen)
+    assert torch.isfinite(expected).all()
+    assert expected.shape[-1] == 2
+
+    trainer.save_checkpoint(folder / "last.ckpt")
+    again = LeRobotPolicy.load_from_checkpoint(folder / "last.ckpt")
+    torch.manual_seed(1)
+    assert torch.equal(again.select_action(seen), expected)
+
+    saved = folder / "pretrained_model"
+    policy.save_pretrained(saved)
+    config = PreTrainedConfig.from_pretrained(saved)
+    config.pretrained_path = saved
+    theirs = get_policy_class(name).from_pretrained(saved, config=config)
+    before, after = make_pre_post_processors(config, pretrained_path=str(saved))
+    frame = {**seen, "observation.image": seen["observation.image"].float() / 255}
+    torch.manual_seed(1)
+    with torch.no_grad():
+        assert torch.equal(after(theirs.select_action(before(frame))), expected)
+
+    tuned = LeRobotPolicy(name, pretrained_path=saved)
+    tiny.trainer(folder, 1).fit(tuned, datamodule=data(root, train_batch_size=2))
