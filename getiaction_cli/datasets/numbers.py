@@ -302,7 +302,10 @@ def _matrix(batch: Any, key: str, feature: Feature | None) -> Matrix:
         values = values.flatten()
     if pa.types.is_nested(values.type):  # LeRobot's Array2D and up are extension or struct types
         return np.array(column.to_pylist(), float).reshape(rows, -1)
-    matrix = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False).reshape(rows, -1)
+    floats = values.cast(pa.float64(), safe=False)
+    # to_numpy imports pandas (0.5 s): only where there are nulls.
+    flat = floats.to_numpy(zero_copy_only=False) if floats.null_count else np.from_dlpack(floats)
+    matrix = flat.reshape(rows, -1)
     if matrix.shape[1] != size:
         raise ValueError(f"{key} has {matrix.shape[1]} numbers per frame, info.json declares {size}")
     return matrix

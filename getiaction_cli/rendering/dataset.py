@@ -120,6 +120,7 @@ def _statistics(feature: Feature, entry: dict[str, np.ndarray], paint: Paint, co
         return []
     names = _names(feature, dimensions)
     wanted = ["min", "q01", "mean", "q99", "max", "std"] if columns >= 110 else ["min", "mean", "max", "std"]
+    wanted = wanted if columns >= 72 else ["min", "mean", "max"]
     wanted = [name for name in wanted if len(flat.get(name, ())) == dimensions]
     label = min(max(width(clean(name)) for name in names), 24)
     bar = max(10, min(36, columns - 6 - label - 2 - 10 * len(wanted) - 12))
@@ -192,17 +193,12 @@ def _episodes(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
         return f"{frames:,.0f}" + (f" ({duration(frames / fps)})" if fps else "")
 
     low, high = int(lengths.min()), int(lengths.max())
-    head = f"{paint('bold', 'Episodes')}  "
+    head, indent = f"{paint('bold', 'Episodes')}  ", " " * 10
     if low == high:
-        return [
-            head + f"{len(lengths):,}, each of {both(low)} frames"
-            if len(lengths) > 1
-            else head + f"one of {both(low)} frames"
-        ]
-    lines = [
-        head
-        + f"{both(low)} to {both(high)} frames, median {both(float(np.median(lengths)))}, mean {lengths.mean():,.1f}"
-    ]
+        each = f"{len(lengths):,}, each of" if len(lengths) > 1 else "one of"
+        return [head + f"{each} {both(low)} frames"]
+    spread = f"{both(low)} to {both(high)} frames, median {both(float(np.median(lengths)))}, mean {lengths.mean():,.1f}"
+    lines = [head + wrap(spread, columns, indent)]
     bins = inspection.histogram()
     names = [f"{a:,}–{b:,}" if a != b else f"{a:,}" for a, b, _ in bins]
     times = [f"{duration(a / fps)}" if fps else "" for a, _, _ in bins]
@@ -291,9 +287,9 @@ def _policies(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
     lines = [paint("bold", "Policies")]
     as_it_is = [v for v in inspection.policies if v.trainable and not v.changes and v.installed and not v.machine]
     if as_it_is:
-        lines.append(
-            f"  {paint('good', 'can train as it is:')} " + wrap(", ".join(v.name for v in as_it_is), columns, "    ")
-        )
+        words = "can train as it is:"
+        text = wrap(f"{words} {', '.join(v.name for v in as_it_is)}", columns - 2, "    ")
+        lines.append("  " + text.replace(words, paint("good", words), 1))
     for verdict in inspection.policies:
         if verdict not in as_it_is:
             lines.append(_policy(verdict, names, paint, columns))
