@@ -122,7 +122,7 @@ BREAKS: dict[str, list[dict[str, Any]]] = {
         {"gpt_n_head": 3},
         {"gpt_hidden_dim": 17},
         {"bet_softmax_temperature": 0.0},
-        {"optimizer_eps": 0.0},
+        {"optimizer_eps": -1.0},
     ],
     "tdmpc": [
         {"horizon": 0},
@@ -202,6 +202,7 @@ def _train_and_act(name: str, params: dict[str, Any]) -> None:
     }
     config.output_features = {"action": PolicyFeature(FeatureType.ACTION, (2,))}
     torch.manual_seed(0)
+    torch.set_num_threads(1)  # these networks are too small to share
     policy = get_policy_class(name)(config=config, dataset_stats=None)
     policy.train()
     optimizer = config.get_optimizer_preset().build(policy.get_optim_params())
@@ -209,6 +210,8 @@ def _train_and_act(name: str, params: dict[str, Any]) -> None:
     schedule = preset.build(optimizer, 10) if preset else None
     for _ in range(4 if name == "vqbet" else 3):
         loss, _info = policy.forward(_batch(config, 4))
+        if not torch.isfinite(loss):
+            raise ArithmeticError("the loss is no longer finite")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

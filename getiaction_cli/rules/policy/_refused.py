@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from getiaction_cli.policies import PolicyConfig, Rejected
+from getiaction_cli.policies import PolicyConfig, Rejected, Unjudgeable
 from getiaction_cli.rules.policy._values import Values
 
+# LeRobot stops at the first thing that it refuses; it is asked at most this often what the next one is.
+_MOST = 8
 # Kind → how LeRobot's messages of that kind read, in all its policies.
 _KINDS = {
     "action steps": r"upper bound for the number of action steps|n_action_steps`?\s*(\(-?\d+\) )?"
@@ -17,18 +20,69 @@ _KINDS = {
 }
 
 
-def refusal_of(configured: PolicyConfig | Rejected, kind: str) -> Rejected | None:
-    """LeRobot's refusal, when it is of that kind."""
-    if isinstance(configured, Rejected) and re.search(_KINDS[kind], configured.message):
-        return configured
-    return None
+def refusals(configured: PolicyConfig | Rejected, values: Values) -> list[Rejected]:
+    """Everything that LeRobot refuses, not only the first thing that it meets.
+
+    Each refusal is mended as its rule would mend it, and LeRobot is asked again. A value outside its allowed ones is not
+    among them: `refused_value` finds those.
+    """
+    if not isinstance(configured, Rejected):
+        return []
+    given = values.recipe.params()
+    outside = refused_value(values)
+    params = {name: given[name] for name in values.written if name not in outside}
+    found: list[Rejected] = [] if outside else [configured]
+    for _ in range(_MOST):
+        try:
+            values.policy_class.configure(params)
+        except Rejected as refused:
+            if refused.message not in [known.message for known in found]:
+                found.append(refused)
+            if not _mend(refused, params, values):
+                break
+        except Unjudgeable:
+            break
+        else:
+            break
+    return found
 
 
-def other_refusal(configured: PolicyConfig | Rejected, values: Values) -> Rejected | None:
-    """LeRobot's refusal, when it is of no kind that has a rule of its own."""
-    if not isinstance(configured, Rejected) or refused_value(values):
-        return None
-    return None if any(re.search(pattern, configured.message) for pattern in _KINDS.values()) else configured
+def _mend(refused: Rejected, params: dict[str, Any], values: Values) -> bool:
+    """Change the parameters so that this refusal is gone; False when it isn't known how."""
+    before = dict(params)
+    kind = next((kind for kind, pattern in _KINDS.items() if re.search(pattern, refused.message)), "")
+    if kind == "action steps":
+        params["n_action_steps"] = params.get(steps_limit(values), values[steps_limit(values)])
+    elif kind == "horizon":
+        factor = 2 ** len(params.get("down_dims", values["down_dims"]))
+        params["horizon"] = max(factor, -(-params.get("horizon", values["horizon"]) // factor) * factor)
+    elif kind == "ensembling":
+        params["n_action_steps"] = 1
+    elif kind == "observation steps":
+        params.pop("n_obs_steps", None)
+    else:
+        for name in named_in(refused.message, values):
+            params.pop(name, None)
+    return params != before
+
+
+def steps_limit(values: Values) -> str:
+    """The parameter that n_action_steps may not exceed."""
+    return next((name for name in ("action_horizon", "chunk_size", "horizon") if name in values), "chunk_size")
+
+
+def refusal_of(configured: PolicyConfig | Rejected, values: Values, kind: str) -> Rejected | None:
+    """LeRobot's refusal of that kind, if there is one."""
+    return next((refused for refused in refusals(configured, values) if re.search(_KINDS[kind], refused.message)), None)
+
+
+def other_refusals(configured: PolicyConfig | Rejected, values: Values) -> list[Rejected]:
+    """LeRobot's refusals of no kind that has a rule of its own."""
+    return [
+        refused
+        for refused in refusals(configured, values)
+        if not any(re.search(pattern, refused.message) for pattern in _KINDS.values())
+    ]
 
 
 def refused_value(values: Values) -> list[str]:

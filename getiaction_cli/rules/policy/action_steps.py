@@ -49,18 +49,17 @@ from getiaction_cli.diagnostics import Finding
 from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.policy._refused import refusal_of
+from getiaction_cli.rules.policy._refused import refusal_of, steps_limit
 from getiaction_cli.rules.policy._values import Values, contradiction
 
 
 @rule("GA201", dataset="pusht")
 def action_steps(recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected) -> Iterator[Finding]:
     """Tell LeRobot's refusal in terms of the two parameters."""
-    refused = refusal_of(configured, "action steps")
-    if refused is None:
-        return
     values = Values(recipe, policy_class)
-    limit = next((name for name in ("action_horizon", "chunk_size", "horizon") if name in values), "chunk_size")
+    if refusal_of(configured, values, "action steps") is None:
+        return
+    limit = steps_limit(values)
     most = values[limit]
     yield contradiction(
         values,

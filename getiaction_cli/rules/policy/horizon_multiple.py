@@ -57,9 +57,9 @@ def horizon_multiple(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:
     """Tell LeRobot's refusal, and round the horizon up."""
-    if refusal_of(configured, "horizon") is None:
-        return
     values = Values(recipe, policy_class)
+    if refusal_of(configured, values, "horizon") is None:
+        return
     stages = len(values["down_dims"])
     factor = 2**stages
     rounded = max(factor, -(-values["horizon"] // factor) * factor)

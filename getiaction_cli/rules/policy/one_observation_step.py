@@ -57,9 +57,9 @@ def one_observation_step(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:
     """Tell LeRobot's refusal."""
-    if refusal_of(configured, "observation steps") is None:
-        return
     values = Values(recipe, policy_class)
+    if refusal_of(configured, values, "observation steps") is None:
+        return
     at = values.at("n_obs_steps")
     yield Finding(
         f"{policy_class.class_name} reads one observation step; `n_obs_steps` is {values['n_obs_steps']}",

@@ -48,10 +48,10 @@ trainer:
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding
-from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
+from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected, Unjudgeable
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.policy._refused import named_in, other_refusal
+from getiaction_cli.rules.policy._refused import named_in, other_refusals
 from getiaction_cli.rules.policy._values import Values
 
 
@@ -61,25 +61,19 @@ def refused_parameters(
 ) -> Iterator[Finding]:
     """Pass on what LeRobot says, at the parameters that it names."""
     values = Values(recipe, policy_class)
-    refused = other_refusal(configured, values)
-    if refused is None:
-        return
+    for refused in other_refusals(configured, values):
+        yield _told(refused, values)
+
+
+def _told(refused: Rejected, values: Values) -> Finding:
     names = [name for name in named_in(refused.message, values) if values.is_set(name)] or _only_suspect(values)
-    what = " ".join(refused.message.split())
-    message = f"{policy_class.class_name} refuses its parameters: {what}"
+    message = f"{values.policy_class.class_name} refuses its parameters: {' '.join(refused.message.split())}"
     if not names:
-        yield Finding(message, at="model.init_args", on="key")
-        return
+        return Finding(message, at="model.init_args", on="key")
     # A parameter that alone makes LeRobot refuse can be left at its default.
-    alone = [name for name in names if name != "pretrained_path"]
-    yield Finding(
-        message,
-        at=values.at(names[0]),
-        related=values.places(*names[1:]),
-        fix=Change(f"remove {alone[0]}: LeRobot's default is used", remove=(values.at(alone[0]),))
-        if len(alone) == 1 and _accepted_without(policy_class, recipe, alone[0])
-        else None,
-    )
+    alone = names[0] if len(names) == 1 and _accepted_without(values.policy_class, values.recipe, names[0]) else ""
+    fix = Change(f"remove {alone}: LeRobot's default is used", remove=(values.at(alone),)) if alone else None
+    return Finding(message, at=values.at(names[0]), related=values.places(*names[1:]), fix=fix)
 
 
 def _only_suspect(values: Values) -> list[str]:
@@ -92,6 +86,6 @@ def _accepted_without(policy_class: PolicyClass, recipe: Recipe, name: str) -> b
     params = {key: value for key, value in recipe.params().items() if key != name}
     try:
         policy_class.configure(params)
-    except Exception:
+    except (Rejected, Unjudgeable):
         return False
     return True

@@ -60,9 +60,9 @@ def temporal_ensembling(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:
     """Tell LeRobot's refusal; the coefficient is what the user chose, so the steps give way."""
-    if refusal_of(configured, "ensembling") is None:
-        return
     values = Values(recipe, policy_class)
+    if refusal_of(configured, values, "ensembling") is None:
+        return
     yield contradiction(
         values,
         "`temporal_ensemble_coeff` averages the predictions of successive steps, so the policy must be asked at every "
