@@ -83,4 +83,4 @@ class Interrupt:
         if not self._training or self._signum is not None:
             raise Interrupted(signum)
         self._signum = signum
-        self._told(signals.Signals(signum).name)
+        self._told("Ctrl-C" if signum == signals.SIGINT else signals.Signals(signum).name)

@@ -98,17 +98,16 @@ class Watch(L.Callback):
         if trainer.sanity_checking or "val/loss" not in trainer.callback_metrics:
             return
         self.val_loss = float(trainer.callback_metrics["val/loss"])
-        if self.screen.live:
-            self._draw(trainer.global_step)
-        else:
-            self.screen.say(f"step {trainer.global_step}: validation loss {number(self.val_loss)}")
+        self._draw(trainer.global_step)
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """The bar stays as it is."""
+        self._draw(trainer.global_step)
         self.close()
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         """The bar stays where it was."""
+        self._draw(trainer.global_step)
         self.close()
 
     def close(self) -> None:
@@ -149,9 +148,9 @@ class Watch(L.Callback):
             completed=step,
             loss=number(self._smooth.value),
             curve=sparkline(self.losses.values, 16),
-            validation="" if self.val_loss is None else f"val {number(self.val_loss)}  ",
-            pace=f"{self._samples_per_second():.0f} samples/s",
-            left=self._left(step),
+            validation=self._validation(),
+            pace=rate(self._samples_per_second()),
+            left=f"{left} left" if (left := self._left(step)) else "",
         )
 
     def _line_is_due(self, now: float, step: int, last: bool) -> bool:
@@ -163,11 +162,12 @@ class Watch(L.Callback):
     def _line(self, step: int) -> None:
         self._shown, self._shown_step = time.monotonic(), step
         total = f"/{self.total:.0f}" if math.isfinite(self.total) else ""
-        left = self._left(step)
-        self.screen.say(
-            f"step {step}{total}  loss {number(self._smooth.value)}  {self._samples_per_second():.0f} samples/s"
-            + (f"  {left} left" if left else "")
-        )
+        loss = f"loss {number(self._smooth.value)}  {self._validation()}"
+        left = f"  {left} left" if (left := self._left(step)) else ""
+        self.screen.say(f"step {step}{total}  {loss}{rate(self._samples_per_second())}{left}")
+
+    def _validation(self) -> str:
+        return "" if self.val_loss is None else f"val {number(self.val_loss)}  "
 
     def _samples_per_second(self) -> float:
         (then, before), (now, after) = self._pace[0], self._pace[-1]
@@ -235,6 +235,11 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
+def rate(samples_per_second: float) -> str:
+    """As "96 samples/s" or, where it matters, "1.4 samples/s"."""
+    return f"{samples_per_second:.{0 if samples_per_second >= 10 else 1}f} samples/s"
+
+
 def where(trainer: L.Trainer) -> str:
     """The hardware, as "cpu" or "2 x cuda"."""
     kind = trainer.strategy.root_device.type
@@ -255,6 +260,8 @@ def _bar(screen: Screen, total: float, completed: int) -> tuple[Progress, TaskID
         auto_refresh=True,
         refresh_per_second=REDRAWS_PER_SECOND,
         expand=True,
+        redirect_stdout=False,  # the libraries' talk belongs in the log, not above the bar
+        redirect_stderr=False,
     )
     task = bar.add_task(
         "training",

@@ -59,7 +59,7 @@ def train(
         run.write_recipe(recipe_text)
         screen.log_to(run.log)
 
-    interrupt = Interrupt(lambda name: screen.say(f"{name}: saving after this step (a second one stops at once)"))
+    interrupt = Interrupt(lambda name: screen.say(f"{name}: finishing this step, then saving (again: stop at once)"))
     watch = Watch(screen)
     callbacks: list[L.Callback] = [Repeatable(recipe["seed"]), Opening(run, recipe.get("trainer") or {}, screen), watch]
     if run:

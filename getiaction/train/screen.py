@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.status import Status
+    from rich.live import Live
 
 FIRST_SCREEN = "GETIACTION_SCREEN"
 
@@ -56,7 +56,7 @@ class Screen:
         )
         self._log: IO[bytes] | None = None
         self._console: Console | None = None
-        self._status: Status | None = None
+        self._moving: Live | None = None
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -109,8 +109,12 @@ class Screen:
 
     def say(self, text: str) -> None:
         """One line of talk."""
-        if not self.quiet:
-            self.still()
+        if self.quiet:
+            return
+        self.still()
+        if self._console is not None:
+            self._console.print(text, markup=False)  # above a bar that is moving
+        else:
             print(text, file=self.stream, flush=True)
 
     def doing(self, text: str) -> None:
@@ -119,17 +123,27 @@ class Screen:
             return
         if not self.live:
             self.say(f"{text}…")
-        elif self._status is None:
-            self._status = self.console.status(f"{text}…")
-            self._status.start()
         else:
-            self._status.update(f"{text}…")
+            self._spin(f"{text}…")
 
     def still(self) -> None:
         """Whatever moves stops."""
-        if self._status is not None:
-            self._status.stop()
-            self._status = None
+        if self._moving is not None:
+            self._moving.stop()
+            self._moving = None
+
+    def _spin(self, text: str) -> None:
+        from rich.live import Live
+        from rich.spinner import Spinner
+
+        spinner = Spinner("dots", text)
+        if self._moving is not None:
+            self._moving.update(spinner)
+            return
+        # Without redirection: what libraries print meanwhile belongs in the log, not above the spinner.
+        quiet = {"redirect_stdout": False, "redirect_stderr": False}
+        self._moving = Live(spinner, console=self.console, transient=True, refresh_per_second=10, **quiet)
+        self._moving.start()
 
 
 def _first_screen(descriptor: int) -> TextIO:

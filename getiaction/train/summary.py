@@ -12,7 +12,7 @@ import lightning as L
 
 from getiaction.train.checkpoints import VAL_LOSS, Best, Checkpoints
 from getiaction.train.folder import RunFolder
-from getiaction.train.progress import Watch, number, sparkline
+from getiaction.train.progress import Watch, number, rate, sparkline
 
 # LeRobot's simulated worlds by the word that names them in a dataset's id, and the package that each needs.
 WORLDS = {"pusht": ("pusht", "gym-pusht"), "aloha": ("aloha", "gym-aloha")}
@@ -99,7 +99,7 @@ class Summary:
             ("trained" if self.stopped_by is None else "stopped", self._steps()),
             ("policy", f"{self.policy}, {count(self.parameters)} parameters"),
             ("dataset", f"{self.dataset}: {self.episodes:,} episodes, {self.frames:,} frames"),
-            ("speed", f"{self.samples_per_second:.0f} samples/s on {self.device}"),
+            ("speed", f"{rate(self.samples_per_second)} on {self.device}"),
             ("loss", self._loss()),
         ]
         if self.folder is None:
