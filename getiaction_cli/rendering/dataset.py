@@ -234,9 +234,11 @@ def _tasks(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
     most = max(frames for _, frames in counts.values())
     for task, (episodes, frames) in list(counts.items())[:_MOST_TASKS]:
         share = f"{plural(episodes, 'episode').rjust(14)} {frames:>9,} frames"
-        room = max(20, columns - len(share) - 18)
+        bars = 10 if columns >= 72 else 0
+        room = max(20, columns - len(share) - 8 - bars)
         text = cut(clean(task) or "(no text)", room)
-        lines.append(f"  {text}{' ' * (room - width(text))} {share} {paint('gutter', bar(frames, most, 10))}")
+        drawn = paint("gutter", bar(frames, most, bars)) if bars else ""
+        lines.append(f"  {text}{' ' * (room - width(text))} {share} {drawn}")
     if len(counts) > _MOST_TASKS:
         lines.append(f"  and {len(counts) - _MOST_TASKS:,} more")
     return lines
