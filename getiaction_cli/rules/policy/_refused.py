@@ -23,15 +23,15 @@ _KINDS = {
 def refusals(configured: PolicyConfig | Rejected, values: Values) -> list[Rejected]:
     """Everything that LeRobot refuses, not only the first thing that it meets.
 
-    Each refusal is mended as its rule would mend it, and LeRobot is asked again. A value outside its allowed ones is not
-    among them: `refused_value` finds those.
+    Each refusal is mended as its rule would mend it, and LeRobot is asked again. Not among them are values outside their
+    allowed ones (`refused_value` finds those) and a dataset's features that can't be read.
     """
     if not isinstance(configured, Rejected):
         return []
     given = values.recipe.params()
     outside = refused_value(values)
     params = {name: given[name] for name in values.written if name not in outside}
-    found: list[Rejected] = [] if outside else [configured]
+    found: list[Rejected] = []
     for _ in range(_MOST):
         try:
             values.policy_class.configure(params)
@@ -44,6 +44,8 @@ def refusals(configured: PolicyConfig | Rejected, values: Values) -> list[Reject
             break
         else:
             break
+    if not found and not outside and values.recipe.get("model.init_args.pretrained_path"):
+        return [configured]  # together with the parameters of the checkpoint
     return found
 
 
