@@ -40,6 +40,7 @@ function __getiaction_options
 --fix	Make the safe fixes in the files
 --unsafe-fixes	With --fix or --diff: also fixes that may change what you meant
 --diff	Show the fixes as a diff; change nothing
+--smoke	Also train two small batches with the real policy, on the CPU
 --help	Show this message and exit.
 -h	Show this message and exit.'
         case 'inspect-dataset'
@@ -47,6 +48,7 @@ function __getiaction_options
 --format	For people, or for programs
 --deep	Read the recorded numbers too, and decode some frames of every video
 --write-stats	With --deep: write true statistics to meta/stats.json, beside a backup
+--html	Also write a page with pictures and plots
 --yes	Download what --deep needs without asking
 -y	Download what --deep needs without asking
 --seed	Chooses the frames that --deep decodes
@@ -58,6 +60,19 @@ function __getiaction_options
 --installed	Only those whose packages are installed
 --trainable	Only those that learn from demonstrations
 --format	For people, or for programs
+--help	Show this message and exit.
+-h	Show this message and exit.'
+        case 'frame-stores'
+            printf '%s\n' '--delete	Delete them; name datasets, or use --gone or --all
+--gone	Only those whose dataset is no longer there
+--all	All of them, to delete them
+--path	The folder that a recipe\'s frame_store.path names
+--format	For people, or for programs
+--help	Show this message and exit.
+-h	Show this message and exit.'
+        case 'schema'
+            printf '%s\n' '--policy	Only recipes for this policy
+-p	Only recipes for this policy
 --help	Show this message and exit.
 -h	Show this message and exit.'
         case 'explain'
@@ -105,6 +120,8 @@ function __getiaction_takes
             printf '%s\n' 'other'
         case 'inspect-dataset --format'
             printf '%s\n' '=text json'
+        case 'inspect-dataset --html'
+            printf '%s\n' 'file'
         case 'inspect-dataset --seed'
             printf '%s\n' 'other'
         case 'list-policies --grep'
@@ -113,6 +130,14 @@ function __getiaction_takes
             printf '%s\n' 'dataset'
         case 'list-policies --format'
             printf '%s\n' '=text json'
+        case 'frame-stores --path'
+            printf '%s\n' 'other'
+        case 'frame-stores --format'
+            printf '%s\n' '=text json'
+        case 'schema --policy'
+            printf '%s\n' 'policy'
+        case 'schema -p'
+            printf '%s\n' 'policy'
     end
 end
 
@@ -128,6 +153,8 @@ function __getiaction_arguments
             printf '%s\n' 'dataset'
         case 'list-policies'
             printf '%s\n' 'policy'
+        case 'frame-stores'
+            printf '%s\n' 'dataset'
         case 'explain'
             printf '%s\n' 'other'
     end
@@ -161,6 +188,8 @@ init	Write a recipe that trains a policy on a dataset
 validate-config	Say everything that is wrong with recipes, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 list-policies	List the policies, what they read, need and download
+frame-stores	List the stores of decoded frames, or delete them
+schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
         else if contains -- "$command" train fit validate-config; and begin

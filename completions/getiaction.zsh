@@ -36,12 +36,14 @@ _getiaction_options() {
 --fix	Make the safe fixes in the files
 --unsafe-fixes	With --fix or --diff: also fixes that may change what you meant
 --diff	Show the fixes as a diff; change nothing
+--smoke	Also train two small batches with the real policy, on the CPU
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'inspect-dataset') printf '%s\n' '--revision	A tag, branch or commit on the Hub
 --format	For people, or for programs
 --deep	Read the recorded numbers too, and decode some frames of every video
 --write-stats	With --deep: write true statistics to meta/stats.json, beside a backup
+--html	Also write a page with pictures and plots
 --yes	Download what --deep needs without asking
 -y	Download what --deep needs without asking
 --seed	Chooses the frames that --deep decodes
@@ -52,6 +54,17 @@ _getiaction_options() {
 --installed	Only those whose packages are installed
 --trainable	Only those that learn from demonstrations
 --format	For people, or for programs
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
+        'frame-stores') printf '%s\n' '--delete	Delete them; name datasets, or use --gone or --all
+--gone	Only those whose dataset is no longer there
+--all	All of them, to delete them
+--path	The folder that a recipe'\''s frame_store.path names
+--format	For people, or for programs
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
+        'schema') printf '%s\n' '--policy	Only recipes for this policy
+-p	Only recipes for this policy
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'explain') printf '%s\n' '--help	Show this message and exit.
@@ -80,10 +93,15 @@ _getiaction_takes() {
         'validate-config --ignore') printf '%s\n' 'other' ;;
         'inspect-dataset --revision') printf '%s\n' 'other' ;;
         'inspect-dataset --format') printf '%s\n' '=text json' ;;
+        'inspect-dataset --html') printf '%s\n' 'file' ;;
         'inspect-dataset --seed') printf '%s\n' 'other' ;;
         'list-policies --grep') printf '%s\n' 'other' ;;
         'list-policies --for') printf '%s\n' 'dataset' ;;
         'list-policies --format') printf '%s\n' '=text json' ;;
+        'frame-stores --path') printf '%s\n' 'other' ;;
+        'frame-stores --format') printf '%s\n' '=text json' ;;
+        'schema --policy') printf '%s\n' 'policy' ;;
+        'schema -p') printf '%s\n' 'policy' ;;
     esac
 }
 
@@ -94,6 +112,7 @@ _getiaction_arguments() {
         'validate-config') printf '%s\n' 'recipe' ;;
         'inspect-dataset') printf '%s\n' 'dataset' ;;
         'list-policies') printf '%s\n' 'policy' ;;
+        'frame-stores') printf '%s\n' 'dataset' ;;
         'explain') printf '%s\n' 'other' ;;
     esac
 }
@@ -130,6 +149,8 @@ init	Write a recipe that trains a policy on a dataset
 validate-config	Say everything that is wrong with recipes, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 list-policies	List the policies, what they read, need and download
+frame-stores	List the stores of decoded frames, or delete them
+schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
         elif [[ ' train fit validate-config ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then

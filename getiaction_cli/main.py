@@ -9,7 +9,16 @@ from typing import Annotated
 
 import typer
 
-from getiaction_cli.commands import explain, init, inspect_dataset, list_policies, schema, train, validate_config
+from getiaction_cli.commands import (
+    explain,
+    frame_stores,
+    init,
+    inspect_dataset,
+    list_policies,
+    schema,
+    train,
+    validate_config,
+)
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, CliError
 
 
@@ -76,13 +85,18 @@ def _options(
 
 
 app.command("train", cls=train.TrainCommand)(train.train)
-app.command("fit", cls=train.TrainCommand)(train.fit)
+app.command("fit", short_help="Train, in the words of LightningCLI.", cls=train.TrainCommand)(train.fit)
 app.command("init")(init.init)
-app.command("validate-config", cls=train.TrainCommand)(validate_config.validate_config)
-app.command("inspect-dataset")(inspect_dataset.inspect_dataset)
+app.command("validate-config", short_help="Say everything that is wrong with recipes.", cls=train.TrainCommand)(
+    validate_config.validate_config
+)
+app.command("inspect-dataset", short_help="Show what is in a dataset and what is broken.")(
+    inspect_dataset.inspect_dataset
+)
 app.command("list-policies")(list_policies.list_policies)
-app.command("schema")(schema.schema)
-app.command("explain")(explain.explain)
+app.command("frame-stores")(frame_stores.frame_stores)
+app.command("schema", short_help="Print a JSON Schema of recipes for editors.")(schema.schema)
+app.command("explain", short_help="Explain what a rule finds and how to mend it.")(explain.explain)
 
 
 def _everywhere(words: list[str]) -> list[str]:

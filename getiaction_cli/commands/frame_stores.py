@@ -1,0 +1,139 @@
+"""`getiaction frame-stores`: which decoded frames are kept on this machine, and deleting them."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from getiaction_cli.errors import CouldNotLook, UsageError
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.frame_stores import Store
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def frame_stores(
+    dataset: Annotated[
+        list[str] | None, typer.Argument(metavar="[DATASET]...", help="Only these: ids or folders.", show_default=False)
+    ] = None,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete them; name datasets, or use --gone or --all.")
+    ] = False,
+    gone: Annotated[bool, typer.Option("--gone", help="Only those whose dataset is no longer there.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All of them, to delete them.")] = False,
+    path: Annotated[
+        Path | None,
+        typer.Option("--path", help="The folder that a recipe's frame_store.path names.", show_default=False),
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.TEXT,
+) -> None:
+    """List the stores of decoded frames, or delete them.
+
+    Training decodes the frames of a dataset once and keeps them, so that it never waits for them again. Deleting a
+    store costs nothing but the time to decode it once more.
+    """
+    from getiaction_cli.datasets.frame_stores import home, stores
+
+    if delete and not (dataset or gone or all_):
+        raise UsageError("delete which stores?", "getiaction frame-stores --delete lerobot/pusht, --gone or --all")
+    if path is not None and not path.is_dir():
+        raise CouldNotLook(f"there is no folder {path}")
+    found = stores(path)
+    unknown = [name for name in dataset or () if not any(_is(store, name) for store in found)]
+    if unknown:
+        raise CouldNotLook(f"no frames are kept of {', '.join(unknown)}", "getiaction frame-stores lists what there is")
+    chosen = [
+        store
+        for store in found
+        if (not dataset or any(_is(store, name) for name in dataset)) and (not gone or store.gone)
+    ]  # fmt: skip
+    if delete:
+        _delete(chosen)
+    elif output is Format.JSON:
+        _json(chosen)
+    else:
+        _text(chosen, path or home())
+
+
+def _is(store: Store, name: str) -> bool:
+    return name in (store.repo_id, store.folder.name) or (
+        bool(store.root) and Path(name).expanduser().resolve() == Path(store.root)
+    )
+
+
+def _delete(chosen: list[Store]) -> None:
+    from getiaction_cli.datasets.frame_stores import delete
+    from getiaction_cli.rendering.text import clean
+    from getiaction_cli.rendering.units import size
+
+    freed = 0
+    for store in chosen:
+        if store.in_use:
+            typer.echo(f"{clean(store.repo_id)}: a training is building it, left alone", err=True)
+            continue
+        try:
+            delete(store)
+        except OSError as error:
+            raise CouldNotLook(f"can't delete {store.folder}: {error.strerror}") from None
+        freed += store.size
+        typer.echo(f"deleted the frames of {clean(store.repo_id)} ({size(store.size)})")
+    typer.echo(f"{size(freed)} freed")
+
+
+def _text(chosen: list[Store], place: Path) -> None:
+    from getiaction_cli.rendering.text import clean
+    from getiaction_cli.rendering.units import size
+
+    if not chosen:
+        typer.echo(f"no stores of decoded frames in {place}")
+        return
+    rows = [
+        (
+            clean(store.repo_id),
+            size(store.size),
+            f"{store.frames:,} frames",
+            "being built" if store.in_use else "dataset is gone" if store.gone else _ago(store.used),
+            clean(store.root),
+        )
+        for store in chosen
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    for row in rows:
+        name, bytes_, frames, used = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+        typer.echo(f"{name}  {bytes_.rjust(widths[1])}  {frames.rjust(widths[2])}  {used}  {row[4]}".rstrip())
+    typer.echo(f"\n{size(sum(store.size for store in chosen))} in {place}")
+
+
+def _ago(then: float) -> str:
+    days = int((time.time() - then) // 86_400)
+    return "used today" if days < 1 else "used yesterday" if days == 1 else f"used {days} days ago"
+
+
+def _json(chosen: list[Store]) -> None:
+    import json
+
+    listed = [
+        {
+            "repo_id": store.repo_id,
+            "root": store.root,
+            "folder": str(store.folder),
+            "cameras": list(store.cameras),
+            "frames": store.frames,
+            "bytes": store.size,
+            "last_used": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(store.used)),
+            "gone": store.gone,
+            "being_built": store.in_use,
+        }
+        for store in chosen
+    ]
+    typer.echo(json.dumps({"schema_version": 1, "stores": listed}, indent=2))

@@ -1,0 +1,87 @@
+"""`getiaction frame-stores` reads what the training core wrote."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import made
+import pytest
+from filelock import FileLock
+from typer.testing import CliRunner, Result
+
+from getiaction_cli import main
+from getiaction_cli.errors import CliError
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(main.app, ["frame-stores", *words])
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A dataset whose frames are kept."""
+    from getiaction.data.pipeline import Pipeline
+    from getiaction.train.upstream import LeRobotDatasetMetadata
+
+    monkeypatch.setenv("GETIACTION_CACHE", str(tmp_path / "cache"))
+    root = made.make(tmp_path / "toy", codec="h264", lengths=(5, 4), true_quantiles=False)
+    assert Pipeline(LeRobotDatasetMetadata("made/toy", root=root), root).plan.way == "store"
+    return root
+
+
+def listed(*words: str) -> list[dict[str, Any]]:
+    return json.loads(run("--format", "json", *words).stdout)["stores"]
+
+
+def test_lists_what_training_wrote(root: Path, tmp_path: Path) -> None:
+    (store,) = listed()
+    assert (store["repo_id"], store["root"], store["frames"]) == ("made/toy", str(root), 9)
+    assert store["bytes"] >= 9 * 32 * 48 * 3 and store["cameras"] == ["observation.images.top"]
+    text = run().stdout
+    assert "made/toy" in text and "9 frames" in text and "used today" in text and str(tmp_path / "cache") in text
+
+
+def test_the_folder_is_where_the_core_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from getiaction.data.plan import frames_root
+    from getiaction_cli.datasets.frame_stores import home
+
+    for name, value in (("GETIACTION_CACHE", "~/x"), ("XDG_CACHE_HOME", "/y"), ("NEITHER", "")):
+        for each in ("GETIACTION_CACHE", "XDG_CACHE_HOME"):
+            monkeypatch.delenv(each, raising=False)
+        monkeypatch.setenv(name, value)
+        assert home() == frames_root()
+
+
+def test_deletes_by_name_and_by_folder(root: Path) -> None:
+    assert "deleted the frames of made/toy" in run("--delete", "made/toy").stdout
+    assert listed() == []
+    assert "no stores" in run().stdout
+
+
+def test_deletes_what_is_gone(root: Path) -> None:
+    assert listed("--gone") == []
+    run("--delete", "--gone")
+    assert len(listed()) == 1
+    shutil.rmtree(root)
+    assert listed()[0]["gone"]
+    run("--delete", "--gone")
+    assert listed() == []
+
+
+def test_leaves_alone_what_is_being_built(root: Path) -> None:
+    with FileLock(Path(listed()[0]["folder"], ".lock")):
+        result = run("--delete", "--all")
+    assert "building" in result.stderr and len(listed()) == 1
+
+
+@pytest.mark.parametrize("words", [("--delete",), ("made/other",), ("--path", "/nowhere/at/all")])
+def test_says_what_it_needs(root: Path, words: tuple[str, ...]) -> None:
+    assert isinstance(run(*words).exception, CliError)
+
+
+def test_other_folders_are_not_ours(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache" / "frames" / "mine").mkdir()
+    (tmp_path / "cache" / "frames" / "mine" / "thesis.json").write_text("{}")
+    run("--delete", "--all")
+    assert (tmp_path / "cache" / "frames" / "mine" / "thesis.json").exists()
