@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules.subject import Unavailable
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _feature(key: str, feature: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    text = str(value)
+    text = write(value)
     return text if len(text) <= 40 else text[:39] + "…"
 
 

@@ -235,6 +235,36 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
             raise typer.Exit(128 + summary.stopped_by)
 
 
+def smoke(recipe: Recipe) -> str:
+    """Train two small batches of a recipe with the real policy on the CPU, and say in a line how it went.
+
+    Raises:
+        RunFailed: it does not train.
+    """
+    from getiaction.errors import TrainingError
+    from getiaction.train.screen import Screen
+
+    screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    try:
+        with screen.taken():
+            screen.doing("starting")
+            from getiaction.train import run
+            from getiaction.train.smoke import shrunk
+
+            name = Path(recipe.file).stem
+            summary = run.train(shrunk(recipe.plain()), recipe_name=name, recipe_text="", screen=screen)
+    except TrainingError as error:
+        raise RunFailed(f"{recipe.file} does not train: {error.message}", error.hint) from error
+    except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError) as error:
+        if os.environ.get("GETIACTION_DEBUG"):
+            raise
+        said = (str(error).strip() or "no reason given").splitlines()[0]
+        hint = "no rule knows this yet: please report the recipe; --debug shows where it failed"
+        raise RunFailed(f"{recipe.file} does not train: {type(error).__name__}: {said}", hint) from error
+    losses = ", ".join(f"{loss:.4g}" for loss in summary.losses)
+    return f"trains: {summary.policy} on {summary.dataset}, {summary.steps} steps on the CPU, loss {losses}"
+
+
 def _stopped_at_once(interrupted: Any, screen: Any) -> int:
     """Say where a run that could not finish its step can go on, and give the exit code."""
     if interrupted.resume:

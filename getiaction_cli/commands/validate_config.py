@@ -51,6 +51,9 @@ def validate_config(
         bool, typer.Option("--unsafe-fixes", help="With --fix or --diff: also fixes that may change what you meant.")
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show the fixes as a diff; change nothing.")] = False,
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="Also train two small batches with the real policy, on the CPU.")
+    ] = False,
 ) -> None:
     """Say everything that is wrong with recipes, each with its place, its reason and its fix.
 
@@ -73,8 +76,8 @@ def validate_config(
             continue
         if changing:
             fixed += run.fix(path, recipe, unsafe=unsafe_fixes, diff=diff)
-        else:
-            run.judge(recipe)
+        elif run.judge(recipe).ok and smoke:
+            failed = not _trains(recipe) or failed
     to_stderr = changing and (diff or "-" in recipes)
     if run.reports:
         typer.echo(run.render(format, fixed, err=to_stderr), nl=False, err=to_stderr)
@@ -82,6 +85,19 @@ def validate_config(
         raise typer.Exit(EXIT_COULD_NOT_LOOK)
     if any(not report.ok for report in run.reports):
         raise typer.Exit(EXIT_FOUND)
+
+
+def _trains(recipe: Recipe) -> bool:
+    """Try it, and say how that went."""
+    from getiaction_cli.commands.train import smoke
+    from getiaction_cli.errors import RunFailed
+
+    try:
+        typer.echo(smoke(recipe), err=True)
+    except RunFailed as error:
+        typer.echo(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""), err=True)
+        return False
+    return True
 
 
 class _Run:

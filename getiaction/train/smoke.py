@@ -1,0 +1,38 @@
+"""A trial: the real policy on the real dataset, for as few steps as show that it trains, on the CPU, leaving nothing."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+# Two steps: the second meets what the first changed. VQ-BeT takes one in each of its phases.
+STEPS = 2
+_BATCH = 2
+_CODEBOOK_STEPS = "n_vqvae_training_steps"
+
+
+def shrunk(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The same recipe as a trial: its policy in full size, its dataset, two small batches.
+
+    Args:
+        recipe: the recipe as plain values.
+    """
+    trial = copy.deepcopy(recipe)
+    trial.pop("output_dir", None)
+    trial["trainer"] = {"fast_dev_run": STEPS, "accelerator": "cpu", "devices": 1, "logger": False}
+    data = _arguments(trial, "data")
+    data.update(train_batch_size=_BATCH, num_workers=0, frame_store="off")
+    data["val_batch_size"] = _BATCH
+    model = _arguments(trial, "model")
+    for place in (model, model.get("config_kwargs") or {}):
+        if _CODEBOOK_STEPS in place:
+            place[_CODEBOOK_STEPS] = 1
+    if "vqbet" in (str(model.get("policy_name")), trial["model"]["class_path"].rsplit(".", 1)[-1].lower()):
+        model["config_kwargs"] = {**(model.get("config_kwargs") or {}), _CODEBOOK_STEPS: 1}
+    return trial
+
+
+def _arguments(recipe: dict[str, Any], section: str) -> dict[str, Any]:
+    arguments = recipe[section].get("init_args") or {}
+    recipe[section]["init_args"] = arguments
+    return arguments
