@@ -98,3 +98,18 @@ def test_rewritten_values_are_named_with_lerobots_own_words() -> None:
     report = judged("groot", {"chunk_size": 50, "n_action_steps": 40})
     (said,) = [d for d in report.diagnostics if d.code == "GA207"]
     assert said.path.endswith("chunk_size") and "LeRobot makes it 40" in said.message and "legacy" in said.help
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "fires"),
+    [
+        ("multi_task_dit", {"hidden_dim": 24, "num_heads": 8}, True),  # 3 numbers a head, and they turn in pairs
+        ("multi_task_dit", {"hidden_dim": 24, "num_heads": 8, "use_rope": False}, False),
+        ("multi_task_dit", {"timestep_embed_dim": 255}, True),
+        ("smolvla", {"num_expert_layers": 5}, True),
+        ("smolvla", {"num_expert_layers": 8}, False),
+        ("xvla", {"hidden_size": 1000}, True),
+    ],
+)
+def test_widths_that_do_not_divide(name: str, params: dict[str, Any], fires: bool) -> None:
+    assert ("GA212" in {d.code for d in judged(name, params).diagnostics}) is fires

@@ -23,8 +23,8 @@ _KINDS = {
 def refusals(configured: PolicyConfig | Rejected, values: Values) -> list[Rejected]:
     """Everything that LeRobot refuses, not only the first thing that it meets.
 
-    Each refusal is mended as its rule would mend it, and LeRobot is asked again. Not among them are values outside their
-    allowed ones (`refused_value` finds those) and a dataset's features that can't be read.
+    Each refusal is mended as its rule would mend it, and LeRobot is asked again. Not among them are values outside
+    their allowed ones (`refused_value` finds those) and a dataset's features that can't be read.
     """
     if not isinstance(configured, Rejected):
         return []

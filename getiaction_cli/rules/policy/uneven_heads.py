@@ -66,7 +66,11 @@ _DIVIDED: dict[str, tuple[tuple[str, str, int, str], ...]] = {
         ("down_dims", "n_groups", 8, "the 8 groups of its last block"),
         ("diffusion_step_embed_dim", "", 2, "its sine and cosine embedding"),
     ),
-    "multi_task_dit": (("timestep_embed_dim", "", 2, "its sine and cosine embedding"),),
+    "multi_task_dit": (
+        ("hidden_dim", "num_heads", 1, ""),
+        ("timestep_embed_dim", "", 2, "its sine and cosine embedding"),
+    ),
+    "smolvla": (("num_vlm_layers", "num_expert_layers", 1, ""),),
     "xvla": (("hidden_size", "num_heads", 1, ""),),
 }
 
@@ -77,23 +81,27 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     values = Values(recipe, policy.policy)
     for name, by, fixed, what in _DIVIDED.get(policy.policy.name, ()):
         widths = [policy.get(name)] if isinstance(policy.get(name), int) else list(policy.get(name))
-        parts = policy.get(by) if by else 1
+        # Rotary embeddings turn pairs, so that each head needs an even width.
+        paired = by == "num_heads" and bool(policy.get("use_rope"))
+        parts = policy.get(by) * (2 if paired else 1) if by else 1
         if not widths or min(*widths, parts, 1) < 1:
             continue  # a rule about sizes speaks of it
         if any(width % parts for width in widths):
-            message = f"{values.said(name)} can't be split evenly among {values.said(by)}"
+            pairs = ", in pairs for `use_rope`" if paired else ""
+            message = f"{values.said(name)} can't be split evenly among {values.said(by)}{pairs}"
         elif widths[0] % fixed:
             first = f"the first of {values.said(name)}" if len(widths) > 1 else values.said(name)
             message = f"{first} is no multiple of {fixed}, which {what} needs"
         else:
             continue
-        yield contradiction(values, message, *filter(None, (name, by)), fix=_fix(values, name, by, fixed, widths))
+        yield contradiction(
+            values, message, *filter(None, (name, by)), fix=_fix(values, name, by, parts, fixed, widths)
+        )
 
 
-def _fix(values: Values, name: str, by: str, fixed: int, widths: list[int]) -> Change:
-    if by and values.is_set(by) and len(widths) == 1 and widths[0] % fixed == 0:
-        return values.set_to(by, nearest(values[by], divisors(widths[0])))
-    parts = values[by] if by else 1
+def _fix(values: Values, name: str, by: str, parts: int, fixed: int, widths: list[int]) -> Change:
+    if by and values.is_set(by) and len(widths) == 1 and widths[0] % fixed == 0 and parts == values[by]:
+        return values.set_to(by, nearest(parts, divisors(widths[0])))
     rounded = [
         -(-width // factor) * factor for width, factor in zip(widths, _factors(parts, fixed, widths), strict=True)
     ]
