@@ -1,5 +1,6 @@
 """The other policies, as small as their code allows: three steps, saved, loaded, fine-tuned."""
 
+import importlib
 import math
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,10 @@ import pytest
 import tiny
 import tiny_hub
 import torch
+from safetensors.torch import load_file, save_file
 from test_policy import data, observation
+
+from getiaction.errors import PolicyError
 
 
 def xvla(hub: Path) -> dict[str, Any]:
@@ -60,9 +64,70 @@ def smolvla(hub: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("make", [xvla, multi_task_dit, smolvla], ids=lambda make: make.__name__)
+def evo1(hub: Path) -> dict[str, Any]:
+    return {
+        "vlm_model_name": str(tiny_hub.internvl(hub / "internvl")),
+        "vlm_num_layers": 1,
+        "vlm_dtype": "float32",
+        "use_flash_attn": False,
+        "image_resolution": [32, 32],
+        "max_views": 1,
+        "max_state_dim": 4,
+        "max_action_dim": 4,
+        "chunk_size": 4,
+        "n_action_steps": 4,
+        "embed_dim": 16,
+        "hidden_dim": 16,
+        "state_hidden_dim": 16,
+        "num_heads": 2,
+        "num_layers": 1,
+        "num_inference_timesteps": 2,
+    }
+
+
+@pytest.mark.parametrize("make", [xvla, multi_task_dit, smolvla, evo1], ids=lambda make: make.__name__)
 def test_a_policy_trains_and_is_loaded_again(make: Any, small_root: Path, tmp_path: Path) -> None:
     exercise(make.__name__, make(tmp_path / "hub"), small_root, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pi0", "pi05"])
+def test_the_pi_family_trains_and_is_loaded_again(
+    name: str, small_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    tiny_hub.paligemma_tokenizer(tmp_path / "cache")
+    module = importlib.import_module(f"lerobot.policies.{name}.modeling_{name}")
+    tiny_hub.small_gemma(module, monkeypatch)
+    parameters = {
+        "chunk_size": 4,
+        "n_action_steps": 4,
+        "max_state_dim": 4,
+        "max_action_dim": 4,
+        "image_resolution": [28, 28],
+        "tokenizer_max_length": 12,
+        "num_inference_steps": 2,
+    }
+    exercise(name, parameters, small_root, tmp_path)
+
+    # LeRobot prints what goes wrong while it loads this family, and goes on with random weights.
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    weights = tmp_path / "pretrained_model/model.safetensors"
+    tensors = load_file(weights)
+    for damage, message in (
+        (
+            lambda: save_file({k: v for k, v in tensors.items() if "action_out_proj" not in k}, weights),
+            "action_out_proj",
+        ),
+        (lambda: save_file({**tensors, "model.action_in_proj.bias": torch.zeros(3)}, weights), "size mismatch"),
+        (lambda: weights.write_bytes(b"half a file"), "can't be fetched or read"),
+    ):
+        damage()
+        with pytest.raises(PolicyError, match=message):
+            tuned = LeRobotPolicy(name, pretrained_path=tmp_path / "pretrained_model")
+            tiny.trainer(tmp_path, 1).fit(tuned, datamodule=data(small_root))
 
 
 def exercise(name: str, parameters: dict[str, Any], root: Path, folder: Path) -> None:
