@@ -17,6 +17,7 @@ import json
 import platform
 import re
 import shutil
+import traceback
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -90,6 +91,11 @@ class RunFolder:
             "dataset": dataset,
         }
         (self.path / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+    def write_fault(self, fault: Exception) -> None:
+        """Keep the traceback of what nobody foresaw, after what the libraries said."""
+        with self.log.open("a", encoding="utf-8") as file:
+            traceback.print_exception(fault, file=file)
 
     def abandon(self) -> None:
         """Take the folder away again: nothing was trained, so there is nothing in it to keep."""

@@ -8,8 +8,10 @@ from typing import Any
 
 import lightning as L
 
+from getiaction.errors import TrainingError
 from getiaction.train import build, folder
 from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
+from getiaction.train.decoding import Decoding
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
 from getiaction.train.interrupt import Interrupt, Interrupted
@@ -68,6 +70,7 @@ def train(
         with interrupt.listening(), in_plain_words():
             L.seed_everything(recipe["seed"], workers=True, verbose=False)
             data = build.data(recipe)
+            data.progress = Decoding(screen)
             policy = build.policy(recipe)
             trainer = build.trainer(recipe, run, callbacks)
             SafeCheckpointIO.use(trainer)
@@ -76,11 +79,16 @@ def train(
             if run and trainer.is_global_zero:
                 screen.doing("writing pretrained_model")
                 policy.save_pretrained(run.pretrained_model)
-    except BaseException as error:
+    except (TrainingError, Interrupted, KeyboardInterrupt) as error:
         if run and not watch.started and rank() == 0:
             run.abandon()
         elif run and isinstance(error, Interrupted) and run.last.is_file():
             error.resume = run.path
+        raise
+    except Exception as fault:
+        if run:
+            run.write_fault(fault)
+            fault.add_note(f"the traceback is in {run.log}")
         raise
     finally:
         watch.close()

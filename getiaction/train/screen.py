@@ -117,6 +117,10 @@ class Screen:
         else:
             print(text, file=self.stream, flush=True)
 
+    def alarm(self, text: str) -> None:
+        """One line that must be seen, whatever rank and however quiet."""
+        print(text, file=self.stream, flush=True)
+
     def doing(self, text: str) -> None:
         """What takes a while now: it moves on a terminal, and is a line elsewhere."""
         if self.quiet:

@@ -8,19 +8,21 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
-from getiaction_cli.errors import EXIT_FOUND, RunFailed, UsageError
+from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.recipe import Recipe
 
 _DOTTED = re.compile(r"--(?P<route>[A-Za-z_]\w*(?:\.[\w/-]+)+)(?:=(?P<value>.*))?", re.DOTALL)
 LATEST = "latest"
+PIPED = "GETIACTION_PIPED_RECIPE"
 RECIPE_SUFFIXES = (".yaml", ".yml")
 
 
@@ -154,18 +156,33 @@ def _recipe_of(resume: str) -> tuple[str, str]:
 
 def _judged(path: str, overrides: tuple[tuple[str, str], ...], ignore: tuple[str, ...]) -> Recipe:
     """The recipe, found clean; otherwise its diagnostics are shown and the run ends here."""
-    from getiaction_cli.recipe import read
+    from getiaction.train.screen import rank
+    from getiaction_cli.diagnostics import Severity
     from getiaction_cli.rendering import terminal, text
     from getiaction_cli.rules.recipe_subject import verdict
 
-    recipe = read(path, overrides=overrides)
+    recipe = _read_once(path, overrides)
     report = verdict(recipe, ignore=ignore)
-    if report.diagnostics and not (report.ok and os.environ.get("GETIACTION_QUIET")):
-        shown = terminal.render([report], color=text.wants_color(sys.stderr), columns=text.columns())
+    wrong = replace(report, diagnostics=tuple(d for d in report.diagnostics if d.severity is not Severity.INFO))
+    silent = rank() > 0 or (report.ok and os.environ.get("GETIACTION_QUIET"))
+    if wrong.diagnostics and not silent:
+        shown = terminal.render([wrong], color=text.wants_color(sys.stderr), columns=text.columns())
         typer.echo(shown, err=True)
     if not report.ok:
-        typer.echo("nothing was trained; --ignore CODE trains in spite of a finding", err=True)
+        if not silent:
+            typer.echo("nothing was trained; --ignore CODE trains in spite of a finding", err=True)
         raise typer.Exit(EXIT_FOUND)
+    return recipe
+
+
+def _read_once(path: str, overrides: tuple[tuple[str, str], ...]) -> Recipe:
+    """Standard input can be read only once, and Lightning starts this command again for every further rank."""
+    from getiaction_cli.recipe import read
+
+    piped = os.environ.get(PIPED) if path == "-" else None
+    recipe = read(path, text=piped, overrides=overrides)
+    if path == "-":
+        os.environ[PIPED] = recipe.text
     return recipe
 
 
@@ -224,11 +241,23 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
                 )
             except run.Interrupted as interrupted:
                 raise typer.Exit(_stopped_at_once(interrupted, screen)) from None
+            except Exception as error:
+                if rank() > 0:  # this process' own stderr is the first one's log
+                    screen.alarm(f"error: [rank {rank()}] {type(error).__name__}: {error}")
+                raise
     except KeyboardInterrupt:
+        typer.echo("stopped before the first step; nothing was kept", err=True)
         raise typer.Exit(128 + signal.SIGINT) from None
     except TrainingError as error:
-        message = error.message if rank() == 0 else f"[rank {rank()}] {error.message}"
-        raise RunFailed(message, error.hint) from error
+        raise RunFailed(error.message, error.hint) from error
+    except (CliError, typer.Exit):
+        raise
+    except Exception as fault:
+        if os.environ.get("GETIACTION_DEBUG"):
+            raise
+        said = (str(fault).strip().splitlines() or [""])[0]
+        where = "; ".join(getattr(fault, "__notes__", ())) or "`getiaction --debug train …` shows where"
+        raise RunFailed(f"training failed: {type(fault).__name__}: {said}", where) from fault
     if rank() == 0:
         typer.echo(summary.text())
         if summary.stopped_by is not None:
@@ -267,8 +296,11 @@ def smoke(recipe: Recipe) -> str:
 
 def _stopped_at_once(interrupted: Any, screen: Any) -> int:
     """Say where a run that could not finish its step can go on, and give the exit code."""
+    from getiaction.train.screen import rank
+
     if interrupted.resume:
         screen.say(f"stopped; go on from the last checkpoint: getiaction train --resume {interrupted.resume}")
     else:
         screen.say("stopped before the first step; nothing was kept")
-    return 128 + int(interrupted.signum)
+    # Another rank's failure would make Lightning kill the first, which is still saving.
+    return 128 + int(interrupted.signum) if rank() == 0 else 0

@@ -1,0 +1,252 @@
+"""`getiaction train` and `getiaction fit` as a user meets them: in a process of their own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import made
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from getiaction_cli.main import app
+
+GETIACTION = [sys.executable, "-m", "getiaction_cli.main"]
+RECIPES = Path(__file__).parents[2] / "recipes"
+# Everything that may stand on stderr of a run that goes well.
+TALK = re.compile(
+    r"starting…|reading .*…|building the policy…|writing pretrained_model…|ACT \(.*\) on .*|run folder .*"
+    r"|step \d+/\d+  loss \S+  (val \S+  )?\S+ samples/s(  [\d:]+ left)?|(Ctrl-C|SIGTERM): .*|"
+)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "blind"
+    return made.make(folder, cameras={}, extra={"observation.environment_state": 3}, lengths=(30, 40, 25))
+
+
+@pytest.fixture
+def recipe(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recipe of the smallest ACT, in a working folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    path = tmp_path / "tiny.yaml"
+    arguments: dict[str, Any] = {
+        "chunk_size": 4,
+        "n_action_steps": 4,
+        "dim_model": 32,
+        "n_heads": 2,
+        "dim_feedforward": 64,
+        "n_encoder_layers": 1,
+        "n_vae_encoder_layers": 1,
+        "learning_rate": 1.0e-3,
+        "pretrained_backbone_weights": None,
+    }
+    data = {"repo_id": "made/blind", "root": str(root), "train_batch_size": 4, "num_workers": 0}
+    given = {
+        "seed": 1,
+        "model": {"class_path": "getiaction.policies.lerobot.ACT", "init_args": arguments},
+        "data": {"class_path": "getiaction.data.lerobot.LeRobotDataModule", "init_args": data},
+        "trainer": {"max_steps": 20, "accelerator": "cpu"},
+    }
+    path.write_text(yaml.safe_dump(given, sort_keys=False))
+    return path
+
+
+def call(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*GETIACTION, *map(str, words)], capture_output=True, text=True, timeout=600, **options)
+
+
+def only_run(name: str = "tiny") -> Path:
+    (folder,) = Path("outputs", name).iterdir()
+    return folder
+
+
+def assert_only_talk(stderr: str) -> None:
+    assert [line for line in stderr.splitlines() if not TALK.fullmatch(line)] == []
+
+
+# Without the core ---------------------------------------------------------------------------------
+
+
+def invoke(*words: object) -> Any:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_a_wrong_recipe_is_refused_before_anything_heavy(recipe: Path) -> None:
+    code = "import sys; from getiaction_cli.main import main\ntry: main()\nfinally: print('torch' in sys.modules)"
+    words = ["train", str(recipe), "--model.chunk_sizes", "3"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == "False\n"
+    assert "chunk_sizes" in done.stderr
+    assert "nothing was trained" in done.stderr
+    assert not Path("outputs").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["train"], 2),
+        (["train", "--foo"], 2),
+        (["train", "tiny.yaml", "--trainer.max_steps"], 2),
+        (["fit", "tiny.yaml"], 2),
+        (["train", "--resume"], 2),
+        (["train", "nothing.yaml"], 3),
+        (["train", "tiny.yaml", "--resume"], 3),
+        (["train", "--resume", "nowhere"], 3),
+    ],
+)
+def test_wrong_words_have_their_exit_code(recipe: Path, words: list[str], code: int) -> None:
+    result = invoke(*words)
+    found = getattr(result.exception, "exit_code", result.exit_code)
+    assert found == code
+
+
+def test_an_unknown_option_is_answered_with_the_nearest(recipe: Path) -> None:
+    result = invoke("train", recipe, "--resum", "x")
+    assert result.exit_code == 2
+    assert "--resume" in result.stderr
+
+
+# With the core ------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_run_in_a_pipe_is_clean_text(recipe: Path) -> None:
+    done = call("train", recipe)
+    assert done.returncode == 0, done.stderr
+    assert_only_talk(done.stderr)
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\r" not in done.stdout + done.stderr
+    folder = only_run()
+    for said in ("trained", "ACT", "made/blind", "20 steps", "samples/s", str(folder / "checkpoints/last.ckpt")):
+        assert said in done.stdout
+    assert f"getiaction train --resume {folder} --trainer.max_steps 40" in done.stdout
+    assert "GPU available" in (folder / "log.txt").read_text()
+
+
+@pytest.mark.slow
+def test_the_words_of_lightningcli_and_quiet(recipe: Path) -> None:
+    done = call("--quiet", "fit", "--config", recipe, "--trainer.fast_dev_run=1", "--model.chunk_size", "3")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "1 steps" in done.stdout
+    assert not Path("outputs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_saved_and_says_how_to_go_on(recipe: Path, signum: int) -> None:
+    words = [*GETIACTION, "train", str(recipe), "--trainer.max_steps", "100000"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    rows = Path("outputs/tiny")
+    for _ in range(1200):
+        if list(rows.glob("*/metrics.csv")) or process.poll() is not None:
+            break
+        time.sleep(0.25)
+    process.send_signal(signum)
+    stdout, stderr = process.communicate(timeout=300)
+    assert process.returncode == 128 + signum, stderr
+    assert_only_talk(stderr)
+    command = f"getiaction train --resume {only_run()}"
+    assert command in stdout
+    steps = int(re.search(r"stopped +(\d+) of 100,000 steps", stdout)[1])  # type: ignore[index]
+    again = call(*command.split()[1:], "--trainer.max_steps", steps + 5)
+    assert again.returncode == 0, again.stderr
+    assert f"from step {steps}" in again.stderr
+    assert f"{steps + 5} steps" in again.stdout
+
+
+@pytest.mark.slow
+def test_resume_alone_is_the_latest_run(recipe: Path) -> None:
+    assert call("train", recipe, "--trainer.max_steps=2").returncode == 0
+    done = call("train", recipe, "--resume", "--trainer.max_steps=4")
+    assert done.returncode == 0, done.stderr
+    assert "from step 2" in done.stderr
+    only_run()
+
+
+@pytest.mark.slow
+def test_two_processes_share_one_run(recipe: Path) -> None:
+    words = ["--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.max_steps=6", "--data.val_split=0.4"]
+    done = call("train", recipe, *words)
+    assert done.returncode == 0, done.stderr
+    assert_only_talk(done.stderr)
+    assert done.stdout.count("trained") == 1
+    assert "2 x cpu" in done.stdout
+    rows = (only_run() / "metrics.csv").read_text()
+    assert "nan" not in rows
+    assert "inf" not in rows
+
+
+@pytest.mark.slow
+def test_two_processes_stop_together(recipe: Path) -> None:
+    words = ["--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.max_steps=100000"]
+    process = subprocess.Popen(
+        [*GETIACTION, "train", str(recipe), *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    for _ in range(1200):
+        if list(Path("outputs/tiny").glob("*/metrics.csv")) or process.poll() is not None:
+            break
+        time.sleep(0.25)
+    process.send_signal(signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=300)
+    assert process.returncode == 143, stderr
+    assert "getiaction train --resume" in stdout
+    assert (only_run() / "checkpoints/last.ckpt").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--data.root=nowhere", "--ignore=GA"], "can't read the dataset"),
+        (["--output-dir=."], "exists and is not empty"),
+        (["--model.learning_rate=1e30", "--ignore=GA"], "training has diverged"),
+    ],
+)
+def test_a_failure_is_one_line_and_a_hint(recipe: Path, words: Sequence[str], said: str) -> None:
+    done = call("train", recipe, *words)
+    assert done.returncode == 3, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert re.search(rf"^error: .*{said}", done.stderr, re.MULTILINE)
+    assert re.search(r"^hint: ", done.stderr, re.MULTILINE)
+
+
+@pytest.mark.slow
+def test_a_gpu_that_is_not_there_is_never_replaced_by_the_cpu(recipe: Path) -> None:
+    env = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    done = call("train", recipe, "--trainer.accelerator=cuda", "--ignore=GA", env=env)
+    assert done.returncode == 3
+    assert "error: the recipe asks for accelerator: cuda" in done.stderr
+    assert not list(Path().glob("outputs/*/*"))
+
+
+@pytest.mark.slow
+def test_lerobot_eval_runs_what_the_quickstart_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call("train", RECIPES / "quickstart.yaml", "--trainer.max_steps=3")
+    assert done.returncode == 0, done.stderr
+    assert_only_talk(done.stderr)
+    policy = only_run("quickstart") / "pretrained_model"
+    assert f"lerobot-eval --policy.path={policy} --env.type=pusht" in done.stdout
+    words = [f"--policy.path={policy}", "--env.type=pusht", "--env.episode_length=20", "--policy.device=cpu"]
+    command = [
+        str(Path(sys.executable).with_name("lerobot-eval")),
+        *words,
+        "--eval.n_episodes=2",
+        "--eval.batch_size=1",
+    ]
+    env = {**os.environ, "SDL_VIDEODRIVER": "dummy", "MUJOCO_GL": "egl"}
+    seen = subprocess.run(command, capture_output=True, text=True, timeout=900, env=env)
+    assert seen.returncode == 0, seen.stderr[-3000:]
+    assert "avg_sum_reward" in seen.stdout + seen.stderr
