@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from getiaction_cli.errors import DatasetNotFound
+from getiaction_cli.errors import DatasetNotFound, HubError
 
 DEMO_ID = "getiaction/pusht-demo"
 FORMAT_TAG = "v3.0"  # the tag that LeRobot asks the Hub for, and under which it caches
@@ -145,7 +145,11 @@ def _locate_cached_or_hub(
     if hub.is_offline(offline):
         searched.append("not the Hub: HF_HUB_OFFLINE is set" if offline is None else "not the Hub: offline")
         raise _not_found(repo_id, searched, [])
-    fetched = hub.fetch_meta(repo_id, revision, watch=watch)
+    try:
+        fetched = hub.fetch_meta(repo_id, revision, watch=watch)
+    except HubError as error:
+        message = f"{error.message}, and {repo_id} is not on this machine; searched:\n{_list(searched)}"
+        raise HubError(message, error.hint) from error
     if isinstance(fetched, Place):
         return fetched
     searched.append(f"{hub.endpoint()} (the Hub)")
@@ -155,9 +159,11 @@ def _locate_cached_or_hub(
 def _not_found(repo_id: str, searched: list[str], others: list[str]) -> DatasetNotFound:
     near = nearest(repo_id, [*known_ids(), *others])
     hint = f"did you mean {' or '.join(near)}?" if near else "`getiaction inspect-dataset FOLDER` looks at any folder"
-    return DatasetNotFound(
-        f"no dataset {repo_id!r}; searched:\n" + "\n".join(f"  - {place}" for place in searched), hint
-    )
+    return DatasetNotFound(f"no dataset {repo_id!r}; searched:\n{_list(searched)}", hint)
+
+
+def _list(places: list[str]) -> str:
+    return "\n".join(f"  - {place}" for place in places)
 
 
 def nearest(repo_id: str, names: list[str], count: int = 3) -> list[str]:
