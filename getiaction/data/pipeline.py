@@ -25,7 +25,7 @@ from getiaction.data.columns import read_columns
 from getiaction.data.decode import UndecodableError
 from getiaction.data.frame_store import FrameStore, Progress, Reel, open_store, reels_of, store_folder
 from getiaction.data.layout import Layout, layout_of
-from getiaction.data.plan import Plan, StoreOption, choose, frames_root, free_bytes, read_option
+from getiaction.data.plan import Plan, StoreOption, choose, frames_root, free_bytes, gigabytes, read_option
 from getiaction.data.sampler import EpisodeSampler
 from getiaction.data.stretches import StretchFrames, StretchSampler, divide
 from getiaction.data.windows import WindowDataset
@@ -115,7 +115,7 @@ class Pipeline:
             )
         self._compare_with_lerobot(layout, reels)
         self._check_gaps(layout, chosen)
-        return plan
+        return replace(plan, missing=0, reason=f"{gigabytes(size)}, built just now") if to_build else plan
 
     def _without_store(self, layout: Layout, plan: Plan) -> Plan:
         if any(camera.kind == "image" for camera in layout.cameras):

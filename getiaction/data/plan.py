@@ -58,6 +58,15 @@ class Plan:
     folder: Path
     free: int
 
+    def __str__(self) -> str:
+        """What the user is told: the way in plain words, and why."""
+        said = {
+            "store": "frames are decoded once and kept",
+            "stretches": "frames are decoded as training goes on, stretch by stretch, in another order than LeRobot's",
+            "lerobot": "frames are decoded one by one by LeRobotDataset",
+        }
+        return f"{said[self.way]}: {self.reason}"
+
 
 def read_option(given: str | Mapping[str, Any] | bool | None) -> StoreOption:
     """Read `auto`, `off` or `{max_gb, path}`. YAML reads a bare `off` as False.

@@ -71,7 +71,7 @@ def whole(pipeline: Pipeline) -> Any:
 def test_built_once_and_then_opened(root: Path, cache: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     first, told = opened(root)
-    assert first.plan.way == "store" and "to build once" in first.plan.reason
+    assert first.plan.way == "store" and "built just now" in first.plan.reason
     assert told.decoded == told.all[-1].of == 36
     assert told.all[-1].bytes == first.plan.bytes == 18 * (16 * 16 * 3 + 16 * 24 * 3)
     again, told = opened(root)

@@ -1,0 +1,42 @@
+"""What a user sees while the frames of a new dataset are decoded: how many, how large, how long still."""
+
+from __future__ import annotations
+
+import time
+
+from getiaction.data.frame_store import Building
+from getiaction.data.plan import gigabytes
+from getiaction.train.screen import Screen
+
+SECONDS_BETWEEN_LINES = 30
+
+
+class Decoding:
+    """Tells the screen how far it is.
+
+    Args:
+        screen: where to say so.
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        self.screen = screen
+        self._said: float | None = None
+
+    def __call__(self, building: Building) -> None:
+        """Called a few times a second; a screen on which nothing moves gets a line now and then."""
+        now = time.monotonic()
+        if self.screen.live or self._said is None or now - self._said > SECONDS_BETWEEN_LINES:
+            self._said = now
+            self.screen.doing(describe(building))
+
+
+def describe(building: Building) -> str:
+    """One line without an end: "decoding 25,650 frames once (709.2 MB): 42 %, 12 s left"."""
+    if building.waiting:
+        return "another process is decoding this dataset, waiting for it"
+    text = f"decoding {building.of:,} frames once ({gigabytes(building.bytes)})"
+    if not building.frames:
+        return text
+    left = building.seconds_left
+    until = "" if left is None else f", {left:.0f} s left" if left < 120 else f", {left / 60:.0f} min left"
+    return f"{text}: {100 * building.frames // building.of} %{until}"
