@@ -448,6 +448,10 @@ def processors_from_plain(saved: Mapping[str, Any], config: PreTrainedConfig) ->
             # A checkpoint names classes; only those that processors are made of may be imported for it.
             if not re.match(r"lerobot(_policy_\w+)?\.", step.get("class", "lerobot.")):
                 raise PolicyError(f"the checkpoint's {name} asks for the class {step['class']}, which is not LeRobot's")
+            if step.get("config", {}).get("trust_remote_code") and config.type != "pi0_fast":
+                raise PolicyError(
+                    f"the checkpoint's {name} asks for code from elsewhere, which {config.type} never needs"
+                )
         with policy_errors(config.type), quiet_prints():
             made.append(
                 PolicyProcessorPipeline.from_config(

@@ -90,6 +90,18 @@ def test_another_class_refuses_the_checkpoint(trained: tuple[Any, Path]) -> None
         Diffusion.load_from_checkpoint(trained[1])
 
 
+def test_a_checkpoint_cannot_ask_for_code_from_elsewhere(trained: tuple[Any, Path], tmp_path: Path) -> None:
+    from getiaction.policies.lerobot import ACT
+
+    checkpoint = torch.load(trained[1], weights_only=True)
+    step = checkpoint["getiaction"]["preprocessor"]["config"]["steps"][0]
+    step["registry_name"] = "action_tokenizer_processor"
+    step["config"] = {"trust_remote_code": True, "action_tokenizer_name": str(tmp_path)}
+    torch.save(checkpoint, tmp_path / "evil.ckpt")
+    with pytest.raises(PolicyError, match="code from elsewhere, which act never needs"):
+        ACT.load_from_checkpoint(tmp_path / "evil.ckpt")
+
+
 def test_a_checkpoint_cannot_name_a_foreign_class(trained: tuple[Any, Path], tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT
 

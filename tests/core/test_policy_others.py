@@ -85,7 +85,46 @@ def evo1(hub: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("make", [xvla, multi_task_dit, smolvla, evo1], ids=lambda make: make.__name__)
+def eo1(hub: Path) -> dict[str, Any]:
+    return {
+        "vlm_base": str(tiny_hub.qwen(hub / "qwen", "2_5")),
+        "dtype": "float32",
+        "image_min_pixels": 28**2,
+        "image_max_pixels": 56**2,
+        "max_state_dim": 4,
+        "max_action_dim": 4,
+        "chunk_size": 4,
+        "n_action_steps": 4,
+        "num_denoise_steps": 2,
+    }
+
+
+def vla_jepa(hub: Path) -> dict[str, Any]:
+    return {
+        "qwen_model_name": str(tiny_hub.qwen(hub / "qwen", "3")),
+        "jepa_encoder_name": str(tiny_hub.vjepa(hub / "vjepa")),
+        "torch_dtype": "float32",
+        "chunk_size": 4,
+        "n_action_steps": 4,
+        "num_video_frames": 4,
+        "predictor_depth": 1,
+        "predictor_num_heads": 2,
+        "action_hidden_size": 16,
+        "action_num_layers": 1,
+        "action_num_heads": 2,
+        "action_attention_head_dim": 8,
+        "num_target_vision_tokens": 2,
+        "num_embodied_action_tokens_per_instruction": 2,
+        "num_action_tokens_per_timestep": 1,
+        "repeated_diffusion_steps": 1,
+        "num_inference_timesteps": 2,
+        "binarize_gripper_action": False,
+        "pre_snap_gripper_action": False,
+        "resize_images_to": [32, 32],
+    }
+
+
+@pytest.mark.parametrize("make", [xvla, multi_task_dit, smolvla, evo1, eo1, vla_jepa], ids=lambda make: make.__name__)
 def test_a_policy_trains_and_is_loaded_again(make: Any, small_root: Path, tmp_path: Path) -> None:
     exercise(make.__name__, make(tmp_path / "hub"), small_root, tmp_path)
 

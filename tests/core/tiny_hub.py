@@ -201,3 +201,107 @@ def small_gemma(module: Any, monkeypatch: Any) -> None:
 
     monkeypatch.setattr(module, "CONFIG_MAPPING", {"paligemma": paligemma, "gemma": gemma})
     monkeypatch.setattr(module, "get_gemma_config", sizes)
+
+
+CHAT = (
+    "{% for message in messages %}{{ message['role'] }} : "
+    "{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %} {% endfor %}"
+)
+
+
+def qwen(folder: Path, generation: str) -> Path:
+    """A Qwen-VL model (`2_5` or `3`) for small pictures, with its tokenizer and processors."""
+    import transformers as t
+
+    marks = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
+    named = {
+        "image_token": "<|image_pad|>",
+        "video_token": "<|video_pad|>",
+        "vision_bos_token": "<|vision_start|>",
+        "vision_eos_token": "<|vision_end|>",
+    }
+    words = tokenizer(folder, *marks, extra_special_tokens=named)
+    ids = dict(zip(("vision_start", "vision_end", "image", "video"), words.convert_tokens_to_ids(marks), strict=True))
+    text = {
+        "vocab_size": len(words) + 60,
+        "hidden_size": 32,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "head_dim": 16,
+        "max_position_embeddings": 512,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10000.0,
+            "mrope_section": [2, 3, 3],
+            **({"mrope_interleaved": True} if generation == "3" else {}),
+        },
+        "pad_token_id": 0,
+    }
+    vision = {
+        "depth": 1,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_heads": 2,
+        "patch_size": 14 if generation == "2_5" else 16,
+        "out_hidden_size": 32,
+        "spatial_merge_size": 2,
+        "temporal_patch_size": 2,
+        **(
+            {"window_size": 56, "fullatt_block_indexes": [0]}
+            if generation == "2_5"
+            else {"num_position_embeddings": 64, "deepstack_visual_indexes": [0]}
+        ),
+    }
+    config, model, processor, video = {
+        "2_5": (
+            t.Qwen2_5_VLConfig,
+            t.Qwen2_5_VLForConditionalGeneration,
+            t.Qwen2_5_VLProcessor,
+            t.Qwen2VLVideoProcessor,
+        ),
+        "3": (t.Qwen3VLConfig, t.Qwen3VLForConditionalGeneration, t.Qwen3VLProcessor, t.Qwen3VLVideoProcessor),
+    }[generation]
+    made = config(
+        text_config=text,
+        vision_config=vision,
+        image_token_id=ids["image"],
+        video_token_id=ids["video"],
+        vision_start_token_id=ids["vision_start"],
+        vision_end_token_id=ids["vision_end"],
+        tie_word_embeddings=False,
+    )
+    model(made).save_pretrained(folder)
+    size = vision["patch_size"] * 2
+    pictures = t.Qwen2VLImageProcessor(patch_size=vision["patch_size"], min_pixels=size**2, max_pixels=4 * size**2)
+    processor(image_processor=pictures, tokenizer=words, video_processor=video(), chat_template=CHAT).save_pretrained(
+        folder
+    )
+    return folder
+
+
+def vjepa(folder: Path) -> Path:
+    """A V-JEPA 2 video encoder for pictures of 32 pixels."""
+    from transformers import VJEPA2Config, VJEPA2Model, VJEPA2VideoProcessor
+
+    config = VJEPA2Config(
+        patch_size=16,
+        crop_size=32,
+        image_size=32,
+        frames_per_clip=4,
+        tubelet_size=2,
+        hidden_size=24,
+        num_attention_heads=2,
+        num_hidden_layers=1,
+        mlp_ratio=1,
+        pred_hidden_size=24,
+        pred_num_attention_heads=2,
+        pred_num_hidden_layers=1,
+        pred_mlp_ratio=1,
+    )
+    VJEPA2Model(config).save_pretrained(folder)
+    VJEPA2VideoProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder

@@ -1,5 +1,6 @@
 """Any LeRobot policy as a Lightning module that does what LeRobot's own training loop does."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -152,6 +153,8 @@ class LeRobotPolicy(L.LightningModule):
         self._follow(self._device_type())
         if stage == "fit":
             self.train()  # an earlier select_action, or LeRobot's from_pretrained, left it in evaluation mode
+            # Some policies keep what they freeze in evaluation mode, and Lightning takes that for a mistake.
+            warnings.filterwarnings("ignore", r"Found \d+ module\(s\) in eval mode at the start of training")
 
     def _device_type(self) -> str:
         """The kind of device that the trainer, or else the module, is on."""
