@@ -305,7 +305,7 @@ def _matrix(batch: Any, key: str, feature: Feature | None) -> Matrix:
     floats = values.cast(pa.float64(), safe=False)
     # to_numpy imports pandas (0.5 s): only where there are nulls.
     flat = floats.to_numpy(zero_copy_only=False) if floats.null_count else np.from_dlpack(floats)
-    matrix: Matrix = flat.reshape(rows, -1)
+    matrix = np.asarray(flat, np.float64).reshape(rows, -1)
     if matrix.shape[1] != size:
         raise ValueError(f"{key} has {matrix.shape[1]} numbers per frame, info.json declares {size}")
     return matrix

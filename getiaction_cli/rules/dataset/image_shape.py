@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def image_shape(dataset: Dataset) -> Iterator[Finding]:
                 file="meta/info.json",
                 key=f"{at}.names",
                 related=(Related("the shape", file="meta/info.json", key=f"{at}.shape"),),
+                # act, for one, never looks at the declared size; what a policy makes of it is judged with the policy.
+                severity=Severity.WARNING,
                 help=f'write "names": {_names(feature.shape)}',
             )
 

@@ -5,9 +5,10 @@
 v3.0 knows `{chunk_index}`, `{file_index}` and `{video_key}`, v2 knew `{episode_chunk}` and `{episode_index}`.
 
 ## Why it matters
-LeRobot fills the template for every episode: an unknown placeholder is a `KeyError`, an absolute path works only on
-the machine where it was written. A template in the style of v2 under a v3.0 label is what half-finished conversions
-leave.
+LeRobot fills `video_path` for every episode: an unknown placeholder is a `KeyError`, an absolute path works only on the
+machine where it was written, a path without `{video_key}` gives every camera the pictures of one, silently. `data_path`
+is filled when the dataset is downloaded or edited; to train on a local dataset LeRobot lists `data/` instead. A
+template in the style of v2 under a v3.0 label is what half-finished conversions leave.
 
 ## Example
 ```json
@@ -27,7 +28,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from getiaction_cli.datasets.files import DATA_PATH, VIDEO_PATH, fill
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def path_template(dataset: Dataset) -> Iterator[Finding]:
             f"{name} {why}",
             file="meta/info.json",
             key=name,
+            # LeRobot finds the tables of a local dataset by listing data/, not by this template.
+            severity=Severity.WARNING if name == "data_path" and not dataset.is_old else None,
             help="" if dataset.is_old else f'LeRobot writes "{default}"',
         )
     if dataset.video_keys and dataset.info.get("video_path", "") is None:

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import count, place
 
@@ -47,4 +47,5 @@ def rows_out_of_order(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
                 f"{count(number, 'row')} whose {column} is not what meta/episodes says, first in the place of "
                 f"{place(spot)}: {spot.value:.0f}"
             )
-        yield Finding(message, file=spot.file)
+        # LeRobot 0.6.1 never reads frame_index.
+        yield Finding(message, file=spot.file, severity=Severity.WARNING if column == "frame_index" else None)

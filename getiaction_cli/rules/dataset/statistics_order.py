@@ -25,32 +25,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import few, recompute
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
-# Each name is at most the one after it.
-_PAIRS = tuple(
-    pair.split()
-    for pair in ("min max", "min mean", "mean max", "q01 q10", "q10 q50", "q50 q90", "q90 q99", "min q01", "q99 max")
-)
+# Each name is at most the one after it. Most policies never read the quantiles.
+_BOUNDS = (("min", "max"), ("min", "mean"), ("mean", "max"))
+_QUANTILES = (("q01", "q10"), ("q10", "q50"), ("q50", "q90"), ("q90", "q99"), ("min", "q01"), ("q99", "max"))
 
 
 @rule("GA435", dataset="stats-turned", unless=("GA431",))
 def statistics_order(dataset: Dataset) -> Iterator[Finding]:
     """Compare the statistics of each feature with each other."""
     for key, entry in (dataset.stats or {}).items():
-        for low, high in _PAIRS:
-            bad = _above(entry, low, high)
-            if bad:
-                yield _finding(dataset, key, f"{low} is above {high}", low, bad)
+        for pairs, severity in ((_BOUNDS, Severity.ERROR), (_QUANTILES, Severity.WARNING)):
+            found = next(((low, high, bad) for low, high in pairs if (bad := _above(entry, low, high))), None)
+            if found is not None:
+                low, high, bad = found
+                yield _finding(dataset, key, f"{low} is above {high}", low, bad, severity)
                 break
         std = entry.get("std")
         if std is not None and (std < 0).any():
-            yield _finding(dataset, key, "std is negative", "std", np.nonzero(std.reshape(-1) < 0)[0].tolist())
+            yield _finding(
+                dataset, key, "std is negative", "std", np.nonzero(std.reshape(-1) < 0)[0].tolist(), Severity.ERROR
+            )
 
 
 def _above(entry: dict[str, np.ndarray], low: str, high: str) -> list[int]:
@@ -71,7 +72,7 @@ def _range(entry: dict[str, np.ndarray]) -> np.ndarray:
     return np.zeros(1)
 
 
-def _finding(dataset: Dataset, key: str, what: str, name: str, dimensions: list[int]) -> Finding:
+def _finding(dataset: Dataset, key: str, what: str, name: str, dimensions: list[int], severity: Severity) -> Finding:
     feature = dataset.features.get(key)
     names = few([feature.dimension(i) if feature else f"[{i}]" for i in dimensions])
     return Finding(
@@ -79,4 +80,5 @@ def _finding(dataset: Dataset, key: str, what: str, name: str, dimensions: list[
         file=dataset.stats_source,
         key=f"{key}.{name}",
         help=recompute(dataset),
+        severity=severity,
     )

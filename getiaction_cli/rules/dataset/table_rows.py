@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import needs_files
 
@@ -60,5 +60,6 @@ def table_rows(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(
             f"{stray[0]}{more}: {rows_lost:,} rows that no episode names",
             file=stray[0],
-            help="LeRobot loads every table under data/: these rows shift the frames of all later episodes",
+            help="LeRobot loads every table under data/, by name: rows in between shift all later frames",
+            severity=None if stray[0] < max(dataset.data_files) else Severity.WARNING,
         )

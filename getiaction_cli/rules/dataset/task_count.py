@@ -4,8 +4,8 @@
 `total_tasks` differs from the rows of the tasks' file; episodes that name a task which that file does not have.
 
 ## Why it matters
-A frame whose `task_index` is beyond the rows stops training with `IndexError: single positional indexer is
-out-of-bounds`, at whatever step first meets it.
+The counts alone do no harm, but they say that tasks were lost. A frame whose `task_index` is beyond the rows stops
+training with `IndexError: single positional indexer is out-of-bounds`, at whatever step first meets it.
 
 ## Example
 ```json
@@ -49,4 +49,5 @@ def task_count(dataset: Dataset) -> Iterator[Finding]:
     unknown = [task for task in dataset.episodes.task_names if task not in known]
     if unknown:
         shown = few([repr(task[:60]) for task in unknown], 2)
-        yield Finding(f"episodes name tasks that {file} does not have: {shown}", file=file)
+        # Frames find their text by task_index; the episodes' own list is only shown.
+        yield Finding(f"episodes name tasks that {file} does not have: {shown}", file=file, severity=Severity.WARNING)

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 
 if TYPE_CHECKING:
@@ -37,5 +37,6 @@ def unknown_format(dataset: Dataset) -> Iterator[Finding]:
         f"codebase_version {dataset.version!r} {what}",
         file="meta/info.json",
         key="codebase_version",
+        severity=None if dataset.format is None else Severity.WARNING,
         help="update lerobot, or take the revision v3.0 of the dataset",
     )

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import count
 
@@ -45,26 +45,31 @@ def video_bounds(dataset: Dataset) -> Iterator[Finding]:
     frame = 1 / dataset.fps
     episodes = dataset.episodes
     for key, video in episodes.videos.items():
+        data = episodes.length * frame
+        order = np.lexsort((video.from_timestamp, video.file, video.chunk))
+        here, after = order[:-1], order[1:]
+        same = (video.chunk[here] == video.chunk[after]) & (video.file[here] == video.file[after])
+        over = same & (video.from_timestamp[after] < video.from_timestamp[here] + data[here] - 0.51 * frame)
+        if over.any():
+            first = int(np.nonzero(over)[0][0])
+            a, b = sorted((int(episodes.index[here[first]]), int(episodes.index[after[first]])))
+            yield Finding(
+                f"episodes {a} and {b} use the same stretch of the video of {key}"
+                + (f", and {int(over.sum()) - 1} more overlap" if over.sum() > 1 else ""),
+                file=episodes.file_of(int(here[first])),
+            )
+            continue
         seconds = video.to_timestamp - video.from_timestamp
-        off = ~(np.abs(seconds - episodes.length * frame) <= 1.01 * frame)  # NaN counts as off
+        off = ~(np.abs(seconds - data) <= 1.01 * frame)  # NaN counts as off
         rows = np.nonzero(off)[0]
         if len(rows):
+            # LeRobot reads from_timestamp alone. A wrong end harms when the next episode begins there.
+            carried = same & off[here] & (np.abs(video.from_timestamp[after] - video.to_timestamp[here]) < 0.5 * frame)
             row = int(rows[0])
             yield Finding(
                 f"{count(len(rows), 'episode')} of {key} with another duration of video than of data: episode "
                 f"{episodes.index[row]} has {seconds[row]:.4g} s of video and {episodes.length[row]:,} frames "
-                f"({episodes.length[row] * frame:.4g} s)",
+                f"({data[row]:.4g} s)",
                 file=episodes.file_of(row),
-            )
-            continue
-        order = np.lexsort((video.from_timestamp, video.file, video.chunk))
-        same = (np.diff(video.chunk[order]) == 0) & (np.diff(video.file[order]) == 0)
-        over = same & (video.from_timestamp[order][1:] < video.to_timestamp[order][:-1] - 0.51 * frame)
-        if over.any():
-            first = int(np.nonzero(over)[0][0])
-            a, b = sorted((int(episodes.index[order[first]]), int(episodes.index[order[first + 1]])))
-            yield Finding(
-                f"episodes {a} and {b} use the same stretch of the video of {key}"
-                + (f", and {int(over.sum()) - 1} more overlap" if over.sum() > 1 else ""),
-                file=episodes.file_of(int(order[first])),
+                severity=None if carried.any() or np.isnan(video.from_timestamp).any() else Severity.WARNING,
             )

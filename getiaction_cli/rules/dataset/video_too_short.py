@@ -1,7 +1,7 @@
 """A video ends before its last episode does.
 
 ## What it finds
-A video file whose duration is shorter than the largest `to_timestamp` of its episodes, by more than a frame.
+A video file that ends before `from_timestamp + length / fps` of its last episode, by more than a frame.
 
 ## Why it matters
 Training runs until a batch asks for one of the missing frames, maybe after hours, and stops with `One or several
@@ -10,7 +10,7 @@ query timestamps unexpectedly violate the tolerance (tensor([460.4000]) > tolera
 ## Example
 ```text
 videos/observation.images.top/chunk-000/file-000.mp4    4.4 s
-meta/episodes                                           to_timestamp 6.6 s
+meta/episodes                                           22 frames from 4.4 s on, at 10 fps
 ```
 
 ## Instead
@@ -46,7 +46,9 @@ def video_too_short(dataset: Dataset) -> Iterator[Finding]:
                 wanted = int(dataset.episodes.length[rows].sum()) / dataset.fps
                 late = rows if header.seconds < wanted - 1.01 / dataset.fps else rows[:0]
             else:
-                ends = dataset.episodes.videos[key].to_timestamp[rows]
+                # What LeRobot reads: from_timestamp, and as many frames as the episode has.
+                begins = dataset.episodes.videos[key].from_timestamp[rows]
+                ends = begins + dataset.episodes.length[rows] / dataset.fps
                 wanted = float(ends.max())
                 late = rows[ends > header.seconds + 1.01 / dataset.fps]
             if len(late):
