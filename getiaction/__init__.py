@@ -1,3 +1,3 @@
-"""The training core of getiaction: LeRobot policies as Lightning modules, LeRobot datasets as Lightning data modules."""
+"""The training core of getiaction: LeRobot policies and datasets as Lightning modules and data modules."""
 
 __version__ = "0.1.0"

@@ -34,7 +34,7 @@ class UsageError(CliError):
     exit_code = EXIT_USAGE
 
 
-class CouldNotLook(CliError):
+class CouldNotLook(CliError):  # noqa: N818 - it is no fault of the program
     """Something that had to be read could not be."""
 
 

@@ -22,7 +22,7 @@ class MetricsFile(CSVLogger):
     @rank_zero_experiment
     def experiment(self) -> ExperimentWriter:
         """The writer; it appends to what an earlier part of the same run has written."""
-        if self._experiment is None:
+        if self._experiment is None:  # type: ignore[has-type]
             self._experiment = _Writer(self.log_dir)
         return self._experiment
 

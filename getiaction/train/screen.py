@@ -145,8 +145,14 @@ class Screen:
             self._moving.update(spinner)
             return
         # Without redirection: what libraries print meanwhile belongs in the log, not above the spinner.
-        quiet = {"redirect_stdout": False, "redirect_stderr": False}
-        self._moving = Live(spinner, console=self.console, transient=True, refresh_per_second=10, **quiet)
+        self._moving = Live(
+            spinner,
+            console=self.console,
+            transient=True,
+            refresh_per_second=10,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
         self._moving.start()
 
 

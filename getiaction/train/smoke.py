@@ -1,4 +1,4 @@
-"""A trial: the real policy on the real dataset, for as few steps as show that it trains, on the CPU, leaving nothing."""
+"""A trial: the real policy on the real dataset, for the few steps that show that it trains, leaving nothing."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A recipe for a dataset and a policy: drafted from what they ask for, then mended by the rules' own fixes.
 
-There is no second table of what a policy needs of a dataset: a draft is judged as any recipe is, and where a rule has a fix, the fix is
+There is no second table of what a policy needs of a dataset: a draft is judged as any recipe is, and where a rule
+has a fix, the fix is
 made and the rule's reason is written beside it. What no fix can mend is why the policy does not suit the dataset.
 """
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 # A draft that more fixes than this have not mended goes round in circles.
 _MOST_FIXES = 20
-# What is wrong with the machine is no reason against a policy, and what is wrong with the dataset is said of the dataset.
+# What is wrong with the machine is no reason against a policy, and what is wrong with the dataset is said of it.
 _NOT_THE_POLICY = ("GA4", "GA5")
 _STEPS = 100_000
 _WIDTH = 110
@@ -83,7 +84,7 @@ def suit(dataset: Dataset, policy: PolicyClass, shelf: Shelf, *, file: str = "re
 
 
 def suits(dataset: Dataset, shelf: Shelf) -> list[Suit]:
-    """Every policy that trains from demonstrations, judged on a dataset: those that can train first, with fewest changes."""
+    """Every policy that learns from demonstrations, judged on a dataset: those that can train first."""
     from getiaction_cli import policies
 
     known = [policies.load(name) for name in policies.names()]

@@ -28,7 +28,8 @@ def init(
 ) -> None:
     """Write a recipe that trains a policy on a dataset.
 
-    What the dataset forces on the policy (a crop for small images, a horizon for short episodes) is set, with the reason beside it.
+    What the dataset forces on the policy (a crop for small images, a horizon for short episodes) is set, with the
+    reason beside it.
     """
     from getiaction_cli import datasets
     from getiaction_cli.rules.recipe_subject import Shelf

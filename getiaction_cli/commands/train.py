@@ -20,7 +20,7 @@ from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 if TYPE_CHECKING:
     from getiaction_cli.recipe import Recipe
 
-_DOTTED = re.compile(r"--(?P<route>[A-Za-z_]\w*(?:\.[\w/-]+)+)(?:=(?P<value>.*))?", re.DOTALL)
+_DOTTED = re.compile(r"--(?P<route>seed|output_dir|[A-Za-z_]\w*(?:\.[\w/-]+)+)(?:=(?P<value>.*))?", re.DOTALL)
 LATEST = "latest"
 PIPED = "GETIACTION_PIPED_RECIPE"
 RECIPE_SUFFIXES = (".yaml", ".yml")
@@ -34,7 +34,7 @@ class TrainCommand(TyperCommand):
 
     takes_overrides = True  # completion asks
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Split the words; the overrides are left in ``ctx.obj``."""
         rest, ctx.obj = split_overrides(args)
         return super().parse_args(ctx, _resume_with_value(rest))

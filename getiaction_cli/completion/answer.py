@@ -3,8 +3,8 @@
     getiaction-complete overrides WORD [WORDS OF THE LINE …]
     getiaction-complete datasets WORD
 
-prints one candidate a line, with a tab and its description behind it. Standard library only, and never an error: a TAB that
-can't be answered prints nothing.
+prints one candidate a line, with a tab and its description behind it. Standard library only, and never an error: a
+TAB that can't be answered prints nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What can stand in a recipe, as a small JSON file that a TAB can read in a millisecond.
 
-It is built from LeRobot's and Lightning's source once per installed version (half a second) and kept in the user's cache folder.
+It is built from LeRobot's and Lightning's source once per installed version (half a second) and kept in the user's
+cache folder.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def _file() -> Path:
 
 
 def _keep(index: dict[str, Any], file: Path) -> None:
-    """Write the index beside its place and move it there, so that no TAB ever reads half of one. A full disk is no error."""
+    """Move the index to its place, so that no TAB ever reads half of one. A full disk is no error."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as handle:

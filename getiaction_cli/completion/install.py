@@ -51,8 +51,8 @@ def script(app: typer.Typer, shell: str) -> str:
 def install(app: typer.Typer, shell: str) -> str:
     """Write the script to its place and return what the user is told.
 
-    bash and fish load it from there by themselves (bash through the bash-completion package, else through a line in ``~/.bashrc``);
-    zsh needs its folder in ``fpath``, so a line is added to ``~/.zshrc`` when it is not there yet.
+    bash and fish load it from there by themselves (bash through the bash-completion package, else through a line in
+    ``~/.bashrc``); zsh needs its folder in ``fpath``, so a line is added to ``~/.zshrc`` when it is not there yet.
     """
     text = script(app, shell)
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")

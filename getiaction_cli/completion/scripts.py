@@ -1,7 +1,7 @@
 """The completion script of each shell, written from the words of the command line.
 
-All three do the same: find the command on the line, then offer its options, the words of the option before the cursor, or files;
-for what depends on a recipe they ask ``getiaction-complete``, the one process behind a TAB.
+All three do the same: find the command on the line, then offer its options, the words of the option before the
+cursor, or files; for what depends on a recipe they ask ``getiaction-complete``, the one process behind a TAB.
 """
 
 from __future__ import annotations

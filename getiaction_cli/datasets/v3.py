@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -119,7 +119,7 @@ def _take_tasks(episodes: Episodes, column: pa.ChunkedArray) -> None:
         if isinstance(array, pa.ChunkedArray):
             array = array.chunk(0) if array.num_chunks else pa.array([], column.type)
         if _is_text(array.type):
-            counts = np.ones(len(array), np.int64)
+            counts: np.ndarray[Any, np.dtype[np.int64]] = np.ones(len(array), np.int64)
             flat = array
         else:
             counts = to_numpy(filled(pc.list_value_length(array), 0)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""The pretrained policy that a recipe starts from, as far as it is on this disk: config.json and the weights' header."""
+"""The pretrained policy that a recipe starts from, as far as it is here: config.json and the weights' header."""
 
 from __future__ import annotations
 

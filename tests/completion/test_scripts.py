@@ -54,7 +54,8 @@ def test_the_answering_process_loads_the_standard_library_alone(tmp_path: Path) 
     code = (
         "import sys; sys.argv = ['getiaction-complete', 'overrides', '--trainer.acc', 'getiaction', 'train'];"
         "from getiaction_cli.completion.answer import main; main();"
-        "print({name.split('.')[0] for name in sys.modules} & {'typer', 'yaml', 'rich', 'numpy', 'pyarrow', 'torch', 'lerobot'})"
+        "loaded = {name.split('.')[0] for name in sys.modules};"
+        "print(loaded & {'typer', 'yaml', 'rich', 'numpy', 'pyarrow', 'torch', 'lerobot'})"
     )
     for _ in range(2):  # the first TAB after an upgrade builds the index; every other one only reads it
         answer = subprocess.run(

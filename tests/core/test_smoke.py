@@ -1,4 +1,4 @@
-"""`validate-config --smoke`: two small batches with the real policy, VQ-BeT in both its phases, and nothing left behind."""
+"""`validate-config --smoke`: two small batches with the real policy, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def test_a_recipe_that_trains_is_said_to(tmp_path: Path) -> None:
     recipe = tmp_path / "vqbet.yaml"
     recipe.write_text(
         "model:\n  class_path: getiaction.policies.lerobot.VQBeT\n  init_args:\n    pretrained_backbone_weights: null\n"
-        "    gpt_n_layer: 1\n    gpt_n_head: 2\n    gpt_input_dim: 16\n    gpt_hidden_dim: 16\n    gpt_output_dim: 16\n" + DATA
+        "    gpt_n_layer: 1\n    gpt_n_head: 2\n"
+        "    gpt_input_dim: 16\n    gpt_hidden_dim: 16\n    gpt_output_dim: 16\n" + DATA
     )
     command = [sys.executable, "-m", "getiaction_cli.main", "validate-config", str(recipe), "--smoke"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
