@@ -379,10 +379,10 @@ def test_validation_is_optional(small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT
 
     trainer = tiny.trainer(tmp_path, -1, max_epochs=1)
-    trainer.fit(ACT(**tiny.ACT), datamodule=data(small_root))
+    trainer.fit(ACT(**tiny.ACT), datamodule=data(small_root, train_batch_size=22))
     assert "val/loss" not in trainer.callback_metrics
     trainer = tiny.trainer(tmp_path, -1, max_epochs=1)
-    trainer.fit(ACT(**tiny.ACT), datamodule=data(small_root, val_split=0.3))
+    trainer.fit(ACT(**tiny.ACT), datamodule=data(small_root, val_split=0.3, train_batch_size=22))
     assert trainer.callback_metrics["val/loss"].item() > 0
 
 

@@ -83,6 +83,15 @@ def test_parameters_of_acting_may_change_while_loading(trained: tuple[Any, Path]
         LeRobotPolicy.load_from_checkpoint(file, nope=1)
 
 
+def test_a_foreign_checkpoint_is_one_error(tmp_path: Path) -> None:
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    theirs = {"pytorch-lightning_version": "2.6.0", "state_dict": {}, "hyper_parameters": {"policy_name": "act"}}
+    torch.save(theirs, tmp_path / "other.ckpt")
+    with pytest.raises(PolicyError, match="not a checkpoint of a LeRobotPolicy"):
+        LeRobotPolicy.load_from_checkpoint(tmp_path / "other.ckpt")
+
+
 def test_another_class_refuses_the_checkpoint(trained: tuple[Any, Path]) -> None:
     from getiaction.policies.lerobot import Diffusion
 
@@ -140,13 +149,13 @@ def test_training_goes_on_from_a_checkpoint(small_root: Path, tmp_path: Path) ->
         torch.manual_seed(0)
         policy, watch = ACT(learning_rate=1e-3, **tiny.ACT), tiny.Watch()
         trainer = tiny.trainer(tmp_path, steps, watch)
-        trainer.fit(policy, datamodule=data(small_root, seed=3), ckpt_path=ckpt, weights_only=True)
+        trainer.fit(policy, datamodule=data(small_root, seed=3, train_batch_size=11), ckpt_path=ckpt, weights_only=True)
         return policy, trainer, watch.losses
 
-    whole, _, losses = run(24)  # 17 batches make an epoch
-    _, trainer, first = run(10)
-    trainer.save_checkpoint(tmp_path / "ten.ckpt")
-    rest, _, second = run(24, tmp_path / "ten.ckpt")
+    whole, _, losses = run(9)  # 6 batches make an epoch
+    _, trainer, first = run(4)
+    trainer.save_checkpoint(tmp_path / "four.ckpt")
+    rest, _, second = run(9, tmp_path / "four.ckpt")
     assert first + second == losses
     for key, value in whole.lerobot_policy.state_dict().items():
         assert torch.equal(rest.lerobot_policy.state_dict()[key], value), key

@@ -124,11 +124,16 @@ def vla_jepa(hub: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("make", [xvla, multi_task_dit, smolvla, evo1, eo1, vla_jepa], ids=lambda make: make.__name__)
+@pytest.mark.parametrize(
+    "make",
+    [xvla, *(pytest.param(make, marks=pytest.mark.slow) for make in (multi_task_dit, smolvla, evo1, eo1, vla_jepa))],
+    ids=lambda make: make.__name__,
+)
 def test_a_policy_trains_and_is_loaded_again(make: Any, small_root: Path, tmp_path: Path) -> None:
     exercise(make.__name__, make(tmp_path / "hub"), small_root, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pi0", "pi05"])
 def test_the_pi_family_trains_and_is_loaded_again(
     name: str, small_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

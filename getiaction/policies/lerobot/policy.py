@@ -388,7 +388,11 @@ class LeRobotPolicy(L.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Build the policy as it was saved, or, when it is built, take over the saved processors."""
-        saved = checkpoint[CHECKPOINT_KEY]
+        saved = checkpoint.get(CHECKPOINT_KEY)
+        if saved is None:
+            raise PolicyError(
+                "this is not a checkpoint of a LeRobotPolicy", "Name one that getiaction saved (last.ckpt)."
+            )
         if self.lerobot_policy is None:
             found = saved["config"]["type"]
             if found != self.policy_name:
