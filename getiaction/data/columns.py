@@ -156,9 +156,23 @@ def _tables(layout: Layout, keys: Sequence[str], episodes: np.ndarray) -> Iterat
             if missing := [key for key in wanted if key not in file.schema_arrow.names]:
                 raise UndecodableError(f"{path.name} has no column {missing[0]}")
             for group in range(file.num_row_groups):
+                if not _may_hold(file, group, episodes):
+                    continue
                 table = file.read_row_group(group, columns=wanted)
                 mask = pc.is_in(table["episode_index"], value_set=chosen.cast(table["episode_index"].type))
                 yield table if pc.all(mask).as_py() else table.filter(mask)
+
+
+def _may_hold(file: pq.ParquetFile, group: int, episodes: np.ndarray) -> bool:
+    """Whether a row group can have rows of these episodes (ascending), by its own statistics."""
+    place = file.schema_arrow.names.index("episode_index")
+    if file.metadata.num_columns != len(file.schema_arrow.names):
+        return True  # nested columns: the place is another
+    facts = file.metadata.row_group(group).column(place).statistics
+    if facts is None or not facts.has_min_max:
+        return True
+    first = np.searchsorted(episodes, facts.min)
+    return bool(first < len(episodes) and episodes[first] <= facts.max)
 
 
 def _values(column: pa.ChunkedArray, key: str, feature: Mapping[str, Any]) -> np.ndarray:

@@ -190,3 +190,22 @@ def _rows(dataset: Any, batch: Any) -> list[int]:
 
 def _end(dataset: Any, row: int) -> int:
     return int(dataset.layout.stops[int(dataset[row]["episode_index"])])
+
+
+def test_torchcodec_where_it_can_be_loaded() -> None:
+    try:
+        import torchcodec  # noqa: F401
+    except (ImportError, OSError, RuntimeError):
+        pytest.skip("torchcodec finds no FFmpeg here")
+    kind = "two cameras of two sizes, several files"
+    root = dataset(kind)
+    meta = LeRobotDatasetMetadata("made/toy", root=root)
+    seconds = {key: [-2 / meta.fps, 0.0, 3 / meta.fps] for key in meta.camera_keys}
+    theirs = LeRobotDataset(
+        "made/toy", root=root, delta_timestamps=seconds, return_uint8=True, video_backend="torchcodec"
+    )
+    rows = list(range(0, len(theirs), 3))
+    for way in ("auto", "off"):
+        opened = Pipeline(meta, root, frame_store=way, video_backend="torchcodec")
+        assert opened.plan.way == ("store" if way == "auto" else "stretches")
+        assert_same(opened.open(None, seconds).__getitems__(rows), lerobot_batch(theirs, rows))
