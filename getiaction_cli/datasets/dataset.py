@@ -21,6 +21,7 @@ from getiaction_cli.diagnostics import Finding, Span
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.mp4 import VideoHeader
+    from getiaction_cli.datasets.stats import EpisodeSums
     from getiaction_cli.datasets.tables import TableHeader
 
 Stats = dict[str, dict[str, npt.NDArray[np.float64]]]
@@ -49,6 +50,7 @@ class Dataset:
         features: by key, in the file's order; entries that are no mapping are left out.
         stats: key → statistic → numbers in the file's own shape; None when there are none.
         stats_source: the file that the statistics came from.
+        episode_stats: key → the sum of the episodes' own statistics, of the first episodes where there are very many.
         tasks: texts in row order: LeRobot looks tasks up by position.
         task_indices: the ``task_index`` beside each.
         episodes: one row per episode.
@@ -69,6 +71,7 @@ class Dataset:
     features: dict[str, Feature] = field(default_factory=dict)
     stats: Stats | None = None
     stats_source: str = STATS
+    episode_stats: dict[str, EpisodeSums] = field(default_factory=dict, repr=False)
     tasks: list[str] = field(default_factory=list)
     task_indices: list[int] = field(default_factory=list)
     episodes: Episodes = field(default_factory=Episodes.none)

@@ -37,7 +37,8 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     if tail != _MAGIC:
         raise Broken("is cut off: its footer is missing (the recording was not finished, or the copy broke off)")
     try:
-        return pq.ParquetFile(path, memory_map=True)
+        # Neither mapped nor buffered ahead: a few columns are read out of files whose pages would all count as ours.
+        return pq.ParquetFile(path, memory_map=False, pre_buffer=False)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise Broken(f"has a damaged footer: {first_line(error)}") from error
 

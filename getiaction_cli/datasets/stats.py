@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,33 +100,48 @@ def flat(array: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return array.reshape(-1)
 
 
-def episode_columns(root: Path, key: str) -> dict[str, npt.NDArray[np.float64]]:
-    """One feature's statistics of every episode, from the ``stats/…`` columns of ``meta/episodes``.
+@dataclass(slots=True)
+class EpisodeSums:
+    """What the episodes' own statistics of one feature add up to.
 
-    Returns:
-        statistic → (episodes, dimensions); empty when the files do not have them for every episode.
+    Args:
+        episodes: how many were looked at.
+        frames: their frames, by their own count.
+        min, max, mean: (dimensions,) over all of them.
     """
-    from getiaction_cli.datasets.parquet import Broken, open_parquet, read_columns
 
-    wanted = [f"stats/{key}/{name}" for name in ("min", "max", "mean", "std", "count")]
-    collected: dict[str, list[npt.NDArray[np.float64]]] = {column: [] for column in wanted}
-    for path in sorted((root / "meta" / "episodes").glob("*/*.parquet")):
-        try:
-            file = open_parquet(path)
-            if any(column not in file.schema_arrow.names for column in wanted):
-                return {}
-            table = read_columns(file, wanted)
-        except Broken:
-            return {}
-        for column in wanted:
-            matrix = _matrix(table.column(column))
-            if matrix is None:
-                return {}
-            collected[column].append(matrix)
-    try:
-        return {column.rsplit("/", 1)[-1]: np.concatenate(parts) for column, parts in collected.items() if parts}
-    except ValueError:
-        return {}
+    episodes: int
+    frames: float
+    min: npt.NDArray[np.float64]
+    max: npt.NDArray[np.float64]
+    mean: npt.NDArray[np.float64]
+
+    def __add__(self, other: EpisodeSums) -> EpisodeSums:
+        frames = max(self.frames + other.frames, 1)
+        return EpisodeSums(
+            self.episodes + other.episodes,
+            self.frames + other.frames,
+            np.minimum(self.min, other.min),
+            np.maximum(self.max, other.max),
+            (self.mean * self.frames + other.mean * other.frames) / frames,
+        )
+
+
+def sum_columns(table: Any, key: str) -> EpisodeSums | None:
+    """Sum up the ``stats/…`` columns of one feature; None when they are not plain numbers of one length."""
+    found = {name: _matrix(table.column(f"stats/{key}/{name}")) for name in EPISODE_STATISTICS}
+    low, high, mean, count = (found[name] for name in EPISODE_STATISTICS)
+    if low is None or high is None or mean is None or count is None or not len(low):
+        return None
+    if not low.shape == high.shape == mean.shape or count.shape[1] != 1:
+        return None
+    frames = count.sum()
+    return EpisodeSums(
+        len(low), float(frames), low.min(axis=0), high.max(axis=0), (mean * count).sum(axis=0) / max(frames, 1)
+    )
+
+
+EPISODE_STATISTICS = ("min", "max", "mean", "count")
 
 
 def _matrix(column: Any) -> npt.NDArray[np.float64] | None:

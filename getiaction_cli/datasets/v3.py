@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from getiaction_cli.datasets.arrays import filled, to_numpy
 from getiaction_cli.datasets.episodes import Episodes, Floats, Ints, VideoColumns
 from getiaction_cli.datasets.parquet import Broken, open_parquet, read_columns
+from getiaction_cli.datasets.stats import EPISODE_STATISTICS, sum_columns
 from getiaction_cli.diagnostics import Finding
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ _INTS = {
     "data/chunk_index": "data_chunk",
     "data/file_index": "data_file",
 }
+# Reading the statistics of more episodes than this would cost more than all the rest.
+_SUMMED_EPISODES = 10_000
+
 _REQUIRED = ("episode_index", "length", "dataset_from_index", "dataset_to_index", "data/chunk_index", "data/file_index")
 
 
@@ -66,10 +70,12 @@ def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None
             findings.append(("GA401", Finding(message, file=EPISODES)))
         return
     parts: list[Episodes] = []
+    rows = 0
     for path in paths:
         name = str(path.relative_to(dataset.root))
         try:
-            parts.append(_read_one(path, name, dataset.video_keys, findings))
+            parts.append(_read_one(path, name, dataset, findings, sums=rows < _SUMMED_EPISODES))
+            rows += len(parts[-1])
         except Broken as why:
             help = "its episodes are unknown until it is restored, from the recording or from the Hub"
             findings.append(("GA402", Finding(f"{name} {why}", file=name, help=help)))
@@ -77,7 +83,7 @@ def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None
         dataset.episodes = _joined(parts)
 
 
-def _read_one(path: Path, name: str, cameras: list[str], findings: list[tuple[str, Finding]]) -> Episodes:
+def _read_one(path: Path, name: str, dataset: Dataset, findings: list[tuple[str, Finding]], *, sums: bool) -> Episodes:
     file = open_parquet(path)
     there = set(file.schema_arrow.names)
     lacking = [column for column in _REQUIRED if column not in there]
@@ -87,7 +93,7 @@ def _read_one(path: Path, name: str, cameras: list[str], findings: list[tuple[st
         findings.append(("GA402", Finding(f"{name} has no column {', '.join(lacking)}", file=name)))
     video_columns = {
         key: [f"videos/{key}/{part}" for part in ("chunk_index", "file_index", "from_timestamp", "to_timestamp")]
-        for key in cameras
+        for key in dataset.video_keys
     }
     for key, columns in video_columns.items():
         absent = [column for column in columns if column not in there]
@@ -98,7 +104,16 @@ def _read_one(path: Path, name: str, cameras: list[str], findings: list[tuple[st
     wanted = [c for c in _INTS if c in there] + [c for key in complete for c in video_columns[key]]
     if "tasks" in there:
         wanted.append("tasks")
+    summed = _summed_keys(dataset, there) if sums else []
+    wanted += [f"stats/{key}/{statistic}" for key in summed for statistic in EPISODE_STATISTICS]
     table = read_columns(file, wanted)
+    for key in summed:
+        found = sum_columns(table, key)
+        if found is not None:
+            before = dataset.episode_stats.get(key)
+            dataset.episode_stats[key] = (
+                found if before is None or before.min.shape != found.min.shape else before + found
+            )
     ints = {field: _ints(table.column(column)) for column, field in _INTS.items() if column in there}
     videos = {}
     for key in complete:
@@ -111,6 +126,12 @@ def _read_one(path: Path, name: str, cameras: list[str], findings: list[tuple[st
     if "tasks" in there:
         _take_tasks(episodes, table.column("tasks"))
     return episodes
+
+
+def _summed_keys(dataset: Dataset, there: set[str]) -> list[str]:
+    """The features whose statistics per episode are worth a look: what policies normalize."""
+    keys = [feature.key for feature in dataset.by_role("state", "action", "environment")]
+    return [key for key in keys if all(f"stats/{key}/{name}" in there for name in EPISODE_STATISTICS)]
 
 
 def _take_tasks(episodes: Episodes, column: pa.ChunkedArray) -> None:

@@ -27,63 +27,69 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from getiaction_cli.datasets.stats import STATS, episode_columns
+from getiaction_cli.datasets.stats import STATS
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import recompute
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.datasets.stats import EpisodeSums
 
 
-@rule(
-    "GA438",
-    dataset="stats-stale",
-    unless=("GA401", "GA402", "GA403", "GA41", "GA431", "GA432", "GA433", "GA434", "GA435"),
-)
+_UNLESS = ("GA401", "GA402", "GA403", "GA41", "GA431", "GA432", "GA433", "GA434", "GA435")
+
+
+@rule("GA438", dataset="stats-stale", unless=_UNLESS)
 def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
     """Compare the whole's statistics with the sum of the episodes' own."""
     if dataset.stats is None or dataset.stats_source != STATS or not dataset.is_v3:
         return
-    for feature in dataset.by_role("state", "action", "environment"):
-        entry = dataset.stats.get(feature.key, {})
-        columns = episode_columns(dataset.root, feature.key)
-        why = _difference(entry, columns) if columns else ""
-        of_others = _of_other_frames(entry, columns) if columns and not why else ""
+    for key, sums in dataset.episode_stats.items():
+        entry = {name: values.reshape(-1) for name, values in dataset.stats.get(key, {}).items()}
+        if any(len(entry.get(name, ())) != len(sums.min) for name in ("min", "max", "mean")):
+            continue
+        if not np.isfinite([sums.min, sums.max, sums.mean]).all():
+            continue
+        all_of_them = sums.episodes == len(dataset.episodes)
+        why = _difference(entry, sums) if all_of_them else _beyond(entry, sums)
+        of_others = _of_other_frames(entry, sums) if all_of_them and not why else ""
         if why or of_others:
             yield Finding(
-                f"the statistics of {feature.key} are not those of these episodes: {why or of_others}",
+                f"the statistics of {key} are not those of these episodes: {why or of_others}",
                 file=STATS,
-                key=feature.key,
+                key=key,
                 related=(Related("the episodes' own statistics", file="meta/episodes"),),
                 help=recompute(dataset),
                 severity=None if why else Severity.WARNING,  # the numbers that policies read are right
             )
 
 
-def _difference(entry: dict[str, np.ndarray], columns: dict[str, np.ndarray]) -> str:
+def _difference(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
     """In words, the first statistic that does not follow from the episodes' own; empty when all do."""
-    if any(name not in entry for name in ("min", "max", "mean")):
-        return ""
-    if entry["min"].size != columns["min"].shape[1] or not all(
-        np.isfinite(column).all() for column in columns.values()
-    ):
-        return ""
-    counts = columns["count"][:, 0]
-    low, high = columns["min"].min(axis=0), columns["max"].max(axis=0)
-    span = np.maximum(high - low, 1e-9 + 1e-6 * np.abs(high))
-    mean = (columns["mean"] * counts[:, None]).sum(axis=0) / max(counts.sum(), 1)
-    for name, true in (("min", low), ("max", high), ("mean", mean)):
-        off = np.abs(entry[name].reshape(-1) - true) / span
+    span = np.maximum(sums.max - sums.min, 1e-9 + 1e-6 * np.abs(sums.max))
+    for name, true in (("min", sums.min), ("max", sums.max), ("mean", sums.mean)):
+        off = np.abs(entry[name] - true) / span
         worst = int(off.argmax())
         if off[worst] > 0.01:
-            return f"{name} is {entry[name].reshape(-1)[worst]:.4g}, the episodes give {true[worst]:.4g}"
+            return f"{name} is {entry[name][worst]:.4g}, the episodes give {true[worst]:.4g}"
     return ""
 
 
-def _of_other_frames(entry: dict[str, np.ndarray], columns: dict[str, np.ndarray]) -> str:
-    frames = columns["count"][:, 0].sum()
-    said = entry["count"].reshape(-1)[0] if entry.get("count") is not None and entry["count"].size else frames
-    if not np.isfinite([frames, said]).all() or frames == said:
+def _beyond(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
+    """The same, when only the first episodes were summed up: they must lie within the whole."""
+    span = np.maximum(sums.max - sums.min, 1e-9 + 1e-6 * np.abs(sums.max))
+    for name, off in (("min", entry["min"] - sums.min), ("max", sums.max - entry["max"])):
+        worst = int((off / span).argmax())
+        if off[worst] > 0.01 * span[worst]:
+            seen = sums.min if name == "min" else sums.max
+            first = f"the first {sums.episodes:,} episodes"
+            return f"{name} is {entry[name][worst]:.4g}, {first} go to {seen[worst]:.4g}"
+    return ""
+
+
+def _of_other_frames(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
+    said = float(entry["count"][0]) if len(entry.get("count", ())) else sums.frames
+    if not np.isfinite([sums.frames, said]).all() or sums.frames == said:
         return ""
-    return f"they are of {int(said):,} frames, the episodes have {int(frames):,}"
+    return f"they are of {int(said):,} frames, the episodes have {int(sums.frames):,}"

@@ -59,17 +59,32 @@ def video_bounds(dataset: Dataset) -> Iterator[Finding]:
                 file=episodes.file_of(int(here[first])),
             )
             continue
+        between = np.abs(video.from_timestamp / frame - np.round(video.from_timestamp / frame)) > 0.1
+        if between.any():
+            row = int(np.nonzero(between)[0][0])
+            yield Finding(
+                f"{count(int(between.sum()), 'episode')} of {key} beginning between two frames of the video: episode "
+                f"{episodes.index[row]} at {video.from_timestamp[row]:.4g} s, with a frame every {frame:.4g} s",
+                file=episodes.file_of(row),
+            )
+            continue
         seconds = video.to_timestamp - video.from_timestamp
         off = ~(np.abs(seconds - data) <= 1.01 * frame)  # NaN counts as off
         rows = np.nonzero(off)[0]
         if len(rows):
             # LeRobot reads from_timestamp alone. A wrong end harms when the next episode begins there.
             carried = same & off[here] & (np.abs(video.from_timestamp[after] - video.to_timestamp[here]) < 0.5 * frame)
+            # So does a beginning that leaves a gap to the episode before it, or to the beginning of the file.
+            first = np.concatenate([[True], ~same])
+            ends = np.concatenate([[0.0], (video.from_timestamp + data)[here]])
+            gap = off[order] & (video.from_timestamp[order] > np.where(first, 0.0, ends) + 0.51 * frame)
             row = int(rows[0])
             yield Finding(
                 f"{count(len(rows), 'episode')} of {key} with another duration of video than of data: episode "
                 f"{episodes.index[row]} has {seconds[row]:.4g} s of video and {episodes.length[row]:,} frames "
                 f"({data[row]:.4g} s)",
                 file=episodes.file_of(row),
-                severity=None if carried.any() or np.isnan(video.from_timestamp).any() else Severity.WARNING,
+                severity=None
+                if carried.any() or gap.any() or np.isnan(video.from_timestamp).any()
+                else Severity.WARNING,
             )
