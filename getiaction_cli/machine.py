@@ -137,13 +137,21 @@ def probe() -> Machine:
 
 
 class _Installed(Mapping[str, str]):
-    """Versions of installed distributions; looks each up when asked for it."""
+    """Versions of installed distributions; looks each up when first asked for it (some ms of parsing each)."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str | None] = {}
 
     def __getitem__(self, name: str) -> str:
-        try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
-            raise KeyError(name) from None
+        if name not in self._known:
+            try:
+                self._known[name] = metadata.version(name)
+            except metadata.PackageNotFoundError:
+                self._known[name] = None
+        version = self._known[name]
+        if version is None:
+            raise KeyError(name)
+        return version
 
     def __iter__(self):  # type: ignore[no-untyped-def]
         return (d.name for d in metadata.distributions())
