@@ -1,0 +1,355 @@
+"""How right is the verdict? Recipes changed in one thing each, judged by the rules and trained for real.
+
+    python benchmarks/mutation_truth.py               train what is not yet known, judge all, write docs/accuracy.md
+    python benchmarks/mutation_truth.py --judge-only  with the trainings of last time (benchmarks/mutation_truth.json)
+    python benchmarks/mutation_truth.py --only act    mutants whose name holds these words, no page written
+
+The truth is a training of a few steps on the CPU through `getiaction.train.run`, with no verdict before it: it either
+ends, or stops with whatever error, or ends with a loss that is not finite. VQ-BeT goes through both of its phases. The
+ResNets have a quarter of their width, which changes no shape that anything else sees. The trainings run in worker
+processes that import torch once; one that hangs or dies is replaced, and its mutant counts as crashed.
+
+What trains although the verdict is an error is either a false alarm or a silent loss: SILENT says for a rule what the
+user would have lost without a word. A crash that the verdict calls fine is a miss. Neither may be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests"), str(HERE.parent / "tests" / "rules")]
+
+TRUTH = HERE / "mutation_truth.json"
+PAGE = HERE.parent / "docs" / "accuracy.md"
+SECONDS = 90
+STEPS = 3
+
+# What trains without a word and can't be meant: rule → what is lost.
+SILENT = {
+    "GA110": "a key that nobody reads: what it says doesn't happen",
+    "GA111": "a key of another name or place: what it says doesn't happen",
+    "GA112": "a key in the wrong section: what it says doesn't happen",
+    "GA120": "a value of the wrong type is passed over, or taken for something else",
+    "GA121": "a word that nothing knows is passed over",
+    "GA122": "a number that makes no sense is passed over, or turns the gradient round",
+    "GA211": "fewer actions than `n_action_steps` exist: the robot runs out of them and asks again early",
+    "GA215": "the policy is asked for no action at all",
+    "GA221": "VQ-BeT never leaves its first phase: the policy itself is never trained",
+    "GA241": "a part of the network learns backwards",
+    "GA301": "actions of other moments than the policy acts at",
+    "GA302": "observations of moments that the robot doesn't have yet",
+    "GA411": "episodes are missing or counted twice",
+    "GA412": "frames are missing or counted twice",
+    "GA413": "episodes begin and end at the wrong frames",
+    "GA432": "a feature goes in as it is, in the hundreds, beside others around zero",
+    "GA433": "normalization by NaN or infinity: the network sees NaN or nothing",
+    "GA434": "statistics of other dimensions are applied by broadcasting",
+    "GA435": "normalization by a range that is turned or negative",
+    "GA438": "normalization by the range of another dataset",
+    "GA441": "time runs three times as fast as it did: every velocity the policy learns is wrong",
+    "GA442": "pictures of other moments than the states beside them",
+    "GA443": "pictures of other moments than the states beside them",
+    "GA444": "the checkpoint says that it was trained on pictures of another size",
+}
+
+
+def main() -> None:
+    """Train, judge, compare, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--judge-only", action="store_true", help="no training: use what is known")
+    parser.add_argument("--only", default="", help="only mutants whose name holds these words")
+    parser.add_argument("--again", action="store_true", help="train what is known again")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--work", type=Path, default=None, help="where datasets are kept between runs")
+    parser.add_argument("--train", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.train:
+        serve()
+        return
+    work = asked.work or Path(tempfile.mkdtemp(prefix="mutants-"))
+    settle(work)
+    import mutants
+
+    chosen = [mutant for mutant in mutants.mutants() if asked.only in mutant.name]
+    known: dict[str, dict[str, Any]] = json.loads(TRUTH.read_text()) if TRUTH.exists() else {}
+    texts = {mutant.name: mutants.prepare(mutant, work / "lerobot", work / "damaged") for mutant in chosen}
+    todo = {
+        mutant.name: texts[mutant.name]
+        for mutant in chosen
+        if asked.again or known.get(mutant.name, {}).get("recipe") != mutant.text
+    }
+    if not asked.judge_only:
+        recipes = {mutant.name: mutant.text for mutant in chosen}
+        for name, outcome in trained(todo, asked.workers):
+            known[name] = {"recipe": recipes[name], **outcome}
+            TRUTH.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+    judged = {mutant.name: judge(texts[mutant.name]) for mutant in chosen if mutant.name in known}
+    table = compare({name: known[name] for name in judged}, judged)
+    print(render(table))
+    if not asked.only:
+        PAGE.write_text(page(table, known, judged))
+    sys.exit(bool(table["missed"] or table["false"]))
+
+
+def settle(work: Path) -> None:
+    """A home of its own for datasets and caches, and no network, before anything imports LeRobot."""
+    os.environ |= {
+        "HF_LEROBOT_HOME": str(work / "lerobot"),
+        "HF_HOME": str(work / "huggingface"),
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+        "GETIACTION_CACHE": str(work / "cache"),
+        "OMP_NUM_THREADS": "1",
+    }
+    work.mkdir(parents=True, exist_ok=True)
+
+
+# -- the truth -----------------------------------------------------------------------------------------------------------
+
+
+def trained(todo: dict[str, str], workers: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Train each recipe in one of several processes; yields what came of it as it comes."""
+    waiting: queue.Queue[tuple[str, str]] = queue.Queue()
+    done: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
+    for item in todo.items():
+        waiting.put(item)
+    for _ in range(min(workers, len(todo))):
+        threading.Thread(target=_feed, args=(waiting, done), daemon=True).start()
+    for count in range(1, len(todo) + 1):
+        name, outcome = done.get()
+        said = outcome["error"] or f"loss {outcome['loss']}"
+        print(f"{count}/{len(todo)} {name}: {said[:150]}", file=sys.stderr, flush=True)
+        yield name, outcome
+
+
+def _feed(waiting: queue.Queue[tuple[str, str]], done: queue.Queue[tuple[str, dict[str, Any]]]) -> None:
+    worker = None
+    while True:
+        try:
+            name, text = waiting.get_nowait()
+        except queue.Empty:
+            if worker:
+                worker.kill()
+            return
+        if worker is None or worker.poll() is not None:
+            worker = _worker()
+        assert worker.stdin and worker.stdout
+        hung = threading.Event()
+        alarm = threading.Timer(SECONDS, _stop, (worker, hung))
+        alarm.start()
+        try:
+            worker.stdin.write(json.dumps(text) + "\n")
+            worker.stdin.flush()
+            line = worker.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        alarm.cancel()
+        if not line:
+            worker.wait()
+        died = f"killed after {SECONDS} s" if hung.is_set() else "the process died"
+        done.put((name, json.loads(line) if line else {"trains": False, "loss": None, "error": died}))
+
+
+def _stop(worker: subprocess.Popen[str], hung: threading.Event) -> None:
+    hung.set()
+    worker.kill()
+
+
+def _worker() -> subprocess.Popen[str]:
+    """A process that trains, its imports behind it: they may take longer than a training."""
+    worker = subprocess.Popen(
+        [sys.executable, __file__, "--train"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert worker.stdout
+    worker.stdout.readline()
+    return worker
+
+
+def serve() -> None:
+    """Train the recipes that stdin names, one a line; answer with a line each."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    import torch
+
+    torch.set_num_threads(1)
+    slim_backbones()
+    from getiaction.train import run  # noqa: F401 - before the first recipe, whose time is measured
+
+    answers.write("ready\n")
+    answers.flush()
+    for line in sys.stdin:
+        answers.write(json.dumps(train(json.loads(line))) + "\n")
+        answers.flush()
+
+
+def slim_backbones() -> None:
+    """Give torchvision's ResNets a quarter of their width: every layer, stride and norm stays, most of the time not."""
+    import torchvision
+    from torchvision.models import resnet
+
+    class Slim(resnet.ResNet):
+        def __init__(self, block: Any, layers: list[int], **options: Any) -> None:
+            super().__init__(block, layers, **options)
+            self.fc = resnet.nn.Linear(512 // 4 * block.expansion, 10)
+
+        def _make_layer(self, block: Any, planes: int, *options: Any, **more: Any) -> Any:
+            return super()._make_layer(block, planes // 4, *options, **more)
+
+    layers = {18: [2, 2, 2, 2], 34: [3, 4, 6, 3], 50: [3, 4, 6, 3], 101: [3, 4, 23, 3], 152: [3, 8, 36, 3]}
+    for depth, blocks in layers.items():
+        block = resnet.BasicBlock if depth < 50 else resnet.Bottleneck
+        whole = getattr(torchvision.models, f"resnet{depth}")
+
+        def slim(weights: Any = None, _made: Any = (block, blocks), _whole: Any = whole, **options: Any) -> Any:
+            return _whole(weights=weights, **options) if weights else Slim(*_made, **options)
+
+        setattr(torchvision.models, f"resnet{depth}", slim)
+
+
+def train(text: str) -> dict[str, Any]:
+    """A few real steps."""
+    import yaml
+
+    try:
+        from getiaction.train import run
+
+        recipe = yaml.safe_load(text)
+        with tempfile.TemporaryDirectory() as folder:
+            if isinstance(recipe, dict) and _would_save_or_never_end(recipe.get("trainer")):
+                recipe["trainer"] = {**(recipe.get("trainer") or {}), "fast_dev_run": STEPS}
+            elif isinstance(recipe, dict):
+                recipe["output_dir"] = f"{folder}/run"
+            summary = run.train(recipe, recipe_name="mutant", recipe_text=text, quiet=True)
+    except BaseException as error:  # whatever stops it is the truth
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return {"trains": False, "loss": None, "error": f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"}
+    loss = float(summary.final_loss)
+    if summary.steps and not math.isfinite(loss):
+        return {"trains": False, "loss": None, "error": "the loss is not finite"}
+    if not summary.steps:
+        return {"trains": False, "loss": None, "error": "not one step was trained"}
+    return {"trains": True, "loss": round(loss, 4), "error": ""}
+
+
+def _would_save_or_never_end(trainer: Any) -> bool:
+    """True for the trainer of the healthy recipe, whose checkpoints are not what is tried, and for one without end."""
+    if trainer == {"max_steps": 6, "accelerator": "cpu"} or not trainer:
+        return True
+    return isinstance(trainer, dict) and "max_epochs" not in trainer and trainer.get("max_steps", -1) == -1
+
+
+# -- the verdict ---------------------------------------------------------------------------------------------------------
+
+_shelf: Any = None
+
+
+def judge(text: str) -> dict[str, list[str]]:
+    """The codes that the rules find, by severity."""
+    from getiaction_cli.recipe import read
+    from getiaction_cli.rules.recipe_subject import Shelf, verdict
+
+    global _shelf
+    _shelf = _shelf or Shelf(offline=True)
+    report = verdict(read("mutant.yaml", text=text), _shelf)
+    found: dict[str, list[str]] = {"error": [], "warning": [], "info": []}
+    for diagnostic in report.diagnostics:
+        found[diagnostic.severity].append(diagnostic.code)
+    if any("crashed" in diagnostic.message and "the rule" in diagnostic.message for diagnostic in report.diagnostics):
+        raise SystemExit(f"a rule crashed on:\n{text}")
+    return found
+
+
+def compare(truth: dict[str, dict[str, Any]], judged: dict[str, dict[str, list[str]]]) -> dict[str, list[str]]:
+    """Sort the mutants into the cells of the confusion matrix."""
+    cells: dict[str, list[str]] = {"right-error": [], "right-fine": [], "silent": [], "missed": [], "false": []}
+    for name, found in judged.items():
+        errors, trains = found["error"], truth[name]["trains"]
+        if trains and errors:
+            cells["silent" if set(errors) <= SILENT.keys() else "false"].append(name)
+        elif trains:
+            cells["right-fine"].append(name)
+        else:
+            cells["right-error" if errors else "missed"].append(name)
+    for name in cells["missed"]:
+        print(f"MISSED  {name}: {truth[name]['error']}")
+    for name in cells["false"]:
+        print(f"FALSE   {name}: {judged[name]['error']} (loss {truth[name]['loss']})")
+    return cells
+
+
+def render(table: dict[str, list[str]]) -> str:
+    """The matrix as Markdown."""
+    n = {cell: len(names) for cell, names in table.items()}
+    rows = [
+        ("training stops", n["right-error"], f"**{n['missed']}**"),
+        ("trains, a loss in silence", n["silent"], ""),
+        ("trains as meant", f"**{n['false']}**", n["right-fine"]),
+    ]
+    head = "|                           | verdict: error | verdict: fine |\n|---|---:|---:|\n"
+    return head + "\n".join(f"| {truth:25} | {error:>14} | {fine:>13} |" for truth, error, fine in rows)
+
+
+def page(table: dict[str, list[str]], truth: dict[str, Any], judged: dict[str, dict[str, list[str]]]) -> str:
+    """docs/accuracy.md."""
+    total = sum(map(len, table.values()))
+    per_policy = Counter(name.split()[0] for names in table.values() for name in names)
+    by_code: dict[str, list[str]] = {}
+    for name in table["silent"]:
+        by_code.setdefault(judged[name]["error"][0], []).append(name)
+    stops = Counter(truth[name]["error"].split(":")[0] for name in table["right-error"])
+    silent = "\n".join(
+        f"| {code} | {SILENT[code]} | {len(names)} | `{names[0]}` |" for code, names in sorted(by_code.items())
+    )
+    deltas, damaged, shapes = (sum(word in name for name in judged) for word in ("delta_t", " dataset ", " on made/"))
+    kinds = ", ".join(f"{kind} ({count})" for kind, count in stops.most_common(12))
+    shares = ", ".join(f"{count} of {policy}" for policy, count in sorted(per_policy.items()))
+    return f"""# How right the verdict is
+
+`getiaction validate-config` promises to know before training what training would stumble over. This page measures that
+promise: {total} recipes and datasets, each a healthy one changed in a single thing, are judged, and then trained for
+real for a few steps on the CPU, with no verdict in between. Written by `benchmarks/mutation_truth.py`; a sample of it
+runs in CI.
+
+{render(table)}
+
+- *training stops*: an error of any kind, or a loss that is not finite, within {STEPS} steps (VQ-BeT through both
+  phases).
+- *trains, a loss in silence*: it trains without a word, and something that its author can't have meant is lost; see
+  below.
+- Warnings count as fine.
+
+The mutants: {shares}. Every parameter of the four policies, every key of `data` and many of `trainer` with several
+values each, {deltas} stated time steps, {damaged} damaged datasets and {shapes} datasets of other shapes.
+
+What stopped the trainings: {kinds}.
+
+## Lost in silence
+
+These train. Without the verdict nobody would say a word.
+
+| rule | what is lost | mutants | for example |
+|------|--------------|--------:|-------------|
+{silent}
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,542 @@
+"""Recipes and datasets that differ from a healthy one in a single thing: what the verdict is measured with.
+
+Each mutant is a recipe with tiny networks on a tiny dataset, after one change: a key of the recipe set to another
+value, taken away or misspelt, or one edit of the dataset's files. Some changes are mistakes, many are not; which is
+which is decided by training (benchmarks/mutation_truth.py), not here.
+"""
+
+import copy
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import made
+import special
+import yaml
+
+from getiaction_cli.policies import load, plain
+
+Edit = Callable[[Path], object]
+REMOVE = object()
+
+TINY: dict[str, dict[str, Any]] = {
+    "act": {
+        "pretrained_backbone_weights": None,
+        "chunk_size": 8,
+        "n_action_steps": 8,
+        "dim_model": 32,
+        "n_heads": 2,
+        "dim_feedforward": 64,
+        "n_encoder_layers": 1,
+        "n_vae_encoder_layers": 1,
+        "latent_dim": 4,
+    },
+    "diffusion": {
+        "pretrained_backbone_weights": None,
+        "horizon": 8,
+        "n_action_steps": 4,
+        "drop_n_last_frames": 3,
+        "down_dims": [16, 32],
+        "n_groups": 4,
+        "diffusion_step_embed_dim": 16,
+        "num_train_timesteps": 10,
+        "spatial_softmax_num_keypoints": 4,
+        "use_separate_rgb_encoder_per_camera": False,
+    },
+    "vqbet": {
+        "pretrained_backbone_weights": None,
+        "n_obs_steps": 2,
+        "n_action_pred_token": 2,
+        "action_chunk_size": 3,
+        "crop_shape": [80, 80],
+        "n_vqvae_training_steps": 2,
+        "spatial_softmax_num_keypoints": 4,
+        "gpt_n_layer": 1,
+        "gpt_n_head": 2,
+        "gpt_input_dim": 16,
+        "gpt_hidden_dim": 16,
+        "gpt_output_dim": 16,
+        "vqvae_n_embed": 4,
+        "vqvae_embedding_dim": 8,
+        "vqvae_enc_hidden_dim": 8,
+    },
+    "tdmpc": {
+        "horizon": 3,
+        "latent_dim": 8,
+        "mlp_dim": 16,
+        "q_ensemble_size": 2,
+        "image_encoder_hidden_dim": 4,
+        "state_encoder_hidden_dim": 16,
+        "n_gaussian_samples": 16,
+        "n_pi_samples": 4,
+        "n_elites": 4,
+        "cem_iterations": 2,
+    },
+}
+CLASS = {"act": "ACT", "diffusion": "Diffusion", "vqbet": "VQBeT", "tdmpc": "TDMPC"}
+PUSHT = "lerobot/pusht"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change.
+
+    Args:
+        name: "act model.init_args.chunk_size=0" or "act dataset fps-30": unique.
+        policy: LeRobot's name of the policy.
+        text: the recipe after the change; ``{root}`` stands for the mutated dataset's folder.
+        edit: what is done to a copy of the dataset; None leaves it.
+        dataset: the dataset that ``edit`` changes.
+    """
+
+    name: str
+    policy: str
+    text: str
+    edit: Edit | None = None
+    dataset: str = PUSHT
+
+
+def base(policy: str) -> dict[str, Any]:
+    """The healthy recipe."""
+    return {
+        "seed": 1,
+        "model": {
+            "class_path": f"getiaction.policies.lerobot.{CLASS[policy]}",
+            "init_args": {"learning_rate": 1e-4, **copy.deepcopy(TINY[policy])},
+        },
+        "data": {
+            "class_path": "getiaction.data.lerobot.LeRobotDataModule",
+            "init_args": {"repo_id": PUSHT, "train_batch_size": 2, "num_workers": 0, "frame_store": "off"},
+        },
+        "trainer": {"max_steps": 6, "accelerator": "cpu"},
+    }
+
+
+def text_of(recipe: Any) -> str:
+    """As YAML."""
+    return yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)
+
+
+def mutants() -> list[Mutant]:
+    """All of them, the four policies taking turns."""
+    found: list[Mutant] = []
+    for policy in TINY:
+        found.append(Mutant(f"{policy} healthy", policy, text_of(base(policy))))
+        found += _parameters(policy)
+        found += _sections(policy)
+        found += _deltas(policy)
+        found += _other_datasets(policy)
+        found += _damaged(policy)
+    return list({mutant.name: mutant for mutant in found}.values())
+
+
+def _set(recipe: dict[str, Any], route: str, value: Any) -> None:
+    *parents, last = route.split("/")
+    for parent in parents:
+        recipe = recipe.setdefault(parent, {})
+    if value is REMOVE:
+        recipe.pop(last, None)
+    else:
+        recipe[last] = value
+
+
+def _changed(policy: str, route: str, value: Any) -> Mutant:
+    recipe = base(policy)
+    _set(recipe, route, value)
+    said = "removed" if value is REMOVE else json.dumps(value)
+    return Mutant(f"{policy} {route.replace('/', '.')}={said}", policy, text_of(recipe))
+
+
+# What no recipe of a tiny network on a tiny dataset should try: it would take minutes or gigabytes.
+_TOO_LARGE = {"num_train_timesteps": 1000, "gpt_block_size": 2000, "n_gaussian_samples": 1000}
+_NOT_HERE = {"input_features", "output_features", "pretrained_path", "pretrained_revision", "device", "repo_id", "tags"}
+_NOT_HERE |= {"private", "license", "compile_mode", "compile_model", "use_peft", "push_to_hub"}
+
+
+def _parameters(policy: str) -> Iterator[Mutant]:
+    """Every parameter of the policy, several values each."""
+    for name, field in load(policy).fields.items():
+        if name in _NOT_HERE:
+            continue
+        current = TINY[policy].get(name, field.default)
+        for value in _values(name, plain(current), field.choices, field.type):
+            yield _changed(policy, f"model/init_args/{name}", value)
+
+
+def _values(name: str, current: Any, choices: tuple[Any, ...], kind: str) -> list[Any]:
+    if isinstance(current, dict):
+        return [
+            {},
+            dict.fromkeys(current, "IDENTITY"),
+            dict.fromkeys(current, "MEAN_STD"),
+            dict.fromkeys(current, "MIN_MAX"),
+            dict.fromkeys(current, "QUANTILES"),
+            {**current, "STATE": "NONSENSE"},
+            "MEAN_STD",
+        ]
+    if isinstance(current, bool):
+        values: list[Any] = [not current]
+    elif isinstance(current, int):
+        values = [0, -1, current + 1, current * 2] if current > 1 else [0, -1, current + 1, current + 0.5]
+    elif isinstance(current, float):
+        values = [0.0, -current, current * 3]
+    elif isinstance(current, list):
+        values = [
+            [],
+            current[:1],
+            [*current, current[-1]],
+            [n + 1 if isinstance(n, int) else n for n in current],
+            "wide",
+        ]
+    elif isinstance(current, str):
+        values = ["nonsense", *[plain(choice) for choice in choices if choice != current]]
+        if name == "vision_backbone":
+            values = ["resnet34", "vit_b_16", "resnet19"]
+        if name == "feedforward_activation":
+            values = ["gelu", "glu", "swish"]
+        if name == "noise_scheduler_type":
+            values = ["DDIM", "ddpm"]
+        if name == "beta_schedule":
+            values = ["linear", "scaled_linear", "cosine"]
+        if name == "scheduler_name":
+            values = ["linear", "constant", "cosin"]
+        if name == "prediction_type":
+            values = ["sample", "v_prediction"]
+    else:  # None by default
+        values = [[64, 64], [0, 0]] if "tuple" in kind else [0.01, 1] if "float" in kind else [2, 0]
+        if name in ("crop_shape", "resize_shape"):
+            values = [[84, 84], [96, 96], [97, 80], [40, 40], [24, 24], [0, 0], [64]]
+        if name == "pretrained_backbone_weights":
+            values = ["ResNet18_Weights.NONSENSE", "ResNet50_Weights.IMAGENET1K_V1"]
+        if name == "num_inference_steps":
+            values = [5, 100, 0]
+    if name in ("crop_shape", "resize_shape") and isinstance(current, list):
+        values += [None, [97, 80], [96, 96], [24, 24]]
+    return [value for value in values if not (isinstance(value, int | float) and value > _TOO_LARGE.get(name, 10**9))]
+
+
+_SECTIONS: list[tuple[str, list[Any]]] = [
+    ("seed", [0, -1, "x", None, 2**40]),
+    ("model/class_path", [REMOVE, "getiaction.policies.lerobot.Act", "getiaction.policies.lerobot.Nonsense", "os.system", 3]),
+    ("model/init_args/learning_rate", [0, -1e-4, 1e-3, "1e-4", "fast", None]),
+    ("model/init_args/optimizer_lr", [1e-3, "x"]),
+    ("model/init_args/chunk_sise", [8]),
+    ("model/init_args/config_kwargs", [{}, {"n_obs_steps": 1}, {"nonsense": 1}, "x"]),
+    ("model/init_args/input_features", [["observation.image", "observation.state"], ["observation.image"], ["observation.state"],
+                                        ["observation.images.top"], [], "observation.image", ["action"]]),
+    ("model/init_args/output_features", [["action"], ["actions"], ["observation.state"], []]),
+    ("model/init_args/pretrained_path", ["./nowhere", ""]),
+    ("model/init_args/rename_map", [{"observation.image": "observation.images.top"}, {}]),
+    ("model/init_args/push_to_hub", [False, True]),
+    ("model/init_args/n_obs_steps", [3]),
+    ("model/init_args/device", ["cpu", "cuda", "gpu"]),
+    ("model/init_args/use_amp", [True]),
+    ("model", [REMOVE, {}, "act"]),
+    ("data", [REMOVE]),
+    ("data/class_path", [REMOVE, "getiaction.data.lerobot.DataModule", "torch.utils.data.DataLoader"]),
+    ("data/init_args/repo_id", [REMOVE, "pusht", "lerobot/no-such-dataset", "getiaction/pusht-demo", 3]),
+    ("data/init_args/root", ["/no/such/folder", "{root}"]),
+    ("data/init_args/batch_size", [8]),
+    ("data/init_args/train_batch_size", [1, 0, -1, 16, 1000, 2.5, "8", None]),
+    ("data/init_args/val_batch_size", [2, 0]),
+    ("data/init_args/val_split", [0.3, 0.9, 1.0, 1, -0.1, "x"]),
+    ("data/init_args/episodes", [[0], [0, 1], [2], [3], [-1], [], [0, 0], [1.5], 2, "all"]),
+    ("data/init_args/num_workers", [1, -1, "x"]),
+    ("data/init_args/video_backend", ["pyav", "torchcodec", "ffmpeg", "video_reader"]),
+    ("data/init_args/tolerance_s", [1e-3, 0.2, 0.0, -1.0, "x"]),
+    ("data/init_args/use_imagenet_stats", [False, "x"]),
+    ("data/init_args/frame_store", ["auto", {"max_gb": 1}, "maybe", {"gb": 1}]),
+    ("data/init_args/image_transforms", [{"enable": True}, {"enable": False}, {"nonsense": 1}, "x"]),
+    ("data/init_args/seed", [3]),
+    ("data/init_args/streaming", [True]),
+    ("trainer", [REMOVE, {}, [1]]),
+    ("trainer/max_steps", [1, 0, -1, "many", 2.5]),
+    ("trainer/max_step", [10]),
+    ("trainer/max_epochs", [1, 0]),
+    ("trainer/accelerator", ["auto", "gpu", "cuda", "mps", "nonsense"]),
+    ("trainer/devices", [1, "auto", 0]),
+    ("trainer/precision", ["bf16-mixed", "16-mixed", "32-true", 32, "64-true", "bf16-true", "8-bit"]),
+    ("trainer/gradient_clip_val", [1.0, -1.0, "x"]),
+    ("trainer/gradient_clip_algorithm", ["value", "norms"]),
+    ("trainer/accumulate_grad_batches", [2, 0]),
+    ("trainer/log_every_n_steps", [1, 0]),
+    ("trainer/val_check_interval", [1, 0.5, 1000]),
+    ("trainer/check_val_every_n_epoch", [1, 0]),
+    ("trainer/limit_train_batches", [2, 0.5, 0, 2.5, -1]),
+    ("trainer/overfit_batches", [1]),
+    ("trainer/max_time", ["00:00:01:00", "soon"]),
+    ("trainer/strategy", ["auto", "fast"]),
+    ("trainer/logger", [False, True, {"class_path": "lightning.pytorch.loggers.CSVLogger"}, {"class_path": "CSVLogger"},
+                        {"class_path": "lightning.pytorch.loggers.CometLogger"}, "csv"]),
+    ("trainer/callbacks", [[], [{"class_path": "lightning.pytorch.callbacks.LearningRateMonitor"}],
+                           [{"class_path": "lightning.pytorch.callbacks.EarlyStopping", "init_args": {"monitor": "train/loss"}}],
+                           [{"class_path": "lightning.pytorch.callbacks.EarlyStopping"}],
+                           [{"class_path": "lightning.pytorch.callbacks.Nonsense"}], ["EarlyStopping"]]),
+    ("trainer/benchmark", [True, "x"]),
+    ("trainer/deterministic", ["warn"]),
+    ("trainer/enable_progress_bar", [True]),
+    ("trainer/num_sanity_val_steps", [0]),
+    ("optimizer", [{"lr": 1e-4}]),
+]  # fmt: skip
+
+# What trains the same for every policy is tried on one of them only.
+_ON_ALL = (
+    "model",
+    "data/init_args/episodes",
+    "data/init_args/val_split",
+    "trainer/precision",
+    "data/init_args/train_batch_size",
+)
+_ON_ALL_BUT = ("model/class_path", "model/init_args/config_kwargs", "model/init_args/push_to_hub")
+
+
+def _sections(policy: str) -> Iterator[Mutant]:
+    for route, values in _SECTIONS:
+        everywhere = route.startswith(_ON_ALL) and route not in _ON_ALL_BUT
+        if policy != "act" and not everywhere:
+            continue
+        for value in values:
+            if route.split("/")[-1] in ("n_obs_steps", "optimizer_lr") and value in (3, 1e-3):
+                continue  # among the parameters already
+            yield _changed(policy, route, value)
+
+
+def _deltas(policy: str) -> Iterator[Mutant]:
+    """Stated time steps: those that are derived, and others."""
+    config = load(policy).configure(TINY[policy])
+    state = "observation.state"
+    right = {"action": config.action_delta_indices, state: config.observation_delta_indices}
+    cases: dict[str, Any] = {}
+    for key, steps in right.items():
+        steps = steps or [0]
+        cases |= {
+            f"{key} right": {key: steps},
+            f"{key} shorter": {key: steps[:-1]},
+            f"{key} longer": {key: [*steps, steps[-1] + 1]},
+            f"{key} later": {key: [s + 1 for s in steps]},
+            f"{key} every second": {key: [2 * s for s in steps]},
+            f"{key} backwards": {key: steps[::-1]},
+            f"{key} between frames": {key: [s + 0.37 for s in steps]},
+            f"{key} rounded": {key: [round(s * 0.1001, 3) * 10 for s in steps]},
+            f"{key} one": {key: [0]},
+            f"{key} none": {key: []},
+        }
+    cases |= {
+        "unknown key": {"actions": [0]},
+        "unread key": {"timestamp": [0, 1]},
+        "task index": {"task_index": [0, 1]},
+        "reward": {"next.reward": [0, 1, 2]},
+        "picture right": {"observation.image": right[state] or [0]},
+        "picture alone": {"observation.image": [0]},
+    }
+    for name, frames in cases.items():
+        recipe = base(policy)
+        times = {key: [round(frame / 10, 6) for frame in steps] for key, steps in frames.items()}
+        recipe["data"]["init_args"]["delta_timestamps"] = times
+        yield Mutant(f"{policy} delta_timestamps {name}", policy, text_of(recipe))
+    for name, value in {"text": "0.1", "number": {"action": 0.1}, "words": {"action": ["now", "then"]}}.items():
+        recipe = base(policy)
+        recipe["data"]["init_args"]["delta_timestamps"] = value
+        yield Mutant(f"{policy} delta_timestamps {name}", policy, text_of(recipe))
+
+
+def _other_datasets(policy: str) -> Iterator[Mutant]:
+    """The same recipe on datasets of other shapes."""
+    for name in special.BUILDERS:
+        if name == "large":  # minutes
+            continue
+        recipe = base(policy)
+        recipe["data"]["init_args"]["repo_id"] = f"made/{name}"
+        if policy == "vqbet":
+            recipe["model"]["init_args"]["crop_shape"] = None
+        yield Mutant(f"{policy} on made/{name}", policy, text_of(recipe), dataset=f"made/{name}")
+
+
+# -- edits of the dataset's files ----------------------------------------------------------------------------------------
+
+
+def _json(file: str, change: Callable[[dict[str, Any]], object]) -> Edit:
+    def edit(root: Path) -> None:
+        path = root / file
+        value = json.loads(path.read_text())
+        change(value)
+        path.write_text(json.dumps(value, indent=4))
+
+    return edit
+
+
+def _info(change: Callable[[dict[str, Any]], object]) -> Edit:
+    return _json("meta/info.json", change)
+
+
+def _stats(change: Callable[[dict[str, Any]], object]) -> Edit:
+    return _json("meta/stats.json", change)
+
+
+def _unlink(pattern: str) -> Edit:
+    def edit(root: Path) -> None:
+        for path in sorted(root.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return edit
+
+
+def _cut(pattern: str) -> Edit:
+    def edit(root: Path) -> None:
+        for path in sorted(root.glob(pattern)):
+            content = path.read_bytes()
+            path.write_bytes(content[: len(content) // 2])
+
+    return edit
+
+
+def _episodes(change: Callable[[Any], Any]) -> Edit:
+    def edit(root: Path) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        for path in sorted((root / "meta/episodes").rglob("*.parquet")):
+            rows = change(pq.ParquetFile(path).read().to_pylist())
+            pq.write_table(pa.Table.from_pylist(rows), path)
+
+    return edit
+
+
+def _each(**values: Any) -> Callable[[Any], Any]:
+    def change(rows: Any) -> Any:
+        return [{**row, **{key: value(row) for key, value in values.items()}} for row in rows]
+
+    return change
+
+
+def _feature(key: str, **values: Any) -> Edit:
+    return _info(lambda info: info["features"][key].update(values))
+
+
+def _stat(key: str, name: str, value: Callable[[Any], Any]) -> Edit:
+    return _stats(lambda stats: stats[key].update({name: value(stats[key][name])}))
+
+
+CAMERA = "observation.image"
+DAMAGE: dict[str, Edit] = {
+    "fps 30 over 10": _info(lambda info: info.update(fps=30)),
+    "fps 0": _info(lambda info: info.update(fps=0)),
+    "fps text": _info(lambda info: info.update(fps="ten")),
+    "no fps": _info(lambda info: info.pop("fps")),
+    "version 2.1": _info(lambda info: info.update(codebase_version="v2.1")),
+    "version 9": _info(lambda info: info.update(codebase_version="v9.0")),
+    "no version": _info(lambda info: info.pop("codebase_version")),
+    "no features": _info(lambda info: info.pop("features")),
+    "no state feature": _info(lambda info: info["features"].pop("observation.state")),
+    "no action feature": _info(lambda info: info["features"].pop("action")),
+    "no camera feature": _info(lambda info: info["features"].pop(CAMERA)),
+    "no reward feature": _info(lambda info: info["features"].pop("next.reward")),
+    "no index feature": _info(lambda info: info["features"].pop("index")),
+    "state of 3": _feature("observation.state", shape=[3]),
+    "state of 1": _feature("observation.state", shape=[1]),
+    "action of 3": _feature("action", shape=[3]),
+    "state dtype text": _feature("observation.state", dtype="string"),
+    "state dtype float64": _feature("observation.state", dtype="float64"),
+    "state dtype wrong": _feature("observation.state", dtype="float31"),
+    "camera without names": _feature(CAMERA, names=None),
+    "camera channel first": _feature(CAMERA, names=["channel", "height", "width"]),
+    "camera flat": _feature(CAMERA, shape=[96, 96]),
+    "camera of another size": _feature(CAMERA, shape=[64, 64, 3]),
+    "camera as image": _feature(CAMERA, dtype="image"),
+    "total_episodes 2": _info(lambda info: info.update(total_episodes=2)),
+    "total_episodes 5": _info(lambda info: info.update(total_episodes=5)),
+    "total_frames wrong": _info(lambda info: info.update(total_frames=7)),
+    "total_tasks 0": _info(lambda info: info.update(total_tasks=0)),
+    "no robot type": _info(lambda info: info.pop("robot_type", None)),
+    "video path wrong": _info(lambda info: info.update(video_path="videos/{video_key}.mp4")),
+    "data path wrong": _info(lambda info: info.update(data_path="data/{nonsense}.parquet")),
+    "info cut": _cut("meta/info.json"),
+    "no info": _unlink("meta/info.json"),
+    "no stats": _unlink("meta/stats.json"),
+    "stats cut": _cut("meta/stats.json"),
+    "no state stats": _stats(lambda stats: stats.pop("observation.state")),
+    "no action stats": _stats(lambda stats: stats.pop("action")),
+    "no camera stats": _stats(lambda stats: stats.pop(CAMERA)),
+    "no reward stats": _stats(lambda stats: stats.pop("next.reward")),
+    "no min": _stats(lambda stats: [entry.pop("min") for entry in stats.values()]),
+    "no std": _stats(lambda stats: [entry.pop("std") for entry in stats.values()]),
+    "no quantiles": _stats(lambda stats: [entry.pop(q) for entry in stats.values() for q in list(entry) if q[0] == "q"]),
+    "no count": _stats(lambda stats: [entry.pop("count") for entry in stats.values()]),
+    "NaN mean and max of state": _stats(lambda s: s["observation.state"].update(mean=[float("nan")] * 2, max=[float("nan")] * 2)),
+    "NaN mean and max of action": _stats(lambda s: s["action"].update(mean=[float("nan")] * 2, max=[float("nan")] * 2)),
+    "infinite std of action": _stat("action", "std", lambda v: [float("inf")] * len(v)),
+    "NaN of the reward": _stat("next.reward", "mean", lambda v: [float("nan")]),
+    "state stats of 3": _stats(lambda s: s.update({"observation.state": {n: [*v, v[-1]] for n, v in s["observation.state"].items()}})),
+    "action stats of 1": _stats(lambda s: s.update({"action": {n: v[:1] for n, v in s["action"].items()}})),
+    "negative std": _stat("action", "std", lambda v: [-x for x in v]),
+    "min above max": _stats(lambda s: s["action"].update(min=s["action"]["max"], max=s["action"]["min"])),
+    "zero std of state": _stat("observation.state", "std", lambda v: [0.0, v[1]]),
+    "constant action": _stats(lambda s: special.constant(s, "action", 0)),
+    "stats of another dataset": _stats(lambda s: s["action"].update(min=[-1, -1], max=[1, 1], mean=[0, 0], std=[1, 1])),
+    "state stats as text": _stat("observation.state", "mean", lambda v: ["a", "b"]),
+    "camera stats to 255": _stats(lambda s: s[CAMERA].update({n: [[[255.0]]] * 3 for n in ("mean", "std", "max")})),
+    "no tasks": _unlink("meta/tasks.parquet"),
+    "no episodes": _unlink("meta/episodes"),
+    "episodes cut": _cut("meta/episodes/*/*.parquet"),
+    "episode lost": _episodes(lambda rows: rows[:-1]),
+    "episode twice": _episodes(lambda rows: [*rows, rows[-1]]),
+    "lengths one more": _episodes(_each(length=lambda row: row["length"] + 1)),
+    "episodes overlap": _episodes(_each(dataset_from_index=lambda row: max(0, row["dataset_from_index"] - 5))),
+    "episodes turned": _episodes(lambda rows: rows[::-1]),
+    "video begins later": _episodes(_each(**{f"videos/{CAMERA}/from_timestamp": lambda row: row[f"videos/{CAMERA}/from_timestamp"] + 0.05})),
+    "video begins much later": _episodes(_each(**{f"videos/{CAMERA}/from_timestamp": lambda row: row[f"videos/{CAMERA}/from_timestamp"] + 5.0})),
+    "video file index wrong": _episodes(_each(**{f"videos/{CAMERA}/file_index": lambda row: 7})),
+    "data file index wrong": _episodes(_each(**{"data/file_index": lambda row: 7})),
+    "no videos": _unlink("videos"),
+    "video cut": _cut("videos/**/*.mp4"),
+    "video empty": lambda root: [path.write_bytes(b"") for path in root.glob("videos/**/*.mp4")],
+    "no data": _unlink("data"),
+    "data cut": _cut("data/**/*.parquet"),
+    "extra file": lambda root: (root / "notes.txt").write_text("hello"),
+    "readme": lambda root: (root / "README.md").write_text("# hello"),
+}  # fmt: skip
+
+# These touch what policies read differently; the rest is tried with the two policies that are quickest.
+_FOR_ALL = (
+    "fps",
+    "no ",
+    "NaN",
+    "state",
+    "action",
+    "camera",
+    "min",
+    "stats",
+    "constant",
+    "zero",
+    "negative",
+    "infinite",
+)
+
+
+def _damaged(policy: str) -> Iterator[Mutant]:
+    for name, edit in DAMAGE.items():
+        if policy in ("vqbet", "diffusion") and not name.startswith(_FOR_ALL):
+            continue
+        recipe = base(policy)
+        recipe["data"]["init_args"]["root"] = "{root}"
+        yield Mutant(f"{policy} dataset {name}", policy, text_of(recipe), edit)
+
+
+def prepare(mutant: Mutant, home: Path, work: Path) -> str:
+    """The mutant's recipe, its dataset made: datasets stand in ``home``, edited copies below ``work``."""
+    source = home / mutant.dataset
+    if not source.exists():
+        source.parent.mkdir(parents=True, exist_ok=True)
+        build = made.pusht if mutant.dataset == PUSHT else special.BUILDERS[mutant.dataset.removeprefix("made/")]
+        build(source)
+    if "{root}" not in mutant.text:
+        return mutant.text
+    copied = work / "".join(c if c.isalnum() else "-" for c in mutant.name)
+    if not copied.exists():
+        shutil.copytree(source, copied)
+        if mutant.edit is not None:
+            mutant.edit(copied)
+    return mutant.text.replace("{root}", str(copied))
