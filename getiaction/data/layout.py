@@ -7,6 +7,7 @@ Read from LeRobot's metadata object and nothing else, so that sizes and ways can
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +16,9 @@ import numpy as np
 
 if TYPE_CHECKING:
     from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
+
+# lerobot/datasets/utils.py
+DEFAULT_DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def layout_of(meta: LeRobotDatasetMetadata) -> Layout:
         fps=meta.fps,
         starts=column("dataset_from_index").astype(np.int64),
         stops=column("dataset_to_index").astype(np.int64),
-        data_files=files(meta.data_path, "data"),
+        data_files=files(_data_path(meta), "data"),
         cameras=tuple(
             Camera(key, kind, key in meta.depth_keys, *_size(meta.features[key]))
             for key in meta.camera_keys
@@ -112,6 +116,16 @@ def layout_of(meta: LeRobotDatasetMetadata) -> Layout:
         video_files={key: files(meta.video_path, f"videos/{key}", video_key=key) for key in meta.video_keys},
         video_starts={key: column(f"videos/{key}/from_timestamp").astype(np.float64) for key in meta.video_keys},
     )
+
+
+def _data_path(meta: LeRobotDatasetMetadata) -> str:
+    """The template of the data files: LeRobot itself lists the folder, and doesn't mind one that leads nowhere."""
+    first = {name: int(meta.episodes.data.column(f"data/{name}")[0].as_py()) for name in ("chunk_index", "file_index")}
+    for template in (meta.data_path, DEFAULT_DATA_PATH):
+        with suppress(KeyError, IndexError, ValueError, AttributeError):
+            if (Path(meta.root) / template.format(**first)).is_file():
+                return template
+    return meta.data_path
 
 
 def _size(feature: dict) -> tuple[int, int, int]:

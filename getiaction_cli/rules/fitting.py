@@ -206,6 +206,14 @@ class Fit:
         return math.ceil(int(self.samples.sum()) / self.batch_size)
 
     @property
+    def batches(self) -> int:
+        """Batches that an epoch really has, after ``trainer.limit_train_batches``."""
+        limit = self.recipe.trainer("limit_train_batches", 1.0)
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or limit < 0:
+            return self.steps_per_epoch
+        return min(limit, self.steps_per_epoch) if isinstance(limit, int) else int(self.steps_per_epoch * limit)
+
+    @property
     def padded(self) -> float:
         """The share of action targets that lie behind an episode's end and repeat its last action."""
         steps = np.array([s for s in self.policy.action_delta_indices or [0] if s > 0])

@@ -53,6 +53,16 @@ def no_state_stats(root: Path) -> Path:
     return root
 
 
+def text_state(root: Path) -> Path:
+    """A state that info.json calls text."""
+    made.make(root, storage="image")
+    file = root / "meta/info.json"
+    info = json.loads(file.read_text())
+    info["features"]["observation.state"]["dtype"] = "string"
+    file.write_text(json.dumps(info, indent=4))
+    return root
+
+
 def _made(**how: Any) -> Any:
     return lambda root: made.make(root, **{"storage": "image", **how})
 
@@ -61,6 +71,7 @@ BUILDERS = {
     "openpi": openpi,
     "no-quantiles": no_quantiles,
     "no-state-stats": no_state_stats,
+    "text-state": text_state,
     "two-cameras": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (40, 48)}),
     "two-sizes": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (48, 64)}),
     "wide": _made(cameras={"observation.image": (48, 64)}, reward=True),

@@ -45,9 +45,12 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import INPUTS, Fit
+
+_MOST = 4
+_BUILT_BY_SHAPE = frozenset({"diffusion", "vqbet", "multi_task_dit"})
 
 
 @rule("GA313", dataset="depth", unless=("GA310",))
@@ -56,6 +59,15 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
     if fit.name == "tdmpc":  # its first layer is built for the camera's own number of channels
         return
     odd = {key: camera.shape[0] for key, camera in fit.policy.image_features.items() if camera.shape[0] != 3}
+    for key in [key for key, channels in odd.items() if channels > _MOST]:
+        height, width = fit.policy.image_features[key].shape[1:]
+        yield Finding(
+            f"LeRobot takes `{key}` for {odd.pop(key)} channels of {height}x{width}: its names put the channel first",
+            at="data.init_args.repo_id",
+            related=(Related("the names", file="meta/info.json", key=f"features.{key}.names"),),
+            # The others look at the pictures alone, which are as they should be.
+            severity=None if fit.name in _BUILT_BY_SHAPE else Severity.WARNING,
+        )
     keep = [key for key in fit.policy.input_features if key not in odd]
     colour = any(key in fit.policy.image_features for key in keep)
     for key, channels in odd.items():

@@ -51,9 +51,10 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import INPUTS, STATE, Fit
 
-# multi_task_dit takes its number of time steps from the state; act puts its zeros where the state is.
+# multi_task_dit takes its number of time steps from the state. act and tdmpc need it in the dataset alone: act puts its
+# zeros where the state is, tdmpc reads which of its moments are padding.
 _READS_STATE = frozenset(
-    {"diffusion", "vqbet", "tdmpc", "multi_task_dit", "smolvla", "pi0", "pi05", "pi0_fast", "groot"}
+    {"diffusion", "vqbet", "multi_task_dit", "smolvla", "pi0", "pi05", "pi0_fast", "groot"}
     | {"eo1", "evo1", "wall_x", "fastwam", "molmoact2"}
 )
 
@@ -62,7 +63,7 @@ _READS_STATE = frozenset(
 def no_state(fit: Fit) -> Iterator[Finding]:
     """Ask for observation.state where the policy reads it."""
     reads = fit.name in _READS_STATE or (fit.name == "xvla" and fit.policy.get("use_proprio"))
-    if fit.name == "act" and STATE not in fit.dataset.features:
+    if fit.name in ("act", "tdmpc") and STATE not in fit.dataset.features:
         reads = True
     if not reads or fit.policy.state_feature is not None:
         return

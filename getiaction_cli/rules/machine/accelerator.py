@@ -69,7 +69,7 @@ def accelerator_missing(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             "xpu": machine.torch_xpu is not None,
             "tpu": "torch-xla" in machine.packages,
         }
-        if there.get(name, True):
+        if there.get(name, True) or (at != _TRAINER and name == "gpu"):
             continue
         why = "this machine has none"
         if machine.gpus and name in ("gpu", "cuda"):

@@ -1,14 +1,15 @@
-"""A precision that this machine can't compute in.
+"""A precision that can't be trained in here.
 
 ## What it finds
 
-`trainer.precision` that needs another accelerator or a package: 16-bit floats on the CPU, bfloat16 on a GPU before
-Ampere, Transformer Engine or bitsandbytes that are not installed.
+`trainer.precision` that converts the weights (`16-true`, `bf16-true`, `64-true`), or that needs another accelerator or
+a package: 16-bit floats on the CPU, bfloat16 on a GPU before Ampere, Transformer Engine that is not installed.
 
 ## Why it matters
 
-Lightning takes bfloat16 instead of float16 on a CPU; old GPUs emulate bfloat16 and get slower by it; a missing
-package stops the run.
+LeRobot's batches are float32: weights of another type stop the first batch with `Input type … and weight type … should
+be the same`. Lightning takes bfloat16 instead of float16 on a CPU; old GPUs emulate bfloat16 and get slower by it; a
+missing package stops the run.
 
 ## Example
 
@@ -68,6 +69,13 @@ def precision_here(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             at=_ROUTE,
             help="pip install transformer-engine",
             fix=Change("set precision to bf16-mixed", set=((_ROUTE, "bf16-mixed"),)),
+        )
+    elif asked in ("16-true", "bf16-true", "64-true", "64"):
+        mixed = "32-true" if asked.startswith("64") else f"{asked.partition('-')[0]}-mixed"
+        yield Finding(
+            f"precision `{asked}` converts the weights, and LeRobot's batches stay float32: the first batch stops",
+            at=_ROUTE,
+            fix=Change(f"set precision to {mixed}", set=((_ROUTE, mixed),)),
         )
     elif asked in ("16", "16-mixed") and kind == "cpu":
         yield Finding(

@@ -62,6 +62,8 @@ def refused_parameters(
     """Pass on what LeRobot says, at the parameters that it names."""
     values = Values(recipe, policy_class)
     for refused in other_refusals(configured, values):
+        if refused.message.startswith("Unknown device"):  # an unknown word, which another rule knows by heart
+            continue
         yield _told(refused, values)
 
 

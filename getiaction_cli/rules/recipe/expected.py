@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from getiaction_cli.policies import NOT_PARAMETERS, PolicyClass, Rejected, Unjudgeable
@@ -13,13 +13,24 @@ from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, rea
 from getiaction_cli.recipe.types import Type, parse_type
 
 TOP = {
-    "seed": parse_type("int"),
+    "seed": parse_type("int | None"),
     "output_dir": parse_type("str"),
     "model": parse_type("dict"),
     "data": parse_type("dict"),
     "trainer": parse_type("dict | None"),
 }
 CLASS = {"class_path": parse_type("str"), "init_args": parse_type("dict | None")}
+
+# Arguments of the data module that are sections (getiaction/data/plan.py, LeRobot's ImageTransformsConfig).
+OPTIONS = {
+    "frame_store": {"max_gb": parse_type("float | None"), "path": parse_type("str | None")},
+    "image_transforms": {
+        "enable": parse_type("bool"),
+        "max_num_transforms": parse_type("int"),
+        "random_order": parse_type("bool"),
+        "tfs": parse_type("dict"),
+    },
+}
 
 # What every policy class takes besides the fields of its LeRobot config.
 WRAPPER_TYPES = {
@@ -93,7 +104,13 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
         and is_datamodule(recipe.get("data.class_path"))
         and (signature := read_signature(DATAMODULE))
     ):
-        yield _signed("data.init_args", signature)
+        data = _signed("data.init_args", signature)
+        if "image_transforms" in data.keys:  # in Python it may also be a function
+            data.keys["image_transforms"] = Key(parse_type("dict | None"))
+        yield data
+        for name, options in OPTIONS.items():
+            if isinstance(recipe.get(f"data.init_args.{name}"), dict):
+                yield Section(f"data.init_args.{name}", f"`{name}`", {key: Key(kind) for key, kind in options.items()})
     if recipe.has("trainer") and (signature := read_signature("lightning.Trainer")):
         yield _signed("trainer", signature, "the trainer")
     yield from _object_sections(recipe)
@@ -113,7 +130,8 @@ def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
     if key in own:
         homes.append(f"model.init_args.{key}")
     elif policy is not None and key in policy.parameter_names and key not in NOT_PARAMETERS:
-        homes.append(recipe.param_route(key))
+        direct = takes_directly(recipe, key)
+        homes.append(recipe.param_route(key) if direct else f"model.init_args.config_kwargs.{key}")
     if (signature := read_signature(DATAMODULE)) and key in signature.parameters:
         homes.append(f"data.init_args.{key}")
     if (signature := read_signature("lightning.Trainer")) and key in signature.parameters:
@@ -121,6 +139,12 @@ def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
     if key in ("seed", "output_dir"):
         homes.append(key)
     return homes
+
+
+def takes_directly(recipe: Recipe, key: str) -> bool:
+    """True when the named class takes this parameter of its policy as a keyword: ACT leaves some to config_kwargs."""
+    signature = read_signature(recipe.class_path) if recipe.class_path else None
+    return signature is None or signature.open or key in signature.parameters
 
 
 def policy_keys(policy: PolicyClass) -> dict[str, Key]:
@@ -158,7 +182,8 @@ def _policy_sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Sec
     except Unjudgeable:
         yield Section("model.init_args", policy.class_name, keys, open=True)
         return
-    yield Section("model.init_args", policy.class_name, parameters | keys)
+    direct = {name: key for name, key in parameters.items() if takes_directly(recipe, name)}
+    yield Section("model.init_args", policy.class_name, direct | keys)
     if recipe.get("model.init_args.config_kwargs"):
         yield Section("model.init_args.config_kwargs", policy.class_name, parameters)
 
@@ -169,7 +194,11 @@ def _object_sections(recipe: Recipe) -> Iterator[Section]:
         yield Section(route, f"`{route}`", {key: Key(kind, key == "class_path") for key, kind in CLASS.items()})
         class_path = recipe.get(f"{route}.class_path")
         if isinstance(class_path, str) and (signature := read_signature(class_path)):
-            yield _signed(f"{route}.init_args", signature)
+            section = _signed(f"{route}.init_args", signature)
+            for name in ("save_dir", "dirpath"):  # the run folder, where the recipe names none
+                if name in section.keys:
+                    section.keys[name] = replace(section.keys[name], required=False)
+            yield section
 
 
 def object_routes(recipe: Recipe) -> Iterator[str]:

@@ -49,7 +49,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.choices import CHOICES, MEANT
@@ -57,6 +57,9 @@ from getiaction_cli.rules.recipe.expected import sections
 from getiaction_cli.rules.recipe.near import closest
 from getiaction_cli.rules.recipe.strays import policy_of
 from getiaction_cli.rules.recipe.values import mistaken
+
+# LeRobot still takes these, with a word in its log.
+_STILL_READ = {("video_backend", "video_reader")}
 
 
 @rule("GA121")
@@ -80,6 +83,7 @@ def unknown_value(recipe: Recipe) -> Iterator[Finding]:
                 at=route,
                 label=f"did you mean `{near[0]}`?" if near else "",
                 fix=Change(f"set it to {near[0]}", set=((route, near[0]),), safe=bool(meant)) if near else None,
+                severity=Severity.WARNING if (name, value) in _STILL_READ else None,
             )
 
 

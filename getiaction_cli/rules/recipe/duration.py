@@ -1,0 +1,84 @@
+"""A time limit that can't be read.
+
+## What it finds
+
+A `trainer.max_time` that is neither `DD:HH:MM:SS` nor a mapping of `days`, `hours`, `minutes`, `seconds`.
+
+## Why it matters
+
+Lightning refuses to build its trainer.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  max_time: 2h
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  max_time: 00:02:00:00
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+
+_ROUTE = "trainer.max_time"
+_UNITS = {"d": 0, "h": 1, "m": 2, "s": 3}
+_NAMES = {"days", "hours", "minutes", "seconds", "weeks"}
+
+
+@rule("GA146", unless=("GA120",))
+def duration(recipe: Recipe) -> Iterator[Finding]:
+    """Read the time limit as Lightning does."""
+    value = recipe.get(_ROUTE)
+    if isinstance(value, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", value.strip()):
+        meant = _meant(value)
+        yield Finding(
+            f"`{value[:40]}` is no time limit: it is written as days, hours, minutes and seconds, DD:HH:MM:SS",
+            at=_ROUTE,
+            fix=Change(f"set it to {meant}", set=((_ROUTE, meant),), safe=True) if meant else None,
+        )
+    elif isinstance(value, dict) and (strange := [key for key in value if key not in _NAMES]):
+        yield Finding(
+            f"`{strange[0]}` is no unit of time here: {', '.join(sorted(_NAMES))}", at=f"{_ROUTE}.{strange[0]}"
+        )
+
+
+def _meant(value: str) -> str:
+    """ "2h" and "90m" as Lightning writes them; empty for anything else."""
+    match = re.fullmatch(r"\s*(\d+)\s*([dhms])\w*\s*", value.lower())
+    if not match:
+        return ""
+    seconds = int(match[1]) * (86400, 3600, 60, 1)[_UNITS[match[2]]]
+    days, rest = divmod(seconds, 86400)
+    return f"{days:02}:{rest // 3600:02}:{rest % 3600 // 60:02}:{rest % 60:02}"

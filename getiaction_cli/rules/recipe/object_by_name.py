@@ -1,0 +1,87 @@
+"""A callback or logger by its bare name.
+
+## What it finds
+
+A word where `trainer.callbacks` or `trainer.logger` takes a section with a `class_path`.
+
+## Why it matters
+
+Training stops before its first step: a recipe names every object by its class path, so that its arguments have a
+place.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  callbacks: [LearningRateMonitor]
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+  callbacks: [{class_path: lightning.pytorch.callbacks.LearningRateMonitor}]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.signatures import read_signature
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.near import closest
+
+_HOMES = {"callbacks": "lightning.pytorch.callbacks", "logger": "lightning.pytorch.loggers"}
+_EXAMPLES = {"callbacks": "EarlyStopping", "logger": "CSVLogger"}
+_LOGGERS = ("CSVLogger", "TensorBoardLogger", "WandbLogger", "MLFlowLogger", "CometLogger")
+
+
+@rule("GA145", unless=("GA120",))
+def object_by_name(recipe: Recipe) -> Iterator[Finding]:
+    """Words in the place of sections."""
+    for name, home in _HOMES.items():
+        value = recipe.trainer(name)
+        entries = enumerate(value) if isinstance(value, list) else [(None, value)]
+        for index, entry in entries:
+            if not isinstance(entry, str) or not entry:
+                continue
+            at = f"trainer.{name}" if index is None else f"trainer.{name}.{index}"
+            class_path = _meant(entry, home)
+            yield Finding(
+                f"`{entry[:60]}` is a name; `{name}` takes a section with a `class_path`",
+                at=at,
+                fix=Change(f"name {class_path}", set=((at, {"class_path": class_path}),)) if class_path else None,
+                help="" if class_path else f"for example `class_path: {home}.{_EXAMPLES[name]}`",
+            )
+
+
+def _meant(entry: str, home: str) -> str:
+    """The class path that a name stands for; empty when it is not known."""
+    candidates = [entry, f"{home}.{entry.rpartition('.')[2]}"]
+    if home.endswith("loggers"):
+        short = [logger for logger in _LOGGERS if logger.lower().removesuffix("logger") == entry.lower()]
+        candidates += [f"{home}.{logger}" for logger in short or closest(entry, list(_LOGGERS))[:1]]
+    return next((path for path in candidates if path.startswith(home) and read_signature(path) is not None), "")
