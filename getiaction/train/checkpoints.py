@@ -115,16 +115,23 @@ class Checkpoints(Checkpoint):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """A run that something else ended early (early stopping, max_time) is saved here."""
-        if trainer.global_step > max(self._saved_at, 0):
+        if trainer.global_step > self._saved_at:
             self._save(trainer, self._better_in_training(trainer))
+        if self.best is None and trainer.global_step:  # it ended before the first validation
+            self._is_best(trainer, TRAIN_LOSS, self._mean_loss())
+            self._keep_as_best(trainer)
 
     def _better_in_training(self, trainer: L.Trainer) -> bool:
         """Whether the mean training loss since the last save is the lowest; nobody asks once there is validation."""
         if _validates(trainer):
             return False
+        return self._is_best(trainer, TRAIN_LOSS, self._mean_loss())
+
+    def _mean_loss(self) -> torch.Tensor:
+        """Over the batches since it was last asked."""
         mean = torch.as_tensor(self._sum / max(self._count, 1))
         self._sum, self._count = 0.0, 0
-        return self._is_best(trainer, TRAIN_LOSS, mean)
+        return mean
 
     def _is_best(self, trainer: L.Trainer, of: str, loss: torch.Tensor) -> bool:
         mean = float(trainer.strategy.reduce(loss.to(trainer.strategy.root_device), reduce_op="mean"))
@@ -138,7 +145,11 @@ class Checkpoints(Checkpoint):
     def _save(self, trainer: L.Trainer, best: bool) -> None:
         self._saved_at = trainer.global_step
         trainer.save_checkpoint(self.folder.last)
-        if best and trainer.is_global_zero:
+        if best:
+            self._keep_as_best(trainer)
+
+    def _keep_as_best(self, trainer: L.Trainer) -> None:
+        if trainer.is_global_zero:
             _same_file(self.folder.last, self.folder.best)
 
 

@@ -85,8 +85,11 @@ def interrupted_at(step: int, signum: int = signal.SIGINT, times: int = 1) -> It
     """In that step, a signal arrives (twice when asked)."""
 
     class Signal(L.Callback):
+        sent = False
+
         def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
-            if trainer.global_step == step - 1:
+            if trainer.global_step == step - 1 and not self.sent:
+                self.sent = True
                 for _ in range(times):
                     os.kill(os.getpid(), signum)
 
