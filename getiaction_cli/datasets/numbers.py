@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.datasets.place import Watch
 
-_BATCH_NUMBERS = 4_000_000  # numbers in one piece of a table: 32 MB as float64
+_BATCH_NUMBERS = 1_000_000  # numbers in one piece of a table: 8 MB as float64
 _SAMPLE_NUMBERS = 32_000_000  # numbers kept for the quantiles: 128 MB as float32
 _STEPS = 200_000  # steps from frame to frame kept for what is usual
 _INDEX = ("episode_index", "frame_index", "index", "timestamp", "task_index")

@@ -29,6 +29,9 @@ _INTS = {
     "data/chunk_index": "data_chunk",
     "data/file_index": "data_file",
 }
+# The recorder writes ten episodes per row group: the footer of such a file alone takes 350 MB when parsed.
+_LARGE = 32 << 20
+
 # Reading the statistics of more episodes than this would cost more than all the rest.
 _SUMMED_EPISODES = 10_000
 
@@ -76,6 +79,8 @@ def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None
         try:
             parts.append(_read_one(path, name, dataset, findings, sums=rows < _SUMMED_EPISODES))
             rows += len(parts[-1])
+            if path.stat().st_size > _LARGE:
+                pa.default_memory_pool().release_unused()  # the next footer needs the room
         except Broken as why:
             help = "its episodes are unknown until it is restored, from the recording or from the Hub"
             findings.append(("GA402", Finding(f"{name} {why}", file=name, help=help)))
