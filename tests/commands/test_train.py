@@ -22,7 +22,8 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 # Everything that may stand on stderr of a run that goes well.
 TALK = re.compile(
     r"starting…|reading .*…|building the policy…|writing pretrained_model…|ACT \(.*\) on .*|run folder .*"
-    r"|frames are decoded .*|decoding .*|step \d+/\d+  loss \S+  (val \S+  )?\S+ samples/s(  [\d:]+ left)?|(Ctrl-C|SIGTERM): .*|"
+    r"|frames are decoded .*|decoding .*"
+    r"|step \d+/\d+  loss \S+  (val \S+  )?\S+ samples/s(  [\d:]+ left)?|(Ctrl-C|SIGTERM): .*|"
 )
 
 
