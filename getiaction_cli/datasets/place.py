@@ -73,6 +73,8 @@ def locate(
         DatasetNotFound: nowhere; the message lists the places searched, the hint the nearest names.
         HubError: the Hub refused, broke off, sent wrong bytes or can't be reached.
     """
+    if "\0" in repo_id:
+        raise DatasetNotFound(f"{repo_id!r} can't be the name of a dataset")
     if folders and (folder := _as_folder(repo_id)) is not None:
         return Place(folder.name, folder, "folder")
     if root is not None:
@@ -167,14 +169,16 @@ def _list(places: list[str]) -> str:
 
 
 def nearest(repo_id: str, names: list[str], count: int = 3) -> list[str]:
-    """The names most like ``repo_id``, by the whole id or by the part after the slash."""
+    """The names most like ``repo_id``, by the whole id or by the part after the slash, or that hold the latter."""
     names = sorted(set(names) - {repo_id})
     whole = difflib.get_close_matches(repo_id, names, n=count, cutoff=0.7)
     last: dict[str, str] = {}
     for name in names:
         last.setdefault(name.rsplit("/", 1)[-1], name)
     by_last = [last[m] for m in difflib.get_close_matches(repo_id.rsplit("/", 1)[-1], list(last), n=count, cutoff=0.75)]
-    return list(dict.fromkeys([*whole, *by_last]))[:count]
+    own = repo_id.rsplit("/", 1)[-1].lower()
+    longer = [name for name in names if len(own) >= 4 and own in name.rsplit("/", 1)[-1].lower()]
+    return list(dict.fromkeys([*whole, *by_last, *longer]))[:count]
 
 
 def known_ids() -> list[str]:

@@ -1,6 +1,6 @@
 """No damage that LeRobot dies of, or trains on blindly, is called fine.
 
-``lerobot_verdicts.json`` says what LeRobot does with every damaged dataset (a tiny ACT, two steps). Run this file to write it again:
+``lerobot_verdicts.json`` says what LeRobot does with every damaged dataset (a tiny ACT, two steps). To write it again:
 
     python tests/datasets/test_lerobot_agrees.py
 """
