@@ -124,12 +124,16 @@ HEALTHY: dict[str, dict[str, Any]] = {
     "one-episode": {"lengths": (40,)},
     "long": {"lengths": (150, 150), "state": 4, "action": 4},
     "no-camera": {"cameras": {}, "extra": {"observation.environment_state": 4}},
+    "many-episodes": {"cameras": {}, "lengths": (3,) * 100},
     "a-thousand-episodes": {"cameras": {}, "lengths": (3,) * 1000},
     "files": {"lengths": (24,) * 6, "data_files_size_in_mb": 0.004, "video_files_size_in_mb": 0.002},
 }
 
 
-@pytest.fixture(scope="session", params=sorted(HEALTHY))
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(n, marks=pytest.mark.slow) if n == "a-thousand-episodes" else n for n in sorted(HEALTHY)],
+)
 def healthy_root(request: pytest.FixtureRequest) -> Path:
     """Healthy datasets of every kind, one after the other. Shared: read only."""
     return _once(f"made/{request.param}", lambda root: made.make(root, **HEALTHY[request.param]))
