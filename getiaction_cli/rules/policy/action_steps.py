@@ -67,5 +67,7 @@ def action_steps(recipe: Recipe, policy_class: PolicyClass, configured: PolicyCo
         "n_action_steps",
         limit,
         label="" if values.is_set("n_action_steps") else f"n_action_steps stays {values['n_action_steps']}",
-        fix=values.set_to("n_action_steps", most, safe=True) if isinstance(most, int) and most > 0 else None,
+        fix=values.set_to("n_action_steps", most, safe=not values.is_set("n_action_steps"))
+        if isinstance(most, int) and most > 0
+        else None,
     )

@@ -18,7 +18,8 @@ model:
   init_args:
     chunk_size: 10
     n_action_steps: 10
-    use_peft: true
+    config_kwargs:
+      use_peft: true
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:

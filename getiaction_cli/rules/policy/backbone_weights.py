@@ -76,7 +76,9 @@ def backbone_weights(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
             ),
             "pretrained_backbone_weights",
             "vision_backbone",
-            fix=values.set_to("pretrained_backbone_weights", right, safe=True),
+            fix=values.set_to(
+                "pretrained_backbone_weights", right, safe=not values.is_set("pretrained_backbone_weights")
+            ),
             help="null trains the backbone from scratch",
         )
     if policy.get("replace_final_stride_with_dilation") and backbone in ("resnet18", "resnet34"):

@@ -68,5 +68,5 @@ def more_elites_than_samples(recipe: Recipe, policy: PolicyConfig) -> Iterator[F
         "n_elites",
         "n_gaussian_samples",
         "n_pi_samples",
-        fix=values.set_to("n_elites", samples, safe=True),
+        fix=values.set_to("n_elites", samples, safe=not values.is_set("n_elites")),
     )

@@ -68,5 +68,5 @@ def more_inference_steps(recipe: Recipe, policy: PolicyConfig) -> Iterator[Findi
         f"but training knows only {values.said('num_train_timesteps')}",
         "num_inference_steps",
         "num_train_timesteps",
-        fix=values.set_to("num_inference_steps", trained, safe=True),
+        fix=values.set_to("num_inference_steps", trained, safe=not values.is_set("num_inference_steps")),
     )

@@ -68,5 +68,5 @@ def sequence_too_long(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]
         "gpt_block_size",
         "n_obs_steps",
         "n_action_pred_token",
-        fix=values.set_to("gpt_block_size", tokens, safe=True),
+        fix=values.set_to("gpt_block_size", tokens, safe=not values.is_set("gpt_block_size")),
     )

@@ -63,5 +63,5 @@ def training_attention(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding
         values,
         f"LingBot-VA trains with `attn_mode: flex` only; {values.said('attn_mode')} is for inference",
         "attn_mode",
-        fix=values.set_to("attn_mode", "flex", safe=True),
+        fix=values.set_to("attn_mode", "flex", safe=not values.is_set("attn_mode")),
     )
