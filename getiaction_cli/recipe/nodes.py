@@ -213,6 +213,7 @@ class _Builder:
         word, quoted = event.value, event.style in ("'", '"', "|", ">")
         if event.style in ("|", ">"):  # a block ends with the last of its lines, not after the line break
             end = start + len(self.source.text[start:end].rstrip())
+        end = max(start, end)  # a tag with nothing behind it ends before the blanks after it
         node = Node(Kind.SCALAR, self.source, start, end, raw=word, quoted=quoted)
         if tag:
             node.value = tagged(tag, word)

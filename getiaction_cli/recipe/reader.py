@@ -182,8 +182,10 @@ def _guilty_line(error: yaml.YAMLError, source: Source) -> int:
     context = getattr(error, "context_mark", None)
     said = getattr(error, "context", None) or ""
     mark = context if context and ("flow" in said or "quoted" in said or "simple key" in said) else problem or context
-    offset = mark.index if mark else 0
-    return _written_line(source, offset)
+    line = _written_line(source, mark.index if mark else 0)
+    above = _written_line(source, source.start_of(line) - 1) if line > 1 else line
+    # The parser reads on past `chunk_size:10` and stumbles over the colon of the line below.
+    return above if "mapping values" in str(error) and _NO_COLON.match(source.line(above)) else line
 
 
 def _written_line(source: Source, offset: int) -> int:
@@ -194,6 +196,7 @@ def _written_line(source: Source, offset: int) -> int:
     return line
 
 
+_NO_COLON = re.compile(r"\s*(?:- +)?([A-Za-z_][\w-]*)(?::(?=\S)|\s*=\s*)([^\s#:'\"]+)\s*(?:#.*)?$")
 _PLAIN_WORDS: Sequence[tuple[str, str, str]] = (
     ("mapping values are not allowed", "a second `:` on a line, or a line indented further than its neighbours",
      "put a value that holds `: ` in quotes, or align the line with the keys around it"),
@@ -228,6 +231,8 @@ def _syntax_finding(error: yaml.YAMLError, source: Source, line: int) -> Finding
         if words in problem:
             message, help = plain_words, advice
             break
+    if "mapping values" in problem and (pair := _NO_COLON.match(written)):
+        message, help = "this line has no `: `", f"write `{pair[1]}: {pair[2]}`, a colon and then a blank"
     if source.text[at : at + 1] == "\t" or (mark and source.text[mark.index : mark.index + 1] == "\t"):
         message, help = "a tab can't indent a line", "indent with spaces"
         at = mark.index if mark else at

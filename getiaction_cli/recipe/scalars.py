@@ -1,10 +1,10 @@
 """What a plain (unquoted) word in a recipe means.
 
 YAML 1.1, which PyYAML reads, holds surprises: ``1e-4`` is text (its floats need a dot and a signed exponent),
-``1:30`` is the number 90, ``010`` is 8, ``2024-01-01`` is a date, ``no`` is false. A recipe is read as its author
-plainly means it: numbers are numbers however they are written, times and dates stay text, and each reading that another
-YAML reader would not share is noted, so that a rule can say so. ``yes/no/on/off`` stay booleans, as everywhere, with a
-note.
+``1:30`` is the number 90, ``010`` is 8, ``2024-01-01`` is a date, ``no`` is false, Python's ``None`` is text. A recipe
+is read as its author plainly means it: numbers are numbers however they are written, ``None`` is null, times and dates
+stay text, and each reading that another YAML reader would not share is noted, so that a rule can say so.
+``yes/no/on/off`` stay booleans, as everywhere, with a note.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Note(StrEnum):
     NUMBER_AS_TEXT = "other YAML readers take this number for text"
     LEADING_ZERO = "other YAML readers take this number for an octal one"
     WORD_BOOLEAN = "a word that YAML reads as true or false"
+    PYTHON_NONE = "other YAML readers take Python's None for text"
 
 
 def plain(word: str) -> tuple[object, Note | None]:
@@ -46,6 +47,8 @@ def plain(word: str) -> tuple[object, Note | None]:
     """
     if word in _NULL:
         return None, None
+    if word == "None":
+        return None, Note.PYTHON_NONE
     if word in _TRUE or word in _FALSE:
         return word in _TRUE, None
     if word in _WORD_TRUE or word in _WORD_FALSE:

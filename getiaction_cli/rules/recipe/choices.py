@@ -26,18 +26,22 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("callback", "mode"): ("min", "max"),
 }
 
-# What a word that is not allowed can only mean: (key, word) → the allowed word.
-MEANT = {
-    ("device", "gpu"): "cuda",
+# Other words for an allowed one: (key, word) → the allowed word.
+SAME = {
     ("device", "nvidia"): "cuda",
-    ("accelerator", "xpu"): "auto",
     ("accelerator", "nvidia"): "cuda",
-    ("video_backend", "video_reader"): "pyav",
     ("video_backend", "av"): "pyav",
-    ("precision", "fp16"): "16-mixed",
-    ("precision", "float16"): "16-mixed",
     ("precision", "fp32"): "32-true",
     ("precision", "float32"): "32-true",
+}
+
+# What a word that is not allowed most likely means; it may also mean another (16-true, mps).
+MEANT = {
+    ("device", "gpu"): "cuda",
+    ("accelerator", "xpu"): "auto",
+    ("video_backend", "video_reader"): "pyav",
+    ("precision", "fp16"): "16-mixed",
+    ("precision", "float16"): "16-mixed",
     ("precision", "bfloat16"): "bf16-mixed",
     ("precision", "mixed"): "16-mixed",
 }

@@ -3,7 +3,7 @@
 ## What it finds
 
 A `repo_id` or `root` under which there is no dataset: not in the given folder, not in LeRobot's home, not in
-the caches, not on the Hub; or a Hub that can't be asked.
+the caches, not on the Hub; the address of a dataset's page in place of its id; or a Hub that can't be asked.
 
 ## Why it matters
 
@@ -45,6 +45,7 @@ trainer:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,14 +53,20 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.errors import CliError, DatasetNotFound
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.values import variables
 
 _ID, _ROOT = "data.init_args.repo_id", "data.init_args.root"
+_ADDRESS = re.compile(r"(?:https?://)?(?:huggingface\.co|hf\.co)/datasets/([\w.-]+/[\w.-]+?)(?:/.*)?")
 
 
 @rule("GA142")
 def dataset_not_found(recipe: Recipe, dataset_or_reason: Any) -> Iterator[Finding]:
     """A dataset that could not be located."""
-    if not isinstance(dataset_or_reason, CliError):
+    if address := _ADDRESS.fullmatch(recipe.repo_id or ""):
+        fix = Change(f"set it to {address[1]}", set=((_ID, address[1]),), safe=True)
+        yield Finding("`repo_id` takes the id of a dataset, not the address of its page", at=_ID, fix=fix)
+        return
+    if not isinstance(dataset_or_reason, CliError) or {_ID, _ROOT} & set(variables(recipe)):
         return
     first, *rest = dataset_or_reason.message.splitlines()
     places = "; ".join(line.strip(" -") for line in rest)

@@ -49,16 +49,11 @@ from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
 from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.strays import foreign_sections, parameters_of
+from getiaction_cli.rules.recipe.words import RENAMED
 
 _WHERE = {
     "policy": "`policy:` becomes `model:` with a class_path and init_args",
     "dataset": "`dataset:` becomes `data:` with a class_path and init_args",
-    "wandb": "`wandb:` becomes a WandbLogger under `trainer.logger`",
-    "optimizer": "the policy's own optimizer is used; `model.init_args.learning_rate` sets its rate",
-    "scheduler": "the policy's own schedule is used",
-    "env": "there is no evaluation while training; `lerobot-eval` takes the run's pretrained_model folder",
-    "eval": "there is no evaluation while training; `lerobot-eval` takes the run's pretrained_model folder",
-    "peft": "there is no PEFT here",
 }
 
 
@@ -72,7 +67,7 @@ def lerobot_recipe(recipe: Recipe) -> Iterator[Finding]:
         "this is a configuration for `lerobot-train`, which is laid out differently",
         at=foreign[0],
         on="key",
-        help="; ".join(dict.fromkeys(_WHERE[name] for name in foreign)),
+        help="; ".join(dict.fromkeys(_WHERE.get(name) or f"for `{name}:`, {RENAMED['', name][1]}" for name in foreign)),
         fix=_rewritten(recipe, foreign),
     )
 

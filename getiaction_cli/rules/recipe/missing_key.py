@@ -59,6 +59,7 @@ _EXAMPLES = {
     "model.init_args.policy_name": "name a policy, as act; `getiaction list-policies` shows all",
     "data.init_args.repo_id": "name a dataset, as lerobot/pusht",
 }
+_OBJECT = "name its class, as lightning.pytorch.callbacks.ModelCheckpoint, and put its arguments under `init_args`"
 
 
 @rule("GA114", unless=("GA103",))
@@ -69,14 +70,14 @@ def missing_key(recipe: Recipe) -> Iterator[Finding]:
     meant = {stray.target for kind in ("renamed", "misplaced") for stray in strays(recipe, kind)}
     misspelt = {stray.section.at(name) for stray in strays(recipe, "unknown") for name in stray.near[:1]}
     for route in _missing(recipe):
-        if route in meant or route in misspelt:
-            continue
+        if any(f"{route}.".startswith(f"{there}.") for there in meant | misspelt):
+            continue  # it stands there, or in a section that does, under another name
         home, _, name = route.rpartition(".")
         yield Finding(
             f"`{home}` has no `{name}`" if home else f"the recipe has no `{name}` section",
             at=route,
             on="key",
-            help=_EXAMPLES.get(route, ""),
+            help=_EXAMPLES.get(route) or (_OBJECT if home.startswith("trainer.") and name == "class_path" else ""),
             fix=_fix(recipe, route),
         )
 

@@ -8,6 +8,15 @@ from collections.abc import Iterable
 
 def closest(word: str, names: Iterable[str]) -> tuple[str, ...]:
     """The names spelt most like a word, hyphens and case aside."""
-    plain = {name.lower().replace("-", "_"): name for name in names}
-    near = difflib.get_close_matches(word.lower().replace("-", "_"), plain, n=3, cutoff=0.75)
+    plain = {_plain(name): name for name in names}
+    near = difflib.get_close_matches(_plain(word), plain, n=3, cutoff=0.75)
     return tuple(plain[name] for name in near)
+
+
+def same_letters(word: str, name: str) -> bool:
+    """True when a word differs from a name in hyphens and case only, so that it can't mean anything else."""
+    return _plain(word) == _plain(name)
+
+
+def _plain(word: str) -> str:
+    return word.lower().replace("-", "_")

@@ -76,9 +76,7 @@ def renamed_key(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _fix(recipe: Recipe, stray: Stray) -> Change | None:
-    if not stray.target:
-        return Change(f"remove {stray.key}", remove=(stray.route,))
-    if recipe.has(stray.target):
+    if not stray.target or recipe.has(stray.target):
         return Change(f"remove {stray.key}", remove=(stray.route,))
     home, _, name = stray.target.rpartition(".")
     if home == stray.section.route:

@@ -18,7 +18,8 @@ model:
   init_args:
     chunk_size: 10
     n_action_steps: 10
-    device: cpu
+    config_kwargs:
+      device: cpu
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
@@ -52,27 +53,20 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-
-_PUSH = "training never uploads anything; `hf upload` takes the run's pretrained_model folder"
-_INSTEAD = {
-    "device": "trainer.accelerator says where to train",
-    "use_amp": "trainer.precision says it (bf16-mixed, 16-mixed)",
-    "push_to_hub": _PUSH,
-    "repo_id": _PUSH,
-    "private": _PUSH,
-    "tags": _PUSH,
-    "license": _PUSH,
-}
+from getiaction_cli.rules.recipe.strays import is_stray
+from getiaction_cli.rules.recipe.words import WITHOUT_EFFECT
 
 
 @rule("GA143", severity=Severity.WARNING)
 def setting_without_effect(recipe: Recipe) -> Iterator[Finding]:
     """Parameters of the policy that are decided elsewhere."""
     params = recipe.params()
-    for name, instead in _INSTEAD.items():
+    for name, instead in WITHOUT_EFFECT.items():
         if name not in params or (name == "push_to_hub" and params[name] is False):
             continue
         route = recipe.param_route(name)
+        if is_stray(recipe, route):
+            continue
         yield Finding(
             f"`{name}` has no effect: {instead}",
             at=route,

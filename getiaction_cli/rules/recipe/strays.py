@@ -13,9 +13,9 @@ from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import WRAPPER
 from getiaction_cli.rules.recipe.classes import meant_policy
-from getiaction_cli.rules.recipe.expected import WRAPPER_TYPES, Section, home_of, sections
+from getiaction_cli.rules.recipe.expected import Section, home_of, sections
 from getiaction_cli.rules.recipe.near import closest
-from getiaction_cli.rules.recipe.words import FOREIGN_TOP, RENAMED, SAME_IDEA
+from getiaction_cli.rules.recipe.words import FOREIGN_TOP, RENAMED, SAME_IDEA, WITHOUT_EFFECT
 
 # Beyond this many in one recipe, the file is something else; looking for their likes would take seconds.
 _MOST = 30
@@ -44,6 +44,11 @@ class Stray:
     why: str = ""
     others: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
+
+
+def is_stray(recipe: Recipe, route: str) -> bool:
+    """True when the key at that route is unknown there."""
+    return any(stray.route == route for stray in _all(recipe))
 
 
 def strays(recipe: Recipe, kind: str) -> Iterator[Stray]:
@@ -102,7 +107,8 @@ def policy_of(recipe: Recipe) -> PolicyClass | None:
 def foreign_sections(recipe: Recipe) -> list[str]:
     """The top-level sections of a recipe that is written for `lerobot-train`; empty for any other."""
     keys = recipe.keys("")
-    if ("model" in keys and "data" in keys) or not {"policy", "dataset"} & set(keys):
+    theirs = [name for name in ("policy", "dataset") if name in keys and not recipe.has(f"{name}.class_path")]
+    if ("model" in keys and "data" in keys) or not theirs:
         return []
     return [key for key in keys if key in FOREIGN_TOP]
 
@@ -116,17 +122,16 @@ def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key:
             return Stray("unknown", route, key, section, why=why)
         return Stray("renamed", route, key, section, target or "", why)
     homes = [home for home in home_of(recipe, policy, key) if home != route]
+    if key in WITHOUT_EFFECT:  # a policy has it too, but nobody means that one
+        homes = [home for home in homes if not home.startswith("model.")]
     if homes:
         return Stray("misplaced", route, key, section, homes[0])
+    if key in WITHOUT_EFFECT:
+        return Stray("renamed", route, key, section, why=WITHOUT_EFFECT[key])
     near = closest(key, section.keys)
-    in_model = section.route.startswith("model")
-    if in_model and policy is not None and len(key) > 2 and (not near or key in WRAPPER_TYPES):
+    if section.route.startswith("model") and policy is not None and len(key) > 2:
         others = tuple(name for name in policies.names() if name != policy.name and key in parameters_of(name))
-        if others:
-            return Stray("foreign", route, key, section, _same_idea(recipe, policy, key), others=others)
-    elif in_model and policy is not None and near:
-        others = tuple(name for name in policies.names() if name != policy.name and key in parameters_of(name))
-        if others and difflib.SequenceMatcher(None, key, near[0]).ratio() < 0.9:
+        if others and (not near or difflib.SequenceMatcher(None, key, near[0]).ratio() < 0.9):
             return Stray("foreign", route, key, section, _same_idea(recipe, policy, key), others=others, near=near)
     return Stray("unknown", route, key, section, near=near)
 

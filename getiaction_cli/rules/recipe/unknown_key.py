@@ -50,6 +50,7 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.near import same_letters
 from getiaction_cli.rules.recipe.strays import Stray, strays
 
 
@@ -58,7 +59,8 @@ def unknown_key(recipe: Recipe) -> Iterator[Finding]:
     """Keys that their section does not know."""
     for stray in strays(recipe, "unknown"):
         free = [name for name in stray.near if not recipe.has(stray.section.at(name))]
-        fix = Change(f"rename it to {free[0]}", rename=((stray.route, free[0]),)) if free else None
+        same = bool(free) and same_letters(stray.key, free[0])
+        fix = Change(f"rename it to {free[0]}", rename=((stray.route, free[0]),), safe=same) if free else None
         yield Finding(
             f"{stray.section.name} has no key `{stray.key}`",
             at=stray.route,

@@ -52,12 +52,14 @@ from typing import Any
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.choices import CHOICES, MEANT
+from getiaction_cli.rules.recipe.choices import CHOICES, MEANT, SAME
 from getiaction_cli.rules.recipe.expected import sections
-from getiaction_cli.rules.recipe.near import closest
+from getiaction_cli.rules.recipe.near import closest, same_letters
 from getiaction_cli.rules.recipe.strays import policy_of
 from getiaction_cli.rules.recipe.values import mistaken
 
+# Lightning knows 28 strategies.
+_MOST_WORDS = 12
 # LeRobot still takes these, with a word in its log.
 _STILL_READ = {("video_backend", "video_reader")}
 
@@ -75,14 +77,17 @@ def unknown_value(recipe: Recipe) -> Iterator[Finding]:
                 continue
             if key is not None and not key.type.choices and route in mistaken(recipe):
                 continue
-            words = [str(word) for word in dict.fromkeys(map(str, allowed))]
-            meant = MEANT.get((name, value.lower()))
+            words = list(dict.fromkeys(map(str, allowed)))
+            word = (name, value.lower())
+            meant = SAME.get(word) or MEANT.get(word)
             near = (meant,) if meant else closest(value, words)
+            shown = ", ".join(words[:_MOST_WORDS]) + (", …" if len(words) > _MOST_WORDS else "")
+            same = bool(near) and (word in SAME or same_letters(value, near[0]))
             yield Finding(
-                f"`{name}` is one of {', '.join(words)}; `{value[:60]}` is none of them",
+                f"`{name}` is one of {shown}; `{value[:60]}` is none of them",
                 at=route,
                 label=f"did you mean `{near[0]}`?" if near else "",
-                fix=Change(f"set it to {near[0]}", set=((route, near[0]),), safe=bool(meant)) if near else None,
+                fix=Change(f"set it to {near[0]}", set=((route, near[0]),), safe=same) if near else None,
                 severity=Severity.WARNING if (name, value) in _STILL_READ else None,
             )
 

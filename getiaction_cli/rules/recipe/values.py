@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +12,7 @@ from getiaction_cli.recipe.nodes import Node
 from getiaction_cli.rules.recipe.expected import Key, sections
 from getiaction_cli.rules.recipe.strays import policy_of
 
+_VARIABLE = re.compile(r"\$\{[^}]*\}|\$[A-Z_][A-Z0-9_]*\b")
 _MOST = 10**12
 _MOST_FRAMES = 100_000
 # Parameters that count the frames of one sample: LeRobot writes a list of as many.
@@ -46,6 +48,13 @@ def mistaken(recipe: Recipe) -> dict[str, Mistake]:
             if expected := key.wrong(node.plain()):
                 found[section.at(name)] = Mistake(node, key, name, expected)
     return found
+
+
+@cache
+def variables(recipe: Recipe) -> dict[str, str]:
+    """Words that ask for a variable, as a shell or Hydra would fill it in, by route: "${HOME}"."""
+    found = {route: _VARIABLE.search(node.value) for route, node in recipe.walk() if isinstance(node.value, str)}
+    return {route: match[0] for route, match in found.items() if match}
 
 
 @cache

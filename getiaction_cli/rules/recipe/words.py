@@ -24,6 +24,15 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("", "job_name"): ("output_dir", "a run is known by its folder"),
     ("", "ckpt_path"): (None, "`getiaction train --resume RUN` goes on with a run"),
     ("", "wandb"): (None, "a WandbLogger in trainer.logger does it"),
+    ("", "optimizer"): (None, "the policy's own optimizer is used; model.init_args.learning_rate sets its rate"),
+    ("", "scheduler"): (None, "the policy's own schedule is used"),
+    ("", "lr_scheduler"): (None, "the policy's own schedule is used"),
+    ("", "env"): (None, "nothing is evaluated while training; `lerobot-eval` takes the run's pretrained_model folder"),
+    ("", "eval"): (None, "nothing is evaluated while training; `lerobot-eval` takes the run's pretrained_model folder"),
+    ("", "peft"): (None, "getiaction trains whole policies, no adapters"),
+    ("", "policy"): ("model", "LeRobot's name for it"),
+    ("", "dataset"): ("data", "LeRobot's name for it"),
+    ("", "device"): ("trainer.accelerator", ""),
     ("", "lr"): ("model.init_args.learning_rate", ""),
     ("", "learning_rate"): ("model.init_args.learning_rate", ""),
     ("", "use_rabc"): (None, "LeRobot has taken it out"),
@@ -63,7 +72,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("trainer", "max_step"): ("trainer.max_steps", ""),
     ("trainer", "epochs"): ("trainer.max_epochs", ""),
     ("trainer", "num_epochs"): ("trainer.max_epochs", ""),
-    ("trainer", "gpus"): ("trainer.devices", "Lightning 1's name for it"),
+    ("trainer", "gpus"): (None, "trainer.accelerator: gpu and trainer.devices say it"),
     ("trainer", "device"): ("trainer.accelerator", ""),
     ("trainer", "batch_size"): ("data.init_args.train_batch_size", ""),
     ("trainer", "seed"): ("seed", ""),
@@ -74,12 +83,25 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("trainer", "loggers"): ("trainer.logger", ""),
     ("trainer", "callback"): ("trainer.callbacks", ""),
     ("trainer", "log_freq"): ("trainer.log_every_n_steps", "LeRobot's name for it"),
-    ("trainer", "amp"): ("trainer.precision", ""),
+    ("trainer", "amp"): (None, "trainer.precision says it (bf16-mixed)"),
     ("trainer", "checkpoint_callback"): ("trainer.enable_checkpointing", "Lightning 1's name for it"),
-    ("trainer", "weights_summary"): ("trainer.enable_model_summary", "Lightning 1's name for it"),
+    ("trainer", "weights_summary"): (None, "trainer.enable_model_summary (true or false) took its place"),
     ("trainer", "auto_lr_find"): (None, "Lightning has taken it out"),
     ("trainer", "resume_from_checkpoint"): (None, "`getiaction train --resume RUN` goes on with a run"),
 }  # fmt: skip
+
+_PUSH = "training never uploads anything; `hf upload` takes the run's pretrained_model folder"
+
+# Parameters that every LeRobot config has and that something else decides here.
+WITHOUT_EFFECT = {
+    "device": "trainer.accelerator says where to train",
+    "use_amp": "trainer.precision says it (bf16-mixed, 16-mixed)",
+    "push_to_hub": _PUSH,
+    "repo_id": _PUSH,
+    "private": _PUSH,
+    "tags": _PUSH,
+    "license": _PUSH,
+}
 
 # LeRobot's own recipes (`lerobot-train --config_path`) have other sections altogether.
 FOREIGN_TOP = ("policy", "dataset", "env", "eval", "optimizer", "scheduler", "wandb", "peft")

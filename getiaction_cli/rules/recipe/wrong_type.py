@@ -54,7 +54,7 @@ from getiaction_cli.recipe.nodes import Kind, Node
 from getiaction_cli.recipe.scalars import Note, plain
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import Mistake, mistaken
+from getiaction_cli.rules.recipe.values import Mistake, mistaken, variables
 
 # These routes have rules of their own.
 _TOLD_ELSEWHERE = ("data.init_args.repo_id", "model.class_path", "data.class_path")
@@ -67,13 +67,15 @@ def wrong_type(recipe: Recipe) -> Iterator[Finding]:
         value = mistake.node.plain()
         if value is None or (mistake.key.type.choices and isinstance(value, str)):
             continue
-        if route in _TOLD_ELSEWHERE and isinstance(value, list | str):
+        if route in variables(recipe) or (route in _TOLD_ELSEWHERE and isinstance(value, list | str)):
             continue
         if mistake.node.note is Note.WORD_BOOLEAN and not mistake.key.wrong(mistake.node.raw):
             continue
+        glued = isinstance(value, str) and not mistake.node.quoted and "#" in value
         yield Finding(
             f"`{mistake.name}` takes {mistake.expected}, not {_shown(mistake.node, value)}",
             at=route,
+            help="a comment begins with a blank before its `#`" if glued else "",
             fix=_fix(route, mistake, value),
         )
 
@@ -82,7 +84,8 @@ def _shown(node: Node, value: Any) -> str:
     if node.kind is Kind.MAP:
         return "a section"
     if node.kind is Kind.LIST:
-        return "a list" if len(node.items) > 6 else write(value)
+        short = len(node.items) <= 6 and all(item.kind is Kind.SCALAR for item in node.items)
+        return write(value) if short else "a list"
     if isinstance(value, str) and node.quoted:
         return f'the text "{value[:60]}"'
     return f"`{node.raw[:60]}`"
@@ -101,6 +104,8 @@ def _candidates(node: Node, value: Any) -> Iterator[tuple[Any, bool]]:
         yield plain(value.strip())[0], True
         if value.strip().lower() in ("true", "false"):
             yield value.strip().lower() == "true", True
+        if value.strip().lower() == "none":
+            yield None, True
     if isinstance(value, float) and value.is_integer():
         yield int(value), True
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -1,0 +1,65 @@
+"""A variable that nothing fills in.
+
+## What it finds
+
+`${HOME}`, `$USER` or `${model.init_args.chunk_size}` in a value, as a shell, Hydra or OmegaConf would fill them in.
+
+## Why it matters
+
+A recipe is plain YAML, and says the same on every machine: the value stays the text that it is, a folder is called
+`${HOME}`. Write the value, or give it on the command line, where your shell fills it in.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+output_dir: ${HOME}/runs/act
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 10
+    n_action_steps: 10
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+output_dir: runs/act
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.values import variables
+
+
+@rule("GA109")
+def unfilled_variable(recipe: Recipe) -> Iterator[Finding]:
+    """Variables of shells and of other configuration tools."""
+    for route, word in variables(recipe).items():
+        yield Finding(
+            f"`{word}` stays as it is: a recipe fills in no variables",
+            at=route,
+            help=f"write the value, or give it where your shell fills it in: getiaction train RECIPE --{route} …",
+        )

@@ -1,0 +1,80 @@
+"""One slip in a recipe that is right otherwise: which rule tells it, whether its fix is safe, and what it makes of it."""
+
+from pathlib import Path
+
+import pytest
+
+from getiaction_cli.recipe import apply_edits, read
+from getiaction_cli.rules.recipe_subject import Shelf, verdict
+
+RIGHT = """\
+model:
+  class_path: getiaction.policies.lerobot.Diffusion
+  init_args:
+    horizon: 16
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+"""
+NEVER = "not a value"
+
+
+@pytest.fixture(scope="module")
+def shelf(lerobot_home: Path) -> Shelf:
+    return Shelf(offline=True)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "code", "safe", "route", "value"),
+    [
+        # Hyphens and capitals can't mean another key; another letter can.
+        ("horizon:", "Horizon:", "GA110", True, "model.init_args.horizon", 16),
+        ("max_steps:", "max-steps:", "GA110", True, "trainer.max_steps", 100),
+        ("horizon:", "horizn:", "GA110", False, "model.init_args.horizon", 16),
+        # A name for the same thing, and a word that may mean two things.
+        ("max_steps: 100", "precision: fp32", "GA121", True, "trainer.precision", "32-true"),
+        ("max_steps: 100", "precision: FP16", "GA121", False, "trainer.precision", "16-mixed"),
+        ("max_steps: 100", "accelerator: CPU", "GA121", True, "trainer.accelerator", "cpu"),
+        ("max_steps: 100", "accelerator: xpu", "GA121", False, "trainer.accelerator", "auto"),
+        # Lightning 1's keys held other values than those that took their place.
+        ("max_steps: 100", "gpus: 0", "GA111", False, "trainer.gpus", NEVER),
+        ("max_steps: 100", "amp: true", "GA111", False, "trainer.amp", NEVER),
+        # A word for nothing.
+        ("horizon: 16", "learning_rate: none", "GA120", True, "model.init_args.learning_rate", None),
+        ("horizon: 16", "learning_rate: None", "GA108", True, "model.init_args.learning_rate", None),
+        # Where a parameter of the policy is called like one of the dataset.
+        ("model:", "repo_id: a/b\nmodel:", "GA112", False, "data.init_args.repo_id", NEVER),
+        ("model:", "push_to_hub: true\nmodel:", "GA111", False, "push_to_hub", NEVER),
+        ("lerobot/pusht", "hf.co/datasets/lerobot/pusht", "GA142", True, "data.init_args.repo_id", "lerobot/pusht"),
+    ],
+)
+def test_a_slip(right: str, wrong: str, code: str, safe: bool, route: str, value: object, shelf: Shelf) -> None:
+    recipe = read("recipe.yaml", text=RIGHT.replace(right, wrong, 1))
+    told = [d for d in verdict(recipe, shelf, select=("GA1",)).diagnostics if d.code == code]
+    assert len(told) == 1
+    fix = told[0].fix
+    assert (fix is not None and fix.safe) == safe
+    if fix is not None and value is not NEVER:
+        assert read("recipe.yaml", text=apply_edits(recipe.text, fix.edits)).get(route, NEVER) == value
+
+
+@pytest.mark.parametrize("slip", ["horizon: ${HORIZON}", "pretrained_backbone_weights: $WEIGHTS"])
+def test_a_variable_is_told_once(slip: str, shelf: Shelf) -> None:
+    recipe = read("recipe.yaml", text=RIGHT.replace("horizon: 16", slip))
+    assert [d.code for d in verdict(recipe, shelf, select=("GA1",)).diagnostics] == ["GA109"]
+
+
+def test_none_is_null_for_every_rule(shelf: Shelf) -> None:
+    """As text it would be the name of weights that don't exist, and the fix would name others."""
+    recipe = read("recipe.yaml", text=RIGHT.replace("horizon: 16", "pretrained_backbone_weights: None"))
+    assert [d.code for d in verdict(recipe, shelf, select=("GA1", "GA2")).diagnostics] == ["GA108"]
+
+
+def test_what_the_user_wrote_is_not_changed_by_a_safe_fix(shelf: Shelf) -> None:
+    for written, safe in (("chunk_size: 10", True), ("chunk_size: 10\n    n_action_steps: 20", False)):
+        text = RIGHT.replace("Diffusion", "ACT").replace("horizon: 16", written)
+        (told,) = verdict(read("recipe.yaml", text=text), shelf, select=("GA201",)).diagnostics
+        assert told.fix is not None and told.fix.safe == safe
