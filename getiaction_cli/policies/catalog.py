@@ -9,7 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from getiaction_cli.policies.light import LightWorld, package_folder
+from getiaction_cli.installed import package_folder
+from getiaction_cli.policies.light import LightWorld
 
 _REGISTERED = re.compile(
     r"^@PreTrainedConfig\.register_subclass\(\s*(?:name\s*=\s*)?[\"']([\w-]+)[\"']\s*,?\s*\)\s*(?:@[^\n]*\n)*\s*class\s+(\w+)",
@@ -37,9 +38,8 @@ class Entry:
     plugin: str | None = None
 
 
-@functools.cache
 def lerobot_folder() -> Path | None:
-    """Where LeRobot is installed, found without importing it; None when it is not."""
+    """Where LeRobot is installed; None when it is not."""
     return package_folder("lerobot")
 
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import importlib.machinery
-import importlib.util
 import sys
 import types
 from pathlib import Path
@@ -277,14 +276,3 @@ class _Package(types.ModuleType):
                 for alias in node.names:
                     self._sources[alias.asname or alias.name] = (module, alias.name)
         return self._sources
-
-
-def package_folder(name: str) -> Path | None:
-    """The folder of an installed top-level package, found without importing it."""
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return None
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(next(iter(spec.submodule_search_locations)))

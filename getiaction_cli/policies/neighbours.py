@@ -10,15 +10,13 @@ import functools
 import re
 from pathlib import Path
 
-from getiaction_cli.policies.catalog import lerobot_folder
-from getiaction_cli.policies.light import package_folder
+from getiaction_cli.installed import package_folder
 
 _RESNET_POLICIES = ("act", "diffusion", "vqbet")
 
 
 def _text(package: str, *parts: str) -> str:
-    folder = lerobot_folder() if package == "lerobot" else package_folder(package)
-    path = Path(folder or "/nowhere").joinpath(*parts)
+    path = Path(package_folder(package) or "/nowhere").joinpath(*parts)
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 

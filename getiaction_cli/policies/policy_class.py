@@ -12,7 +12,7 @@ from typing import Any
 
 from getiaction_cli.policies import facts, neighbours, notes
 from getiaction_cli.policies.catalog import Entry, world
-from getiaction_cli.policies.coerce import WrongType, coerce, describe
+from getiaction_cli.policies.coerce import WrongType, coerce
 from getiaction_cli.policies.config import PolicyConfig, Rejected, refusal
 
 # Set by getiaction (features from the dataset, weights from its own arguments), not as parameters of the policy.
@@ -40,11 +40,6 @@ class Field:
     help: str
     group: str
     hint: Any = None
-
-    @property
-    def expects(self) -> str:
-        """The type in words: "a list of 2 whole numbers or null"."""
-        return describe(self.hint)
 
 
 class PolicyClass:
@@ -109,10 +104,6 @@ class PolicyClass:
     def parameter_names(self) -> tuple[str, ...]:
         """The names alone, without reading comments."""
         return tuple(field.name for field in dataclasses.fields(self.config_class) if field.init)
-
-    def expects(self, name: str) -> str:
-        """What a parameter's value must be, in words."""
-        return describe(self.hints[name])
 
     def read_value(self, name: str, value: Any) -> Any:
         """A plain value as the type that the parameter wants.

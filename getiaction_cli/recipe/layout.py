@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+
+from getiaction_cli.installed import package_folder
 
 POLICY_HOME = "getiaction.policies.lerobot"
 WRAPPER = f"{POLICY_HOME}.LeRobotPolicy"
 DATAMODULE = "getiaction.data.lerobot.LeRobotDataModule"
-
-TOP_KEYS = ("seed", "output_dir", "model", "data", "trainer")
 
 # What every policy class takes besides the fields of its LeRobot config.
 WRAPPER_ARGUMENTS = (
@@ -25,18 +23,6 @@ WRAPPER_ARGUMENTS = (
 
 # Their keys are feature names, which hold dots themselves: below them a route is one key.
 FEATURE_SECTIONS = frozenset({"delta_timestamps", "rename_map", "input_features", "output_features"})
-
-
-@cache
-def package_folder(name: str) -> Path | None:
-    """The folder of an installed top-level package, without importing it."""
-    try:
-        spec = find_spec(name)
-    except (ImportError, ValueError):
-        return None
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(next(iter(spec.submodule_search_locations)))
 
 
 @cache

@@ -100,8 +100,6 @@ class Recipe:
         """True when something stands at that route, be it empty."""
         return self.node(route) is not None
 
-    exact = has
-
     def keys(self, route: str) -> list[str]:
         """The keys of the section at a route; empty for anything else."""
         node = self.node(route)

@@ -14,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from getiaction_cli.recipe.layout import package_folder
+from getiaction_cli.installed import package_folder
 from getiaction_cli.recipe.types import ANY, Type, from_tree
 
 _HOMES = ("getiaction", "lightning")

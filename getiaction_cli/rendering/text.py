@@ -78,9 +78,6 @@ def columns() -> int:
     return max(40, shutil.get_terminal_size((100, 24)).columns)
 
 
-_CODES = {"error": "1;31", "warning": "1;33", "info": "1;36", "bold": "1", "gutter": "1;34", "dim": "2", "good": "1;32"}
-
-
 _CODES = {
     "error": "1;31",
     "warning": "1;33",

@@ -30,15 +30,13 @@ class Subject:
 
         The reason is kept too: thirty rules that ask for a dataset that is not there cost one look.
         """
-        answers = self.__dict__.setdefault("_answers", {})
-        if need not in answers:
+        refused = self.__dict__.setdefault("_refused", {})
+        if need not in refused:
             try:
-                answers[need] = getattr(self, need)
+                return getattr(self, need)
             except Unavailable as reason:
-                answers[need] = reason
-        if isinstance(answers[need], Unavailable) and need != "dataset_or_reason":
-            raise answers[need]
-        return answers[need]
+                refused[need] = reason
+        raise refused[need]
 
     def is_echo(self, rule: Rule, finding: Finding) -> bool:
         """True for a finding that only repeats what was already said elsewhere; it is left out."""
