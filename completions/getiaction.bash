@@ -13,14 +13,14 @@ _getiaction_options() {
 -h	Show this message and exit.' ;;
         'train') printf '%s\n' '--output-dir	The run folder; new or empty
 --resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
---ignore	Train although this was found (GA301, or GA3 for a family)
+--ignore	Train although these codes or families were found (GA301,GA5)
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'fit') printf '%s\n' '--config	A YAML recipe
 -c	A YAML recipe
 --output-dir	The run folder; new or empty
 --resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
---ignore	Train although this was found (GA301, or GA3 for a family)
+--ignore	Train although these codes or families were found (GA301,GA5)
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'init') printf '%s\n' '--policy	Which policy; left out: choose one that fits
@@ -88,8 +88,8 @@ _getiaction_takes() {
         'init --output') printf '%s\n' 'file' ;;
         'init -o') printf '%s\n' 'file' ;;
         'validate-config --format') printf '%s\n' '=text json sarif github concise' ;;
-        'validate-config --select') printf '%s\n' 'other' ;;
-        'validate-config --ignore') printf '%s\n' 'other' ;;
+        'validate-config --select') printf '%s\n' 'code' ;;
+        'validate-config --ignore') printf '%s\n' 'code' ;;
         'inspect-dataset --revision') printf '%s\n' 'other' ;;
         'inspect-dataset --format') printf '%s\n' '=text json' ;;
         'inspect-dataset --html') printf '%s\n' 'file' ;;
@@ -112,7 +112,7 @@ _getiaction_arguments() {
         'inspect-dataset') printf '%s\n' 'dataset' ;;
         'list-policies') printf '%s\n' 'policy' ;;
         'frame-stores') printf '%s\n' 'dataset' ;;
-        'explain') printf '%s\n' 'other' ;;
+        'explain') printf '%s\n' 'code' ;;
     esac
 }
 
@@ -148,6 +148,8 @@ GA104	A YAML tag.
 GA105	A number that other YAML readers take for text.
 GA106	A word that YAML takes for true or false.
 GA107	A list with an ellipsis.
+GA108	Python'\''s word for nothing.
+GA109	A variable that nothing fills in.
 GA110	A key that nothing reads.
 GA111	A key that has another name here.
 GA112	A key in the wrong section.
@@ -167,6 +169,8 @@ GA141	A list of episodes that can'\''t be one.
 GA142	A dataset that is not to be had.
 GA143	A policy parameter that changes nothing here.
 GA144	A parameter of the policy set in two places.
+GA145	A callback or logger by its bare name.
+GA146	A time limit that can'\''t be read.
 GA201	More actions executed than predicted.
 GA202	A horizon that the U-Net can'\''t halve.
 GA203	Temporal ensembling that never gets a second opinion.
@@ -224,6 +228,9 @@ GA328	A validation split that can'\''t be made.
 GA329	Features that the policy refuses.
 GA330	A task longer than the policy reads.
 GA331	A tolerance that takes the wrong frame.
+GA332	A validation that never comes.
+GA333	An epoch without a batch.
+GA334	A state or action that is text.
 GA340	Pretrained weights that are not there.
 GA341	Weights of another policy.
 GA342	Cameras that the pretrained policy doesn'\''t know.
@@ -287,7 +294,7 @@ GA482	A camera shows nothing.
 GA483	A camera shows the same picture all the time.
 GA501	An accelerator that this machine has not got.
 GA502	More devices than there are.
-GA503	A precision that this machine can'\''t compute in.
+GA503	A precision that can'\''t be trained in here.
 GA504	A large policy on a CPU.
 GA505	A policy whose packages are not installed.
 GA506	A video decoder that can'\''t be loaded.
@@ -302,7 +309,8 @@ GA514	An environment variable that stops LeRobot.
 GA515	VQ-BeT on Apple'\''s GPU.
 GA516	Pictures that make ACT very large.
 GA517	A policy larger than the GPU.
-GA518	Workers that need more memory than there is.' ;;
+GA518	Workers that need more memory than there is.
+GA519	A codebook in mixed precision.' ;;
         dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;
         recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -S / -- "$word" ;;

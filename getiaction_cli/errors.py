@@ -11,14 +11,13 @@
 Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
 """
 
-EXIT_OK = 0
 EXIT_FOUND = 1
 EXIT_USAGE = 2
 EXIT_COULD_NOT_LOOK = 3
 
 
 class CliError(Exception):
-    """What ``main`` prints as ``error: message`` and ``hint: hint`` before it exits with ``exit_code``."""
+    """One line and a hint, printed before the program exits with ``exit_code``."""
 
     exit_code = EXIT_COULD_NOT_LOOK
 
@@ -26,6 +25,11 @@ class CliError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    @property
+    def text(self) -> str:
+        """What the user reads: the error, and on a line of its own the hint."""
+        return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
 
 
 class UsageError(CliError):

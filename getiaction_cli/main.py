@@ -19,7 +19,7 @@ from getiaction_cli.commands import (
     train,
     validate_config,
 )
-from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, CliError
+from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, CliError, UsageError
 
 
 class Shell(StrEnum):
@@ -55,6 +55,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    ctx: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and what libraries log.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say only what was asked for and what went wrong.")
@@ -82,6 +83,8 @@ def _options(
 
         typer.echo((install if install_completion else script)(app, shell or shell_in_use()), nl=install_completion)
         raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        raise UsageError("no command was named", "`getiaction --help` lists them")
 
 
 app.command("train", cls=train.TrainCommand)(train.train)
@@ -113,9 +116,7 @@ def main() -> None:
     except CliError as error:
         if os.environ.get("GETIACTION_DEBUG"):
             raise
-        typer.echo(f"error: {error.message}", err=True)
-        if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
+        typer.echo(error.text, err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,8 +1,8 @@
 """A recipe for a dataset and a policy: drafted from what they ask for, then mended by the rules' own fixes.
 
 There is no second table of what a policy needs of a dataset: a draft is judged as any recipe is, and where a rule
-has a fix, the fix is
-made and the rule's reason is written beside it. What no fix can mend is why the policy does not suit the dataset.
+has a fix, the fix is made and the rule's reason is written beside it. What no fix can mend is why the policy does not
+suit the dataset.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.diagnostics import Diagnostic, Report, Severity
 from getiaction_cli.recipe import Recipe, apply_edits, read
+from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
 from getiaction_cli.rules.runner import check, matches
@@ -28,6 +29,8 @@ _MOST_FIXES = 20
 # What is wrong with the machine is no reason against a policy, and what is wrong with the dataset is said of it.
 _NOT_THE_POLICY = ("GA4", "GA5")
 _STEPS = 100_000
+# What a draft calls itself until it is written.
+FILE = "recipe.yaml"
 _WIDTH = 110
 
 
@@ -55,17 +58,16 @@ class Suit:
         return not self.reasons
 
 
-def suit(dataset: Dataset, policy: PolicyClass, shelf: Shelf, *, file: str = "recipe.yaml") -> Suit:
+def suit(dataset: Dataset, policy: PolicyClass, shelf: Shelf) -> Suit:
     """Draft a recipe that trains ``policy`` on ``dataset`` and judge it.
 
     Args:
         dataset: what to train on.
         policy: the policy.
         shelf: where datasets already read are found.
-        file: what the recipe will be called.
     """
-    text, changes = _draft(dataset, policy, file), []
-    recipe = read(file, text=text)
+    changes: list[Diagnostic] = []
+    recipe = read(FILE, text=_draft(dataset, policy))
     report = _judge(recipe, shelf)
     for _ in range(_MOST_FIXES):
         mended = _one_fix(recipe, report, shelf)
@@ -135,14 +137,15 @@ def _comment(text: str, indent: str = "") -> list[str]:
 # -- the draft -------------------------------------------------------------------------------------------------------
 
 
-def _draft(dataset: Dataset, policy: PolicyClass, file: str) -> str:
+def _draft(dataset: Dataset, policy: PolicyClass) -> str:
+    downloads = "; ".join(download.what for download in policy.downloads)
     lines = [
         *_comment(f"{policy.class_name} on {dataset.repo_id}: {_size(dataset)}."),
         *_comment(policy.summary),
-        *(_comment(f"Downloads when it starts: {'; '.join(_downloads(policy))}.") if policy.downloads else []),
+        *(_comment(f"Downloads when it starts: {downloads}.") if downloads else []),
         "#",
-        f"#     getiaction validate-config {file}",
-        f"#     getiaction train {file}",
+        f"#     getiaction validate-config {FILE}",
+        f"#     getiaction train {FILE}",
         f"#     getiaction list-policies {policy.name}        every parameter that can be set here",
         "",
         "seed: 42  # two runs with the same seed give the same losses",
@@ -155,7 +158,7 @@ def _draft(dataset: Dataset, policy: PolicyClass, file: str) -> str:
         *_parameters(policy),
         "",
         "data:",
-        "  class_path: getiaction.data.lerobot.LeRobotDataModule",
+        f"  class_path: {DATAMODULE}",
         "  init_args:",
         f"    repo_id: {write(dataset.repo_id)}",
         *([f"    root: {write(str(dataset.root))}"] if dataset.place.origin in ("folder", "root") else []),
@@ -175,12 +178,8 @@ def _size(dataset: Dataset) -> str:
     return f"{dataset.total_episodes:,} episodes, {dataset.total_frames:,} frames at {dataset.fps:g} fps"
 
 
-def _downloads(policy: PolicyClass) -> list[str]:
-    return [str(getattr(download, "what", download)) for download in policy.downloads]
-
-
 def _policy_name(policy: PolicyClass) -> list[str]:
-    return [f"    policy_name: {policy.name}"] if policy.class_path.endswith(".LeRobotPolicy") else []
+    return [f"    policy_name: {policy.name}"] if policy.class_path == WRAPPER else []
 
 
 def _features(dataset: Dataset, policy: PolicyClass) -> list[str]:

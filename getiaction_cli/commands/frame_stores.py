@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from getiaction_cli.commands.words import Format
 from getiaction_cli.errors import CouldNotLook, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.frame_stores import Store
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def frame_stores(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from getiaction_cli.commands.words import policy_named
 from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, UsageError
 
 if TYPE_CHECKING:
@@ -44,18 +45,13 @@ def init(
 
 
 def _named(name: str, dataset: Dataset, shelf: Shelf) -> Suit:
-    from difflib import get_close_matches
-
-    from getiaction_cli import policies
     from getiaction_cli.commands import drafting
 
-    if name not in policies.names():
-        near = get_close_matches(name.lower(), policies.names(), n=1)
-        hint = f"did you mean {near[0]}?" if near else "`getiaction list-policies` shows them all"
-        raise UsageError(f"no policy is called {name!r}", hint)
-    policy = policies.load(name)
+    policy = policy_named(name)
     if not policy.trainable:
-        raise UsageError(f"{name} can't be trained from demonstrations: {policy.why_not}", "choose another policy")
+        raise UsageError(
+            f"{policy.name} can't be trained from demonstrations: {policy.why_not}", "choose another policy"
+        )
     return drafting.suit(dataset, policy, shelf)
 
 
@@ -99,7 +95,7 @@ def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
         typer.echo(f"hint: `getiaction list-policies --for {dataset.repo_id}` shows which can", err=True)
         raise typer.Exit(EXIT_FOUND)
     file = output or drafting.free_name(suit.policy, dataset)
-    text = suit.text.replace("recipe.yaml", str(file))
+    text = suit.text.replace(drafting.FILE, str(file))
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as handle:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from getiaction_cli.commands.words import Format
 from getiaction_cli.errors import EXIT_FOUND, CliError
 
 if TYPE_CHECKING:
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
     from getiaction_cli.datasets.inspection import Inspection, Verdict
     from getiaction_cli.rendering.progress import Progress
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def inspect_dataset(

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from getiaction_cli.commands.words import Format, policy_named
 from getiaction_cli.errors import CouldNotLook, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.policies import PolicyClass
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def list_policies(
@@ -47,7 +40,7 @@ def list_policies(
         raise UsageError("--grep searches the parameters of one policy", "getiaction list-policies act --grep chunk")
     if name is not None and dataset is not None:
         raise UsageError("a policy and --for don't go together", f"getiaction init {dataset} --policy {name}")
-    chosen = [_named(name)] if name is not None else [policies.load(known) for known in policies.names()]
+    chosen = [policy_named(name)] if name is not None else [policies.load(known) for known in policies.names()]
     chosen = [
         policy
         for policy in chosen
@@ -67,22 +60,6 @@ def list_policies(
     else:
         shown = rendering.render_all(chosen, columns=columns(), color=wants_color())
         typer.echo(shown, nl=False, color=wants_color())
-
-
-def _named(name: str) -> PolicyClass:
-    from difflib import get_close_matches
-
-    from getiaction_cli import policies
-
-    known = policies.names()
-    if name not in known:
-        by_class = policies.by_class_name(name.rpartition(".")[2])
-        if by_class is None:
-            near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else "`getiaction list-policies` shows them all"
-            raise UsageError(f"no policy is called {name!r}", hint)
-        name = by_class
-    return policies.load(name)
 
 
 def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:

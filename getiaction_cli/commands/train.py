@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from getiaction_cli.commands.words import rule_codes
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ _RESUME = typer.Option(
     help="Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe.",
     show_default=False,
 )
-_IGNORE = typer.Option("--ignore", metavar="CODE", help="Train although this was found (GA301, or GA3 for a family).")
+_IGNORE = typer.Option(
+    "--ignore", metavar="CODES", help="Train although these codes or families were found (GA301,GA5)."
+)
 
 
 def train(
@@ -99,18 +102,22 @@ def train(
     Any value of the recipe can be given on the command line: --trainer.max_steps 2000, --model.chunk_size 20,
     --data.repo_id lerobot/pusht.
     """
-    _run(recipe, ctx.obj, output_dir, resume, tuple(ignore or ()))
+    _run(recipe, ctx.obj, output_dir, resume, rule_codes(ignore or ()))
 
 
 def fit(
     ctx: typer.Context,
-    config: Annotated[str | None, typer.Option("--config", "-c", metavar="RECIPE", help="A YAML recipe.")] = None,
+    config: Annotated[list[str] | None, typer.Option("--config", "-c", metavar="RECIPE", help="A YAML recipe.")] = None,
     output_dir: Annotated[Path | None, _OUTPUT_DIR] = None,
     resume: Annotated[str | None, _RESUME] = None,
     ignore: Annotated[list[str] | None, _IGNORE] = None,
 ) -> None:
     """Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `getiaction train RECIPE`."""
-    _run(config, ctx.obj, output_dir, resume, tuple(ignore or ()))
+    if config and len(config) > 1:
+        raise UsageError(
+            "--config was given twice", "a recipe is one file; say what differs in overrides: --data.root …"
+        )
+    _run(config[0] if config else None, ctx.obj, output_dir, resume, rule_codes(ignore or ()))
 
 
 def _run(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound, UsageError
+from getiaction_cli.commands.words import rule_codes
+from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound
 
 if TYPE_CHECKING:
     from getiaction_cli.diagnostics import Report
@@ -63,7 +64,7 @@ def validate_config(
     """
     from getiaction_cli.rules.recipe_subject import Shelf
 
-    run = _Run(ctx.obj or (), _codes(select), _codes(ignore), Shelf())
+    run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), Shelf())
     changing = fix or diff or unsafe_fixes
     fixed = 0
     failed = False
@@ -72,7 +73,7 @@ def validate_config(
             recipe = run.read(path)
         except RecipeNotFound as error:
             failed = True
-            typer.echo(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""), err=True)
+            typer.echo(error.text, err=True)
             continue
         if changing:
             fixed += run.fix(path, recipe, unsafe=unsafe_fixes, diff=diff)
@@ -95,7 +96,7 @@ def _trains(recipe: Recipe) -> bool:
     try:
         typer.echo(smoke(recipe), err=True)
     except RunFailed as error:
-        typer.echo(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""), err=True)
+        typer.echo(error.text, err=True)
         return False
     return True
 
@@ -193,17 +194,6 @@ class _Run:
             return report
         title, entries = plan
         return terminal.rows(title, entries, color=color, columns=columns) + "\n" + report
-
-
-def _codes(given: list[str] | None) -> tuple[str, ...]:
-    """The code prefixes of an option that may be repeated or hold commas."""
-    from getiaction_cli.rules.runner import load_rules
-
-    codes = tuple(code.strip().upper() for word in given or () for code in word.split(",") if code.strip())
-    for code in codes:
-        if not any(known.startswith(code) for known in load_rules()):
-            raise UsageError(f"no rule is called {code}", "`getiaction explain` lists them")
-    return codes
 
 
 def _paths(words: list[str]) -> Iterator[str]:

@@ -13,7 +13,8 @@ KINDS = {
     "RECIPES": "recipe",
     "DATASET": "dataset",
     "POLICY": "policy",
-    "CODE": "code",
+    "CODES": "code",
+    "RULE": "code",
     "FILE": "file",
     "FOLDER": "folder",
 }

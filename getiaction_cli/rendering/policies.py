@@ -8,6 +8,7 @@ from typing import Any
 
 from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, plain
 from getiaction_cli.policies.notes import GROUP_ORDER
+from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
 from getiaction_cli.rendering.text import Paint, cut, width, wrap
 
 _NAME = 16
@@ -151,7 +152,7 @@ def _preset(config: PolicyConfig) -> list[tuple[str, str]]:
 def recipe_for(policy: PolicyClass) -> str:
     """A recipe that trains this policy, with its dataset left to be named."""
     arguments = []
-    if policy.class_path.endswith(".LeRobotPolicy"):
+    if policy.class_path == WRAPPER:
         arguments.append(f"    policy_name: {policy.name}")
     if policy.base:
         arguments.append(f"    pretrained_path: {policy.base}")
@@ -162,7 +163,7 @@ def recipe_for(policy: PolicyClass) -> str:
             f"  class_path: {policy.class_path}",
             *init_args,
             "data:",
-            "  class_path: getiaction.data.lerobot.LeRobotDataModule",
+            f"  class_path: {DATAMODULE}",
             "  init_args:",
             "    repo_id: your/dataset",
             "trainer:",
@@ -297,6 +298,8 @@ def render_for(
             lines += [indent + wrap(f"{r['code']}: {r['reason']}", columns, indent) for r in row["reasons"]]
             if heading != "no":
                 missing = [f"{m['code']}: {m['reason']}" for m in row["machine"]]
-                lines += [indent + paint("dim", "not here yet: ") + wrap(text, columns, indent) for text in missing]
+                lack = "not here yet: "
+                room = columns - len(lack)
+                lines += [indent + paint("dim", lack) + wrap(text, room, indent) for text in missing]
     lines += ["", f"getiaction init {dataset} --policy NAME writes the recipe."]
     return "\n".join(lines) + "\n"

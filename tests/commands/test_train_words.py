@@ -2,9 +2,11 @@
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from getiaction_cli.commands.train import _resolved_text, _resume_with_value, split_overrides
 from getiaction_cli.errors import UsageError
+from getiaction_cli.main import app
 from getiaction_cli.recipe import read
 
 
@@ -23,7 +25,8 @@ from getiaction_cli.recipe import read
             [],
             (("data.delta_timestamps.observation.state", "[0]"),),
         ),
-        (["--seed", "3"], ["--seed", "3"], ()),
+        (["--seed", "3"], [], (("seed", "3"),)),
+        (["--debug", "r.yaml"], ["--debug", "r.yaml"], ()),
         (["--", "--a.b", "c"], ["--", "--a.b", "c"], ()),
     ],
 )
@@ -75,3 +78,18 @@ def test_the_resolved_recipe_keeps_its_comments() -> None:
 
 def test_an_untouched_recipe_is_kept_as_it_is() -> None:
     assert _resolved_text(read("r.yaml", text=RECIPE), "r.yaml") == RECIPE
+
+
+def test_a_second_config_is_refused() -> None:
+    done = CliRunner().invoke(app, ["fit", "--config", "a.yaml", "--config", "b.yaml"])
+    assert isinstance(done.exception, UsageError) and "twice" in done.exception.message
+
+
+def test_a_code_that_no_rule_has_is_refused() -> None:
+    done = CliRunner().invoke(app, ["train", "recipes/quickstart.yaml", "--ignore", "GA301,GAX"])
+    assert isinstance(done.exception, UsageError) and "GAX" in done.exception.message
+
+
+def test_options_without_a_command_are_refused() -> None:
+    done = CliRunner().invoke(app, ["--shell", "bash"])
+    assert isinstance(done.exception, UsageError) and done.exception.exit_code == 2

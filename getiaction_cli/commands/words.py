@@ -1,0 +1,53 @@
+"""What several commands read from their words in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from getiaction_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from getiaction_cli.policies import PolicyClass
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def policy_named(name: str) -> PolicyClass:
+    """The policy of that name, or of that class ("ACT", "getiaction.policies.lerobot.ACT").
+
+    Raises:
+        UsageError: there is none; the hint has the nearest name.
+    """
+    from difflib import get_close_matches
+
+    from getiaction_cli import policies
+
+    known = policies.names()
+    found = name if name in known else policies.by_class_name(name.rpartition(".")[2])
+    if found is None:
+        near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "`getiaction list-policies` shows them all"
+        raise UsageError(f"no policy is called {name!r}", hint)
+    return policies.load(found)
+
+
+def rule_codes(given: Iterable[str]) -> tuple[str, ...]:
+    """The codes ("GA301") and families ("GA3") of an option that may be repeated or hold commas.
+
+    Raises:
+        UsageError: no rule's code begins so.
+    """
+    from getiaction_cli.rules.runner import load_rules
+
+    codes = tuple(code.strip().upper() for word in given for code in word.split(",") if code.strip())
+    for code in codes:
+        if not any(known.startswith(code) for known in load_rules()):
+            raise UsageError(f"no rule is called {code}", "`getiaction explain` lists them")
+    return codes
