@@ -16,6 +16,7 @@ user would have lost without a word. A crash that the verdict calls fine is a mi
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -44,15 +45,16 @@ SILENT = {
     "GA112": "a key in the wrong section: what it says doesn't happen",
     "GA120": "a value of the wrong type is passed over, or taken for something else",
     "GA121": "a word that nothing knows is passed over",
-    "GA122": "a number that makes no sense is passed over, or turns the gradient round",
+    "GA122": "a number that makes no sense is passed over, teaches nothing, or turns the gradient round",
     "GA211": "fewer actions than `n_action_steps` exist: the robot runs out of them and asks again early",
-    "GA215": "the policy is asked for no action at all",
+    "GA215": "a number that makes no sense is taken for none: no layers, no actions, no search",
     "GA221": "VQ-BeT never leaves its first phase: the policy itself is never trained",
     "GA241": "a part of the network learns backwards",
     "GA301": "actions of other moments than the policy acts at",
     "GA302": "observations of moments that the robot doesn't have yet",
-    "GA411": "episodes are missing or counted twice",
-    "GA412": "frames are missing or counted twice",
+    "GA334": "numbers that info.json calls text: LeRobot's own reader, and so its evaluation, stops at them",
+    "GA411": "the files contradict each other about which episodes there are",
+    "GA412": "the files contradict each other about how many frames there are",
     "GA413": "episodes begin and end at the wrong frames",
     "GA432": "a feature goes in as it is, in the hundreds, beside others around zero",
     "GA433": "normalization by NaN or infinity: the network sees NaN or nothing",
@@ -89,19 +91,30 @@ def main() -> None:
     todo = {
         mutant.name: texts[mutant.name]
         for mutant in chosen
-        if asked.again or known.get(mutant.name, {}).get("recipe") != mutant.text
+        if asked.again or known.get(mutant.name, {}).get("recipe") != digest(mutant.text)
     }
     if not asked.judge_only:
-        recipes = {mutant.name: mutant.text for mutant in chosen}
+        recipes = {mutant.name: digest(mutant.text) for mutant in chosen}
         for name, outcome in trained(todo, asked.workers):
             known[name] = {"recipe": recipes[name], **outcome}
-            TRUTH.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
+            keep(known)
     judged = {mutant.name: judge(texts[mutant.name]) for mutant in chosen if mutant.name in known}
     table = compare({name: known[name] for name in judged}, judged)
     print(render(table))
     if not asked.only:
         PAGE.write_text(page(table, known, judged))
     sys.exit(bool(table["missed"] or table["false"]))
+
+
+def keep(known: dict[str, dict[str, Any]]) -> None:
+    """Write down what is known, one training a line."""
+    lines = (f" {json.dumps(name)}: {json.dumps(outcome)}" for name, outcome in sorted(known.items()))
+    TRUTH.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def digest(text: str) -> str:
+    """Tells whether a recipe is the one that was trained."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def settle(work: Path) -> None:
@@ -117,7 +130,7 @@ def settle(work: Path) -> None:
     work.mkdir(parents=True, exist_ok=True)
 
 
-# -- the truth -----------------------------------------------------------------------------------------------------------
+# -- the truth ---------------------------------------------------------------------------------------------------------
 
 
 def trained(todo: dict[str, str], workers: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -256,7 +269,7 @@ def _would_save_or_never_end(trainer: Any) -> bool:
     return isinstance(trainer, dict) and "max_epochs" not in trainer and trainer.get("max_steps", -1) == -1
 
 
-# -- the verdict ---------------------------------------------------------------------------------------------------------
+# -- the verdict -------------------------------------------------------------------------------------------------------
 
 _shelf: Any = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report
+from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report, Severity
 from getiaction_cli.errors import CliError, DatasetNotFound
 from getiaction_cli.recipe import Place, Recipe
 from getiaction_cli.rules import Rule
@@ -204,7 +204,7 @@ class RecipeSubject(Subject):
         common: dict[str, Any] = {
             "code": rule.code,
             "name": rule.name,
-            "severity": finding.severity or rule.severity,
+            "severity": self._severity(rule, finding),
             "message": finding.message,
             "label": finding.label,
             "related": tuple(self._frame(related) for related in finding.related),
@@ -219,6 +219,18 @@ class RecipeSubject(Subject):
             return Diagnostic(file=self.recipe.file, path=finding.at, span=finding.span, lines=lines, **common)
         place = self.recipe.place(finding.at, finding.on) or _whole(self.recipe)
         return Diagnostic(file=place.file, path=finding.at, span=place.span, lines=place.lines, **common)
+
+    def _severity(self, rule: Rule, finding: Finding) -> Severity:
+        """The rule's own, but statistics that this policy doesn't normalize by can only be a warning."""
+        from getiaction_cli.rules.fit import _statistics
+
+        severity = finding.severity or rule.severity
+        if severity is not Severity.ERROR or rule.code not in _statistics.RULES:
+            return severity
+        try:
+            return severity if _statistics.used(self.fit, rule.code, finding) else Severity.WARNING
+        except Unavailable:
+            return severity
 
     def _frame(self, related: Related) -> Frame:
         if related.file:

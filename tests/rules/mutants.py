@@ -213,6 +213,8 @@ def _values(name: str, current: Any, choices: tuple[Any, ...], kind: str) -> lis
             values = ["ResNet18_Weights.NONSENSE", "ResNet50_Weights.IMAGENET1K_V1"]
         if name == "num_inference_steps":
             values = [5, 100, 0]
+    if name == "n_vqvae_training_steps":
+        values += [20000]
     if name in ("crop_shape", "resize_shape") and isinstance(current, list):
         values += [None, [97, 80], [96, 96], [24, 24]]
     return [value for value in values if not (isinstance(value, int | float) and value > _TOO_LARGE.get(name, 10**9))]
@@ -220,13 +222,15 @@ def _values(name: str, current: Any, choices: tuple[Any, ...], kind: str) -> lis
 
 _SECTIONS: list[tuple[str, list[Any]]] = [
     ("seed", [0, -1, "x", None, 2**40]),
-    ("model/class_path", [REMOVE, "getiaction.policies.lerobot.Act", "getiaction.policies.lerobot.Nonsense", "os.system", 3]),
+    ("model/class_path", [REMOVE, "getiaction.policies.lerobot.Act", "getiaction.policies.lerobot.Nonsense",
+                          "os.system", 3]),
     ("model/init_args/learning_rate", [0, -1e-4, 1e-3, "1e-4", "fast", None]),
     ("model/init_args/optimizer_lr", [1e-3, "x"]),
     ("model/init_args/chunk_sise", [8]),
     ("model/init_args/config_kwargs", [{}, {"n_obs_steps": 1}, {"nonsense": 1}, "x"]),
-    ("model/init_args/input_features", [["observation.image", "observation.state"], ["observation.image"], ["observation.state"],
-                                        ["observation.images.top"], [], "observation.image", ["action"]]),
+    ("model/init_args/input_features", [["observation.image", "observation.state"], ["observation.image"],
+                                        ["observation.state"], ["observation.images.top"], [], "observation.image",
+                                        ["action"]]),
     ("model/init_args/output_features", [["action"], ["actions"], ["observation.state"], []]),
     ("model/init_args/pretrained_path", ["./nowhere", ""]),
     ("model/init_args/rename_map", [{"observation.image": "observation.images.top"}, {}]),
@@ -272,7 +276,8 @@ _SECTIONS: list[tuple[str, list[Any]]] = [
     ("trainer/logger", [False, True, {"class_path": "lightning.pytorch.loggers.CSVLogger"}, {"class_path": "CSVLogger"},
                         {"class_path": "lightning.pytorch.loggers.CometLogger"}, "csv"]),
     ("trainer/callbacks", [[], [{"class_path": "lightning.pytorch.callbacks.LearningRateMonitor"}],
-                           [{"class_path": "lightning.pytorch.callbacks.EarlyStopping", "init_args": {"monitor": "train/loss"}}],
+                           [{"class_path": "lightning.pytorch.callbacks.EarlyStopping",
+                             "init_args": {"monitor": "train/loss"}}],
                            [{"class_path": "lightning.pytorch.callbacks.EarlyStopping"}],
                            [{"class_path": "lightning.pytorch.callbacks.Nonsense"}], ["EarlyStopping"]]),
     ("trainer/benchmark", [True, "x"]),
@@ -355,7 +360,7 @@ def _other_datasets(policy: str) -> Iterator[Mutant]:
         yield Mutant(f"{policy} on made/{name}", policy, text_of(recipe), dataset=f"made/{name}")
 
 
-# -- edits of the dataset's files ----------------------------------------------------------------------------------------
+# -- edits of the dataset's files --------------------------------------------------------------------------------------
 
 
 def _json(file: str, change: Callable[[dict[str, Any]], object]) -> Edit:
@@ -420,6 +425,16 @@ def _stat(key: str, name: str, value: Callable[[Any], Any]) -> Edit:
     return _stats(lambda stats: stats[key].update({name: value(stats[key][name])}))
 
 
+def _entry(key: str, value: Callable[[Any], Any]) -> Edit:
+    return _stats(lambda stats: stats.update({key: {name: value(numbers) for name, numbers in stats[key].items()}}))
+
+
+def _later(seconds: float) -> Edit:
+    key = f"videos/{CAMERA}/from_timestamp"
+    return _episodes(_each(**{key: lambda row: row[key] + seconds}))
+
+
+NAN = float("nan")
 CAMERA = "observation.image"
 DAMAGE: dict[str, Edit] = {
     "fps 30 over 10": _info(lambda info: info.update(fps=30)),
@@ -463,19 +478,21 @@ DAMAGE: dict[str, Edit] = {
     "no reward stats": _stats(lambda stats: stats.pop("next.reward")),
     "no min": _stats(lambda stats: [entry.pop("min") for entry in stats.values()]),
     "no std": _stats(lambda stats: [entry.pop("std") for entry in stats.values()]),
-    "no quantiles": _stats(lambda stats: [entry.pop(q) for entry in stats.values() for q in list(entry) if q[0] == "q"]),
+    "no quantiles": _stats(lambda stats: [e.pop(q) for e in stats.values() for q in list(e) if q[0] == "q"]),
     "no count": _stats(lambda stats: [entry.pop("count") for entry in stats.values()]),
-    "NaN mean and max of state": _stats(lambda s: s["observation.state"].update(mean=[float("nan")] * 2, max=[float("nan")] * 2)),
-    "NaN mean and max of action": _stats(lambda s: s["action"].update(mean=[float("nan")] * 2, max=[float("nan")] * 2)),
+    "NaN mean and max of state": _stats(lambda s: s["observation.state"].update(mean=[NAN] * 2, max=[NAN] * 2)),
+    "NaN mean and max of action": _stats(lambda s: s["action"].update(mean=[NAN] * 2, max=[NAN] * 2)),
     "infinite std of action": _stat("action", "std", lambda v: [float("inf")] * len(v)),
-    "NaN of the reward": _stat("next.reward", "mean", lambda v: [float("nan")]),
-    "state stats of 3": _stats(lambda s: s.update({"observation.state": {n: [*v, v[-1]] for n, v in s["observation.state"].items()}})),
-    "action stats of 1": _stats(lambda s: s.update({"action": {n: v[:1] for n, v in s["action"].items()}})),
+    "NaN of the reward": _stat("next.reward", "mean", lambda v: [NAN]),
+    "state stats of 3": _entry("observation.state", lambda v: [*v, v[-1]]),
+    "action stats of 1": _entry("action", lambda v: v[:1]),
     "negative std": _stat("action", "std", lambda v: [-x for x in v]),
     "min above max": _stats(lambda s: s["action"].update(min=s["action"]["max"], max=s["action"]["min"])),
     "zero std of state": _stat("observation.state", "std", lambda v: [0.0, v[1]]),
     "constant action": _stats(lambda s: special.constant(s, "action", 0)),
-    "stats of another dataset": _stats(lambda s: s["action"].update(min=[-1, -1], max=[1, 1], mean=[0, 0], std=[1, 1])),
+    "stats of another dataset": _stats(
+        lambda s: s["action"].update(min=[-1, -1], max=[1, 1], mean=[0, 0], std=[1, 1])
+    ),
     "state stats as text": _stat("observation.state", "mean", lambda v: ["a", "b"]),
     "camera stats to 255": _stats(lambda s: s[CAMERA].update({n: [[[255.0]]] * 3 for n in ("mean", "std", "max")})),
     "no tasks": _unlink("meta/tasks.parquet"),
@@ -486,8 +503,8 @@ DAMAGE: dict[str, Edit] = {
     "lengths one more": _episodes(_each(length=lambda row: row["length"] + 1)),
     "episodes overlap": _episodes(_each(dataset_from_index=lambda row: max(0, row["dataset_from_index"] - 5))),
     "episodes turned": _episodes(lambda rows: rows[::-1]),
-    "video begins later": _episodes(_each(**{f"videos/{CAMERA}/from_timestamp": lambda row: row[f"videos/{CAMERA}/from_timestamp"] + 0.05})),
-    "video begins much later": _episodes(_each(**{f"videos/{CAMERA}/from_timestamp": lambda row: row[f"videos/{CAMERA}/from_timestamp"] + 5.0})),
+    "video begins later": _later(0.05),
+    "video begins much later": _later(5.0),
     "video file index wrong": _episodes(_each(**{f"videos/{CAMERA}/file_index": lambda row: 7})),
     "data file index wrong": _episodes(_each(**{"data/file_index": lambda row: 7})),
     "no videos": _unlink("videos"),

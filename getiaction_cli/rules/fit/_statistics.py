@@ -1,7 +1,11 @@
 """Which statistics a policy normalizes by, as training takes them."""
 
+import re
 from collections.abc import Iterator
 
+import numpy as np
+
+from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules.fitting import Fit
 
 # The numbers that each mode computes with (lerobot/processor/normalize_processor.py).
@@ -11,6 +15,9 @@ NEEDS = {
     "QUANTILES": ("q01", "q99"),
     "QUANTILE10": ("q10", "q90"),
 }
+
+# The rules that speak of statistics of single features, whoever reads them.
+RULES = frozenset({"GA432", "GA433", "GA434", "GA435", "GA438"})
 
 
 def normalized(fit: Fit) -> Iterator[tuple[str, str, str]]:
@@ -26,3 +33,25 @@ def statistics(fit: Fit, key: str) -> set[str]:
     there = set((fit.dataset.stats or {}).get(key, {}))
     colour = key in fit.dataset.camera_keys and key not in fit.dataset.depth_keys
     return there | {"mean", "std"} if colour and fit.recipe.data("use_imagenet_stats", True) else there
+
+
+def used(fit: Fit, code: str, finding: Finding) -> bool:
+    """True when what a rule says about statistics concerns numbers that this policy normalizes by."""
+    stale = code == "GA438"
+    keys = {key for key, _, mode in normalized(fit) if stale or _spoiled(fit, key, NEEDS.get(mode, ()))}
+    said = re.findall(r"[\w.]+", f"{finding.key} {finding.message}")
+    return any(word == key or word.startswith(f"{key}.") for word in said for key in keys)
+
+
+def _spoiled(fit: Fit, key: str, names: tuple[str, ...]) -> bool:
+    """True when one of these numbers is missing, not finite, of another length than the feature, or turned."""
+    colour = key in fit.dataset.camera_keys and key not in fit.dataset.depth_keys
+    if colour and fit.recipe.data("use_imagenet_stats", True) and set(names) == {"mean", "std"}:
+        return False
+    entry = (fit.dataset.stats or {}).get(key, {})
+    numbers = [entry[name].reshape(-1) for name in names if name in entry]
+    size = fit.dataset.features[key].size
+    if len(numbers) < len(names) or any(len(n) != size or not np.isfinite(n).all() for n in numbers):
+        return True
+    low, high = numbers
+    return bool((high < 0).any()) if names == NEEDS["MEAN_STD"] else bool((low > high).any())
