@@ -194,7 +194,9 @@ def _add(recipe: Recipe, steps: list[Step], keys: list[str], value: Any) -> list
         nested = {key: nested}
     if parent.kind is Kind.MAP and parent.flow:
         text = f"{write(keys[0])}: {write(nested)}"
-        if parent.items or parent.pairs:
+        if parent.pairs:
+            if not own:  # `{<<: *other}`
+                raise Impossible
             last = max(own, key=lambda pair: max(pair.value.end, pair.key.end))
             at = max(last.value.end, last.key.end)
             if last.value.end <= last.value.start:

@@ -96,9 +96,7 @@ class Pair:
 
 def expand_ellipsis(items: list[Any]) -> list[Any] | None:
     """Write out ``[0.0, 0.1, ..., 1.5]``; None when there is no ellipsis or it does not say how to go on."""
-    places = (
-        [index for index, item in enumerate(items) if item in ("...", "…")] if "..." in items or "…" in items else []
-    )
+    places = [index for index, item in enumerate(items) if item in ("...", "…")]
     if len(places) != 1 or not 2 <= places[0] == len(items) - 2:
         return None
     (*head, before, first), last = items[: places[0]], items[-1]

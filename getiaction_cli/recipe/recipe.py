@@ -187,8 +187,7 @@ class Recipe:
         if step.pair is None and len(steps) == 1:
             return None
         node = step.node
-        empty = node.kind is Kind.SCALAR and node.end <= node.start
-        if step.pair is not None and (rest or on == "key" or empty or node.end <= node.start):
+        if step.pair is not None and (rest or on == "key" or node.end <= node.start):  # nothing is written there
             node = step.pair.key
         span = node.source.span(node.start, max(node.end, node.start))
         return Place(node.source.file, span, node.source.lines(span), ".".join(s.name for s in steps[1:]))

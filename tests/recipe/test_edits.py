@@ -143,3 +143,8 @@ def test_what_is_written_every_yaml_reader_reads(value: object) -> None:
 
     assert _same(yaml.safe_load(write(value)), value)
     assert _same(read("r", text=f"a: {write(value)}").get("a"), value)
+
+
+def test_a_key_can_t_join_brackets_that_hold_another_section_alone() -> None:
+    recipe = read(text="data: &a {x: 1}\nmodel: {<<: *a}\n")
+    assert recipe.edits(Change("set it", set=(("model.y", 2),))) == ()
