@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.recipe.writing import write
+from getiaction_cli.rendering.units import duration, plural
 from getiaction_cli.rules.subject import Unavailable
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def _lines(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
 def _data(fit: Fit) -> str:
     dataset = fit.dataset
     frames, episodes = int(fit.lengths.sum()), len(fit.lengths)
-    text = f"{_many(episodes, 'episode')}, {_many(frames, 'frame')}, {_time(frames / fit.fps)} at {fit.fps:g} fps"
+    text = f"{plural(episodes, 'episode')}, {plural(frames, 'frame')}, {duration(frames / fit.fps)} at {fit.fps:g} fps"
     if fit.held_out:
-        text += f"; {_many(len(fit.held_out), 'episode')} held out for validation"
+        text += f"; {plural(len(fit.held_out), 'episode')} held out for validation"
     if fit.padded >= 0.01:
         text += f"; {fit.padded:.0%} of the action targets lie past an episode's end"
     return f"{text}; from {_home(dataset)}"
@@ -73,12 +74,12 @@ def _home(dataset: Any) -> str:
 
 def _training(subject: RecipeSubject, fit: Fit) -> str:
     recipe, epoch = subject.recipe, fit.steps_per_epoch
-    text = f"{_many(epoch, 'step')} of {fit.batch_size} an epoch"
+    text = f"{plural(epoch, 'step')} of {fit.batch_size} an epoch"
     steps, epochs = recipe.trainer("max_steps", -1), recipe.trainer("max_epochs")
     if isinstance(steps, int) and steps > 0:
-        return f"{_many(steps, 'step')}, {steps / max(epoch, 1):.3g} epochs ({text})"
+        return f"{plural(steps, 'step')}, {steps / max(epoch, 1):.3g} epochs ({text})"
     if isinstance(epochs, int) and epochs > 0:
-        return f"{_many(epochs, 'epoch')}, {_many(epochs * epoch, 'step')} ({text})"
+        return f"{plural(epochs, 'epoch')}, {plural(epochs * epoch, 'step')} ({text})"
     return text
 
 
@@ -103,13 +104,3 @@ def _count(number: int) -> str:
         if number >= size:
             return f"{number / size:.3g}{unit}"
     return f"{number:,}"
-
-
-def _many(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 5400 else f"{seconds / 3600:.3g} h"

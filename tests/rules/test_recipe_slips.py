@@ -1,4 +1,4 @@
-"""One slip in a recipe that is right otherwise: which rule tells it, whether its fix is safe, and what it makes of it."""
+"""One slip in a recipe that is right otherwise: which rule tells it, is its fix safe, and what does it make of it."""
 
 from pathlib import Path
 
