@@ -1,4 +1,4 @@
-"""What LeRobot itself does with a dataset: loads it, reads samples, normalizes a batch, trains a tiny ACT for two steps."""
+"""What LeRobot itself does with a dataset: loads it, reads samples, normalizes a batch, trains a tiny ACT."""
 
 from __future__ import annotations
 
