@@ -2,7 +2,8 @@
 
     python benchmarks/inspect_scale.py                      1,000, 10,000 and 100,000 episodes
     python benchmarks/inspect_scale.py --episodes 1000000   one size (4 GB of metadata, minutes to write)
-    python benchmarks/inspect_scale.py --deep               the tables too: throughput against a plain pyarrow read
+    python benchmarks/inspect_scale.py --deep               the tables too: throughput against a plain pyarrow read,
+                                                            and lerobot-doctor where it is installed
 
 The metadata is written as LeRobot's recorder writes it: ten episodes per row group, 121 columns (three cameras, 14
 joints of state and action, statistics of each), files of 100 MB. Targets: 100,000 episodes in at most 3 s and 500 MB;
@@ -234,6 +235,10 @@ def deep(folder: Path, frames: int) -> None:
     print(f"plain pyarrow read  {plain:6.2f} s  {megabytes / plain:7,.0f} MB/s")
     ours = f"{megabytes / seconds:7,.0f} MB/s  {seconds / plain:.1f}x, peak {peak:,.0f} MB"
     print(f"deep look           {seconds:6.2f} s  {ours}")
+    if (doctor := shutil.which("lerobot-doctor")) is not None:
+        begin = time.perf_counter()
+        subprocess.run([doctor, "check", str(root), "--json", os.devnull], capture_output=True)
+        print(f"lerobot-doctor      {time.perf_counter() - begin:6.2f} s (whole process)")
 
 
 def write_tables(root: Path, frames: int) -> None:
