@@ -237,7 +237,7 @@ def deep(folder: Path, frames: int) -> None:
     print(f"deep look           {seconds:6.2f} s  {ours}")
     if (doctor := shutil.which("lerobot-doctor")) is not None:
         begin = time.perf_counter()
-        subprocess.run([doctor, "check", str(root), "--json", os.devnull], capture_output=True)
+        subprocess.run([doctor, "check", str(root), "--json"], capture_output=True)
         print(f"lerobot-doctor      {time.perf_counter() - begin:6.2f} s (whole process)")
 
 
