@@ -126,4 +126,4 @@ def _claim(recipe_name: str, output_dir: str | Path | None) -> RunFolder:
     """The first rank makes the folder; the others are told its path when the ranks can talk (`Opening`)."""
     if rank() > 0:
         return RunFolder(Path())
-    return folder.claim(recipe_name, Path(output_dir) if output_dir else None)
+    return folder.claim(recipe_name, Path(output_dir).expanduser() if output_dir else None)
