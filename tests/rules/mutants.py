@@ -7,6 +7,7 @@ which is decided by training (benchmarks/mutation_truth.py), not here.
 
 import copy
 import json
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -143,11 +144,43 @@ def _set(recipe: dict[str, Any], route: str, value: Any) -> None:
         recipe[last] = value
 
 
+def pairs(count: int, seed: int) -> list[Mutant]:
+    """Two changes at once, drawn at random from all changes of the recipe: what no rule was made with."""
+    draw = random.Random(seed)
+    found: dict[str, Mutant] = {}
+    changes = {policy: list(_changes(policy)) for policy in TINY}
+    while len(found) < count:
+        policy = draw.choice(list(TINY))
+        (route, value), (other, second) = draw.sample(changes[policy], 2)
+        if other.startswith(route) or route.startswith(other):
+            continue
+        recipe = base(policy)
+        _set(recipe, route, value)
+        _set(recipe, other, second)
+        name = f"{policy} pair {_said(route, value)}, {_said(other, second)}"
+        found[name] = Mutant(name, policy, text_of(recipe))
+    return list(found.values())
+
+
+def _said(route: str, value: Any) -> str:
+    return f"{route.replace('/', '.')}={'removed' if value is REMOVE else json.dumps(value)}"
+
+
+def _changes(policy: str) -> Iterator[tuple[str, Any]]:
+    """(route, value) of every change of the recipe."""
+    for name, field in load(policy).fields.items():
+        if name not in _NOT_HERE:
+            for value in _values(name, plain(TINY[policy].get(name, field.default)), field.choices, field.type):
+                yield f"model/init_args/{name}", value
+    for route, values in _SECTIONS:
+        if route.count("/") and "class_path" not in route:
+            yield from ((route, value) for value in values)
+
+
 def _changed(policy: str, route: str, value: Any) -> Mutant:
     recipe = base(policy)
     _set(recipe, route, value)
-    said = "removed" if value is REMOVE else json.dumps(value)
-    return Mutant(f"{policy} {route.replace('/', '.')}={said}", policy, text_of(recipe))
+    return Mutant(f"{policy} {_said(route, value)}", policy, text_of(recipe))
 
 
 # What no recipe of a tiny network on a tiny dataset should try: it would take minutes or gigabytes.
