@@ -70,13 +70,33 @@ def _inspect(name: str, revision: str | None, progress: Progress, *, deep: bool,
     why = datasets.ONLY_DEEP
     if deep and place.is_cached_copy:
         place, why = _with_data(place, progress, yes=yes)
-    found = datasets.read(place)
+    found = _read(place)
     scan = None
     if deep and why == datasets.ONLY_DEEP:
         from getiaction_cli.datasets.deep import look
 
         scan = look(found, seed=seed, watch=progress)
     return _judged(found, scan, why)
+
+
+def _read(place: Place) -> Dataset:
+    """Read the metadata; meanwhile (reading much of it is pyarrow's work, not Python's) load what judging it takes."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from getiaction_cli import datasets
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(_load_what_judges)
+        return datasets.read(place)
+
+
+def _load_what_judges() -> None:
+    from getiaction_cli import policies
+    from getiaction_cli.rules.runner import load_rules
+
+    load_rules()
+    for name in policies.names():
+        _ = policies.load(name).fields
 
 
 def _judged(found: Dataset, scan: Scan | None, why: str) -> Inspection:
