@@ -71,7 +71,6 @@ FOUND = [
      "GA302", f"{DELTAS}.{STATE}", "3 frames, not 2"),
     (recipe("ACT", ACT, delta_timestamps={"action": [i * 0.103 for i in range(8)]}),
      "GA303", f"{DELTAS}.action.4", "between two frames"),
-    (recipe("ACT", ACT, delta_timestamps={"action": [0.0, float("nan")]}), "GA303", f"{DELTAS}.action.1", ""),
     (recipe("ACT", ACT, delta_timestamps={"task_index": [0.0]}), "GA304", f"{DELTAS}.task_index", "which sample"),
     (recipe("ACT", ACT, delta_timestamps={"timestamp": [0.0]}), "GA304", f"{DELTAS}.timestamp", "has no effect"),
     (recipe("ACT", ACT, delta_timestamps={"next.done": []}), "GA304", f"{DELTAS}.next.done", "empty list"),
