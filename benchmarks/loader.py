@@ -3,8 +3,8 @@
     python benchmarks/loader.py     # minutes; prints the table of docs/benchmarks.md
     python benchmarks/loader.py --seconds 30 --frames 25650 --only pusht aloha
 
-Both sides read the same files with the same decoder. LeRobotDataset is timed on random samples for a while, in turn with
-ours, so that what else the machine does weighs on both.
+Both sides read the same files with the same decoder. LeRobotDataset is timed on random samples for a while, in turn
+with ours, so that what else the machine does weighs on both.
 """
 
 import argparse
