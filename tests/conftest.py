@@ -20,6 +20,8 @@ HOME = "GETIACTION_TESTS_HOME"
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Before torch starts: networks this small gain nothing from threads, and the threads of several workers fight.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if HOME in os.environ:
         return
     home = Path(tempfile.mkdtemp(prefix="getiaction-tests-"))

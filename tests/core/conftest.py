@@ -1,13 +1,9 @@
 """A dataset that every policy of the fast tests can be trained on in seconds."""
 
-import os
 from pathlib import Path
 
 import made
 import pytest
-
-# Before torch starts: networks this small gain nothing from threads, and threads of several test runs fight for cores.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
