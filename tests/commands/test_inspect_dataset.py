@@ -147,16 +147,14 @@ def test_write_stats_mends_them_beside_a_backup(damaged: Callable[[str], Path]) 
     assert as_json(str(root), "--deep")["diagnostics"] == []
 
 
-def test_write_stats_is_what_lerobot_computes(damaged: Callable[[str], Path]) -> None:
+def test_write_stats_is_what_lerobot_computes(damaged: Callable[[str], Path], toy_root: Path) -> None:
     """All but the quantiles, which LeRobot 0.6.1 gets wrong."""
     import numpy as np
 
     root = damaged("stats-missing")
     assert run(str(root), "--write-stats").exit_code == 1  # the camera's are still missing
     written = json.loads((root / "meta/stats.json").read_text())
-    from conftest import _once  # the healthy set, as LeRobot wrote it
-
-    healthy = json.loads((_once("made/toy", lambda _: None) / "meta/stats.json").read_text())
+    healthy = json.loads((toy_root / "meta/stats.json").read_text())
     for key in ("action", "observation.state"):
         for name in ("min", "max", "mean", "std", "count"):
             np.testing.assert_allclose(written[key][name], healthy[key][name], rtol=1e-5, atol=1e-6)
