@@ -14,9 +14,7 @@ from typing import Any
 import made
 import pytest
 from corruptions import CORRUPTIONS
-from filelock import FileLock
-
-HOME = "GETIACTION_TESTS_HOME"
+from once import HOME, once
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,37 +38,24 @@ def _forget(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _once(name: str, build: Callable[[Path], object]) -> Path:
-    """The folder `name` of the session's home, built by the first process that asks for it."""
-    folder = Path(os.environ[HOME]) / name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not folder.exists():
-            fresh = folder.with_name(folder.name + ".building")
-            shutil.rmtree(fresh, ignore_errors=True)
-            build(fresh)
-            fresh.rename(folder)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def pusht_root() -> Path:
     """`lerobot/pusht` in small: 3 episodes of about 30 frames. Shared by all tests: read only."""
-    return _once("lerobot/lerobot/pusht", made.pusht)
+    return once("lerobot/lerobot/pusht", made.pusht)
 
 
 @pytest.fixture(scope="session")
 def aloha_root() -> Path:
     """`lerobot/aloha_sim_transfer_cube_human` in small: 110 and 64 frames. Shared: read only."""
     name = "lerobot/aloha_sim_transfer_cube_human"
-    return _once(f"lerobot/{name}", lambda root: made.aloha(root, name))
+    return once(f"lerobot/{name}", lambda root: made.aloha(root, name))
 
 
 @pytest.fixture(scope="session")
 def insertion_root() -> Path:
     """`lerobot/aloha_sim_insertion_human` in small: 110 and 64 frames. Shared: read only."""
     name = "lerobot/aloha_sim_insertion_human"
-    return _once(f"lerobot/{name}", lambda root: made.aloha(root, name))
+    return once(f"lerobot/{name}", lambda root: made.aloha(root, name))
 
 
 @pytest.fixture(scope="session")
@@ -82,19 +67,19 @@ def lerobot_home(pusht_root: Path, aloha_root: Path, insertion_root: Path) -> Pa
 @pytest.fixture(scope="session")
 def toy_root() -> Path:
     """The smallest set with a camera, a state and an action: 24, 20 and 22 frames. Shared: read only."""
-    return _once("made/toy", made.make)
+    return once("made/toy", made.make)
 
 
 @pytest.fixture(scope="session")
 def v21_root(pusht_root: Path) -> Path:
     """The small `lerobot/pusht` in the v2.1 layout. Shared: read only."""
-    return _once("made/pusht_v21", lambda root: made.v21(pusht_root, root))
+    return once("made/pusht_v21", lambda root: made.v21(pusht_root, root))
 
 
 @pytest.fixture(scope="session")
 def v20_root(pusht_root: Path) -> Path:
     """The small `lerobot/pusht` in the v2.0 layout. Shared: read only."""
-    return _once("made/pusht_v20", lambda root: made.v20(pusht_root, root))
+    return once("made/pusht_v20", lambda root: made.v20(pusht_root, root))
 
 
 @pytest.fixture
@@ -138,7 +123,7 @@ HEALTHY: dict[str, dict[str, Any]] = {
 )
 def healthy_root(request: pytest.FixtureRequest) -> Path:
     """Healthy datasets of every kind, one after the other. Shared: read only."""
-    return _once(f"made/{request.param}", lambda root: made.make(root, **HEALTHY[request.param]))
+    return once(f"made/{request.param}", lambda root: made.make(root, **HEALTHY[request.param]))
 
 
 @pytest.fixture
@@ -148,7 +133,7 @@ def damaged(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], P
     def damage(name: str) -> Path:
         corruption = CORRUPTIONS[name]
         if corruption.base in HEALTHY:
-            base = _once(f"made/{corruption.base}", lambda root: made.make(root, **HEALTHY[corruption.base]))
+            base = once(f"made/{corruption.base}", lambda root: made.make(root, **HEALTHY[corruption.base]))
         else:
             base = request.getfixturevalue(f"{corruption.base}_root")
         root = Path(shutil.copytree(base, tmp_path / name))

@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import conftest
 import made
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from once import once
 from windows_cases import assert_same
 
 from getiaction.data import array_file, frame_store
@@ -31,7 +31,7 @@ def _build(root: Path) -> Path:
 
 @pytest.fixture
 def root() -> Path:
-    return conftest._once("made/store-toy", _build)
+    return once("made/store-toy", _build)
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import conftest
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from once import once
 from windows_cases import KINDS, assert_same, build, lerobot_batch
 
 from getiaction.data.pipeline import Pipeline
@@ -22,7 +22,7 @@ CALM = settings(max_examples=8, deadline=None, suppress_health_check=list(Health
 
 @lru_cache
 def dataset(kind: str) -> Path:
-    return conftest._once(f"made/windows-{kind.replace(' ', '-')}", lambda root: build(root, kind))
+    return once(f"made/windows-{kind.replace(' ', '-')}", lambda root: build(root, kind))
 
 
 @lru_cache
