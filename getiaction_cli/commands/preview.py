@@ -47,6 +47,9 @@ def _lines(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
     if policy.observation_delta_indices:
         yield "observations", fit.seconds(policy.observation_delta_indices)
     yield "data", _data(fit)
+    if fit.frames_plan is not None:
+        way = str(fit.frames_plan).removeprefix("frames are ")
+        yield "frames", f"{way}; about {float(f'{fit.samples_per_second:.1g}'):,.0f} samples/s can be loaded"
     yield "training", _training(subject, fit)
     if optimizer:
         rate = subject.recipe.get("model.init_args.learning_rate") or optimizer.get("lr")

@@ -122,6 +122,15 @@ class Dataset:
         """Cameras that hold depth."""
         return [key for key, feature in self.features.items() if feature.role == "depth"]
 
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one decoded frame of all cameras: one per pixel and colour, two per pixel of a depth map."""
+        size = 0
+        for key in self.camera_keys:
+            width, height = self.features[key].resolution or (0, 0)
+            size += width * height * (2 if key in self.depth_keys else 3)
+        return size
+
     def by_role(self, *roles: str) -> list[Feature]:
         """The features that play one of these roles."""
         return [feature for feature in self.features.values() if feature.role in roles]

@@ -82,6 +82,11 @@ class Inspection:
         return int(self.lengths.sum()) if len(self.lengths) else self.dataset.total_frames
 
     @property
+    def decoded(self) -> int:
+        """Bytes of all pictures when they are decoded: the size of the store that training keeps."""
+        return self.dataset.frame_bytes * self.frames
+
+    @property
     def episodes(self) -> int:
         """Episodes: those that are there, else what info.json counts."""
         return len(self.lengths) or self.dataset.total_episodes

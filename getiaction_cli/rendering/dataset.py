@@ -55,6 +55,11 @@ def _overview(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
         ("format", f"{dataset.version or 'unknown'}, {fps}, robot {dataset.robot_type or 'not named'}"),
         ("holds", f"{plural(inspection.episodes, 'episode')}, {plural(inspection.frames, 'frame')}{hours}"),
         ("size", size(dataset.size_bytes) + (" (meta/ alone)" if not dataset.has_data else "")),
+        *(
+            [("decoded", f"{size(inspection.decoded)}, kept in a frame store when training has room")]
+            if inspection.decoded
+            else []
+        ),
         *(("cameras" if i == 0 else "", _camera(camera)) for i, camera in enumerate(inspection.cameras)),
         ("fingerprint", dataset.fingerprint[:16]),
     ]

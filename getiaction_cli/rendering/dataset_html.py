@@ -84,6 +84,7 @@ def _overview(inspection: Inspection) -> str:
         ("robot", dataset.robot_type or "unknown"),
         ("format", dataset.version or "unknown"),
         ("size", size(dataset.size_bytes)),
+        ("decoded", size(inspection.decoded)),
         *(
             (camera.key, ", ".join(filter(None, (f"{camera.width}×{camera.height}", camera.codec, camera.pix_fmt))))
             for camera in inspection.cameras

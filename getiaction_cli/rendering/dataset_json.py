@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from getiaction_cli.diagnostics import Severity
-from getiaction_cli.rendering.json_v1 import _diagnostic
+from getiaction_cli.rendering.json_v1 import diagnostic_v1
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
@@ -34,6 +34,7 @@ def render(inspection: Inspection) -> str:
         "seconds": inspection.seconds,
         "tasks": _tasks(inspection),
         "size_bytes": dataset.size_bytes,
+        "decoded_bytes": inspection.decoded,
         "cameras": [
             {
                 "key": camera.key,
@@ -67,7 +68,7 @@ def render(inspection: Inspection) -> str:
             "max": int(lengths.max()) if len(lengths) else None,
             "outliers": [int(dataset.episodes.index[row]) for row in inspection.outliers[:1000]],
         },
-        "diagnostics": [_diagnostic(diagnostic) for diagnostic in report.diagnostics],
+        "diagnostics": [diagnostic_v1(diagnostic) for diagnostic in report.diagnostics],
         "not_checked": inspection.not_checked,
         "not_run": [{"rule": entry.rule, "reason": entry.reason} for entry in report.not_run],
         "policies": [

@@ -91,7 +91,7 @@ def render(reports: Sequence[Report]) -> str:
     document = ReportV1(
         version=1,
         verdict="ok" if all(report.ok for report in reports) else "error",
-        diagnostics=[_diagnostic(diagnostic) for report in reports for diagnostic in report.diagnostics],
+        diagnostics=[diagnostic_v1(diagnostic) for report in reports for diagnostic in report.diagnostics],
         not_run=[NotRunV1(rule=rule, reason=reason) for rule, reason in not_run],
         summary=SummaryV1(
             errors=sum(report.count(Severity.ERROR) for report in reports),
@@ -102,7 +102,8 @@ def render(reports: Sequence[Report]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _diagnostic(diagnostic: Diagnostic) -> DiagnosticV1:
+def diagnostic_v1(diagnostic: Diagnostic) -> DiagnosticV1:
+    """One diagnostic in its frozen shape."""
     return DiagnosticV1(
         code=diagnostic.code,
         name=diagnostic.name,

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from getiaction.data import plan
+from getiaction.data.plan import Plan
 from getiaction_cli.datasets.dataset import Dataset
 from getiaction_cli.diagnostics import Related
 from getiaction_cli.policies import PolicyConfig, Rejected, to_policy_features
@@ -193,6 +195,33 @@ class Fit:
     def samples(self) -> npt.NDArray[np.int64]:
         """How many frames of each of those episodes begin a sample."""
         return np.maximum(0, self.lengths - max(0, self.policy.drop_n_last_frames))
+
+    @cached_property
+    def frames_plan(self) -> Plan | None:
+        """How training will come by the frames, when nothing is decoded yet; None without cameras."""
+        size = self.dataset.frame_bytes * int(self.dataset.episodes.length[self.chosen].sum())
+        if not size:
+            return None
+        try:
+            option = plan.read_option(self.recipe.data("frame_store"))
+        except ValueError:
+            return None  # what it says is judged as a value
+        return plan.choose(option, size=size, missing=size, folder=plan.frames_root(option))
+
+    @property
+    def samples_per_second(self) -> float:
+        """What loading alone may be expected to deliver on this machine; an order of magnitude."""
+        assert self.frames_plan is not None
+        dataset = self.dataset
+        return plan.expected_samples_per_second(
+            self.frames_plan.way,
+            cameras=len(dataset.camera_keys),
+            window=len(self.policy.observation_delta_indices or [0]),
+            frame_bytes=dataset.frame_bytes,
+            pixels=sum(w * h for w, h in (dataset.features[key].resolution or (0, 0) for key in dataset.camera_keys)),
+            cores=plan.cores(),
+            workers=0,
+        )
 
     @property
     def batch_size(self) -> int:

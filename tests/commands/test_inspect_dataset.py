@@ -206,7 +206,7 @@ def test_it_needs_neither_torch_nor_lerobot(toy_root: Path) -> None:
     code = (
         "import sys; from typer.testing import CliRunner; from getiaction_cli.main import app;"
         f"r = CliRunner().invoke(app, ['inspect-dataset', {str(toy_root)!r}, '--deep']); assert r.exit_code == 0;"
-        "print(sorted({'torch', 'lightning', 'lerobot', 'getiaction', 'pandas'} & set(sys.modules)))"
+        "print(sorted({'torch', 'lightning', 'lerobot', 'getiaction.train', 'pandas'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == "[]", done.stderr

@@ -1,8 +1,8 @@
-"""A frame store that is not allowed to hold the dataset.
+"""A frame store that can't hold the dataset.
 
 ## What it finds
 
-A `frame_store` with a `max_gb` below what the decoded frames of the chosen episodes take.
+Decoded frames that don't fit: into the `max_gb` that `frame_store` allows, or into half of the free disk.
 
 ## Why it matters
 
@@ -50,25 +50,26 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import Fit
-from getiaction_cli.rules.machine._asked import gigabytes
 
-_ROUTE = "data.init_args.frame_store.max_gb"
+_ROUTE = "data.init_args.frame_store"
 
 
 @rule("GA512", severity=Severity.INFO)
 def frame_store_bound(fit: Fit) -> Iterator[Finding]:
-    """Compute the size of the store."""
-    bound = fit.recipe.get(_ROUTE)
-    if not isinstance(bound, int | float) or isinstance(bound, bool) or bound < 0:
+    """Compare the store's size with what it may take."""
+    plan = fit.frames_plan
+    if plan is None or plan.way == "store" or fit.recipe.data("frame_store") in ("off", False):
         return
-    frame = 0
-    for key in fit.dataset.camera_keys:
-        width, height = fit.dataset.features[key].resolution or (0, 0)
-        frame += width * height * (2 if key in fit.dataset.depth_keys else 3)
-    size = frame * int(fit.dataset.episodes.length[fit.chosen].sum())
-    if size > bound * 1e9:
-        yield Finding(
-            f"the decoded frames take {gigabytes(size)}, frame_store allows {gigabytes(bound * 1e9)}: it is not used",
-            at=_ROUTE,
-            fix=Change(f"allow {gigabytes(1.05 * size)}", set=((_ROUTE, round(1.05 * size / 1e9, 3)),)),
-        )
+    bounded = isinstance(fit.recipe.get(f"{_ROUTE}.max_gb"), int | float)
+    fix = None
+    if bounded:
+        room = round(1.05 * plan.bytes / 1e9, 3)
+        fix = Change(f"allow {room:g} GB", set=((f"{_ROUTE}.max_gb", room),))
+    yield Finding(
+        f"the decoded frames are not kept: {plan.reason}",
+        at=f"{_ROUTE}.max_gb" if bounded else _ROUTE if fit.recipe.has(_ROUTE) else "data.init_args.repo_id",
+        help=""
+        if bounded
+        else "name a larger disk with frame_store: {path: …}; training decodes as it goes on otherwise",
+        fix=fix,
+    )
