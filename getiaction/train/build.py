@@ -18,6 +18,7 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.strategies import DDPStrategy
 
 from getiaction.errors import MachineError, TrainingError
 from getiaction.train.failures import in_plain_words
@@ -83,9 +84,13 @@ def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.
     given.setdefault("default_root_dir", str(folder.path) if folder else None)
     with in_plain_words():
         try:
-            return L.Trainer(logger=loggers(asked_loggers, folder), callbacks=[*callbacks, *theirs], **given)
+            trainer = L.Trainer(logger=loggers(asked_loggers, folder), callbacks=[*callbacks, *theirs], **given)
         except (TypeError, ValueError) as error:
             raise TrainingError(f"trainer: {error}") from error
+    if isinstance(trainer.strategy, DDPStrategy):
+        # As LeRobot has it: frozen backbones, and VQ-BeT's phases, leave parameters without a gradient.
+        trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
+    return trainer
 
 
 def loggers(asked: Any, folder: RunFolder | None) -> list[Logger]:

@@ -47,7 +47,7 @@ class Opening(L.Callback):
         self.screen.say(
             f"{describe_policy(pl_module)} on {describe_data(trainer.datamodule)}, {where(trainer)}{resumed}"
         )
-        if trainer.datamodule.plan is not None:
+        if trainer.datamodule.plan is not None and trainer.datamodule.meta.camera_keys:
             self.screen.say(str(trainer.datamodule.plan))
         if self.run:
             self.screen.say(f"run folder {self.run.path}")

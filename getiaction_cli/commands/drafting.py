@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 # A draft that more fixes than this have not mended goes round in circles.
 _MOST_FIXES = 20
-# What is wrong with the machine is no reason against a policy, and what is wrong with the dataset is said of it.
+# What no recipe can mend: the dataset's own faults, and this machine's. The latter is no reason against a policy.
 _NOT_THE_POLICY = ("GA4", "GA5")
+_MACHINE = ("GA5",)
 _STEPS = 100_000
 # What a draft calls itself until it is written.
 FILE = "recipe.yaml"
@@ -42,7 +43,7 @@ class Suit:
         policy: the policy.
         text: the drafted recipe, mended as far as the rules can.
         changes: what had to be set for this dataset, each with the finding that asked for it.
-        reasons: the errors that no fix mends; empty when the policy can train on the dataset.
+        reasons: the errors that no fix mends, the dataset's own last; empty when the policy can train on it.
         machine: errors of this machine alone (an extra or weights that are missing here).
     """
 
@@ -76,12 +77,13 @@ def suit(dataset: Dataset, policy: PolicyClass, shelf: Shelf) -> Suit:
         recipe, report, change = mended
         changes.append(change)
     errors = [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
+    reasons = [error for error in errors if not matches(error.code, _MACHINE)]
     return Suit(
         policy,
         recipe.text,
         tuple(changes),
-        tuple(error for error in errors if not matches(error.code, _NOT_THE_POLICY)),
-        tuple(error for error in errors if matches(error.code, ("GA5",))),
+        tuple(sorted(reasons, key=lambda error: matches(error.code, _NOT_THE_POLICY))),
+        tuple(error for error in errors if matches(error.code, _MACHINE)),
     )
 
 
@@ -186,7 +188,10 @@ def _features(dataset: Dataset, policy: PolicyClass) -> list[str]:
     """The cameras and states by name, so that one can be taken out by deleting its line."""
     from getiaction_cli import policies
 
-    inputs, _ = policies.to_policy_features({key: feature.raw for key, feature in dataset.features.items()})
+    try:
+        inputs, _ = policies.to_policy_features({key: feature.raw for key, feature in dataset.features.items()})
+    except policies.Rejected:  # the dataset's own rules say why
+        return []
     if not inputs:
         return []
     return [

@@ -63,7 +63,7 @@ def _asked(dataset: Dataset, shelf: Shelf) -> Suit:
     if not fitting:
         raise CouldNotLook(
             f"no policy can train on {dataset.repo_id} as it is",
-            f"`getiaction list-policies --for {dataset.repo_id}` says why",
+            f"`getiaction list-policies --for {dataset.place.word}` says why",
         )
     names = [suit.policy.name for suit in fitting]
     if not sys.stdin.isatty():
@@ -92,7 +92,7 @@ def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
             typer.echo(
                 f"  {reason.code}: {reason.message}" + (f"\n    help: {reason.help}" if reason.help else ""), err=True
             )
-        typer.echo(f"hint: `getiaction list-policies --for {dataset.repo_id}` shows which can", err=True)
+        typer.echo(f"hint: `getiaction list-policies --for {dataset.place.word}` shows which can", err=True)
         raise typer.Exit(EXIT_FOUND)
     file = output or drafting.free_name(suit.policy, dataset)
     text = suit.text.replace(drafting.FILE, str(file))

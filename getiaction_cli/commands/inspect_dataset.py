@@ -112,17 +112,12 @@ def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
     """Which policies can train on it: a recipe is drafted for each and judged as any recipe is."""
     from getiaction_cli.commands import drafting
     from getiaction_cli.datasets.inspection import Verdict
-    from getiaction_cli.policies import Rejected
     from getiaction_cli.rules.recipe_subject import Shelf
 
     if not found.features or not len(found.episodes) or not found.fps:
         return ()  # the report says what must be mended first
     shelf = Shelf()
     shelf.add(found)
-    try:
-        suits = drafting.suits(found, shelf)
-    except Rejected:
-        return ()  # LeRobot can't make policy features of it, and the report says why
     return tuple(
         Verdict(
             name=suit.policy.name,
@@ -132,7 +127,7 @@ def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
             reasons=tuple(reason.message for reason in suit.reasons),
             machine=tuple(lack.message for lack in suit.machine),
         )
-        for suit in suits
+        for suit in drafting.suits(found, shelf)
     )
 
 

@@ -162,14 +162,13 @@ class Inspection:
     @property
     def next_command(self) -> str:
         """What to do next."""
-        name = str(self.dataset.root) if self.dataset.place.origin == "folder" else self.dataset.repo_id
         ready = [verdict for verdict in self.policies if verdict.trainable]
         if not self.report.ok or not ready:
             return ""
         # A small policy first: it trains on any machine.
         by_name = {verdict.name: verdict for verdict in ready}
         first = next((by_name[policy] for policy in ("act", "diffusion") if policy in by_name), ready[0])
-        return f"getiaction init {name} --policy {first.name}"
+        return f"getiaction init {self.dataset.place.word} --policy {first.name}"
 
 
 def _round_step(step: float) -> int:

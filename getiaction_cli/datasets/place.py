@@ -45,6 +45,11 @@ class Place:
     tagged: bool = True
 
     @property
+    def word(self) -> str:
+        """What to type to mean this dataset."""
+        return str(self.root) if self.origin == "folder" else self.repo_id
+
+    @property
     def is_cached_copy(self) -> bool:
         """True for copies of a Hub repository, where data files may simply not have been fetched yet."""
         return self.origin in ("lerobot cache", "hf cache", "hub")

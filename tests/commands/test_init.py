@@ -86,3 +86,9 @@ def test_on_a_terminal_the_question_is_asked(tmp_path: Path) -> None:
 def test_wrong_words_end_in_one_clear_error(words: tuple[str, ...], code: int, said: str, tmp_path: Path) -> None:
     done = getiaction(*words, cwd=tmp_path)
     assert done.returncode == code and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_dataset_with_faults_suits_no_policy(v21_root: Path, tmp_path: Path) -> None:
+    done = getiaction("init", str(v21_root), "--policy", "act", cwd=tmp_path)
+    assert done.returncode == 1 and "GA404: the dataset is in format v2.1" in done.stderr
+    assert list(tmp_path.iterdir()) == []
