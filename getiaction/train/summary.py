@@ -131,7 +131,8 @@ class Summary:
         return commands
 
     def _steps(self) -> str:
-        planned = f" of {self.planned:,.0f}" if self.stopped_by is not None and math.isfinite(self.planned) else ""
+        early = self.steps < self.planned and math.isfinite(self.planned)
+        planned = f" of {self.planned:,.0f}" if early else ""
         return f"{self.steps:,}{planned} steps in {timedelta(seconds=round(self.seconds))}"
 
     def _loss(self) -> str:

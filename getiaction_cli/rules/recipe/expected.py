@@ -195,7 +195,7 @@ def _object_sections(recipe: Recipe) -> Iterator[Section]:
         class_path = recipe.get(f"{route}.class_path")
         if isinstance(class_path, str) and (signature := read_signature(class_path)):
             section = _signed(f"{route}.init_args", signature)
-            # The run folder, where the recipe names none; Lightning's loggers give `root_dir` to their bases themselves.
+            # The run folder, where the recipe names none; Lightning's loggers give `root_dir` to their base themselves.
             for name in ("save_dir", "dirpath", "root_dir"):
                 if name in section.keys:
                     section.keys[name] = replace(section.keys[name], required=False)
