@@ -28,6 +28,13 @@ def _errors(schema: dict[str, Any], recipe: dict[str, Any]) -> list[str]:
     return [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(recipe)]
 
 
+def test_the_one_that_the_shipped_recipes_name_is_up_to_date(whole: dict[str, Any]) -> None:
+    for recipe in RECIPES:
+        assert recipe.read_text().startswith("# yaml-language-server: $schema=recipe.schema.json\n")
+    shipped = json.loads((RECIPES[0].parent / "recipe.schema.json").read_text())
+    assert shipped == whole, "run: getiaction schema > recipes/recipe.schema.json"
+
+
 def test_it_is_a_schema(whole: dict[str, Any]) -> None:
     jsonschema.Draft7Validator.check_schema(whole)
 
