@@ -397,7 +397,7 @@ GA508	Weights that need a licence to be accepted.
 GA509	A run folder that is taken.
 GA510	A disk that is too small for the checkpoints.
 GA511	A logger that can\'t log.
-GA512	A frame store that is not allowed to hold the dataset.
+GA512	A frame store that can\'t hold the dataset.
 GA513	Workers without shared memory.
 GA514	An environment variable that stops LeRobot.
 GA515	VQ-BeT on Apple\'s GPU.

@@ -1,6 +1,6 @@
-"""Writes what the docs show of the program, from the program: python docs/generate.py [cli|rules|pictures …]
+"""Writes what is made from the program: python docs/generate.py [cli|rules|completions|schema|pictures …]
 
-`cli.md` and `rules.md` are compared with the program by tests/test_docs.py. Each picture is the screen of a real run,
+All but the pictures are compared with the program by the tests. Each picture is the screen of a real run,
 recorded in a pseudo-terminal; they are made anew when the look of a command changes.
 """
 
@@ -65,11 +65,14 @@ def cli() -> str:
     return "\n".join(parts) + "\n"
 
 
-def _help(*words: str) -> str:
-    command = [sys.executable, "-m", "getiaction_cli.main", *words, "--help"]
+def _output(*words: str) -> str:
+    command = [sys.executable, "-m", "getiaction_cli.main", *words]
     environment = os.environ | {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "NO_COLOR": "1"}
-    text = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
-    return text.replace("python -m getiaction_cli.main", "getiaction").rstrip()
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+
+
+def _help(*words: str) -> str:
+    return _output(*words, "--help").replace("python -m getiaction_cli.main", "getiaction").rstrip()
 
 
 def _block(command: str, text: str) -> list[str]:
@@ -175,12 +178,18 @@ def _svg(text: str, command: str) -> str:
 
 
 def main() -> None:
-    """Write what is named; without words, the two documents."""
-    wanted = sys.argv[1:] or ["cli", "rules"]
+    """Write what is named; without words, everything that the tests compare."""
+    wanted = sys.argv[1:] or ["cli", "rules", "completions", "schema"]
     if "cli" in wanted:
         (DOCS / "cli.md").write_text(cli())
     if "rules" in wanted:
         (DOCS / "rules.md").write_text(rules())
+    if "completions" in wanted:
+        for shell in ("bash", "zsh", "fish"):
+            text = _output("--shell", shell, "--show-completion")
+            (DOCS.parent / "completions" / f"getiaction.{shell}").write_text(text)
+    if "schema" in wanted:
+        (DOCS.parent / "recipes/recipe.schema.json").write_text(_output("schema"))
     if "pictures" in wanted:
         pictures([name for name in wanted if name in PICTURES])
 
