@@ -36,6 +36,9 @@ def cases() -> dict[str, tuple[str, dict[str, Any], int]]:
     return {name: (name, config, 8) for name, config in CONFIGS.items()} | {"small": ("act", small, 64)}
 
 
+DATASET = {"cameras": {"observation.image": (96, 96)}, "lengths": [100] * 30, "true_quantiles": False}
+
+
 def lerobot_words(root: Path, policy: str, config: dict[str, Any], batch: int, steps: int, out: Path) -> list[str]:
     config = dict(config)
     words = [f"--policy.type={policy}", "--policy.device=cpu", "--policy.push_to_hub=false"]
@@ -102,13 +105,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"GETIACTION_CACHE": f"{folder}/cache", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
-        root = made.make(
-            Path(folder, "bench"),
-            cameras={"observation.image": (96, 96)},
-            extra={"observation.environment_state": 4},
-            lengths=[100] * 30,
-            true_quantiles=False,
-        )
+        plain = made.make(Path(folder, "plain"), reward=True, **DATASET)
+        # The small policy looks at this in the pictures' place.
+        described = made.make(Path(folder, "described"), extra={"observation.environment_state": 4}, **DATASET)
         print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, medians of {options.turns} turns\n")
         print(
             "| policy | samples/s, getiaction | lerobot-train | ratio | first step after, getiaction | lerobot-train |"
@@ -116,7 +115,7 @@ def main() -> None:
         print("|---|---|---|---|---|---|", flush=True)
         for name in options.only:
             policy, config, batch = cases()[name]
-            steps = options.small_steps if name == "small" else options.steps
+            steps, root = (options.small_steps, described) if name == "small" else (options.steps, plain)
             got: dict[str, list[tuple[float, float]]] = {"ours": [], "theirs": []}
             for turn in range(options.turns):
                 for side, words in (("ours", our_words), ("theirs", lerobot_words)):
