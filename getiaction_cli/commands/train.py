@@ -224,11 +224,13 @@ def _differences(old: Any, new: Any, route: str = "") -> list[tuple[str, Any]]:
 
 def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume: str | None, screen: Any) -> None:
     """Through the door: the first import of torch, lightning and lerobot."""
+    import gc
     import signal
 
     from getiaction.errors import TrainingError
     from getiaction.train.screen import rank
 
+    gc.set_threshold(700)  # Python's own: in training, garbage may hold memory of the GPU
     _prepare_libraries()
     try:
         with screen.taken():
