@@ -19,8 +19,10 @@ from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
+
+from getiaction_cli.installed import package_folder
 
 # FFmpeg's versions and those of their libavutil; torchcodec brings one library for each.
 FFMPEG = {4: 56, 5: 57, 6: 58, 7: 59, 8: 60}
@@ -205,11 +207,11 @@ def _loads(library: str) -> bool:
 
 def _torch_build() -> dict[str, str]:
     """``{"cuda": "13.0"}`` and the like, read from the text of torch/version.py."""
-    spec = util.find_spec("torch")  # finds, doesn't import
-    if spec is None or spec.origin is None:
+    torch = package_folder("torch")
+    if torch is None:
         return {}
     with suppress(OSError):
-        text = Path(spec.origin).with_name("version.py").read_text(encoding="utf-8")
+        text = (torch / "version.py").read_text(encoding="utf-8")
         return dict(re.findall(r"^(cuda|hip|xpu)\b[^=]*= '([^']+)'", text, re.MULTILINE))
     return {}
 
@@ -327,11 +329,11 @@ def resnet_weights() -> Mapping[str, str]:
 
     Read from torchvision's source, which names the addresses.
     """
-    spec = util.find_spec("torchvision")
-    if spec is None or spec.origin is None:
+    torchvision = package_folder("torchvision")
+    if torchvision is None:
         return {}
     with suppress(OSError):
-        text = (Path(spec.origin).parent / "models" / "resnet.py").read_text(encoding="utf-8")
+        text = (torchvision / "models" / "resnet.py").read_text(encoding="utf-8")
         found: dict[str, str] = {}
         for enum, body in re.findall(r"^class (\w+_Weights)\(WeightsEnum\):\n((?:    .*\n|\n)+)", text, re.MULTILINE):
             for name, url in re.findall(r"^    (\w+) = Weights\(\s*url=\"([^\"]+)\"", body, re.MULTILINE):

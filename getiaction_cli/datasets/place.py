@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import os
 import re
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from getiaction_cli.errors import DatasetNotFound, HubError
+from getiaction_cli.installed import package_folder
 
 DEMO_ID = "getiaction/pusht-demo"
 FORMAT_TAG = "v3.0"  # the tag that LeRobot asks the Hub for, and under which it caches
@@ -224,12 +224,9 @@ def cached_snapshot(cache: Path, repo_id: str, revision: str | None) -> Path | N
 
 def demo_folder() -> Path | None:
     """The demonstrations that ship with the package, found without importing it."""
-    spec = importlib.util.find_spec("getiaction")
-    for location in (spec.submodule_search_locations or []) if spec else []:
-        folder = Path(location) / "data" / "demo" / "pusht-demo"
-        if has_meta(folder):
-            return folder
-    return None
+    package = package_folder("getiaction")
+    folder = package / "data" / "demo" / "pusht-demo" if package else None
+    return folder if folder and has_meta(folder) else None
 
 
 def lerobot_home() -> Path:
