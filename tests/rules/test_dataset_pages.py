@@ -5,6 +5,7 @@ That it does is tried in tests/datasets/test_corruptions.py for all damages; her
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +68,9 @@ def test_a_recipe_hears_of_its_datasets_faults(
     from getiaction_cli.recipe import read as read_recipe
 
     root = Path(shutil.copytree(pusht_root, tmp_path / "pusht"))
-    (root / "meta/stats.json").write_text((root / "meta/stats.json").read_text().replace("0.", "NaN, 0.", 1))
+    stats = json.loads((root / "meta/stats.json").read_text())
+    stats["action"]["mean"][0] = float("nan")
+    (root / "meta/stats.json").write_text(json.dumps(stats))
     (root / "meta/info.json").write_text((root / "meta/info.json").read_text().replace('"fps": 10', '"fps": 30', 1))
     text = f"""
 model:
