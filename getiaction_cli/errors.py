@@ -8,7 +8,8 @@
         ├── HubError                the Hub refused, broke off or can't be reached
         └── RunFailed               training started and could not go on
 
-Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
+Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look; and what a shell calls
+a program that a signal ended: 130 after Ctrl-C, 143 after SIGTERM, 141 when nobody reads the output.
 """
 
 EXIT_FOUND = 1
@@ -25,11 +26,6 @@ class CliError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
-
-    @property
-    def text(self) -> str:
-        """What the user reads: the error, and on a line of its own the hint."""
-        return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
 
 
 class UsageError(CliError):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import os
+import signal
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -20,7 +23,8 @@ from getiaction_cli.commands import (
     train,
     validate_config,
 )
-from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, CliError, UsageError
+from getiaction_cli.commands.words import say
+from getiaction_cli.errors import EXIT_USAGE, CliError, CouldNotLook, UsageError
 
 
 class Shell(StrEnum):
@@ -114,22 +118,78 @@ def main() -> None:
     """Run the command line and exit with the documented code."""
     # Starting makes many objects and leaves none behind: looking for garbage meanwhile costs 5 %. Training undoes it.
     gc.set_threshold(50_000)
+    _open_streams()
     try:
-        app(_everywhere(sys.argv[1:]))
+        command = typer.main.get_command(app)
+        # Not `app(…)`, which has endings of its own: exit code 1, which says here that errors were found.
+        with command.make_context("getiaction", _everywhere(sys.argv[1:])) as context:
+            command.invoke(context)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(128 + signal.SIGINT)
     except CliError as error:
         if os.environ.get("GETIACTION_DEBUG"):
             raise
-        typer.echo(error.text, err=True)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
+        _stop(error)
+    except BrokenPipeError:  # nobody reads on (`| head`); what Python still holds back must not raise again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        sys.exit(128 + signal.SIGPIPE)
     except Exception as error:
+        wrong_words = _wrong_words(error)
+        if wrong_words is not None:
+            _stop(wrong_words)
         if os.environ.get("GETIACTION_DEBUG"):
             raise
-        typer.echo(f"error: getiaction itself failed: {type(error).__name__}: {error}", err=True)
-        typer.echo("hint: the same command with `getiaction --debug …` shows where; please report it", err=True)
-        sys.exit(EXIT_COULD_NOT_LOOK)
+        _stop(_in_plain_words(error))
+
+
+def _open_streams() -> None:
+    """No text may fail to be written: a stream that was closed leads nowhere, what an encoding lacks is escaped."""
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            stream = open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            setattr(sys, name, stream)
+        if name != "stdin" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # in JSON that is an escape too
+
+
+def _stop(error: CliError) -> NoReturn:
+    # When not even stderr can be written, there is still the exit code.
+    with contextlib.suppress(OSError):
+        say(error)
+    sys.exit(error.exit_code)
+
+
+def _wrong_words(error: Exception) -> UsageError | None:
+    """What typer says of words that mean nothing, as everything else here is said; None for any other error.
+
+    Its exception classes are private; the message and the context are what they have always had.
+    """
+    said = getattr(error, "format_message", None)
+    if said is None:
+        return None
+    message: str = said().strip()
+    context: typer.Context | None = getattr(error, "ctx", None)
+    if context is not None and message == context.get_help():  # nothing was said, so the help is shown
+        typer.echo(message, err=True)
+        sys.exit(EXIT_USAGE)
+    message, _, hint = message.partition(" Did you mean ")
+    command = context.command_path if context is not None else "getiaction"
+    hint = f"did you mean {hint}" if hint else f"`{command} --help` shows what it takes"
+    return UsageError(message[:1].lower() + message[1:].removesuffix("."), hint)
+
+
+def _in_plain_words(error: Exception) -> CliError:
+    """What the system refused, and what nobody foresaw."""
+    if isinstance(error, OSError) and error.strerror:
+        # Without a name it is one of our own streams: a full disk behind a redirection.
+        return CouldNotLook(f"{error.filename or 'the output could not be written'}: {error.strerror}")
+    return CliError(
+        f"getiaction itself failed: {type(error).__name__}: {error}",
+        "the same command with `getiaction --debug …` shows where; please report it",
+    )
 
 
 if __name__ == "__main__":

@@ -63,6 +63,7 @@ def _list(rules: dict[str, Rule]) -> str:
 def _near(word: str, rules: dict[str, Rule]) -> str:
     import difflib
 
-    names = [name for entry in rules.values() for name in (entry.code.lower(), entry.name)]
-    close = difflib.get_close_matches(word, names, n=1)
+    # Among the codes everything is near everything: only a slip of one character says which was meant.
+    close = difflib.get_close_matches(word.upper(), rules, n=1, cutoff=0.9)
+    close = close or difflib.get_close_matches(word, [entry.name for entry in rules.values()], n=1)
     return f"did you mean {close[0]}?" if close else "`getiaction explain` lists them"

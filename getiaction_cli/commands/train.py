@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from getiaction_cli.recipe import Recipe
 
 _DOTTED = re.compile(r"--(?P<route>seed|output_dir|[A-Za-z_]\w*(?:\.[\w/-]+)+)(?:=(?P<value>.*))?", re.DOTALL)
+_BARE = re.compile(r"[A-Za-z_]\w*(\.\w+)+=")
 LATEST = "latest"
 PIPED = "GETIACTION_PIPED_RECIPE"
 RECIPE_SUFFIXES = (".yaml", ".yml")
@@ -38,6 +39,9 @@ class TrainCommand(TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Split the words; the overrides are left in ``ctx.obj``."""
         rest, ctx.obj = split_overrides(args)
+        for word in rest:
+            if _BARE.match(word) and not Path(word).exists():
+                raise UsageError(f"{word} is neither a file nor an option", f"an override begins with dashes: --{word}")
         return super().parse_args(ctx, _resume_with_value(rest))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from getiaction_cli.commands.words import rule_codes
+from getiaction_cli.commands.words import rule_codes, say
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def validate_config(
             recipe = run.read(path)
         except RecipeNotFound as error:
             failed = True
-            typer.echo(error.text, err=True)
+            say(error)
             continue
         if changing:
             fixed += run.fix(path, recipe, unsafe=unsafe_fixes, diff=diff)
@@ -96,7 +96,7 @@ def _trains(recipe: Recipe) -> bool:
     try:
         typer.echo(smoke(recipe), err=True)
     except RunFailed as error:
-        typer.echo(error.text, err=True)
+        say(error)
         return False
     return True
 
@@ -210,14 +210,14 @@ def _expand(word: str) -> list[str]:
     if word == "-":
         return [word]
     path = Path(word)
-    if path.is_dir():
+    if _is_folder(path):
         found = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and _is_recipe(file, path))
         if not found:
             raise RecipeNotFound(
                 f"there are no recipes in {word}", "a recipe is a .yaml file with `model:` and `data:`"
             )
         return [str(file) for file in found]
-    if any(char in word for char in "*?[") and not path.exists():
+    if any(char in word for char in "*?[") and not os.path.lexists(path):
         import glob
 
         # Path.glob takes no absolute patterns.
@@ -226,6 +226,14 @@ def _expand(word: str) -> list[str]:
             raise RecipeNotFound(f"no file is called like {word}")
         return found_words
     return [word]
+
+
+def _is_folder(path: Path) -> bool:
+    """False also where we may not look: reading it then says why."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _is_recipe(file: Path, folder: Path) -> bool:

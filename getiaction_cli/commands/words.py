@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import typer
+
 from getiaction_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from getiaction_cli.errors import CliError
     from getiaction_cli.policies import PolicyClass
 
 
@@ -17,6 +20,15 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+def say(error: CliError) -> None:
+    """One error line and its hint on stderr. A file's name may hold what a terminal would obey: it is shown instead."""
+    from getiaction_cli.rendering.text import clean
+
+    typer.echo(f"error: {clean(error.message)}", err=True)
+    if error.hint:
+        typer.echo("hint: " + "\n".join(clean(line) for line in error.hint.split("\n")), err=True)
 
 
 def policy_named(name: str) -> PolicyClass:

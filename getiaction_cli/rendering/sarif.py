@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Protocol
@@ -132,6 +133,6 @@ def _location(file: str, span: Span | None, path: str) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    """A relative or file URI; "<stdin>" and "<command line>" are quoted, as any other odd name."""
+    """A relative or file URI; "<stdin>" and "<command line>" are quoted, as any other odd name, by its bytes."""
     path = PurePath(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))

@@ -55,7 +55,9 @@ def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: 
     for word, text in notes:
         indent = " " * (margin + 3)
         lead = f"{' ' * margin} {paint('gutter', '=')} {paint('bold', word)}: "
-        lines.append(lead + wrap(text, columns, indent + " " * (len(word) + 2)))
+        indent += " " * (len(word) + 2)
+        # A help may be a piece of YAML to copy: its lines stay lines.
+        lines.append(lead + ("\n" + indent).join(wrap(line, columns, indent) for line in text.split("\n")))
     if explain:
         lines.append(
             f"{' ' * margin} {paint('gutter', '=')} {paint('dim', f'see: getiaction explain {diagnostic.code}')}"

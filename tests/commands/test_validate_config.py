@@ -136,7 +136,7 @@ def test_explain() -> None:
     assert "GA301" in listing and "the dataset itself" in listing
     assert "GA301" not in runner.invoke(app, ["explain", "GA1"]).output
     wrong = runner.invoke(app, ["explain", "GA110x"])
-    assert isinstance(wrong.exception, CliError) and "ga110" in wrong.exception.hint
+    assert isinstance(wrong.exception, CliError) and "GA110" in wrong.exception.hint
 
 
 @pytest.mark.parametrize(

@@ -174,3 +174,8 @@ def test_cases_are_json_too(tmp_path: Path) -> None:
         report = verdict(read(file), Shelf(offline=True), select=("GA1",))
         jsonschema.validate(json.loads(json_v1.render([report])), SCHEMA)
         sarif.render([report], load_rules(), "0")
+
+
+def test_a_help_in_lines_stays_in_lines() -> None:
+    shown = terminal.render([replace(REPORT, diagnostics=(replace(FOUND, help="data:\n  class_path: x"),))])
+    assert "  = help: data:\n            class_path: x\n" in shown
