@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 # A draft that more fixes than this have not mended goes round in circles.
 _MOST_FIXES = 20
+# A fix may ask for another: weights to start from know the cameras by other names.
+_IN_A_ROW = 2
 # What no recipe can mend: the dataset's own faults, and this machine's. The latter is no reason against a policy.
 _NOT_THE_POLICY = ("GA4", "GA5")
 _MACHINE = ("GA5",)
@@ -71,11 +73,11 @@ def suit(dataset: Dataset, policy: PolicyClass, shelf: Shelf) -> Suit:
     recipe = read(FILE, text=_draft(dataset, policy))
     report = _judge(recipe, shelf)
     for _ in range(_MOST_FIXES):
-        mended = _one_fix(recipe, report, shelf)
+        mended = _mended(recipe, report, shelf, _weight(report), _IN_A_ROW)
         if mended is None:
             break
-        recipe, report, change = mended
-        changes.append(change)
+        recipe, report, made = mended
+        changes += made
     errors = [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
     reasons = [error for error in errors if not matches(error.code, _MACHINE)]
     return Suit(
@@ -100,8 +102,15 @@ def _judge(recipe: Recipe, shelf: Shelf) -> Report:
     return check(RecipeSubject(recipe, shelf))
 
 
-def _one_fix(recipe: Recipe, report: Report, shelf: Shelf) -> tuple[Recipe, Report, Diagnostic] | None:
-    """The first fix that leaves less to say than before: the recipe with it, its report, and what it mended."""
+def _mended(
+    recipe: Recipe, report: Report, shelf: Shelf, weight: tuple[int, int], in_a_row: int
+) -> tuple[Recipe, Report, list[Diagnostic]] | None:
+    """The first fix, or the shortest row of them, that leaves less to say than ``weight``.
+
+    Returns:
+        The recipe with it, its report, and what was mended; None when no row of ``in_a_row`` fixes does.
+    """
+    onward: list[tuple[Recipe, Report, Diagnostic]] = []
     for diagnostic in report.diagnostics:
         if diagnostic.fix is None or not diagnostic.fix.edits or matches(diagnostic.code, _NOT_THE_POLICY):
             continue
@@ -110,8 +119,14 @@ def _one_fix(recipe: Recipe, report: Report, shelf: Shelf) -> tuple[Recipe, Repo
         if after.broken:
             continue
         judged = _judge(after, shelf)
-        if _weight(judged) < _weight(report):
-            return after, judged, diagnostic
+        if _weight(judged) < weight:
+            return after, judged, [diagnostic]
+        if diagnostic.code not in {said.code for said in judged.diagnostics}:
+            onward.append((after, judged, diagnostic))
+    for after, judged, diagnostic in onward if in_a_row > 1 else ():
+        further = _mended(after, judged, shelf, weight, in_a_row - 1)
+        if further is not None:
+            return further[0], further[1], [diagnostic, *further[2]]
     return None
 
 
@@ -166,7 +181,7 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
         *([f"    root: {write(str(dataset.root))}"] if dataset.place.origin in ("folder", "root") else []),
         "    train_batch_size: 8  # as large as the memory of the machine allows",
         *(["    val_split: 0.1  # whole episodes, held out to see how it does on what it has not seen"]
-          if dataset.total_episodes >= 20 and len(dataset.tasks) <= 1 else []),
+          if len(dataset.episodes) >= 20 and len(dataset.tasks) <= 1 else []),
         "    # delta_timestamps are left out: they follow from the policy's steps and the dataset's fps",
         "",
         "trainer:",
@@ -177,7 +192,7 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
 
 
 def _size(dataset: Dataset) -> str:
-    return f"{dataset.total_episodes:,} episodes, {dataset.total_frames:,} frames at {dataset.fps:g} fps"
+    return f"{len(dataset.episodes):,} episodes, {int(dataset.episodes.length.sum()):,} frames at {dataset.fps:g} fps"
 
 
 def _policy_name(policy: PolicyClass) -> list[str]:

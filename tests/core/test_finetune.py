@@ -97,7 +97,12 @@ def test_a_renamed_camera_is_read_and_normalized(pretrained: Path, tmp_path: Pat
     root = made.make(tmp_path / "front", cameras={"observation.images.front": (48, 48)}, codec="h264")
     with pytest.raises(PolicyError, match="Feature mismatch"):
         tiny.trainer(tmp_path, 1).fit(ACT(pretrained_path=pretrained), datamodule=data(root))
-    policy = ACT(pretrained_path=pretrained, rename_map={"observation.images.front": "observation.image"})
+    renames = {"observation.images.front": "observation.image"}
+    chosen = ["observation.images.front", "observation.state"]  # by the dataset's names, as a recipe says them
+    policy = ACT(pretrained_path=pretrained, rename_map=renames, input_features=chosen)
+    tiny.trainer(tmp_path, 1).fit(policy, datamodule=data(root))
+    assert list(policy.config.input_features) == ["observation.image", "observation.state"]
+    policy = ACT(pretrained_path=pretrained, rename_map=renames)
     tiny.trainer(tmp_path, 2).fit(policy, datamodule=data(root))
     seen = observation(root)
     read = policy._prepare(seen)["observation.image"]

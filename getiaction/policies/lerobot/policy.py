@@ -207,7 +207,7 @@ class LeRobotPolicy(L.LightningModule):
         if self.config is None:
             self.config = self._make_config(device)
         if self._inputs_given is not None:
-            self.config.input_features = inputs
+            self.config.input_features = {self._rename_map.get(key, key): feature for key, feature in inputs.items()}
         _require_stats(self.config, view, self._rename_map)
         self.lerobot_policy = upstream.build_policy(self.config, view, self._rename_map)
         if view.stats is not None:

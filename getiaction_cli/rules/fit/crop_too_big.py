@@ -6,7 +6,7 @@ A `crop_shape` that is higher or wider than a camera's picture. VQ-BeT crops to 
 
 ## Why it matters
 
-The policy refuses to be built. The multi-task DiT only says so in its log, and trains without the crop.
+The policy refuses to be built.
 
 ## Example
 
@@ -45,7 +45,7 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding, Related, Severity
+from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import Fit
 
@@ -53,22 +53,21 @@ from getiaction_cli.rules.fitting import Fit
 @rule("GA314", dataset="pusht", unless=("GA310", "GA311"))
 def crop_too_big(fit: Fit) -> Iterator[Finding]:
     """Compare the crop with the first picture that it doesn't fit in."""
-    crop = fit.policy.get("crop_shape") or fit.policy.get("image_crop_shape")
+    crop = fit.policy.get("crop_shape")
     if not isinstance(crop, list | tuple) or len(crop) != 2 or fit.policy.get("resize_shape") is not None:
         return
-    name = "crop_shape" if fit.policy.get("crop_shape") else "image_crop_shape"
     for key, camera in fit.policy.image_features.items():
         height, width = camera.shape[1:]
         if crop[0] <= height and crop[1] <= width:
             continue
-        at = fit.recipe.param_route(name)
+        at = fit.recipe.param_route("crop_shape")
         default = "" if fit.recipe.has(at) else ", its default,"
         yield Finding(
-            f"{name} {crop[0]}x{crop[1]} (height x width){default} doesn't fit into `{key}`, which is {height}x{width}",
+            f"crop_shape {crop[0]}x{crop[1]} (height x width){default} doesn't fit into `{key}`, "
+            f"which is {height}x{width}",
             at=at,
             label="larger than the picture",
             related=(Related(f"{height}x{width}", file="meta/info.json", key=f"features.{key}.shape"),),
-            fix=Change(f"set {name} to null: no crop", set=((at, None),)),
-            severity=Severity.WARNING if fit.name == "multi_task_dit" else None,
+            fix=Change("set crop_shape to null: no crop", set=((at, None),)),
         )
         return

@@ -2,7 +2,8 @@
 
 ## What it finds
 
-A `crop_shape` that covers less than half of the picture, with no `resize_shape` before it.
+A `crop_shape` that covers less than half of the picture, with no `resize_shape` before it; with the multi-task DiT an
+`image_crop_shape` without `image_resize_shape`.
 
 ## Why it matters
 
@@ -53,25 +54,36 @@ from getiaction_cli.rules.fitting import Fit
 _HALF = 0.5
 
 
-@rule("GA315", severity=Severity.WARNING, dataset="pusht", unless=("GA314",))
+@rule("GA315", severity=Severity.WARNING, dataset="pusht", unless=("GA314", "GA323"))
 def crop_too_small(fit: Fit) -> Iterator[Finding]:
     """Compare the area of the crop with that of the picture."""
-    crop = fit.policy.get("crop_shape")
-    if not isinstance(crop, list | tuple) or len(crop) != 2 or fit.policy.get("resize_shape") is not None:
+    before = "image_" if fit.name == "multi_task_dit" else ""
+    name, resize = f"{before}crop_shape", f"{before}resize_shape"
+    crop = fit.policy.get(name)
+    if not isinstance(crop, list | tuple) or len(crop) != 2 or fit.policy.get(resize) is not None:
         return
     for key, camera in fit.policy.image_features.items():
         height, width = camera.shape[1:]
         share = crop[0] * crop[1] / (height * width)
         if share >= _HALF or min(crop) <= 0:
             continue
-        at = fit.recipe.param_route("crop_shape")
+        at = fit.recipe.param_route(name)
         default = "" if fit.recipe.has(at) else ", its default,"
-        instead = f"resize_shape [{round(240 * height / width / 8) * 8}, 240] with crop_ratio 0.9 keeps the whole view"
+        instead = {
+            "diffusion": f"resize_shape [{round(240 * height / width / 8) * 8}, 240] with crop_ratio 0.9 "
+            "keeps the whole view",
+            "multi_task_dit": "",
+        }
+        no_crop = Change("set crop_shape to null: no crop", set=((at, None),))
+        whole = Change(
+            f"set {resize} to {list(crop)}: the whole view, in the size of the crop",
+            set=((fit.recipe.param_route(resize), list(crop)),),
+        )
         yield Finding(
-            f"crop_shape {crop[0]}x{crop[1]}{default} shows {share:.1%} of `{key}`, which is {height}x{width}",
+            f"{name} {crop[0]}x{crop[1]}{default} shows {share:.1%} of `{key}`, which is {height}x{width}",
             at=at,
             related=(Related(f"{height}x{width}", file="meta/info.json", key=f"features.{key}.shape"),),
-            help=instead if fit.name == "diffusion" else "set crop_shape nearer to the size of the picture",
-            fix=Change("set crop_shape to null: no crop", set=((at, None),)),
+            help=instead.get(fit.name, f"set {name} nearer to the size of the picture"),
+            fix=whole if before else no_crop,
         )
         return

@@ -46,14 +46,14 @@ def tokenizer(folder: Path, *more: str, **arguments: Any) -> Any:
     return made
 
 
-def clip(folder: Path) -> Path:
-    """A CLIP model for pictures of 32 pixels, with its tokenizer."""
+def clip(folder: Path, pixels: int = 32) -> Path:
+    """A CLIP model for square pictures of so many pixels, with its tokenizer."""
     from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
     words = tokenizer(folder)
     size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     text = CLIPTextConfig(vocab_size=len(words), max_position_embeddings=77, eos_token_id=2, **size)
-    vision = CLIPVisionConfig(image_size=32, patch_size=16, **size)
+    vision = CLIPVisionConfig(image_size=pixels, patch_size=16, **size)
     CLIPModel(CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict())).save_pretrained(folder)
     return folder
 
@@ -125,8 +125,8 @@ def smolvlm(folder: Path) -> Path:
     return folder
 
 
-def internvl(folder: Path) -> Path:
-    """An InternVL model for pictures of 32 pixels, with its tokenizer."""
+def internvl(folder: Path, pixels: int = 32) -> Path:
+    """An InternVL model for square pictures of so many pixels, which it cuts into 16, with its tokenizer."""
     from transformers import InternVLConfig, InternVLModel
 
     words = tokenizer(folder, "<img>", "</img>", "<IMG_CONTEXT>")
@@ -144,8 +144,8 @@ def internvl(folder: Path) -> Path:
         "intermediate_size": 16,
         "num_hidden_layers": 1,
         "num_attention_heads": 2,
-        "image_size": [32, 32],
-        "patch_size": [8, 8],
+        "image_size": [pixels, pixels],
+        "patch_size": [pixels // 4, pixels // 4],
     }
     config = InternVLConfig(
         text_config=text,
@@ -165,11 +165,11 @@ def cached(hub: Path, repo_id: str) -> Path:
     return repository / "snapshots" / ("0" * 40)
 
 
-def paligemma_tokenizer(hub: Path) -> None:
-    """A tokenizer in a Hub cache under the (gated) name that LeRobot's pi family asks for, whatever its parameters."""
-    folder = cached(hub, "google/paligemma-3b-pt-224")
+def named_tokenizer(hub: Path, repo_id: str, model_type: str) -> None:
+    """A tokenizer in a Hub cache under a name that LeRobot asks for, with the configuration that is read for it."""
+    folder = cached(hub, repo_id)
     tokenizer(folder)
-    (folder / "config.json").write_text(json.dumps({"model_type": "paligemma"}))
+    (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
 
 
 def small_gemma(module: Any, monkeypatch: Any) -> None:
@@ -283,14 +283,14 @@ def qwen(folder: Path, generation: str) -> Path:
     return folder
 
 
-def vjepa(folder: Path) -> Path:
-    """A V-JEPA 2 video encoder for pictures of 32 pixels."""
+def vjepa(folder: Path, pixels: int = 32) -> Path:
+    """A V-JEPA 2 video encoder for square pictures of so many pixels."""
     from transformers import VJEPA2Config, VJEPA2Model, VJEPA2VideoProcessor
 
     config = VJEPA2Config(
         patch_size=16,
-        crop_size=32,
-        image_size=32,
+        crop_size=pixels,
+        image_size=pixels,
         frames_per_clip=4,
         tubelet_size=2,
         hidden_size=24,
@@ -303,5 +303,6 @@ def vjepa(folder: Path) -> Path:
         pred_mlp_ratio=1,
     )
     VJEPA2Model(config).save_pretrained(folder)
-    VJEPA2VideoProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
+    size = {"size": {"shortest_edge": pixels}, "crop_size": {"height": pixels, "width": pixels}}
+    VJEPA2VideoProcessor(**size).save_pretrained(folder)
     return folder

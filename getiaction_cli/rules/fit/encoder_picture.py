@@ -1,0 +1,120 @@
+"""A picture of another size than the policy's vision encoder takes.
+
+## What it finds
+
+The multi-task DiT, when a picture after `image_resize_shape` and `image_crop_shape` is not what CLIP was trained on
+(224x224, or 336x336 for the encoders that say so in their name); a crop that doesn't fit is left out by LeRobot.
+EVO1, when `image_resolution` is not that of its InternVL backbone (448x448).
+
+## Why it matters
+
+The pretrained encoder has one place per patch of its own size, so training stops: at the first batch with
+`Input image size (96*96) doesn't match model (224*224)`, or, with EVO1, after its backbone was loaded.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.MultiTaskDiT
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    image_crop_shape: null
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.MultiTaskDiT
+  init_args:
+    horizon: 16
+    n_action_steps: 8
+    image_resize_shape: [224, 224]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.machine import hub_cache
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.checkpoint import find
+from getiaction_cli.rules.fitting import Fit
+from getiaction_cli.rules.subject import Unavailable
+
+
+@rule("GA323", dataset="pusht", unless=("GA310", "GA311"))
+def encoder_picture(fit: Fit) -> Iterator[Finding]:
+    """Follow the picture to the encoder."""
+    if fit.name == "multi_task_dit":
+        yield from _clip(fit)
+    elif fit.name == "evo1":
+        yield from _internvl(fit)
+
+
+def _clip(fit: Fit) -> Iterator[Finding]:
+    resize, crop = fit.policy.get("image_resize_shape"), fit.policy.get("image_crop_shape")
+    cameras = fit.policy.image_features
+    if not cameras:
+        return
+    encoder = fit.policy.get("vision_encoder_name")
+    side = _side(encoder, "openai/clip-", 336 if "336" in encoder else 224)
+    before = {key: tuple(resize or camera.shape[1:]) for key, camera in cameras.items()}
+    fits = crop and all(crop[0] <= height and crop[1] <= width for height, width in before.values())
+    for key, size in before.items():
+        seen = tuple(crop) if fits else size
+        if seen == (side, side):
+            continue
+        route = fit.recipe.param_route("image_resize_shape")
+        at = route if resize else fit.recipe.param_route("image_crop_shape")
+        left_out = "" if fits or not crop else f", as image_crop_shape {crop[0]}x{crop[1]} doesn't fit into it"
+        changes: list[tuple[str, object]] = [(route, [side, side])]
+        if crop and tuple(crop) != (side, side):
+            changes.append((fit.recipe.param_route("image_crop_shape"), None))
+        yield Finding(
+            f"`{encoder}` takes pictures of {side}x{side}, and gets {seen[0]}x{seen[1]} of `{key}`{left_out}",
+            at=at,
+            related=(Related("the picture", file="meta/info.json", key=f"features.{key}.shape"),),
+            fix=Change(f"set image_resize_shape to [{side}, {side}]: the whole picture, in its size", tuple(changes)),
+        )
+        return
+
+
+def _internvl(fit: Fit) -> Iterator[Finding]:
+    asked, encoder = tuple(fit.policy.get("image_resolution")), fit.policy.get("vlm_model_name")
+    side = _side(encoder, "OpenGVLab/InternVL", 448)
+    if asked != (side, side):
+        at = fit.recipe.param_route("image_resolution")
+        yield Finding(
+            f"`{encoder}` takes pictures of {side}x{side}, and image_resolution is {asked[0]}x{asked[1]}",
+            at=at,
+            fix=Change(f"set image_resolution to [{side}, {side}]", ((at, [side, side]),)),
+        )
+
+
+def _side(encoder: str, family: str, usual: int) -> int:
+    """The pixels on each side of the pictures that an encoder was trained on.
+
+    Raises:
+        Unavailable: it is not on this machine, and its name is not one whose size is known.
+    """
+    known = find(encoder, hub_cache()).config
+    if not known and not encoder.startswith(family):
+        raise Unavailable(f"`{encoder}` is not on this machine, so the size of its pictures is not known")
+    vision = known.get("vision_config")
+    side = vision.get("image_size", usual) if isinstance(vision, dict) else usual
+    side = side[0] if isinstance(side, list) and side else side
+    return side if isinstance(side, int) else usual

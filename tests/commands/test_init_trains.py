@@ -1,0 +1,174 @@
+"""What `getiaction init` writes validates clean and trains: every policy that can be built here, on every test dataset.
+
+The recipe is taken as it was written; only widths and depths are overridden, on the command line, and the models that
+it names on the Hub are small ones of the same form. Pictures, steps and normalization are what the recipe says.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_hub
+from typer.testing import CliRunner
+
+from getiaction_cli import machine, main, policies
+from getiaction_cli.recipe import read
+
+DATASETS = ("pusht_root", "aloha_root", "toy_root")
+# What the datasets lack: rewards and a square camera.
+UNFIT = {("tdmpc", "aloha_root"), ("tdmpc", "toy_root")}
+
+# Widths and depths, per policy.
+SMALL: dict[str, dict[str, object]] = {
+    "act": {"dim_model": 32, "n_heads": 2, "dim_feedforward": 32, "n_encoder_layers": 1},
+    "diffusion": {"down_dims": [16, 32, 64], "diffusion_step_embed_dim": 16},
+    "vqbet": {"gpt_n_layer": 1, "gpt_n_head": 2, "gpt_input_dim": 16, "gpt_hidden_dim": 16, "gpt_output_dim": 16},
+    "tdmpc": {"latent_dim": 8, "mlp_dim": 16, "state_encoder_hidden_dim": 16, "image_encoder_hidden_dim": 4},
+    "multi_task_dit": {"hidden_dim": 16, "num_layers": 1, "num_heads": 2, "timestep_embed_dim": 16},
+    "evo1": {"embed_dim": 16, "hidden_dim": 16, "state_hidden_dim": 16, "num_heads": 2, "num_layers": 1},
+    "eo1": {},
+    "vla_jepa": {
+        "torch_dtype": "float32",  # LeRobot mixes its two precisions on a GPU only
+        "predictor_depth": 1,
+        "predictor_num_heads": 2,
+        "action_hidden_size": 16,
+        "action_num_layers": 1,
+        "action_num_heads": 2,
+        "action_attention_head_dim": 8,
+    },
+    # These start from a pretrained policy, and have its sizes.
+    "smolvla": {},
+    "xvla": {},
+    "pi0": {},
+    "pi05": {},
+}
+
+
+def _smolvla(hub: Path) -> None:
+    tiny_hub.smolvlm(tiny_hub.cached(hub, "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"))
+    cameras = [f"observation.images.camera{number}" for number in (1, 2, 3)]
+    _base(hub, "lerobot/smolvla_base", "smolvla", cameras, 6, num_vlm_layers=2, expert_width_multiplier=0.5)
+
+
+def _xvla(hub: Path) -> None:
+    tiny_hub.named_tokenizer(hub, "facebook/bart-large", "bart")
+    sizes = {"hidden_size": 16, "depth": 1, "num_heads": 2, "num_domains": 2, "len_soft_prompts": 2}
+    pictures = {"resize_imgs_with_padding": [64, 64], "max_state_dim": 20, "num_image_views": 3}
+    cameras = ["observation.images.image", "observation.images.image2"]
+    florence = tiny_hub.florence()
+    _base(hub, "lerobot/xvla-base", "xvla", cameras, 20, florence_config=florence, **sizes, **pictures)
+
+
+def _pi(name: str, base: str) -> Callable[[Path], None]:
+    def make(hub: Path) -> None:
+        tiny_hub.named_tokenizer(hub, "google/paligemma-3b-pt-224", "paligemma")
+        cameras = [f"observation.images.{where}_rgb" for where in ("base_0", "left_wrist_0", "right_wrist_0")]
+        _base(hub, base, name, cameras, 32)
+
+    return make
+
+
+HUB: dict[str, Callable[[Path], object]] = {
+    "multi_task_dit": lambda hub: tiny_hub.clip(tiny_hub.cached(hub, "openai/clip-vit-base-patch16"), pixels=224),
+    "evo1": lambda hub: tiny_hub.internvl(tiny_hub.cached(hub, "OpenGVLab/InternVL3-1B-hf"), pixels=448),
+    "eo1": lambda hub: tiny_hub.qwen(tiny_hub.cached(hub, "Qwen/Qwen2.5-VL-3B-Instruct"), "2_5"),
+    "vla_jepa": lambda hub: (
+        tiny_hub.qwen(tiny_hub.cached(hub, "Qwen/Qwen3-VL-2B-Instruct"), "3"),
+        tiny_hub.vjepa(tiny_hub.cached(hub, "facebook/vjepa2-vitl-fpc64-256"), pixels=256),
+    ),
+    "smolvla": _smolvla,
+    "xvla": _xvla,
+    "pi0": _pi("pi0", "lerobot/pi0_base"),
+    "pi05": _pi("pi05", "lerobot/pi05_base"),
+}
+
+
+def _base(hub: Path, repo_id: str, name: str, cameras: list[str], numbers: int, **parameters: Any) -> None:
+    """A pretrained policy of random weights in the cache, with the features of the one that it stands for."""
+    import torch
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    vector = {"type": "STATE", "shape": [numbers]}
+    inputs = {key: {"type": "VISUAL", "shape": [3, 224, 224]} for key in cameras} | {"observation.state": vector}
+    statistics = {"mean": 0.0, "std": 1.0, "min": -1.0, "max": 1.0, "q01": -1.0, "q99": 1.0}
+    stats = {
+        key: {statistic: torch.full((numbers,), value) for statistic, value in statistics.items()}
+        for key in ("observation.state", "action")
+    }
+    policy = LeRobotPolicy(
+        name,
+        config_kwargs=parameters,
+        input_features=inputs,
+        output_features={"action": {**vector, "type": "ACTION"}},
+        dataset_stats=stats,
+    )
+    policy.save_pretrained(tiny_hub.cached(hub, repo_id))
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache of the Hugging Face Hub, which this process takes for the user's."""
+    from huggingface_hub import constants
+
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    machine.probe.cache_clear()
+    yield tmp_path / "hub"
+    machine.probe.cache_clear()
+
+
+def getiaction(*words: str) -> tuple[int, str]:
+    """The exit code and output of a command, run in this process."""
+    done = CliRunner().invoke(main.app, list(words))
+    return done.exit_code, done.output
+
+
+def _said(file: Path) -> list[str]:
+    """The errors and warnings about a recipe, those about this machine (no GPU, no network) left out."""
+    _, output = getiaction("validate-config", str(file), "--ignore", "GA5", "--format", "json")
+    found = json.loads(output)["diagnostics"]
+    return [f"{one['code']}: {one['message']}" for one in found if one["severity"] != "info"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("policy", SMALL)
+def test_what_init_writes_validates_clean_and_trains(
+    policy: str,
+    dataset: str,
+    hub: Path,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from getiaction.train.run import train
+
+    root, file = str(request.getfixturevalue(dataset)), tmp_path / "recipe.yaml"
+    if policy in ("pi0", "pi05"):
+        module = importlib.import_module(f"lerobot.policies.{policy}.modeling_{policy}")
+        tiny_hub.small_gemma(module, monkeypatch)
+    if policy in HUB:
+        HUB[policy](hub)
+    code, output = getiaction("init", root, "--policy", policy, "-o", str(file))
+    if (policy, dataset) in UNFIT:
+        assert code == 1 and not file.exists()
+        return
+    assert code == 0, output
+    assert _said(file) == []
+    model = dict(SMALL[policy])
+    if "pretrained_backbone_weights" in policies.load(policy).fields:
+        model["pretrained_backbone_weights"] = None
+    overrides = {f"model.{key}": value for key, value in model.items()}
+    overrides |= {"trainer.max_steps": 3, "trainer.accelerator": "cpu", "data.train_batch_size": 2}
+    words = tuple((route, json.dumps(value)) for route, value in overrides.items())
+    recipe = read(str(file), overrides=words)
+    summary = train(recipe.plain(), recipe_name="drafted", recipe_text="", output_dir=tmp_path / "run", quiet=True)
+    assert summary.steps == 3 and all(math.isfinite(loss) for loss in summary.losses)
+    assert (tmp_path / "run/pretrained_model/config.json").is_file()
