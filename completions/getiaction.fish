@@ -314,6 +314,7 @@ GA319	An input that shifts VQ-BeT\'s tokens.
 GA320	More joints than the policy has room for.
 GA321	Joints that the policy\'s own numbers contradict.
 GA322	A normalization without its numbers.
+GA323	A picture of another size than the policy\'s vision encoder takes.
 GA324	Episodes that are not there.
 GA325	Episodes that are too short to give a sample.
 GA326	Targets that are mostly padding.
@@ -404,7 +405,8 @@ GA515	VQ-BeT on Apple\'s GPU.
 GA516	Pictures that make ACT very large.
 GA517	A policy larger than the GPU.
 GA518	Workers that need more memory than there is.
-GA519	A codebook in mixed precision.'
+GA519	A codebook in mixed precision.
+GA520	Two halves of a policy that only a GPU brings to one precision.'
         case dataset
             $helper datasets "$word" 2>/dev/null
             __fish_complete_directories "$word" ''
