@@ -42,7 +42,7 @@ class Dataset:
         place: where it was found.
         version: ``codebase_version`` as written ("v3.0"), None when unreadable.
         fps: frames per second.
-        total_episodes: as ``info.json`` says; ``episodes`` holds what is there.
+        total_episodes: as ``info.json`` says, None when it can't be known; ``episodes`` holds what is there.
         total_frames: as ``info.json`` says.
         total_tasks: as ``info.json`` says.
         robot_type: free text.
@@ -63,9 +63,9 @@ class Dataset:
     place: Place
     version: str | None = None
     fps: float | None = None
-    total_episodes: int = 0
-    total_frames: int = 0
-    total_tasks: int = 0
+    total_episodes: int | None = None
+    total_frames: int | None = None
+    total_tasks: int | None = None
     robot_type: str | None = None
     info: dict[str, Any] = field(default_factory=dict)
     features: dict[str, Feature] = field(default_factory=dict)
@@ -108,6 +108,12 @@ class Dataset:
         return self.format is not None and self.format[0] == 2
 
     @property
+    def declared(self) -> list[str]:
+        """The keys under ``features`` in ``info.json``, also of those that say nothing usable."""
+        features = self.info.get("features")
+        return list(features) if isinstance(features, dict) else []
+
+    @property
     def camera_keys(self) -> list[str]:
         """Features stored as images or video, depth maps included (as LeRobot's ``camera_keys``)."""
         return [key for key, feature in self.features.items() if feature.is_camera]
@@ -138,11 +144,6 @@ class Dataset:
     def found(self, code: str) -> Iterator[Finding]:
         """What reading found under this code, for the rule of that code to yield."""
         return (finding for found, finding in self.findings if found == code)
-
-    @property
-    def findings_files(self) -> set[str]:
-        """Files that could not be read, or are missing: rules about what should stand in them keep quiet."""
-        return {finding.file for code, finding in self.findings if code in ("GA401", "GA402")}
 
     @cached_property
     def listing(self) -> Listing:

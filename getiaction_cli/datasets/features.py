@@ -18,6 +18,7 @@ NUMERIC_DTYPES = frozenset(
     {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
     | {"float16", "float32", "float64", "bool", "double", "float"}
 )
+KNOWN_DTYPES = NUMERIC_DTYPES | {"string", "large_string", "image", "video", "language", "binary"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class Inspection:
     @property
     def frames(self) -> int:
         """Frames in all: those of the episodes where they are known, else what info.json counts."""
-        return int(self.lengths.sum()) if len(self.lengths) else self.dataset.total_frames
+        return int(self.lengths.sum()) if len(self.lengths) else self.dataset.total_frames or 0
 
     @property
     def decoded(self) -> int:
@@ -89,7 +89,7 @@ class Inspection:
     @property
     def episodes(self) -> int:
         """Episodes: those that are there, else what info.json counts."""
-        return len(self.lengths) or self.dataset.total_episodes
+        return len(self.lengths) or self.dataset.total_episodes or 0
 
     @property
     def seconds(self) -> float | None:

@@ -22,7 +22,7 @@ EPISODES_STATS = "meta/episodes_stats.jsonl"
 
 def read_old(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     """Fill ``tasks``, ``episodes`` and ``stats`` from the files of v2.0 and v2.1."""
-    for entry in _lines(dataset, TASKS, findings, needed=dataset.total_tasks > 0):
+    for entry in _lines(dataset, TASKS, findings, needed=bool(dataset.total_tasks)):
         task, index = entry.get("task"), entry.get("task_index")
         dataset.tasks.append(task if isinstance(task, str) else "")
         dataset.task_indices.append(index if isinstance(index, int) else -1)
@@ -35,7 +35,7 @@ def read_old(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
 def _read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     index, length, codes, counts = [], [], [], []
     names: dict[str, int] = {}
-    for entry in _lines(dataset, EPISODES, findings, needed=dataset.total_episodes > 0):
+    for entry in _lines(dataset, EPISODES, findings, needed=bool(dataset.total_episodes)):
         index.append(_int(entry.get("episode_index")))
         length.append(_int(entry.get("length")))
         tasks = entry.get("tasks")

@@ -87,9 +87,11 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
         dataset.version = version
     elif version is None:
         wrong("", "codebase_version is missing", 'LeRobot needs it to know the format; this version writes "v3.0"')
+    elif _is_number(version) and 2 <= version < 4:
+        dataset.version = f"v{float(version):.1f}"
+        wrong("codebase_version", "codebase_version is a number, not a text", f'write "{dataset.version}"')
     else:
-        dataset.version = str(version)
-        wrong("codebase_version", f"codebase_version is {_kind(version)}, not a text", f'write "v{version}"')
+        wrong("codebase_version", f"codebase_version is {_kind(version)}, not a text", 'this version writes "v3.0"')
 
     fps = info.get("fps")
     if fps is not None and _is_number(fps):
@@ -102,15 +104,14 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
 
     for key in _COUNTS:
         value = info.get(key, 0)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if key not in info and key != "total_tasks":
+            wrong("", f"{key} is missing: LeRobot takes it for 0, an empty dataset")
+        elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             setattr(dataset, key, value)
         elif isinstance(value, float) and value.is_integer() and value >= 0:
             setattr(dataset, key, int(value))
         else:
             wrong(key, f"{key} is {_shown(value)}: it must be a count")
-    for key in ("total_episodes", "total_frames"):
-        if key not in info:
-            wrong("", f"{key} is missing: LeRobot takes it for 0, an empty dataset")
     for key in _POSITIVE:
         value = info.get(key, 1)
         if not _is_number(value) or value <= 0:
@@ -131,10 +132,9 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
 
 def _take_features(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     features = dataset.info.get("features")
-    if not isinstance(features, dict):
-        what = (
-            "features is missing" if "features" not in dataset.info else f"features is {_kind(features)}, not a mapping"
-        )
+    if not isinstance(features, dict) or not features:
+        kind = "empty" if features == {} else f"{_kind(features)}, not a mapping"
+        what = "features is missing" if "features" not in dataset.info else f"features is {kind}"
         findings.append((WRONG_VALUE, Finding(what, file=INFO, key="features")))
         return
     for key, raw in features.items():
@@ -148,6 +148,9 @@ def _take_features(dataset: Dataset, findings: list[tuple[str, Finding]]) -> Non
         if not feature.dtype:
             why = "has no dtype" if "dtype" not in raw else f"has the dtype {_shown(raw['dtype'])}, not a text"
             findings.append((WRONG_VALUE, Finding(f"the feature {key} {why}", file=INFO, key=f"{at}.dtype")))
+        if feature.is_camera and raw.get("info") and not isinstance(raw["info"], dict):
+            why = f"the info of {key} is {_kind(raw['info'])}, not a mapping as video.fps: 10"
+            findings.append((WRONG_VALUE, Finding(why, file=INFO, key=f"{at}.info")))
         if not feature.shape and raw.get("shape") != []:
             why = (
                 "has no shape" if "shape" not in raw else f"has the shape {_shown(raw['shape'])}, not a list of counts"

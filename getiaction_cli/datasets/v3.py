@@ -42,7 +42,7 @@ def read_tasks(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     """Fill ``tasks`` and ``task_indices``, in row order."""
     path = dataset.root / TASKS
     if not path.is_file():
-        if dataset.info and dataset.total_tasks > 0:
+        if dataset.total_tasks:
             link = " is a link that leads nowhere" if path.is_symlink() else " is missing"
             message = f"{TASKS}{link}, though info.json counts {dataset.total_tasks} tasks"
             findings.append(("GA401", Finding(message, file=TASKS)))
@@ -68,7 +68,7 @@ def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None
     folder = dataset.root / EPISODES
     paths = sorted(folder.glob("*/*.parquet"))
     if not paths:
-        if dataset.info and dataset.total_episodes > 0:
+        if dataset.total_episodes:
             message = f"{EPISODES} has no parquet file, though info.json counts {dataset.total_episodes} episodes"
             findings.append(("GA401", Finding(message, file=EPISODES)))
         return

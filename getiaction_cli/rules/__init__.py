@@ -30,6 +30,7 @@ class Rule:
         severity: what its findings are unless they say otherwise.
         needs: the parameter names of its function.
         unless: codes of root causes; when one of them was found, this rule's findings would be echoes and are left out.
+            "GA402 meta/stats" means that code in a file, or at a key, of which this is the beginning, and nowhere else.
         dataset: the name of the test dataset on which its Example and Instead are run; None for any.
         page: the documentation in Markdown.
         run: the function.

@@ -46,11 +46,10 @@ def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     """
     judged: list[tuple[Rule, Finding]] = []
     not_run: list[NotRun] = []
-    found: set[str] = set()
     for entry in _causes_first():
         if not subject.wants(entry.needs):
             continue
-        if any(matches(code, entry.unless) for code in found):
+        if any(_is_cause(cause, known.code, finding) for known, finding in judged for cause in entry.unless):
             continue
         try:
             findings = list(_findings(entry, subject))
@@ -61,8 +60,6 @@ def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, 
         except Exception as crash:  # a crashing rule is one diagnostic; the others still run
             findings = [_crashed(entry, crash)]
         findings = [finding for finding in findings if not subject.is_echo(entry, finding)]
-        if findings:
-            found.add(entry.code)
         judged += [(entry, finding) for finding in findings]
 
     diagnostics: list[Diagnostic] = []
@@ -102,14 +99,21 @@ def _causes_first() -> tuple[Rule, ...]:
         if entry.code in begun:
             return
         begun.add(entry.code)
-        for code, cause in load_rules().items() if entry.unless else ():
-            if matches(code, entry.unless):
+        causes = [cause.partition(" ")[0] for cause in entry.unless]
+        for code, cause in load_rules().items() if causes else ():
+            if matches(code, causes):
                 visit(cause)
         ordered[entry.code] = entry
 
     for entry in load_rules().values():
         visit(entry)
     return tuple(ordered.values())
+
+
+def _is_cause(cause: str, code: str, finding: Finding) -> bool:
+    """True when an ``unless`` entry, "GA403" or "GA403 total_frames", names this finding."""
+    prefix, _, place = cause.partition(" ")
+    return code.startswith(prefix) and (finding.file.startswith(place) or finding.key.startswith(place))
 
 
 def _crashed(entry: Rule, crash: Exception) -> Finding:

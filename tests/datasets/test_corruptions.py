@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from corruptions import CORRUPTIONS, INFO
@@ -17,6 +20,27 @@ from getiaction_cli.rules.runner import check
 
 SHALLOW = sorted(name for name, corruption in CORRUPTIONS.items() if not corruption.deep)
 DEEP = sorted(name for name, corruption in CORRUPTIONS.items() if corruption.deep)
+
+# Damages of different files and features, of which none can be the cause of another.
+APART = [
+    "broken-link",
+    "data-path-old",
+    "fps-zero",
+    "image-names-null",
+    "image-stats-255",
+    "index-feature-missing",
+    "names-too-many",
+    "openpi-state",
+    "quantiles-turned",
+    "splits-beyond",
+    "stats-nan",
+    "stats-short",
+    "tasks-cut",
+    "total-frames-wrong",
+    "version-nonsense",
+    "video-empty",
+    "table-empty",
+]
 
 
 def judge(root: Path, *, deep: bool = False) -> Report:
@@ -36,6 +60,42 @@ def test_damage_is_named_with_its_file(damaged: Callable[[str], Path], name: str
     others = {(d.code, d.message) for d in report.diagnostics} - {(d.code, d.message) for d in named}
     allowed = {"GA404"} if wanted.base in ("v20", "v21") else set()
     assert {code for code, _ in others} <= allowed, others
+
+
+def test_no_damage_hides_another(damaged: Callable[[str], Path]) -> None:
+    """Seventeen at once, each of another kind and in another place: all are told, and nothing else is."""
+    first, *others = APART
+    root = damaged(first)
+    for name in others:
+        CORRUPTIONS[name].apply(root)
+    assert {d.code for d in judge(root).diagnostics} == {CORRUPTIONS[name].code for name in APART}
+
+
+WRONG_VALUES = (None, 0, -1, 3.7, "x", [], {}, True, 10**9, [1, 2])
+
+
+def test_one_wrong_value_is_told_once(damaged: Callable[[str], Path], toy_root: Path) -> None:
+    """Every value of info.json, replaced by one of every kind: no crash, and never two codes for the one cause."""
+    healthy = json.loads((toy_root / INFO).read_text())
+    root = damaged("info-cut")
+    for route in _routes(healthy):
+        for value in WRONG_VALUES:
+            info = copy.deepcopy(healthy)
+            place = info
+            for key in route[:-1]:
+                place = place[key]
+            place[route[-1]] = value
+            (root / INFO).write_text(json.dumps(info))
+            diagnostics = judge(root).diagnostics
+            assert len({d.code for d in diagnostics}) <= 1, (route, value, [(d.code, d.message) for d in diagnostics])
+            assert not [d.message for d in diagnostics if "crashed" in d.message], (route, value)
+
+
+def _routes(tree: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for key, value in tree.items():
+        yield (*above, key)
+        if isinstance(value, dict):
+            yield from _routes(value, (*above, key))
 
 
 @pytest.mark.parametrize("name", DEEP)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _SHARE = 0.10
 
 
-@rule("GA474", severity=Severity.WARNING, dataset="clipped-joint", unless=("GA471",))
+@rule("GA474", severity=Severity.WARNING, dataset="clipped-joint")
 def clipped_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Count the frames at the extremes."""
     for feature in dataset.by_role("state", "action"):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _RARE = 2e-4  # of all frames: what happens more often is how the joint works
 
 
-@rule("GA472", severity=Severity.WARNING, dataset="data-jump", unless=("GA471",))
+@rule("GA472", severity=Severity.WARNING, dataset="data-jump")
 def data_jump(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Compare the largest step of each joint with its usual range."""
     for feature in dataset.by_role("state", "action", "environment"):

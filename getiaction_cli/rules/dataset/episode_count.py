@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA411", dataset="episode-row-lost", unless=("GA401", "GA402", "GA403", "GA410"))
+@rule("GA411", dataset="episode-row-lost", unless=("GA40 meta/episodes", "GA410"))
 def episode_count(dataset: Dataset) -> Iterator[Finding]:
     """Compare `total_episodes` with the rows."""
     there, said = len(dataset.episodes), dataset.total_episodes
-    if there == said:
+    if said is None or there == said:
         return
     file = dataset.episodes.files[0] if dataset.episodes.files else "meta/episodes"
     yield Finding(

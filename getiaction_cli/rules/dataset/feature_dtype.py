@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.datasets.features import LANGUAGE_KEYS, NUMERIC_DTYPES
+from getiaction_cli.datasets.features import KNOWN_DTYPES, LANGUAGE_KEYS
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 
@@ -30,14 +30,11 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-_OTHERS = {"string", "large_string", "image", "video", "language", "binary"}
-
-
-@rule("GA468", dataset="dtype-unknown", unless=("GA402",))
+@rule("GA468", dataset="dtype-unknown")
 def feature_dtype(dataset: Dataset) -> Iterator[Finding]:
     """Compare each dtype with those that LeRobot's tables can hold."""
     for feature in dataset.features.values():
-        if feature.dtype and feature.dtype not in NUMERIC_DTYPES | _OTHERS and feature.key not in LANGUAGE_KEYS:
+        if feature.dtype and feature.dtype not in KNOWN_DTYPES and feature.key not in LANGUAGE_KEYS:
             yield Finding(
                 f"{feature.key} has the dtype {feature.dtype!r}, which LeRobot does not know",
                 file="meta/info.json",

@@ -46,15 +46,15 @@ _MEANT = {
 }
 
 
-@rule("GA462", dataset="openpi-keys", unless=("GA402", "GA403"))
+@rule("GA462", dataset="openpi-keys")
 def foreign_keys(dataset: Dataset) -> Iterator[Finding]:
     """Look for `action`, and for names that mean something elsewhere."""
-    if not dataset.features:
+    if not dataset.declared:
         return
-    foreign = {key: _MEANT[key] for key in dataset.features if key in _MEANT and _MEANT[key] not in dataset.features}
+    foreign = {key: _MEANT[key] for key in dataset.features if key in _MEANT and _MEANT[key] not in dataset.declared}
     rename = ", ".join(f"{key} → {meant}" for key, meant in foreign.items())
     help = f"rename the features (info.json, stats.json, tables, videos): {rename}" if rename else ""
-    if "action" not in dataset.features:
+    if "action" not in dataset.declared:
         near = next((key for key in foreign if foreign[key] == "action"), "")
         told = f", only {near}" if near else ""
         at = f"features.{near}" if near else "features"

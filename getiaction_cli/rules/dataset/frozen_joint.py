@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
 
 
-@rule("GA473", severity=Severity.WARNING, dataset="frozen-episode", unless=("GA471",))
+@rule("GA473", severity=Severity.WARNING, dataset="frozen-episode")
 def frozen_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Look for joints that are still in few episodes, and for stretches in which the whole state is."""
     for feature in dataset.by_role("state", "action"):

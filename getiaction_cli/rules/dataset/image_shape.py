@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA463", dataset="image-names-null", unless=("GA402",))
+@rule("GA463", dataset="image-names-null")
 def image_shape(dataset: Dataset) -> Iterator[Finding]:
     """Decide where the channels are, as LeRobot does."""
     for feature in dataset.features.values():
-        if not feature.is_camera or not feature.shape:
+        if not feature.is_camera or (not feature.shape and feature.raw.get("shape") != []):
             continue
         at = f"features.{feature.key}"
         names = feature.raw.get("names")

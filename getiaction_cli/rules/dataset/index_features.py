@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA467", dataset="index-feature-missing", unless=("GA402", "GA403"))
+@rule("GA467", dataset="index-feature-missing")
 def index_features(dataset: Dataset) -> Iterator[Finding]:
     """Look for the five columns of every table."""
-    lacking = [key for key in INDEX_KEYS if key not in dataset.features]
-    if dataset.features and lacking:
+    lacking = [key for key in INDEX_KEYS if key not in dataset.declared]
+    if dataset.declared and lacking:
         yield Finding(
             f"{few(lacking, 5)} {'is' if len(lacking) == 1 else 'are'} not declared",
             file="meta/info.json",

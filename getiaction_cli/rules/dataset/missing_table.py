@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA421", dataset="table-missing", unless=("GA401", "GA402", "GA425"))
+@rule("GA421", dataset="table-missing", unless=("GA425 data_path",))
 def missing_table(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables that the episodes name with the files."""
     needs_files(dataset)

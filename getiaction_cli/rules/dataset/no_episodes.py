@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA410", dataset="no-episodes", unless=("GA401", "GA402", "GA403"))
+@rule("GA410", dataset="no-episodes", unless=("GA40 meta/episodes",))
 def no_episodes(dataset: Dataset) -> Iterator[Finding]:
     """Count."""
-    if len(dataset.episodes) and dataset.episodes.length.sum() > 0:
+    if dataset.total_episodes is None or (len(dataset.episodes) and dataset.episodes.length.sum() > 0):
         return
     yield Finding("the dataset has no episodes", file="meta/info.json", key="total_episodes")

@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA451", dataset="tasks-none", unless=("GA401", "GA402", "GA403", "GA410"))
+@rule("GA451", dataset="tasks-none", unless=("GA40 meta/tasks", "GA410"))
 def no_tasks(dataset: Dataset) -> Iterator[Finding]:
     """Count."""
-    if dataset.total_tasks > 0 and dataset.tasks:
+    if dataset.total_tasks is None or (dataset.total_tasks > 0 and dataset.tasks):
         return
     counted = (
         "info.json counts 0 tasks: LeRobot does not read their file" if dataset.tasks else "the dataset has no task"

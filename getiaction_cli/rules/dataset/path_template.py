@@ -45,7 +45,7 @@ _V2: dict[str, dict[str, object]] = {
 }
 
 
-@rule("GA425", dataset="data-path-old", unless=("GA402",))
+@rule("GA425", dataset="data-path-old")
 def path_template(dataset: Dataset) -> Iterator[Finding]:
     """Fill the templates with LeRobot's placeholders."""
     for name, known in (_V2 if dataset.is_old else _V3).items():
@@ -59,6 +59,8 @@ def path_template(dataset: Dataset) -> Iterator[Finding]:
             why = "leads out of the dataset"
         elif filled is None:
             why = f"has other placeholders than {', '.join(known)}"
+        elif "{" not in template and not (dataset.root / template).is_file():
+            why = "has no placeholders, and no file is called that"
         elif name == "video_path" and len(dataset.video_keys) > 1 and "{video_key" not in template:
             why = f"has no {{video_key}}, though there are {len(dataset.video_keys)} cameras"
         else:

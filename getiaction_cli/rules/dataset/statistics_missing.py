@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _NEEDED = ("mean", "std", "min", "max")
 
 
-@rule("GA432", dataset="stats-feature-missing", unless=("GA402", "GA431"))
+@rule("GA432", dataset="stats-feature-missing", unless=("GA402 meta/stats", "GA431"))
 def statistics_missing(dataset: Dataset) -> Iterator[Finding]:
     """Look for an entry of each feature that a policy reads or predicts."""
     if dataset.stats is None:

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from getiaction_cli.datasets.features import KNOWN_DTYPES
 from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import count, recompute
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA434", dataset="stats-short", unless=("GA431", "GA403", "GA427"))
+@rule("GA434", dataset="stats-short", unless=("GA427",))
 def statistics_shape(dataset: Dataset) -> Iterator[Finding]:
     """Compare the lengths with the shapes."""
     for key, entry in (dataset.stats or {}).items():
         feature = dataset.features.get(key)
-        if feature is None or not feature.shape:
+        if feature is None or not feature.shape or feature.dtype not in KNOWN_DTYPES:
             continue
         if feature.is_camera and (len(feature.shape) != 3 or not feature.channels or feature.channels > 4):
             continue  # the shape itself is what is wrong

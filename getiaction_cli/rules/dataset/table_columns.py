@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.datasets.features import LANGUAGE_KEYS
+from getiaction_cli.datasets.features import KNOWN_DTYPES, LANGUAGE_KEYS
 from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import few, needs_files
@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA427", dataset="column-missing", unless=("GA401", "GA402", "GA403", "GA467"))
+@rule("GA427", dataset="column-missing")
 def table_columns(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' columns with the features."""
     needs_files(dataset)
     wanted = [
-        f for f in dataset.features.values() if f.dtype not in ("video", "language") and f.key not in LANGUAGE_KEYS
+        f
+        for f in dataset.features.values()
+        if f.dtype in KNOWN_DTYPES - {"video", "language"} and f.key not in LANGUAGE_KEYS
     ]
     for name, header in dataset.tables.items():
         if header.problem:

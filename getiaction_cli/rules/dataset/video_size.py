@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA444", dataset="video-size", unless=("GA402", "GA403", "GA424", "GA425", "GA463"))
+@rule("GA444", dataset="video-size", unless=("GA425 video_path", "GA463"))
 def video_size(dataset: Dataset) -> Iterator[Finding]:
     """Compare the headers with the shapes."""
     if not dataset.has_data:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA443", dataset="video-too-short", unless=("GA402", "GA403", "GA413", "GA424", "GA441", "GA442"))
+@rule("GA443", dataset="video-too-short", unless=("GA413", "GA441", "GA442"))
 def video_too_short(dataset: Dataset) -> Iterator[Finding]:
     """Compare the headers with the ends of the episodes."""
     needs_files(dataset)
