@@ -120,6 +120,22 @@ def _first_sentence(text: str) -> str:
 
 def _missing(extra: str) -> list[str]:
     """The distributions that an extra of LeRobot asks for and that are not installed."""
+    todo = [_normal(extra)]
+    seen: set[str] = set()
+    found: set[str] = set()
+    while todo:
+        for target in _wanted().get(todo.pop(), set()) - seen:
+            seen.add(target)
+            if target.startswith("extra:"):
+                todo.append(_normal(target.removeprefix("extra:")))
+            elif _normal(target) not in _installed():
+                found.add(target)
+    return sorted(found)
+
+
+@functools.cache
+def _wanted() -> dict[str, set[str]]:
+    """Each extra of LeRobot with the distributions that it names, and "extra:other" for each other extra."""
     wanted: dict[str, set[str]] = {}
     for name, inner, _, marker in _requirements():
         if match := re.search(r"extra == [\"']([\w-]+)[\"']", marker):
@@ -127,17 +143,7 @@ def _missing(extra: str) -> list[str]:
             target = f"extra:{inner}" if name == "lerobot" else name
             if not machine:  # what only some machines need is not asked for here
                 wanted.setdefault(_normal(match[1]), set()).add(target)
-    todo = [_normal(extra)]
-    seen: set[str] = set()
-    found: set[str] = set()
-    while todo:
-        for target in wanted.get(todo.pop(), set()) - seen:
-            seen.add(target)
-            if target.startswith("extra:"):
-                todo.append(_normal(target.removeprefix("extra:")))
-            elif _normal(target) not in _installed():
-                found.add(target)
-    return sorted(found)
+    return wanted
 
 
 def _normal(name: str) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 
 from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, plain
 from getiaction_cli.policies.notes import GROUP_ORDER
-from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
 from getiaction_cli.rendering.text import Paint, cut, width, wrap
 
 _NAME = 16
@@ -151,6 +150,8 @@ def _preset(config: PolicyConfig) -> list[tuple[str, str]]:
 
 def recipe_for(policy: PolicyClass) -> str:
     """A recipe that trains this policy, with its dataset left to be named."""
+    from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER  # brings PyYAML, of which the list has no need
+
     arguments = []
     if policy.class_path == WRAPPER:
         arguments.append(f"    policy_name: {policy.name}")
