@@ -62,7 +62,9 @@ def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[str, int]:
         if fix is None or not fix.edits or not (fix.safe or unsafe) or _overlaps(fix, taken):
             continue
         candidate = apply_edits(recipe.text, [*taken, *fix.edits])
-        if read(recipe.file, text=candidate).broken:
+        # Two fixes that each open the same section would make it stand there twice: the second waits a round.
+        after = read(recipe.file, text=candidate)
+        if after.broken or len(after.findings) > len(recipe.findings):
             continue
         taken += fix.edits
         text, count = candidate, count + 1

@@ -22,8 +22,8 @@ def to_policy_features(features: dict[str, dict[str, Any]]) -> tuple[dict[str, A
         Rejected: LeRobot can't read this table (a camera whose shape has not three numbers, or with no names).
     """
     convert = world().module("lerobot.utils.feature_utils").dataset_to_policy_features
-    plain = {key: {"names": None, **feature, "shape": tuple(feature["shape"])} for key, feature in features.items()}
     try:
+        plain = {key: {"names": None, **feature, "shape": tuple(feature["shape"])} for key, feature in features.items()}
         found = convert(plain)
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise Rejected(str(error), error=type(error).__name__) from error

@@ -65,9 +65,9 @@ def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
 
 
 def _is_overridden(recipe: Recipe, route: str) -> bool:
-    """True when what counts at a route was given on the command line: editing the file would change nothing."""
-    node = recipe.node(route)
-    return node is not None and node.source.is_command_line
+    """True when a route, or where it would stand, was given on the command line: editing the file changes nothing."""
+    steps, _ = recipe.follow(route)
+    return steps[-1].node.source.is_command_line
 
 
 def _setting(recipe: Recipe, route: str, value: Any) -> list[tuple[str, str, Any]]:

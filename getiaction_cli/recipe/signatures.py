@@ -17,7 +17,7 @@ from typing import Any
 from getiaction_cli.installed import package_folder
 from getiaction_cli.recipe.types import ANY, Type, from_tree
 
-_HOMES = ("getiaction", "lightning")
+_HOMES = ("getiaction", "lightning", "lerobot", "torchvision")
 _MOST_HOPS = 6
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
@@ -56,7 +56,7 @@ class Signature:
 
 @cache
 def read_signature(class_path: str) -> Signature | None:
-    """The signature of a class of getiaction or Lightning; None when there is no such class, or no source of it."""
+    """The signature of a class of a known package; None when there is no such class, or no source of it."""
     module, _, name = class_path.rpartition(".")
     found = _find(module, name)
     if found is None:
@@ -97,6 +97,16 @@ def exported(module: str) -> tuple[str, ...]:
         return tuple(ast.literal_eval(match[1])) if match else ()
     except (ValueError, SyntaxError):
         return ()
+
+
+@cache
+def provided(module: str) -> tuple[str, ...]:
+    """The classes that a module defines or imports by a public name, whether or not it lists them."""
+    file = _file(module)
+    if file is None:
+        return ()
+    names = [*_imports(file), *re.findall(r"^class (\w+)\b", _text(file), re.MULTILINE)]
+    return tuple(dict.fromkeys(name for name in names if name[0].isupper()))
 
 
 # -- finding the source ----------------------------------------------------------------------------------------------

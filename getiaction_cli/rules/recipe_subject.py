@@ -6,7 +6,9 @@ the reason, and the rule whose business the reason is says so in its own words.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report, Severity
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 # Characters of recipe text that are read again in order to try fixes; a page of YAML is about 2,000.
 _TRIED = 500_000
+# The rules that say of one value of the recipe that it is wrong in itself, whatever stands beside it.
+_IN_ITSELF = ("GA106", "GA109", "GA115", "GA120", "GA121", "GA122", "GA131", "GA215")
+_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 class Shelf:
@@ -72,6 +77,8 @@ class RecipeSubject(Subject):
         self._shelf = shelf or Shelf()
         # Every fix is tried on the text before it is offered: in a huge one, only some are.
         self._fixes_left = _TRIED // (len(recipe.text) + 1)
+        # Places of the dataset that errors point at.
+        self._pointed_at: set[tuple[str, str]] = set()
 
     # -- what rules ask for ------------------------------------------------------------------------------------------
 
@@ -191,8 +198,43 @@ class RecipeSubject(Subject):
     # -- how findings become diagnostics -----------------------------------------------------------------------------
 
     def is_echo(self, rule: Rule, finding: Finding) -> bool:
-        """True for findings about a section that could not be read: what is missing there proves nothing."""
-        return finding.span is None and bool(finding.at) and self.recipe.is_broken(finding.at)
+        """True for findings whose cause is told already.
+
+        That is so about a section that could not be read (what is missing there proves nothing), about a value that is
+        wrong in itself, and for a warning about a place in the dataset that an error points at.
+        """
+        if finding.span is None and finding.at and self.recipe.is_broken(finding.at):
+            return True
+        severity = finding.severity or rule.severity
+        # What the recipe itself gets wrong is judged key by key; what the policy can't do follows from its values.
+        causes = (related.at for related in finding.related) if rule.code > "GA2" else ()
+        for route in (finding.at, *causes):
+            told = next((self._spoilt[place] for place in _upwards(route) if place in self._spoilt), None)
+            if told and told[0] != rule.code and _RANK[severity] >= _RANK[told[1]]:
+                return True
+        if finding.file and severity is not Severity.ERROR and (finding.file, finding.key) in self._pointed_at:
+            return True
+        if severity is Severity.ERROR:
+            self._pointed_at |= {(related.file, related.key) for related in finding.related if related.file}
+        return False
+
+    @cached_property
+    def _spoilt(self) -> dict[str, tuple[str, Severity]]:
+        """The values of the recipe that are wrong in themselves, by route: which rule says so, and how bad it is."""
+        from getiaction_cli.rules.runner import MOST_FINDINGS, load_rules
+
+        found: dict[str, tuple[str, Severity]] = {}
+        for code in _IN_ITSELF:
+            rule = load_rules()[code]
+            try:
+                needs = {need: self.get(need) for need in rule.needs}
+                for finding in islice(rule.run(**needs), MOST_FINDINGS):
+                    # Whatever is wrong with one item of a list spoils the list.
+                    route = finding.at.rstrip("0123456789").rstrip(".")
+                    found.setdefault(route, (code, finding.severity or rule.severity))
+            except Exception:
+                continue
+        return found
 
     def ignored(self, diagnostic: Diagnostic) -> bool:
         """True where a ``# getiaction: ignore[…]`` in the recipe names the diagnostic's code."""
@@ -308,3 +350,10 @@ def _whole(recipe: Recipe) -> Place:
             span = source.span(start, source.start_of(number) + len(line.rstrip()))
             return Place(source.file, span, (line,), "")
     return Place(source.file, source.span(0, 0), source.lines(source.span(0, 0)), "")
+
+
+def _upwards(route: str) -> Iterator[str]:
+    """A route, and those of the sections and lists that it lies in."""
+    while route:
+        yield route
+        route = route.rpartition(".")[0]

@@ -51,7 +51,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import ACTION, OUTPUTS, Fit
 
 
-@rule("GA309", dataset="gripper", unless=("GA306", "GA462"))
+@rule("GA309", dataset="gripper", unless=("GA306",))
 def no_action(fit: Fit) -> Iterator[Finding]:
     """Ask for the feature that every policy predicts."""
     if fit.policy.action_feature is None and ACTION in fit.writable:

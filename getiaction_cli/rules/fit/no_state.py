@@ -47,7 +47,7 @@ trainer:
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import INPUTS, STATE, Fit
 
@@ -59,7 +59,7 @@ _READS_STATE = frozenset(
 )
 
 
-@rule("GA308", dataset="pusht", unless=("GA306", "GA462"))
+@rule("GA308", dataset="pusht", unless=("GA306", "GA461", "GA462 features.action"))
 def no_state(fit: Fit) -> Iterator[Finding]:
     """Ask for observation.state where the policy reads it."""
     reads = fit.name in _READS_STATE or (fit.name == "xvla" and fit.policy.get("use_proprio"))
@@ -82,5 +82,6 @@ def no_state(fit: Fit) -> Iterator[Finding]:
         f"{name} needs the robot's state as `{STATE}`, and {fit.dataset.repo_id} has no such feature",
         at="data.init_args.repo_id",
         label=f"`{close[0]}` is close, but LeRobot knows the state by name only" if close else "",
+        related=tuple(Related("its nearest", file="meta/info.json", key=f"features.{key}") for key in close),
         help="rename or join the features of the dataset (`lerobot-edit-dataset`)",
     )

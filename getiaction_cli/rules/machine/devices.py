@@ -53,12 +53,22 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen
 
-_ROUTE = "trainer.devices"
+_ROUTE, _NODES = "trainer.devices", "trainer.num_nodes"
+# What a launcher of jobs on several machines sets: torchrun, SLURM, LSF, MPI, Kubeflow.
+_LAUNCHERS = ("MASTER_ADDR", "TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "LSB_JOBID", "OMPI_COMM_WORLD_SIZE", "GROUP_RANK")
 
 
 @rule("GA502", unless=("GA501",))
 def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
-    """Count the devices."""
+    """Count the devices, and the machines."""
+    nodes = recipe.get(_NODES)
+    if isinstance(nodes, int) and nodes > 1 and not any(name in machine.env for name in _LAUNCHERS):
+        yield Finding(
+            f"num_nodes {nodes} waits for other machines, and nothing has started them: no launcher is at work here",
+            at=_NODES,
+            help="start the run on each machine with torchrun or SLURM",
+            fix=Change("train on this machine alone", set=((_NODES, 1),)),
+        )
     kind, asked = chosen(recipe, machine), recipe.get(_ROUTE)
     there = {"cuda": len(machine.gpus), "mps": 1}.get(kind)
     if not there or isinstance(asked, bool):

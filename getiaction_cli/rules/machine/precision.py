@@ -58,7 +58,7 @@ _ROUTE = "trainer.precision"
 _AMPERE = (8, 0)
 
 
-@rule("GA503", unless=("GA501",))
+@rule("GA503", unless=("GA501", "GA519"))
 def precision_here(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """Compare the precision with the accelerator."""
     said, kind = recipe.get(_ROUTE), chosen(recipe, machine)

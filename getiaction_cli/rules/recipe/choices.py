@@ -17,6 +17,7 @@ STRATEGIES = (
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("trainer", "accelerator"): ACCELERATORS,
     ("trainer", "strategy"): STRATEGIES,
+    ("trainer", "devices"): ("auto",),
     ("trainer", "gradient_clip_algorithm"): ("norm", "value"),
     ("trainer", "profiler"): ("simple", "advanced", "pytorch", "xla"),
     ("data.init_args", "video_backend"): ("pyav", "torchcodec"),

@@ -10,26 +10,9 @@ from functools import cache
 from getiaction_cli import policies
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
-from getiaction_cli.recipe.signatures import exported, read_signature
-from getiaction_cli.rules.recipe.expected import is_datamodule, object_routes
+from getiaction_cli.rules.recipe.expected import is_datamodule
 from getiaction_cli.rules.recipe.near import closest
-
-_MODULES = {
-    "callbacks": ("lightning.pytorch.callbacks", "lightning.pytorch.callbacks.progress", "getiaction.train.callbacks"),
-    "logger": ("lightning.pytorch.loggers",),
-    "profiler": ("lightning.pytorch.profilers",),
-    "strategy": ("lightning.pytorch.strategies",),
-    "plugins": ("lightning.pytorch.plugins", "lightning.pytorch.plugins.precision"),
-    "accelerator": ("lightning.pytorch.accelerators",),
-}
-_A = {
-    "callbacks": "a Lightning callback",
-    "logger": "a Lightning logger",
-    "profiler": "a Lightning profiler",
-    "strategy": "a Lightning strategy",
-    "plugins": "a Lightning plugin",
-    "accelerator": "a Lightning accelerator",
-}
+from getiaction_cli.rules.recipe.objects import MODULES, A, meant_class, object_routes
 
 
 class Verdict(Enum):
@@ -124,7 +107,7 @@ def _model(recipe: Recipe) -> Found | None:
             words = _elsewhere(path, home, POLICY_HOME, "policies")
             return Found(route, Verdict.MEANT, words, meant, True)
     near = difflib.get_close_matches(path, [f"{POLICY_HOME}.{own}" for own in ("LeRobotPolicy", *classes)], 1, 0.85)
-    if near:
+    if near and closest(name, [near[0].rpartition(".")[2]]):  # a long path in common makes no likeness
         return Found(route, Verdict.MEANT, f"there is no class `{path}`", near[0])
     return Found(
         route,
@@ -153,23 +136,15 @@ def _object(recipe: Recipe, section: str) -> Found | None:
     if not isinstance(path, str) or not path:
         return None
     kind = section.split(".")[1]
-    modules = _MODULES[kind]
-    home, _, name = path.rpartition(".")
-    inside = any(home == module or home.startswith(module + ".") for module in modules)
-    if inside and read_signature(path) is not None:
+    own_home, what = MODULES[kind][0], A[kind]
+    meant, certain = meant_class(kind, path)
+    if meant == path:
         return None
-    known = {own: f"{module}.{own}" for module in modules for own in exported(module)}
-    if name in known:
-        return Found(route, Verdict.MEANT, _elsewhere(path, home, modules[0], _A[kind]), known[name], True)
-    near = difflib.get_close_matches(name, known, 1, 0.8)
-    if near:
-        return Found(route, Verdict.MEANT, f"there is no class `{path}`", known[near[0]])
-    return Found(
-        route,
-        Verdict.REFUSED,
-        f"`{path[:80]}` is not {_A[kind]}",
-        help=f"use a class of {modules[0]}",
-    )
+    if not meant:
+        return Found(route, Verdict.REFUSED, f"`{path[:80]}` is not {what}", help=f"use a class of {own_home}")
+    home = path.rpartition(".")[0]
+    message = _elsewhere(path, home, own_home, what) if certain else f"there is no class `{path}`"
+    return Found(route, Verdict.MEANT, message, meant, certain)
 
 
 def _elsewhere(path: str, home: str, own_home: str, what: str) -> str:

@@ -47,31 +47,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
-_ROUTE = "trainer.max_time"
+# Both take "DD:HH:MM:SS" or a section of units.
+_ROUTES = ("trainer.max_time", "trainer.val_check_interval")
 _UNITS = {"d": 0, "h": 1, "m": 2, "s": 3}
 _NAMES = {"days", "hours", "minutes", "seconds", "weeks"}
 
 
 @rule("GA146", unless=("GA120",))
 def duration(recipe: Recipe) -> Iterator[Finding]:
-    """Read the time limit as Lightning does."""
-    value = recipe.get(_ROUTE)
-    if isinstance(value, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", value.strip()):
-        meant = _meant(value)
-        yield Finding(
-            f"`{value[:40]}` is no time limit: it is written as days, hours, minutes and seconds, DD:HH:MM:SS",
-            at=_ROUTE,
-            fix=Change(f"set it to {meant}", set=((_ROUTE, meant),), safe=True) if meant else None,
-        )
-    elif isinstance(value, dict) and (strange := [key for key in value if key not in _NAMES]):
-        yield Finding(
-            f"`{strange[0]}` is no unit of time here: {', '.join(sorted(_NAMES))}", at=f"{_ROUTE}.{strange[0]}"
-        )
+    """Read a time as Lightning does."""
+    for route in _ROUTES:
+        value = recipe.get(route)
+        if isinstance(value, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", value.strip()):
+            meant = _meant(value)
+            yield Finding(
+                f"`{value[:40]}` is no time: it is written as days, hours, minutes and seconds, DD:HH:MM:SS",
+                at=route,
+                fix=Change(f"set it to {meant}", set=((route, meant),), safe=True) if meant else None,
+            )
+        elif isinstance(value, dict):
+            yield from _units(route, value)
+
+
+def _units(route: str, value: dict[str, Any]) -> Iterator[Finding]:
+    for name, amount in value.items():
+        if name not in _NAMES:
+            yield Finding(f"`{name}` is no unit of time here: {', '.join(sorted(_NAMES))}", at=f"{route}.{name}")
+        elif isinstance(amount, bool) or not isinstance(amount, int | float):
+            yield Finding(f"`{name}` takes a number", at=f"{route}.{name}")
 
 
 def _meant(value: str) -> str:

@@ -44,22 +44,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.values import mistaken
 
+_NAMES = ("model.class_path", "model.init_args.policy_name", "data.class_path", "data.init_args.repo_id")
+
 
 @rule("GA115")
 def empty_value(recipe: Recipe) -> Iterator[Finding]:
-    """None where the key does not take it."""
+    """None where the key does not take it, and blank text where a name is needed."""
     for route, mistake in mistaken(recipe).items():
         if mistake.node.plain() is not None:
             continue
         needed = mistake.key.required or route in ("model", "data")
+        off = mistake.key.type.kind == "bool" and route.startswith(("trainer.", "data."))
         yield Finding(
-            f"`{mistake.name}` is empty; it takes {mistake.expected}",
+            f"`{mistake.name}` is empty" + (", which is false" if off else f"; it takes {mistake.expected}"),
             at=route,
-            help="" if not needed else "write its value",
+            help="write its value" if needed else "",
             fix=None if needed else Change("leave it out, to get the default", remove=(route,)),
+            severity=Severity.WARNING if off else None,
         )
+    for route in _NAMES:
+        if isinstance(name := recipe.get(route), str) and not name.strip():
+            yield Finding(f"`{route.rpartition('.')[2]}` is empty", at=route, help="write its value")

@@ -11,6 +11,8 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
+from getiaction_cli.rules.recipe.objects import meant_class, object_routes
+from getiaction_cli.rules.recipe.transforms import is_built, transform_names, transform_routes, transform_signature
 
 TOP = {
     "seed": parse_type("int | None"),
@@ -28,9 +30,10 @@ OPTIONS = {
         "enable": parse_type("bool"),
         "max_num_transforms": parse_type("int"),
         "random_order": parse_type("bool"),
-        "tfs": parse_type("dict"),
+        "tfs": parse_type("dict[str, dict]"),
     },
 }
+TRANSFORM = {"weight": parse_type("float"), "type": parse_type("str"), "kwargs": parse_type("dict")}
 
 # What every policy class takes besides the fields of its LeRobot config.
 WRAPPER_TYPES = {
@@ -42,9 +45,6 @@ WRAPPER_TYPES = {
     "pretrained_revision": parse_type("str | None"),
     "rename_map": parse_type("dict[str, str] | None"),
 }
-
-# In Python these arguments take objects; a recipe writes them as ``{class_path, init_args}``.
-_OBJECTS = ("callbacks", "logger", "strategy", "profiler", "plugins", "accelerator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
         for name, options in OPTIONS.items():
             if isinstance(recipe.get(f"data.init_args.{name}"), dict):
                 yield Section(f"data.init_args.{name}", f"`{name}`", {key: Key(kind) for key, kind in options.items()})
+        yield from _transform_sections(recipe)
     if recipe.has("trainer") and (signature := read_signature("lightning.Trainer")):
         yield _signed("trainer", signature, "the trainer")
     yield from _object_sections(recipe)
@@ -189,11 +190,14 @@ def _policy_sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Sec
 
 
 def _object_sections(recipe: Recipe) -> Iterator[Section]:
-    """Callbacks, loggers and the like: a class path each, and what that class takes."""
+    """Callbacks, loggers and the like: a class path each, and what the class takes that it is meant to be."""
     for route in object_routes(recipe):
-        yield Section(route, f"`{route}`", {key: Key(kind, key == "class_path") for key, kind in CLASS.items()})
         class_path = recipe.get(f"{route}.class_path")
-        if isinstance(class_path, str) and (signature := read_signature(class_path)):
+        keys = {key: Key(kind, key == "class_path") for key, kind in CLASS.items()}
+        # Without a class there is no saying what else the section is about.
+        yield Section(route, f"`{route}`", keys, open=not recipe.has(f"{route}.class_path"))
+        meant = meant_class(route.split(".")[1], class_path)[0] if isinstance(class_path, str) else ""
+        if meant and (signature := read_signature(meant)):
             section = _signed(f"{route}.init_args", signature)
             # The run folder, where the recipe names none; Lightning's loggers give `root_dir` to their base themselves.
             for name in ("save_dir", "dirpath", "root_dir"):
@@ -202,14 +206,17 @@ def _object_sections(recipe: Recipe) -> Iterator[Section]:
             yield section
 
 
-def object_routes(recipe: Recipe) -> Iterator[str]:
-    """The routes of everything under the trainer that is written as a section with a class path."""
-    for name in _OBJECTS:
-        value = recipe.trainer(name)
-        if isinstance(value, list):
-            yield from (f"trainer.{name}.{index}" for index, item in enumerate(value) if isinstance(item, dict))
-        elif isinstance(value, dict):
-            yield f"trainer.{name}"
+def _transform_sections(recipe: Recipe) -> Iterator[Section]:
+    """Each transform of the pictures, and what its class takes."""
+    for route in transform_routes(recipe):
+        names = transform_names() if is_built(recipe, route) else ()
+        keys = {name: Key(kind) for name, kind in TRANSFORM.items()}
+        if names:
+            keys["type"] = Key(Type("literal", values=names))
+        yield Section(route, f"`{route.removeprefix('data.init_args.')}`", keys)
+        name = recipe.get(f"{route}.type", "Identity")
+        if name in names and (signature := transform_signature(name)):
+            yield _signed(f"{route}.kwargs", signature)
 
 
 def _signed(route: str, signature: Signature, name: str = "") -> Section:

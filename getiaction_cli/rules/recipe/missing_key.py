@@ -49,7 +49,8 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.expected import object_routes, sections
+from getiaction_cli.rules.recipe.expected import sections
+from getiaction_cli.rules.recipe.objects import object_routes
 from getiaction_cli.rules.recipe.strays import foreign_sections, policy_of, strays
 
 _EXAMPLES = {

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 
 
 def closest(word: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names spelt most like a word, hyphens and case aside."""
+    """The names spelt most like a word, hyphens and case aside; one that has all of its parts comes first."""
     plain = {_plain(name): name for name in names}
     near = difflib.get_close_matches(_plain(word), plain, n=3, cutoff=0.75)
+    near.sort(key=lambda name: not set(_plain(word).split("_")) <= set(name.split("_")))
     return tuple(plain[name] for name in near)
 
 

@@ -63,6 +63,8 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "data.init_args.num_workers": (0, None, True, "0 loads in the training process itself"),
     "data.init_args.val_split": (0, None, True, "a fraction or a number of episodes to hold out"),
     "data.init_args.tolerance_s": (0, None, False, "the tolerance is a time in seconds, above 0"),
+    "data.init_args.image_transforms.max_num_transforms": (1, None, True, "at least 1 transform of a picture"),
+    "data.init_args.frame_store.max_gb": (0, None, False, "a number of gigabytes, above 0; `off` keeps no frames"),
     "trainer.max_steps": (-1, None, True, "-1 is no limit"),
     "trainer.max_epochs": (-1, None, True, "-1 is no limit"),
     "trainer.min_steps": (0, None, True, ""),
@@ -73,6 +75,7 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "trainer.gradient_clip_val": (0, None, True, "0 is no clipping"),
     "trainer.log_every_n_steps": (0, None, True, "0 logs nothing"),
     "trainer.check_val_every_n_epoch": (1, None, True, ""),
+    "trainer.val_check_interval": (0, None, False, "a fraction of an epoch up to 1.0, or a number of batches"),
     "trainer.num_sanity_val_steps": (-1, None, True, "-1 runs the whole validation set"),
     "trainer.fast_dev_run": (0, None, True, "a number of batches"),
     "trainer.limit_train_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
@@ -83,6 +86,7 @@ _FRACTIONS = (
     "trainer.limit_train_batches",
     "trainer.limit_val_batches",
     "trainer.overfit_batches",
+    "trainer.val_check_interval",
     "data.init_args.val_split",
 )
 _ZERO_IS_NOTHING = ("trainer.devices", "trainer.max_steps", "trainer.max_epochs")
@@ -95,7 +99,8 @@ def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int | float) or route in mistaken(recipe):
             continue
-        name = route.rpartition(".")[2]
+        # An item of a list is spoken of by the list's name.
+        name = next(part for part in reversed(["", *route.split(".")]) if not part.isdigit())
         if route in beyond_reason(recipe):
             yield Finding(f"`{name}` is {node.raw[:40]}, which is {beyond_reason(recipe)[route]}", at=route)
         elif complaint := _complaint(route, value):

@@ -54,8 +54,12 @@ from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.near import closest
 
-_HOMES = {"callbacks": "lightning.pytorch.callbacks", "logger": "lightning.pytorch.loggers"}
-_EXAMPLES = {"callbacks": "EarlyStopping", "logger": "CSVLogger"}
+_HOMES = {
+    "callbacks": "lightning.pytorch.callbacks",
+    "logger": "lightning.pytorch.loggers",
+    "plugins": "lightning.pytorch.plugins",
+}
+_EXAMPLES = {"callbacks": "EarlyStopping", "logger": "CSVLogger", "plugins": "MixedPrecision"}
 _LOGGERS = ("CSVLogger", "TensorBoardLogger", "WandbLogger", "MLFlowLogger", "CometLogger")
 
 

@@ -51,6 +51,7 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.strays import is_stray
 
 _DIRECT, _KWARGS = "model.init_args", "model.init_args.config_kwargs"
 
@@ -62,7 +63,7 @@ def parameter_set_twice(recipe: Recipe) -> Iterator[Finding]:
     rate = f"{_DIRECT}.learning_rate"
     pairs += [(rate, f"{home}.optimizer_lr") for home in (_DIRECT, _KWARGS)]
     for winner, loser in pairs:
-        if recipe.get(winner) is None or not recipe.has(loser):
+        if recipe.get(winner) is None or not recipe.has(loser) or is_stray(recipe, loser):
             continue
         same = recipe.get(winner) == recipe.get(loser)
         name = loser.rpartition(".")[2]

@@ -122,6 +122,10 @@ def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key:
             return Stray("unknown", route, key, section, why=why)
         return Stray("renamed", route, key, section, target or "", why)
     homes = [home for home in home_of(recipe, policy, key) if home != route]
+    inside = f"{section.route}.init_args"
+    inner = (s for s in sections(recipe, policy) if s.route == inside and s.route.startswith("trainer."))
+    if any(key in arguments.keys for arguments in inner):
+        homes = [f"{inside}.{key}"]
     if key in WITHOUT_EFFECT:  # a policy has it too, but nobody means that one
         homes = [home for home in homes if not home.startswith("model.")]
     if homes:

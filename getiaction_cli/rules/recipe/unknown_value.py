@@ -46,6 +46,7 @@ trainer:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,6 +100,8 @@ def _allowed(section: str, name: str, declared: tuple[Any, ...]) -> tuple[Any, .
 
 
 def _fits(name: str, value: str, allowed: tuple[Any, ...]) -> bool:
+    if name == "devices":  # "2", "-1", "0, 1"
+        return value == "auto" or bool(re.fullmatch(r"\s*-?\d+\s*(,\s*\d+\s*)*,?\s*", value))
     if name in ("device", "accelerator"):  # cuda:1 names one of several
         value = value.partition(":")[0]
     return value in map(str, allowed)

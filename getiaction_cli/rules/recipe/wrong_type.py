@@ -52,12 +52,13 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Kind, Node
 from getiaction_cli.recipe.scalars import Note, plain
+from getiaction_cli.recipe.types import Type
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.values import Mistake, mistaken, variables
 
 # These routes have rules of their own.
-_TOLD_ELSEWHERE = ("data.init_args.repo_id", "model.class_path", "data.class_path")
+_TOLD_ELSEWHERE = {"data.init_args.repo_id": (list, str), "model.class_path": (str,), "data.class_path": (str,)}
 
 
 @rule("GA120")
@@ -67,7 +68,7 @@ def wrong_type(recipe: Recipe) -> Iterator[Finding]:
         value = mistake.node.plain()
         if value is None or (mistake.key.type.choices and isinstance(value, str)):
             continue
-        if route in variables(recipe) or (route in _TOLD_ELSEWHERE and isinstance(value, list | str)):
+        if route in variables(recipe) or isinstance(value, _TOLD_ELSEWHERE.get(route, ())):
             continue
         if mistake.node.note is Note.WORD_BOOLEAN and not mistake.key.wrong(mistake.node.raw):
             continue
@@ -94,14 +95,22 @@ def _shown(node: Node, value: Any) -> str:
 def _fix(route: str, mistake: Mistake, value: Any) -> Change | None:
     """The same value as the right type: safe where there is no doubt which that is."""
     for candidate, safe in _candidates(mistake.node, value):
+        kind = mistake.key.type
+        if isinstance(candidate, str) and candidate not in kind.choices and not _is_free_text(kind):
+            continue  # where a name or a class is wanted, a number in quotes is none
         if mistake.key.wrong(candidate) is None:
             return Change(f"write it as {write(candidate)}", set=((route, candidate),), safe=safe)
     return None
 
 
+def _is_free_text(kind: Type) -> bool:
+    return all(option.kind in ("str", "none", "any") for option in kind.options or (kind,))
+
+
 def _candidates(node: Node, value: Any) -> Iterator[tuple[Any, bool]]:
     if isinstance(value, str):
-        yield plain(value.strip())[0], True
+        if value.strip():
+            yield plain(value.strip())[0], True
         if value.strip().lower() in ("true", "false"):
             yield value.strip().lower() == "true", True
         if value.strip().lower() == "none":

@@ -1,0 +1,52 @@
+"""Callbacks, loggers and the like, written as ``{class_path, init_args}``: where they stand, and which is meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from functools import cache
+
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.signatures import exported, read_signature
+
+MODULES = {
+    "callbacks": ("lightning.pytorch.callbacks", "lightning.pytorch.callbacks.progress", "getiaction.train.callbacks"),
+    "logger": ("lightning.pytorch.loggers",),
+    "profiler": ("lightning.pytorch.profilers",),
+    "strategy": ("lightning.pytorch.strategies",),
+    "plugins": ("lightning.pytorch.plugins", "lightning.pytorch.plugins.precision"),
+    "accelerator": ("lightning.pytorch.accelerators",),
+}
+A = {
+    "callbacks": "a Lightning callback",
+    "logger": "a Lightning logger",
+    "profiler": "a Lightning profiler",
+    "strategy": "a Lightning strategy",
+    "plugins": "a Lightning plugin",
+    "accelerator": "a Lightning accelerator",
+}
+
+
+def object_routes(recipe: Recipe) -> Iterator[str]:
+    """The routes of everything under the trainer that is written as a section with a class path."""
+    for name in MODULES:
+        value = recipe.trainer(name)
+        if isinstance(value, list):
+            yield from (f"trainer.{name}.{index}" for index, item in enumerate(value) if isinstance(item, dict))
+        elif isinstance(value, dict):
+            yield f"trainer.{name}"
+
+
+@cache
+def meant_class(kind: str, path: str) -> tuple[str, bool]:
+    """The class path that one of that kind was meant to be, empty for none, and whether there is no doubt about it."""
+    modules = MODULES[kind]
+    home, _, name = path.rpartition(".")
+    inside = any(home == module or home.startswith(module + ".") for module in modules)
+    if inside and read_signature(path) is not None:
+        return path, True
+    known = {own: f"{module}.{own}" for module in modules for own in exported(module)}
+    if name in known:
+        return known[name], True
+    near = difflib.get_close_matches(name, known, 1, 0.8)
+    return (known[near[0]] if near else ""), False
