@@ -19,7 +19,6 @@ from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from getiaction_cli.installed import package_folder
@@ -146,6 +145,8 @@ class _Installed(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         if name not in self._known:
+            from importlib import metadata  # 10 ms, and most recipes need nothing but what is always there
+
             try:
                 self._known[name] = metadata.version(name)
             except metadata.PackageNotFoundError:
@@ -156,6 +157,8 @@ class _Installed(Mapping[str, str]):
         return version
 
     def __iter__(self):  # type: ignore[no-untyped-def]
+        from importlib import metadata
+
         return (d.name for d in metadata.distributions())
 
     def __len__(self) -> int:
@@ -355,6 +358,8 @@ def requirements(distribution: str, extra: str) -> tuple[tuple[str, str], ...]:
     Extras of the distribution that the extra asks for itself are followed; what only some platforms need is left out.
     (`packaging` does this too, and takes 0.1 s for LeRobot's 140 lines.)
     """
+    from importlib import metadata
+
     try:
         lines = metadata.requires(distribution) or []
     except metadata.PackageNotFoundError:

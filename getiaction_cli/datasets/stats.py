@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from getiaction_cli.datasets.arrays import filled, to_numpy
+from getiaction_cli.datasets.arrays import is_list, lists, numbers
 from getiaction_cli.datasets.jsonfile import read_json, stumble
 from getiaction_cli.diagnostics import Finding
 
@@ -147,18 +147,12 @@ EPISODE_STATISTICS = ("min", "max", "mean", "count")
 def _matrix(column: Any) -> npt.NDArray[np.float64] | None:
     """A column of (nested) lists of equal length as (rows, numbers)."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     rows = len(column)
-    array = column
     try:
-        while (
-            pa.types.is_list(array.type)
-            or pa.types.is_large_list(array.type)
-            or pa.types.is_fixed_size_list(array.type)
-        ):
-            array = pc.list_flatten(array)
-        values = to_numpy(filled(array.cast(pa.float64()), float("nan")))
-    except (pa.ArrowException, AttributeError):
+        while is_list(column.type):
+            column = lists(column)[1]
+        values = numbers(column, np.float64, np.nan)
+    except (pa.ArrowException, TypeError):
         return None
     return values.reshape(rows, -1) if rows and len(values) % rows == 0 else None

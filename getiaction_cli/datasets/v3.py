@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from getiaction_cli.datasets.arrays import filled, to_numpy
+from getiaction_cli.datasets.arrays import is_list, lists, numbers
 from getiaction_cli.datasets.episodes import Episodes, Floats, Ints, VideoColumns
 from getiaction_cli.datasets.parquet import Broken, open_parquet, read_columns
 from getiaction_cli.datasets.stats import EPISODE_STATISTICS, sum_columns
@@ -140,21 +139,13 @@ def _summed_keys(dataset: Dataset, there: set[str]) -> list[str]:
 
 
 def _take_tasks(episodes: Episodes, column: pa.ChunkedArray) -> None:
-    try:
-        array = column.combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = array.chunk(0) if array.num_chunks else pa.array([], column.type)
-        if _is_text(array.type):
-            counts: np.ndarray[Any, np.dtype[np.int64]] = np.ones(len(array), np.int64)
-            flat = array
-        else:
-            counts = to_numpy(filled(pc.list_value_length(array), 0)).astype(np.int64)
-            flat = pc.list_flatten(array)
-        coded = pc.dictionary_encode(filled(flat.cast(pa.string()), ""))
-    except (pa.ArrowException, AttributeError, TypeError):
+    counts, texts = lists(column) if is_list(column.type) else (np.ones(len(column), np.int64), column)
+    if not _is_text(texts.type):
         return  # tasks of an unheard-of type: the task rules judge tasks.parquet alone
-    episodes.task_names = coded.dictionary.to_pylist()
-    episodes.task_codes = to_numpy(coded.indices).astype(np.int64)
+    names: dict[str, int] = {}
+    codes = (names.setdefault(text or "", len(names)) for text in texts.to_pylist())
+    episodes.task_codes = np.fromiter(codes, np.int64, len(texts))
+    episodes.task_names = list(names)
     episodes.task_offsets = np.concatenate([[0], np.cumsum(counts)])
 
 
@@ -201,7 +192,7 @@ def _is_text(kind: pa.DataType) -> bool:
 def _ints(column: pa.ChunkedArray) -> Ints:
     """Integers, -1 where the file has null or something that is no whole number."""
     try:
-        return to_numpy(filled(column.cast(pa.int64(), safe=False), -1)).astype(np.int64, copy=False)
+        return numbers(column, np.int64, -1)
     except (pa.ArrowException, TypeError):
         return np.array([_as_int(value) for value in column.to_pylist()], np.int64)
 
@@ -215,7 +206,7 @@ def _as_int(value: object) -> int:
 def _floats(column: pa.ChunkedArray) -> Floats:
     """Floats, NaN where the file has null or no number."""
     try:
-        return to_numpy(filled(column.cast(pa.float64(), safe=False), float("nan"))).astype(np.float64, copy=False)
+        return numbers(column, np.float64, np.nan)
     except (pa.ArrowException, TypeError):
         values = [v[0] if isinstance(v, list) and len(v) == 1 else v for v in column.to_pylist()]
         return np.array([float(v) if isinstance(v, int | float) else np.nan for v in values])

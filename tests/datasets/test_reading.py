@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from getiaction_cli.datasets import locate, read
+from getiaction_cli.datasets.arrays import lists, numbers
 from getiaction_cli.datasets.dataset import Dataset
 from getiaction_cli.datasets.features import flatten_names, make_feature
 from getiaction_cli.datasets.inspection import Inspection
@@ -325,3 +327,20 @@ def test_sampled_quantiles_are_near_the_true_ones(toy_root: Path, monkeypatch: p
     span = exact.features["action"].max - exact.features["action"].min
     off = np.abs(sampled.features["action"].quantiles["q50"] - exact.features["action"].quantiles["q50"]) / span
     assert off.max() < 0.15
+
+
+def test_lists_and_numbers_are_read_whatever_their_form() -> None:
+    """Nulls, slices and lists of fixed length give what pyarrow's own functions give."""
+    texts = pa.chunked_array([[["a", "b"], None, []], [["c"]]])
+    lengths, values = lists(texts)
+    assert lengths.tolist() == [2, 0, 0, 1]
+    assert values.to_pylist() == ["a", "b", "c"]
+    lengths, values = lists(pa.chunked_array([pa.array([["a", "b"], ["c"], ["d"]]).slice(1)]))
+    assert (lengths.tolist(), values.to_pylist()) == ([1, 1], ["c", "d"])
+    lengths, values = lists(pa.chunked_array([pa.array([[1, 2], [3, 4], [5, 6]], pa.list_(pa.int64(), 2))]).slice(1))
+    assert (lengths.tolist(), values.to_pylist()) == ([2, 2], [3, 4, 5, 6])
+    assert numbers(pa.chunked_array([[1, None, 3]]), np.int64, -1).tolist() == [1, -1, 3]
+    assert numbers(pa.chunked_array([[True, False]]), np.float64, np.nan).tolist() == [1.0, 0.0]
+    assert numbers(pa.chunked_array([], pa.int32()), np.int64, -1).tolist() == []
+    with pytest.raises(pa.ArrowException):
+        numbers(pa.chunked_array([["x"]]), np.int64, -1)
