@@ -9,7 +9,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import shlex
 import shutil
+import struct
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
+from getiaction.errors import TrainingError
 from getiaction.train.folder import RunFolder
 from getiaction.train.interrupt import Interrupt, Interrupted
 
@@ -47,8 +51,22 @@ class SafeCheckpointIO(TorchCheckpointIO):
             raise
 
     def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True) -> dict[str, Any]:
-        """Load tensors and plain values; anything else in the file is an error."""
-        return super().load_checkpoint(path, map_location=map_location, weights_only=True)
+        """Load tensors and plain values; anything else in the file is an error.
+
+        Raises:
+            TrainingError: the file is cut off, or no checkpoint of a run at all.
+        """
+        if not _is_whole(Path(path)):
+            raise _not_a_checkpoint(Path(path))
+        try:
+            checkpoint = super().load_checkpoint(path, map_location=map_location, weights_only=True)
+        except (EOFError, LookupError, RuntimeError, TypeError, ValueError, struct.error) as error:
+            if isinstance(error, RuntimeError) and "PytorchStreamReader" not in str(error):
+                raise
+            raise _not_a_checkpoint(Path(path)) from error
+        if not isinstance(checkpoint, dict) or not {"state_dict", "loops", "optimizer_states"} <= set(checkpoint):
+            raise _not_a_checkpoint(Path(path))
+        return checkpoint
 
     @classmethod
     def use(cls, trainer: L.Trainer) -> None:
@@ -178,6 +196,22 @@ class Best:
         """Keep it."""
         folder.checkpoints.mkdir(parents=True, exist_ok=True)
         _beside(folder.best).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether every part of the file is as it was written; torch itself would go on with spoilt numbers."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return file.testzip() is None
+    except zipfile.BadZipFile:
+        return False
+
+
+def _not_a_checkpoint(path: Path) -> TrainingError:
+    others = [other for other in (path.with_name("last.ckpt"), path.with_name("best.ckpt")) if other.is_file()]
+    other = next((other for other in others if other != path and zipfile.is_zipfile(other)), None)
+    hint = f"getiaction train --resume {shlex.quote(str(other))}" if other else "name a .ckpt file that a run wrote"
+    return TrainingError(f"{path} is damaged, or not a checkpoint of a run", hint)
 
 
 def _beside(path: Path) -> Path:

@@ -12,10 +12,13 @@ Standard library only: it is also asked where a run can be resumed before torch 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import platform
 import re
+import shlex
 import shutil
 import traceback
 from dataclasses import dataclass
@@ -27,6 +30,7 @@ from typing import Any
 from getiaction.errors import TrainingError
 
 OUTPUTS = Path("outputs")
+_ELSEWHERE = "choose another place with --output-dir"
 PACKAGES = ("getiaction", "torch", "torchvision", "lightning", "lerobot", "numpy")
 
 
@@ -76,6 +80,14 @@ class RunFolder:
     def log(self) -> Path:
         """What the libraries said."""
         return self.path / "log.txt"
+
+    @property
+    def seed(self) -> int | None:
+        """The seed in the resolved recipe; None when there is none to be read."""
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            found = re.search(r"^seed: *(\d+)\b", self.recipe.read_text(encoding="utf-8"), re.MULTILINE)
+            return int(found[1]) if found else None
+        return None
 
     def write_recipe(self, text: str) -> None:
         """Keep the resolved recipe."""
@@ -132,7 +144,7 @@ def claim(recipe_name: str, output_dir: Path | None = None, *, now: datetime | N
     except OSError as error:
         raise TrainingError(
             f"the run folder can't be made: {error.strerror}: {error.filename}",
-            "choose another place with --output-dir",
+            _ELSEWHERE,
         ) from error
 
 
@@ -140,14 +152,35 @@ def _runs_of(recipe_name: str) -> Path:
     return OUTPUTS / (re.sub(r"[^\w.+-]+", "-", recipe_name).strip("-.") or "run")
 
 
+def check(recipe_name: str, output_dir: Path | None = None) -> None:
+    """Say at once what `claim` would say, without making anything: torch takes seconds to import.
+
+    Raises:
+        TrainingError: as `claim` does.
+    """
+    path = output_dir or _runs_of(recipe_name)
+    if output_dir is not None:
+        _refuse_taken(path)
+    there = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
+    if not there.is_dir():
+        raise TrainingError(f"the run folder can't be made: {there} is not a folder", _ELSEWHERE)
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise TrainingError(f"the run folder can't be made: {there.absolute()} is not writable", _ELSEWHERE)
+
+
 def _claim_exactly(path: Path) -> RunFolder:
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise TrainingError(
-            f"the output folder {path} exists and is not empty",
-            f"choose another with --output-dir, or go on with that run: getiaction train --resume {path}",
-        )
+    _refuse_taken(path)
     path.mkdir(parents=True, exist_ok=True)
     return RunFolder(path)
+
+
+def _refuse_taken(path: Path) -> None:
+    if path.is_dir() and any(path.iterdir()):
+        again = f", or go on with that run: getiaction train --resume {shlex.quote(str(path))}"
+        raise TrainingError(
+            f"the output folder {path} exists and is not empty",
+            f"choose another with --output-dir{again if RunFolder(path).last.is_file() else ''}",
+        )
 
 
 def resumable(target: str | Path) -> tuple[RunFolder | None, Path]:

@@ -20,13 +20,15 @@ class Opening(L.Callback):
 
     Args:
         run: its folder; None when nothing is kept.
-        given: the recipe's `trainer`.
+        recipe: as plain values.
+        text: the recipe as the folder keeps it.
         screen: where to say what is going on.
     """
 
-    def __init__(self, run: RunFolder | None, given: dict[str, Any], screen: Screen) -> None:
+    def __init__(self, run: RunFolder | None, recipe: dict[str, Any], text: str, screen: Screen) -> None:
         self.run = run
-        self.given = given
+        self.given = recipe.get("trainer") or {}
+        self.text = text
         self.screen = screen
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
@@ -41,6 +43,7 @@ class Opening(L.Callback):
             # Lightning's 50 leaves a short run without a single row.
             trainer.log_every_n_steps = int(max(1, min(50, trainer.estimated_stepping_batches // LOGGED_STEPS)))
         if self.run and trainer.is_global_zero:
+            self.run.write_recipe(self.text)
             self.run.write_facts(_facts(trainer.datamodule))
             forget_after(self.run.metrics, trainer.global_step)
         resumed = f", from step {trainer.global_step}" if trainer.global_step else ""

@@ -51,19 +51,20 @@ def train(
         Interrupted: it was stopped before the first step, or at once by a second signal.
     """
     screen = screen or Screen(quiet=quiet)
-    recipe, recipe_text = _with_seed(recipe, recipe_text)
     run, checkpoint = folder.resumable(resume) if resume else (None, None)
+    recipe, recipe_text = _with_seed(recipe, recipe_text, run)
     if _leaves_nothing(recipe):
         run = None
     elif run is None:
         run = _claim(recipe_name, output_dir or recipe.get("output_dir"))
     if run and rank() == 0:
-        run.write_recipe(recipe_text)
+        if run.fresh:
+            run.write_recipe(recipe_text)  # a run that goes on keeps its own until it does (`Opening`)
         screen.log_to(run.log)
 
     interrupt = Interrupt(lambda name: screen.say(f"{name}: finishing this step, then saving (again: stop at once)"))
     watch = Watch(screen)
-    callbacks: list[L.Callback] = [Repeatable(recipe["seed"]), Opening(run, recipe.get("trainer") or {}, screen), watch]
+    callbacks: list[L.Callback] = [Repeatable(recipe["seed"]), Opening(run, recipe, recipe_text, screen), watch]
     if run:
         callbacks.append(Checkpoints(run, interrupt))
     try:
@@ -109,11 +110,13 @@ def _fit(
     return None
 
 
-def _with_seed(recipe: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
+def _with_seed(recipe: dict[str, Any], text: str, resumed: RunFolder | None) -> tuple[dict[str, Any], str]:
     """A recipe without a seed gets one drawn, and keeps it, so that every run can be repeated and resumed."""
     if recipe.get("seed") is not None:
         return recipe, text
-    seed = random.SystemRandom().randrange(2**31)
+    seed = resumed.seed if resumed else None
+    if seed is None:
+        seed = random.SystemRandom().randrange(2**31)
     return {**recipe, "seed": seed}, f"seed: {seed}  # drawn for this run\n{text}"
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
@@ -112,6 +114,8 @@ class Screen:
         if self.quiet:
             return
         self.still()
+        if self.live:
+            text = wrapped(text, shutil.get_terminal_size().columns)
         if self._console is not None:
             self._console.print(text, markup=False)  # above a bar that is moving
         else:
@@ -154,6 +158,20 @@ class Screen:
             redirect_stderr=False,
         )
         self._moving.start()
+
+
+def wrapped(text: str, columns: int | None, indent: int = 0) -> str:
+    """The text broken between words where a line of a terminal ends; what is one long word stays whole, to be copied.
+
+    Args:
+        text: one paragraph.
+        columns: the width of the terminal; None leaves the text as it is.
+        indent: how far in the text begins, and its further lines with it.
+    """
+    if columns is None:
+        return text
+    lines = textwrap.wrap(text, max(columns - indent, 20), break_long_words=False, break_on_hyphens=False)
+    return ("\n" + " " * indent).join(lines)
 
 
 def _first_screen(descriptor: int) -> TextIO:

@@ -13,6 +13,7 @@ import lightning as L
 from getiaction.train.checkpoints import VAL_LOSS, Best, Checkpoints
 from getiaction.train.folder import RunFolder
 from getiaction.train.progress import Watch, number, rate, sparkline
+from getiaction.train.screen import wrapped
 
 # LeRobot's simulated worlds by the word that names them in a dataset's id, and the package that each needs.
 WORLDS = {"pusht": ("pusht", "gym-pusht"), "aloha": ("aloha", "gym-aloha")}
@@ -71,6 +72,8 @@ class Summary:
         stopped_by: int | None,
     ) -> Summary:
         """Gather what the run left behind in its objects."""
+        if folder is not None and not watch.started:
+            watch.total = trainer.global_step  # a finished run, resumed: nothing was left to do
         saved = next((c for c in trainer.callbacks if isinstance(c, Checkpoints)), None)
         episodes, frames = _trained_on(data)
         return cls(
@@ -83,7 +86,7 @@ class Summary:
             planned=watch.total,
             first_loss=watch.first_loss,
             final_loss=watch.smoothed,
-            best=saved.best if saved else None,
+            best=(saved.best or Best.read(saved.folder)) if saved else None,
             losses=tuple(watch.losses.values),
             samples_per_second=watch.samples_per_second,
             seconds=watch.seconds,
@@ -93,49 +96,55 @@ class Summary:
             longer=_longer(trainer),
         )
 
-    def text(self) -> str:
-        """The closing report: what, how well, where, and what to do next."""
+    def text(self, columns: int | None = None) -> str:
+        """The closing report: what, how well, where, and what to do next.
+
+        Args:
+            columns: the width of the terminal; None where there is none, and nothing is broken into lines.
+        """
         rows = [
             ("trained" if self.stopped_by is None else "stopped", self._steps()),
             ("policy", f"{self.policy}, {count(self.parameters)} parameters"),
-            ("dataset", f"{self.dataset}: {self.episodes:,} episodes, {self.frames:,} frames"),
-            ("speed", f"{rate(self.samples_per_second)} on {self.device}"),
-            ("loss", self._loss()),
+            ("dataset", f"{self.dataset}: {many(self.episodes, 'episode')}, {many(self.frames, 'frame')}"),
         ]
+        if self.losses:
+            rows += [("speed", f"{rate(self.samples_per_second)} on {self.device}"), ("loss", self._loss())]
         if self.folder is None:
             rows.append(("kept", "nothing: fast_dev_run only tries whether it works"))
-            return table(rows)
+            return table(rows, columns)
         rows += [
             ("checkpoint", str(self.folder.last)),
             ("best", f"{self.folder.best} (step {self.best.step})" if self.best else "none yet"),
             ("policy in", f"{self.folder.pretrained_model}/ (LeRobot's format)"),
         ]
-        return table(rows) + "\n\nnext\n" + "\n".join(f"  {line}" for line in self.next_commands())
+        following = "".join(f"\n  # {reason}\n  {command}" for reason, command in self.next_commands())
+        return f"{table(rows, columns)}\n\nnext{following}"
 
-    def next_commands(self) -> list[str]:
-        """What to run now; empty after `fast_dev_run`."""
+    def next_commands(self) -> list[tuple[str, str]]:
+        """What may be done now, and the command for it; empty after `fast_dev_run`."""
         if self.folder is None:
             return []
         resume = f"getiaction train --resume {shlex.quote(str(self.folder.path))}"
         if self.stopped_by is not None:
-            return [resume]
-        commands = [f"{resume} {self.longer}  # train on"]
+            return [("go on", resume)]
+        commands = [("train on", f"{resume} {self.longer}")]
         world = next((WORLDS[word] for word in WORLDS if word in self.dataset), None)
         if world:
             path = shlex.quote(str(self.folder.pretrained_model))
-            commands.insert(
-                0,
-                f"lerobot-eval --policy.path={path} --env.type={world[0]} --eval.n_episodes=10 --eval.batch_size=1"
-                f"  # see it act (needs {world[1]})",
-            )
+            run = f"lerobot-eval --policy.path={path} --env.type={world[0]} --eval.n_episodes=10 --eval.batch_size=1"
+            commands.insert(0, (f"see it act (needs {world[1]})", run))
         return commands
 
     def _steps(self) -> str:
+        if not self.losses and self.stopped_by is None:
+            return f"nothing more: {many(self.steps, 'step')} were done before, and the recipe asks for no further one"
         early = self.steps < self.planned and math.isfinite(self.planned)
-        planned = f" of {self.planned:,.0f}" if early else ""
-        return f"{self.steps:,}{planned} steps in {timedelta(seconds=round(self.seconds))}"
+        done = f"{self.steps:,} of {many(round(self.planned), 'step')}" if early else many(self.steps, "step")
+        return f"{done} in {timedelta(seconds=round(self.seconds))}"
 
     def _loss(self) -> str:
+        if len(self.losses) < 2:
+            return number(self.first_loss)
         course = f"{number(self.first_loss)} → {number(self.final_loss)}  {sparkline(list(self.losses), 24)}"
         if self.best is None:
             return course
@@ -151,7 +160,7 @@ def describe_policy(policy: L.LightningModule) -> str:
 def describe_data(data: Any) -> str:
     """As "lerobot/pusht (206 episodes, 25,650 frames)"."""
     episodes, frames = _trained_on(data)
-    return f"{data.train_dataset.meta.repo_id} ({episodes:,} episodes, {frames:,} frames)"
+    return f"{data.train_dataset.meta.repo_id} ({many(episodes, 'episode')}, {many(frames, 'frame')})"
 
 
 def count(number: int) -> str:
@@ -163,10 +172,15 @@ def count(number: int) -> str:
     return str(number)
 
 
-def table(rows: list[tuple[str, str]]) -> str:
-    """Names on the left, values on the right."""
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+def many(number: int, thing: str) -> str:
+    """As "1 step" and "2,000 steps"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def table(rows: list[tuple[str, str]], columns: int | None = None) -> str:
+    """Names on the left, values on the right, broken between words where the terminal ends."""
+    width = max(len(name) for name, _ in rows) + 2
+    return "\n".join(f"{name:<{width}}{wrapped(value, columns, width)}" for name, value in rows)
 
 
 def _policy_name(policy: Any) -> str:

@@ -147,8 +147,29 @@ def _run(
     if path is None:
         path, name = _recipe_of(resume or "")
     recipe = _judged(path, overrides, ignore)
+    _check_folder(name, recipe, output_dir, resume)
     screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
     _train(recipe, name, _resolved_text(recipe, path), output_dir, resume, screen)
+
+
+def _check_folder(name: str, recipe: Recipe, output_dir: Path | None, resume: str | None) -> None:
+    """A folder that can't be taken or gone on from stops the run before torch is imported."""
+    from getiaction.errors import TrainingError
+    from getiaction.train import folder
+    from getiaction.train.screen import rank
+
+    chosen = output_dir or recipe.get("output_dir")
+    try:
+        if resume is not None:
+            folder.resumable(resume)
+        elif rank() == 0 and not recipe.trainer("fast_dev_run", False):
+            folder.check(name, Path(str(chosen)).expanduser() if chosen else None)
+    except TrainingError as error:
+        raise RunFailed(error.message, error.hint) from error
+    except OSError as error:
+        raise RunFailed(
+            f"{error.filename} can't be used: {error.strerror}", "choose another place with --output-dir"
+        ) from None
 
 
 def _recipe_of(resume: str) -> tuple[str, str]:
@@ -233,6 +254,7 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
 
     from getiaction.errors import TrainingError
     from getiaction.train.screen import rank
+    from getiaction_cli.rendering import text as rendered
 
     gc.set_threshold(700)  # Python's own: in training, garbage may hold memory of the GPU
     _prepare_libraries()
@@ -270,7 +292,7 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
         where = "; ".join(getattr(fault, "__notes__", ())) or "`getiaction --debug train …` shows where"
         raise RunFailed(f"training failed: {type(fault).__name__}: {said}", where) from fault
     if rank() == 0:
-        typer.echo(summary.text())
+        typer.echo(summary.text(rendered.columns() if sys.stdout.isatty() else None))
         if summary.stopped_by is not None:
             raise typer.Exit(128 + summary.stopped_by)
 

@@ -139,7 +139,7 @@ def test_the_words_of_lightningcli_and_quiet(recipe: Path) -> None:
     done = call("--quiet", "fit", "--config", recipe, "--trainer.fast_dev_run=1", "--model.chunk_size", "5")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert "1 steps" in done.stdout
+    assert "trained  1 step in" in done.stdout
     assert not Path("outputs").exists()
 
 
@@ -205,12 +205,32 @@ def test_two_processes_stop_together(recipe: Path) -> None:
     assert (only_run() / "checkpoints/last.ckpt").is_file()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--output-dir=."], "the output folder . exists and is not empty"),
+        (["--output-dir=tiny.yaml"], "the run folder can't be made: tiny.yaml is not a folder"),
+        (["--output-dir=tiny.yaml/x"], "tiny.yaml is not a folder"),
+        (["--output-dir", "x" * 300], "File name too long"),
+        (["--resume=nowhere"], "nothing to resume from at nowhere"),
+        (["--resume=."], ". has no checkpoints/last.ckpt to resume from"),
+    ],
+)
+def test_a_folder_that_is_no_good_stops_it_before_torch_is_there(recipe: Path, words: Sequence[str], said: str) -> None:
+    code = "import sys; from getiaction_cli.main import main\ntry: main()\nfinally: print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, "train", recipe, *words], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert done.stdout == "False\n"
+    assert said in done.stderr
+    assert re.search(r"^hint: ", done.stderr, re.MULTILINE)
+    assert not Path("outputs").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["--data.root=nowhere", "--ignore=GA"], "can't read the dataset"),
-        (["--output-dir=."], "exists and is not empty"),
         (["--model.learning_rate=1e30", "--ignore=GA"], "training has diverged"),
     ],
 )

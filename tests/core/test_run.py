@@ -187,13 +187,71 @@ def test_a_resumed_run_is_the_run_that_was_not_interrupted(stop: int, root: Path
         part = run(given)
     assert whole.folder and part.folder
     assert (part.stopped_by, part.steps) == (signal.SIGINT, stop)
-    assert part.next_commands() == [f"getiaction train --resume {part.folder.path}"]
+    assert part.next_commands() == [("go on", f"getiaction train --resume {part.folder.path}")]
     assert (part.folder.pretrained_model / "model.safetensors").is_file()
     rest = run(given, resume=part.folder.path)
     assert rest.folder
     assert rest.folder.path == part.folder.path
     assert (rest.stopped_by, rest.steps) == (None, 20)
     assert_same_run(whole.folder.path, part.folder.path)
+
+
+def test_a_resumed_run_keeps_the_seed_that_was_drawn_for_it(root: Path) -> None:
+    given = recipe(root, max_steps=2)
+    del given["seed"]
+    first = run(given)
+    assert first.folder
+    seed = first.folder.seed
+    assert seed is not None
+    second = run({**given, "trainer": {**given["trainer"], "max_steps": 4}}, resume=first.folder.path)
+    assert second.folder
+    assert second.folder.seed == seed
+
+
+def test_a_finished_run_has_nothing_left_to_do_and_says_so(root: Path) -> None:
+    first = run(recipe(root, max_steps=2))
+    assert first.folder
+    again = run(recipe(root, max_steps=2), resume=first.folder.path)
+    assert (again.steps, again.losses) == (2, ())
+    assert again.best == first.best
+    text = again.text()
+    assert "nothing more: 2 steps were done before" in text
+    assert "nan" not in text
+    assert "--trainer.max_steps 4" in text
+
+
+def test_a_run_that_could_not_go_on_keeps_its_recipe(root: Path) -> None:
+    first = run(recipe(root, max_steps=2))
+    assert first.folder
+    kept = first.folder.recipe.read_text()
+    other = recipe(root, max_steps=4)
+    other["model"]["init_args"]["dim_model"] = 16
+    with pytest.raises(TrainingError, match="of another model"):
+        run(other, resume=first.folder.path)
+    assert first.folder.recipe.read_text() == kept
+
+
+def test_a_damaged_checkpoint_is_one(root: Path, tmp_path: Path) -> None:
+    summary = run(recipe(root, max_steps=2))
+    assert summary.folder
+    last = summary.folder.last
+    whole = last.read_bytes()
+    middle = len(whole) // 3
+    torch.save({"a": 1}, tmp_path / "other.ckpt")
+    damages = {
+        "cut": whole[:3000],
+        "empty": b"",
+        "text": b"hello\n",
+        "pickle": whole.replace(b"hyper_parameters", b"hyper_\xff\xfframeters", 1),
+        "tensors": whole[:middle] + bytes(5000) + whole[middle + 5000 :],
+        "another": (tmp_path / "other.ckpt").read_bytes(),
+    }
+    for name, damaged in damages.items():
+        last.unlink()  # best.ckpt may be the same file
+        last.write_bytes(damaged)
+        with pytest.raises(TrainingError, match=r"last\.ckpt is damaged, or not a checkpoint") as refused:
+            run(recipe(root, max_steps=4), resume=summary.folder.path)
+        assert str(summary.folder.best) in refused.value.hint, name
 
 
 VARIANTS: dict[str, dict[str, Any]] = {

@@ -9,7 +9,7 @@ pytest.importorskip("lightning")
 
 from getiaction.train.metrics import MetricsFile, forget_after
 from getiaction.train.progress import Smooth, Thinned, number, sparkline
-from getiaction.train.summary import count, table
+from getiaction.train.summary import count, many, table
 
 
 def test_the_smoothed_loss_is_fair_from_the_first_value_on() -> None:
@@ -52,6 +52,18 @@ def test_large_numbers_as_people_say_them(value: int, said: str) -> None:
 def test_numbers_and_tables_line_up() -> None:
     assert number(0.123456) == "0.1235"
     assert table([("a", "1"), ("long", "2")]) == "a     1\nlong  2"
+
+
+def test_a_table_is_broken_between_words_where_the_terminal_ends() -> None:
+    rows = [("best", "outputs/quickstart/2026-11-22_11-23-05/best.ckpt (step 200)"), ("loss", "1 → 2  ▁█  best 3")]
+    assert table(rows, 40) == (
+        "best  outputs/quickstart/2026-11-22_11-23-05/best.ckpt\n      (step 200)\nloss  1 → 2  ▁█  best 3"
+    )
+    assert "\n" not in table(rows[:1])
+
+
+def test_one_of_a_thing_is_not_many() -> None:
+    assert [many(n, "step") for n in (0, 1, 2000)] == ["0 steps", "1 step", "2,000 steps"]
 
 
 def test_a_resumed_run_continues_its_metrics(tmp_path: Path) -> None:
