@@ -21,6 +21,8 @@ WORDS = [
     ",",
     ";",
     "state",
+    "Action",
+    "|",
 ]
 
 
@@ -172,6 +174,43 @@ def named_tokenizer(hub: Path, repo_id: str, model_type: str) -> None:
     (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
 
 
+FAST = """
+import numpy as np
+from scipy.fft import dct
+from transformers.processing_utils import ProcessorMixin
+
+
+class Fast(ProcessorMixin):
+    attributes = ["bpe_tokenizer"]
+    bpe_tokenizer_class = "AutoTokenizer"
+
+    def __init__(self, bpe_tokenizer, scale=10, min_token=-40):
+        self.scale, self.min_token = scale, min_token
+        super().__init__(bpe_tokenizer)
+
+    def __call__(self, actions):
+        waves = np.around(dct(np.asarray(actions), axis=1, norm="ortho") * self.scale).astype(int)
+        texts = ["".join(map(chr, (wave.flatten() - self.min_token).clip(0, 79))) for wave in waves]
+        return [self.bpe_tokenizer(text)["input_ids"] for text in texts]
+"""
+
+
+def fast(folder: Path) -> Path:
+    """An action tokenizer as FAST is one, code of its own included: one token for each rounded cosine coefficient."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    inner = Tokenizer(models.WordLevel({chr(number): number for number in range(80)}, unk_token=chr(40)))
+    inner.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    inner.decoder = decoders.Fuse()
+    made = PreTrainedTokenizerFast(tokenizer_object=inner, clean_up_tokenization_spaces=False)
+    made.save_pretrained(folder / "bpe_tokenizer")
+    (folder / "fast.py").write_text(FAST)
+    about = {"processor_class": "Fast", "auto_map": {"AutoProcessor": "fast.Fast"}, "scale": 10, "min_token": -40}
+    (folder / "processor_config.json").write_text(json.dumps(about))
+    return folder
+
+
 def small_gemma(module: Any, monkeypatch: Any) -> None:
     """Make a module of LeRobot's pi family build its PaliGemma and Gemma small: no parameter of it does.
 
@@ -211,8 +250,14 @@ CHAT = (
 )
 
 
-def qwen(folder: Path, generation: str) -> Path:
-    """A Qwen-VL model (`2_5` or `3`) for small pictures, with its tokenizer and processors."""
+def qwen(folder: Path, generation: str, *more: str) -> Path:
+    """A Qwen-VL model (`2_5` or `3`) for small pictures, with its tokenizer and processors.
+
+    Args:
+        folder: where it is written.
+        generation: the model's.
+        more: special tokens beside the usual ones.
+    """
     import transformers as t
 
     marks = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
@@ -222,7 +267,7 @@ def qwen(folder: Path, generation: str) -> Path:
         "vision_bos_token": "<|vision_start|>",
         "vision_eos_token": "<|vision_end|>",
     }
-    words = tokenizer(folder, *marks, extra_special_tokens=named)
+    words = tokenizer(folder, *marks, *more, extra_special_tokens={**named, **{word: word for word in more}})
     ids = dict(zip(("vision_start", "vision_end", "image", "video"), words.convert_tokens_to_ids(marks), strict=True))
     text = {
         "vocab_size": len(words) + 60,
@@ -306,3 +351,155 @@ def vjepa(folder: Path, pixels: int = 32) -> Path:
     size = {"size": {"shortest_edge": pixels}, "crop_size": {"height": pixels, "width": pixels}}
     VJEPA2VideoProcessor(**size).save_pretrained(folder)
     return folder
+
+
+def wall_oss(folder: Path, numbers: int = 20) -> Path:
+    """A WALL-OSS model on a small Qwen2.5-VL, for states and actions of so many numbers."""
+    from lerobot.policies.wall_x.modeling_wall_x import Qwen2_5_VLMoEForAction
+    from safetensors.torch import save_file
+    from transformers import AutoProcessor
+
+    expert = {"hidden_size": 32, "intermediate_size": 32, "hidden_act": "silu"}
+    experts = {"num_experts": 2, "experts": [expert, expert], "dim_inputs": [32, 32], "mlp_moe": True}
+    qwen(folder, "2_5", "<|action|>", "<|propri|>")
+    written = json.loads((folder / "config.json").read_text())
+    written["text_config"] |= {**experts, "noise_scheduler": {"beta_alpha": 1.5, "beta_beta": 1.0, "s": 0.999}}
+    written["text_config"]["dof_config"] = written["agent_pos_config"] = {"all": numbers}
+    (folder / "config.json").write_text(json.dumps(written))
+    config = Qwen2_5_VLMoEForAction.config_class.from_pretrained(folder)
+    model = Qwen2_5_VLMoEForAction(config, processor=AutoProcessor.from_pretrained(folder))
+    model.resize_token_embeddings(len(model.processor.tokenizer))
+    save_file({name: tensor.clone() for name, tensor in model.state_dict().items()}, folder / "model.safetensors")
+    return folder
+
+
+def gr00t(hub: Path, folder: Path) -> Path:
+    """A GR00T N1.7 model on a small Qwen3-VL; the processor comes from a Hub cache, under the name that is written in."""
+    from lerobot.policies.groot.groot_n1_7 import GR00TN17, GR00TN17Config
+
+    backbone = qwen(cached(hub, "nvidia/Cosmos-Reason2-2B"), "3")
+    attention = {"positional_embeddings": None, "num_layers": 2, "num_attention_heads": 2, "final_dropout": True}
+    config = GR00TN17Config(
+        model_name=str(backbone),
+        select_layer=1,
+        backbone_embedding_dim=32,
+        hidden_size=16,
+        input_embedding_dim=16,
+        diffusion_model_cfg={
+            **attention,
+            "attention_head_dim": 8,
+            "norm_type": "ada_norm",
+            "dropout": 0.0,
+            "output_dim": 16,
+            "interleave_self_attention": True,
+        },
+        vl_self_attention_cfg={**attention, "num_layers": 1, "attention_head_dim": 16, "dropout": 0.0},
+        max_num_embodiments=32,
+        num_inference_timesteps=2,
+    )
+    GR00TN17(config, load_backbone_weights=False).save_pretrained(folder)
+    return folder
+
+
+def wan(folder: Path) -> Path:
+    """What the world models take of Wan 2.2: its video autoencoder, its text encoder and a tokenizer."""
+    from diffusers import AutoencoderKLWan
+    from transformers import T5TokenizerFast, UMT5Config, UMT5EncoderModel
+
+    known = ["<pad>", "</s>", "<unk>", "\u2581", *map(chr, range(33, 127))]
+    words = T5TokenizerFast(vocab=[(piece, -1.0) for piece in known], extra_ids=0)
+    words.save_pretrained(folder / "tokenizer")
+    AutoencoderKLWan(
+        base_dim=4,
+        decoder_base_dim=4,
+        z_dim=48,
+        num_res_blocks=1,
+        is_residual=True,
+        in_channels=12,
+        out_channels=12,
+        patch_size=2,
+        scale_factor_spatial=16,
+        latents_mean=[0.0] * 48,
+        latents_std=[1.0] * 48,
+    ).save_pretrained(folder / "vae")
+    size = {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+    UMT5EncoderModel(UMT5Config(vocab_size=len(words), **size)).save_pretrained(folder / "text_encoder")
+    return folder
+
+
+def dense_attention(module: Any, monkeypatch: Any) -> None:
+    """Write LingBot-VA's attention out, as torch's FlexAttention has no backward on a CPU: the same masks, no kernel."""
+    import torch
+    from torch.nn.attention.flex_attention import create_block_mask, create_mask
+
+    def attention(q: Any, k: Any, v: Any, block_mask: Any, kernel_options: Any) -> Any:
+        seen = create_mask(block_mask.mask_mod, 1, 1, q.shape[2], k.shape[2], device=q.device)
+        anything = seen.any(-1, keepdim=True)  # what pads a sequence sees nothing, and comes out as zeros
+        made = torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=seen | ~anything)
+        return made * anything
+
+    def block_mask(*arguments: Any, _compile: bool, **named: Any) -> Any:
+        return create_block_mask(*arguments, **named)
+
+    monkeypatch.setattr(module.FlexAttnFunc, "flex_attn", attention)
+    monkeypatch.setattr(module.FlexAttnFunc, "compiled_create_block_mask", block_mask)
+
+
+def molmoact2(folder: Path) -> dict[str, str]:
+    """The MolmoAct2 model and its action tokenizer, as the policy's parameters name them."""
+    from lerobot.policies.molmoact2.molmoact2_hf_model import configuration_molmoact2 as c
+    from lerobot.policies.molmoact2.molmoact2_hf_model.modeling_molmoact2 import MolmoAct2ForConditionalGeneration
+    from tokenizers import pre_tokenizers
+    from transformers import Qwen2Tokenizer
+
+    marks = ["im_patch", "im_col", "im_start", "low_res_im_start", "frame_start", "im_end", "frame_end", "im_low"]
+    marks += ["|image|", "|video|", "|im_start|", "|im_end|", "action_output"]
+    marks += [f"{part}_{where}" for part in ("action", "state", "setup", "control") for where in ("start", "end")]
+    marks += [*(f"action_{number}" for number in range(80)), *(f"state_{number}" for number in range(256))]
+    letters = {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    words = Qwen2Tokenizer(vocab=letters, merges=[], padding_side="left")
+    words.add_special_tokens({"additional_special_tokens": [f"<{mark}>" for mark in marks]})
+    words.save_pretrained(folder / "model")
+
+    def ids(**named: str) -> dict[str, int]:
+        return {key: words.convert_tokens_to_ids(f"<{mark}>") for key, mark in named.items()}
+
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 8, "intermediate_size": 16}
+    layers = {"num_hidden_layers": 2, "hidden_size": 16}
+    config = c.MolmoAct2Config(
+        vit_config=c.MolmoAct2VitConfig(image_default_input_size=(28, 28), image_num_pos=4, **layers, **heads),
+        adapter_config=c.MolmoAct2AdapterConfig(vit_layers=(-1, -2), hidden_size=16, text_hidden_size=16, **heads),
+        text_config=c.MolmoAct2TextConfig(vocab_size=len(words), additional_vocab_size=8, **layers, **heads),
+        action_expert_config=c.MolmoAct2ActionExpertConfig(
+            hidden_size=16, num_layers=2, num_heads=2, ffn_multiple_of=16, timestep_embed_dim=16
+        ),
+        flow_matching_num_steps=2,
+        eos_token_id=words.eos_token_id,
+        num_action_tokens=80,
+        num_state_tokens=256,
+        **ids(
+            image_start_token_id="im_start",
+            low_res_image_start_token_id="low_res_im_start",
+            image_end_token_id="im_end",
+            image_low_res_id="im_low",
+            image_patch_id="im_patch",
+            image_col_id="im_col",
+            frame_start_token_id="frame_start",
+            frame_end_token_id="frame_end",
+            action_output_token_id="action_output",
+            action_start_token_id="action_start",
+            action_end_token_id="action_end",
+            action_token_start_id="action_0",
+            state_start_token_id="state_start",
+            state_end_token_id="state_end",
+            state_token_start_id="state_0",
+        ),
+    )
+    MolmoAct2ForConditionalGeneration(config).save_pretrained(folder / "model")
+    pictures = {"size": {"height": 28, "width": 28}, "crop_mode": "resize"}
+    (folder / "model/processor_config.json").write_text(json.dumps({"image_processor": pictures}))
+
+    actions = fast(folder / "fast")
+    for file in (actions / "bpe_tokenizer").iterdir():
+        file.rename(actions / file.name)
+    return {"checkpoint_path": str(folder / "model"), "discrete_action_tokenizer": str(actions)}

@@ -40,6 +40,7 @@ from lerobot.policies.pretrained import PreTrainedPolicy
 from lerobot.processor import (
     DeviceProcessorStep,
     PolicyProcessorPipeline,
+    RenameObservationsProcessorStep,
     batch_to_transition,
     policy_action_to_transition,
     rename_stats,
@@ -78,6 +79,10 @@ log = logging.getLogger(__name__)
 Features = dict[str, PolicyFeature]
 Stats = dict[str, dict[str, Any]]
 Processors = tuple[PolicyProcessorPipeline, PolicyProcessorPipeline]
+
+# Their saved steps don't take what lerobot-train puts into them, or lose by it: MolmoAct2's normalizers have names of
+# their own, and LingBot-VA's unnormalizer works otherwise than its normalization_mapping says.
+_PROCESSORS_BY_CONFIG = ("molmoact2", "lingbot_va")
 
 # Weights that a constructor fetches and that a checkpoint then overwrites.
 _FETCHED_BY_CONSTRUCTOR = {"pretrained_backbone_weights": None, "load_vlm_weights": False}
@@ -287,6 +292,8 @@ def ensure_backbone_weights(config: PreTrainedConfig) -> None:
         return
     import torchvision
 
+    if "." not in name:  # "IMAGENET1K_V1": torchvision's networks take it for the one of their own
+        name = f"{config.vision_backbone.replace('resnet', 'ResNet')}_Weights.{name}"
     way_out = "Train without them: --model.init_args.pretrained_backbone_weights null"
     if config.type not in ("act",):
         way_out = "Train without them: --model.init_args.config_kwargs.pretrained_backbone_weights null"
@@ -387,13 +394,18 @@ def _require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
 def make_processors(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> Processors:
     """The steps before and after a policy, as lerobot-train makes them.
 
-    Fresh ones come from the policy; with `config.pretrained_path` they come from there, with this dataset's statistics.
+    Fresh ones come from the policy; with `config.pretrained_path` they come from there, with this dataset's statistics
+    (except where the configuration alone says what they are).
     Unlike lerobot-train, statistics follow `rename_map`; under their old names LeRobot would skip normalizing.
     """
     stats = rename_stats(view.stats or {}, dict(rename_map))
     with policy_errors(config.type), quiet_prints():
-        if not config.pretrained_path:
-            return make_pre_post_processors(config, dataset_stats=stats, dataset_meta=view)
+        if not config.pretrained_path or config.type in _PROCESSORS_BY_CONFIG:
+            made = make_pre_post_processors(config, dataset_stats=stats, dataset_meta=view)
+            for step in made[0].steps:
+                if isinstance(step, RenameObservationsProcessorStep):
+                    step.rename_map = dict(rename_map)
+            return made
         features = {**config.input_features, **config.output_features}
         norm_map = config.normalization_mapping
         before: dict[str, Any] = {

@@ -124,19 +124,154 @@ def vla_jepa(hub: Path) -> dict[str, Any]:
     }
 
 
+def wall_x(hub: Path) -> dict[str, Any]:
+    return {
+        "pretrained_name_or_path": str(tiny_hub.wall_oss(hub / "wall-oss")),
+        "chunk_size": 4,
+        "n_action_steps": 4,
+    }
+
+
+def groot(hub: Path) -> dict[str, Any]:
+    return {"base_model_path": str(tiny_hub.gr00t(hub, hub / "gr00t")), "chunk_size": 4, "n_action_steps": 4}
+
+
+def fastwam(hub: Path) -> dict[str, Any]:
+    wan = tiny_hub.wan(tiny_hub.cached(hub, "Wan-AI/Wan2.2-TI2V-5B-Diffusers"))
+    size = {"hidden_dim": 24, "ffn_dim": 24, "num_heads": 2, "attn_head_dim": 12, "num_layers": 1}
+    size |= {"text_dim": 16, "freq_dim": 16, "eps": 1e-6}
+    return {
+        "tokenizer_model_id": str(wan / "tokenizer"),
+        "torch_dtype": "float32",
+        "action_dim": 2,
+        "proprio_dim": 2,
+        "action_horizon": 4,
+        "n_action_steps": 4,
+        "num_video_frames": 5,
+        "action_video_freq_ratio": 1,
+        "image_size": [32, 32],
+        "num_inference_steps": 2,
+        "video_dit_config": {
+            **size,
+            "patch_size": [1, 2, 2],
+            "in_dim": 48,
+            "out_dim": 48,
+            "seperated_timestep": True,
+            "video_attention_mask_mode": "first_frame_causal",
+            "action_dim": 2,
+        },
+        "action_dit_config": {**size, "action_dim": 2},
+    }
+
+
+def molmoact2(hub: Path) -> dict[str, Any]:
+    return {
+        **tiny_hub.molmoact2(hub / "molmoact2"),
+        "model_dtype": "float32",
+        "chunk_size": 4,
+        "n_action_steps": 4,
+        "num_flow_timesteps": 2,
+        "inference_action_mode": "continuous",
+    }
+
+
+LARGE = (multi_task_dit, smolvla, evo1, eo1, vla_jepa, wall_x, groot, fastwam, molmoact2)
+
+
 @pytest.mark.parametrize(
     "make",
-    [xvla, *(pytest.param(make, marks=pytest.mark.slow) for make in (multi_task_dit, smolvla, evo1, eo1, vla_jepa))],
+    [xvla, *(pytest.param(make, marks=pytest.mark.slow) for make in LARGE)],
     ids=lambda make: make.__name__,
 )
-def test_a_policy_trains_and_is_loaded_again(make: Any, small_root: Path, tmp_path: Path) -> None:
-    exercise(make.__name__, make(tmp_path / "hub"), small_root, tmp_path)
+def test_a_policy_trains_and_is_loaded_again(
+    make: Any, small_root: Path, toy_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    root = toy_root if make is fastwam else small_root  # it looks for `observation.images.…`
+    exercise(make.__name__, make(tmp_path / "hub"), root, tmp_path)
+
+
+LINGBOT = {
+    "num_attention_heads": 2,
+    "attention_head_dim": 12,
+    "text_dim": 16,
+    "freq_dim": 16,
+    "ffn_dim": 24,
+    "num_layers": 1,
+    "action_dim": 4,
+    "used_action_channel_ids": [0, 1],
+    "obs_cam_keys": ["observation.image"],
+    "height": 32,
+    "width": 32,
+    "frame_chunk_size": 2,
+    "num_inference_steps": 2,
+    "action_num_inference_steps": 2,
+    "attn_mode": "flex",
+}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["pi0", "pi05"])
+def test_lingbot_va_trains_and_is_loaded_again_to_act(
+    small_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lerobot.policies.lingbot_va import utils
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    tiny_hub.dense_attention(utils, monkeypatch)
+    parameters = {**LINGBOT, "wan_pretrained_path": str(tiny_hub.wan(tmp_path / "wan"))}
+    policy, trainer = trained("lingbot_va", parameters, small_root, tmp_path)
+    # It learns with one attention and acts with another.
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    acting = LeRobotPolicy.load_from_checkpoint(tmp_path / "last.ckpt", attn_mode="torch")
+    seen = {**observation(small_root), "task": "Do the thing."}
+    torch.manual_seed(1)
+    expected = acting.select_action(seen)
+    assert torch.isfinite(expected).all() and expected.shape == (1, 2)
+
+    policy.save_pretrained(tmp_path / "pretrained_model")
+    assert torch.equal(lerobots_action("lingbot_va", tmp_path / "pretrained_model", seen, attn_mode="torch"), expected)
+    tuned = LeRobotPolicy("lingbot_va", pretrained_path=tmp_path / "pretrained_model")
+    tiny.trainer(tmp_path, 1).fit(tuned, datamodule=data(small_root, train_batch_size=2))
+
+
+PI = {
+    "chunk_size": 4,
+    "n_action_steps": 4,
+    "max_state_dim": 4,
+    "max_action_dim": 4,
+    "image_resolution": [28, 28],
+    "tokenizer_max_length": 12,
+}
+FLOW = {**PI, "num_inference_steps": 2}
+# Its pictures have one size; and untrained, it doesn't write its actions as it should.
+TOKENS = {
+    **PI,
+    "image_resolution": [224, 224],
+    "max_action_tokens": 16,
+    "max_decoding_steps": 4,
+    "validate_action_token_prefix": False,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "parameters", "layer"),
+    [
+        ("pi0", FLOW, "model.action_in_proj"),
+        ("pi05", FLOW, "model.action_in_proj"),
+        ("pi0_fast", TOKENS, "model.paligemma_with_expert.paligemma.model.multi_modal_projector.linear"),
+    ],
+)
 def test_the_pi_family_trains_and_is_loaded_again(
-    name: str, small_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    parameters: dict[str, Any],
+    layer: str,
+    small_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from huggingface_hub import constants
 
@@ -144,15 +279,8 @@ def test_the_pi_family_trains_and_is_loaded_again(
     tiny_hub.named_tokenizer(tmp_path / "cache", "google/paligemma-3b-pt-224", "paligemma")
     module = importlib.import_module(f"lerobot.policies.{name}.modeling_{name}")
     tiny_hub.small_gemma(module, monkeypatch)
-    parameters = {
-        "chunk_size": 4,
-        "n_action_steps": 4,
-        "max_state_dim": 4,
-        "max_action_dim": 4,
-        "image_resolution": [28, 28],
-        "tokenizer_max_length": 12,
-        "num_inference_steps": 2,
-    }
+    if name == "pi0_fast":
+        parameters = {**parameters, "action_tokenizer_name": str(tiny_hub.fast(tmp_path / "fast"))}
     exercise(name, parameters, small_root, tmp_path)
 
     # LeRobot prints what goes wrong while it loads this family, and goes on with random weights.
@@ -161,11 +289,8 @@ def test_the_pi_family_trains_and_is_loaded_again(
     weights = tmp_path / "pretrained_model/model.safetensors"
     tensors = load_file(weights)
     for damage, message in (
-        (
-            lambda: save_file({k: v for k, v in tensors.items() if "action_out_proj" not in k}, weights),
-            "action_out_proj",
-        ),
-        (lambda: save_file({**tensors, "model.action_in_proj.bias": torch.zeros(3)}, weights), "size mismatch"),
+        (lambda: save_file({k: v for k, v in tensors.items() if k != f"{layer}.bias"}, weights), layer),
+        (lambda: save_file({**tensors, f"{layer}.bias": torch.zeros(3)}, weights), "size mismatch"),
         (lambda: weights.write_bytes(b"half a file"), "can't be fetched or read"),
     ):
         damage()
@@ -174,11 +299,8 @@ def test_the_pi_family_trains_and_is_loaded_again(
             tiny.trainer(tmp_path, 1).fit(tuned, datamodule=data(small_root))
 
 
-def exercise(name: str, parameters: dict[str, Any], root: Path, folder: Path) -> None:
-    """Three steps, a checkpoint, LeRobot's own loading, and one step of fine-tuning from there."""
-    from lerobot.configs import PreTrainedConfig
-    from lerobot.policies.factory import get_policy_class, make_pre_post_processors
-
+def trained(name: str, parameters: dict[str, Any], root: Path, folder: Path) -> tuple[Any, Any]:
+    """A policy after three steps that changed it, and its trainer."""
     from getiaction.policies.lerobot import LeRobotPolicy
 
     torch.manual_seed(0)
@@ -190,7 +312,31 @@ def exercise(name: str, parameters: dict[str, Any], root: Path, folder: Path) ->
     assert len(set(watch.losses)) == 3
     moved = policy.lerobot_policy.state_dict()
     assert any(not torch.equal(moved[key], value) for key, value in watch.first.items())
+    return policy, trainer
 
+
+def lerobots_action(name: str, saved: Path, seen: dict[str, Any], **changed: Any) -> torch.Tensor:
+    """What the policy in a `pretrained_model` folder does when LeRobot loads it."""
+    from lerobot.configs import PreTrainedConfig
+    from lerobot.policies.factory import get_policy_class, make_pre_post_processors
+
+    config = PreTrainedConfig.from_pretrained(saved)
+    config.pretrained_path = saved
+    for parameter, value in changed.items():
+        setattr(config, parameter, value)
+    theirs = get_policy_class(name).from_pretrained(saved, config=config)
+    before, after = make_pre_post_processors(config, pretrained_path=str(saved))
+    frame = {key: value.float() / 255 if "image" in key else value for key, value in seen.items()}
+    torch.manual_seed(1)
+    with torch.no_grad():
+        return after(theirs.select_action(before(frame)))
+
+
+def exercise(name: str, parameters: dict[str, Any], root: Path, folder: Path) -> None:
+    """Three steps, a checkpoint, LeRobot's own loading, and one step of fine-tuning from there."""
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    policy, trainer = trained(name, parameters, root, folder)
     seen = {**observation(root), "task": "Do the thing."}
     torch.manual_seed(1)
     policy.reset()
@@ -205,14 +351,7 @@ def exercise(name: str, parameters: dict[str, Any], root: Path, folder: Path) ->
 
     saved = folder / "pretrained_model"
     policy.save_pretrained(saved)
-    config = PreTrainedConfig.from_pretrained(saved)
-    config.pretrained_path = saved
-    theirs = get_policy_class(name).from_pretrained(saved, config=config)
-    before, after = make_pre_post_processors(config, pretrained_path=str(saved))
-    frame = {**seen, "observation.image": seen["observation.image"].float() / 255}
-    torch.manual_seed(1)
-    with torch.no_grad():
-        assert torch.equal(after(theirs.select_action(before(frame))), expected)
+    assert torch.equal(lerobots_action(name, saved, seen), expected)
 
     tuned = LeRobotPolicy(name, pretrained_path=saved)
     tiny.trainer(folder, 1).fit(tuned, datamodule=data(root, train_batch_size=2))
