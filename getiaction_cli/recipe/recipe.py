@@ -87,8 +87,8 @@ class Recipe:
     # -- values ------------------------------------------------------------------------------------------------------
 
     def plain(self) -> dict[str, Any]:
-        """Everything as plain values, overrides applied: what training takes."""
-        value = self.tree.plain()
+        """Everything as plain values, overrides applied: what training takes. Numbers stay numbers as keys, too."""
+        value = _with_numbers_as_keys(self.tree)
         return value if isinstance(value, dict) else {}
 
     def get(self, route: str, default: Any = None) -> Any:
@@ -263,3 +263,16 @@ def _follow(steps: list[Step], route: str) -> tuple[list[Step], str]:
             best = min(best, reached, key=lambda way: len(way[1]))
         end = route.rfind(".", 0, end)
     return best
+
+
+def _with_numbers_as_keys(node: Node) -> Any:
+    """As `Node.plain`; but ``{0: 2}``, of epoch 0, is no section with a key called "0"."""
+    if node.kind is Kind.MAP:
+        numbers = {name: pair.key.value for name, pair in node.pairs.items()}
+        return {
+            number if type(number := numbers[name]) is int else name: _with_numbers_as_keys(pair.value)
+            for name, pair in node.pairs.items()
+        }
+    if node.kind is Kind.LIST and any(item.kind is not Kind.SCALAR for item in node.items):
+        return [_with_numbers_as_keys(item) for item in node.items]
+    return node.plain()

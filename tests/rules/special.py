@@ -63,6 +63,24 @@ def text_state(root: Path) -> Path:
     return root
 
 
+def matrix_action(root: Path) -> Path:
+    """Actions of two dimensions."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    made.make(root, storage="image")
+    file = root / "meta/info.json"
+    info = json.loads(file.read_text())
+    info["features"]["action"] |= {"shape": [1, *info["features"]["action"]["shape"]], "names": None}
+    file.write_text(json.dumps(info, indent=4))
+    for path in (root / "data").rglob("*.parquet"):
+        table = pq.ParquetFile(path).read()
+        at = table.column_names.index("action")
+        rows = pa.array([[row] for row in table["action"].to_pylist()], pa.list_(pa.list_(pa.float32())))
+        pq.write_table(table.set_column(at, "action", rows).replace_schema_metadata(None), path)
+    return root
+
+
 def _made(**how: Any) -> Any:
     return lambda root: made.make(root, **{"storage": "image", **how})
 
@@ -72,6 +90,7 @@ BUILDERS = {
     "no-quantiles": no_quantiles,
     "no-state-stats": no_state_stats,
     "text-state": text_state,
+    "matrix-action": matrix_action,
     "two-cameras": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (40, 48)}),
     "two-sizes": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (48, 64)}),
     "wide": _made(cameras={"observation.image": (48, 64)}, reward=True),

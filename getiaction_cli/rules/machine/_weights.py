@@ -29,4 +29,6 @@ def backbone(recipe: Recipe, policy: PolicyConfig) -> str | None:
     name = policy.get(BACKBONE)
     if not isinstance(name, str) or recipe.get(ROUTE) or not policy.image_features:
         return None
-    return name
+    # torchvision takes "IMAGENET1K_V1" for the one of the backbone that is built.
+    own = str(policy.get("vision_backbone")).replace("resnet", "ResNet")
+    return name if "." in name else f"{own}_Weights.{name}"

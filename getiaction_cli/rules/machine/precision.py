@@ -52,6 +52,7 @@ from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import Fit
 from getiaction_cli.rules.machine._asked import chosen
 
 _ROUTE = "trainer.precision"
@@ -59,8 +60,8 @@ _AMPERE = (8, 0)
 
 
 @rule("GA503", unless=("GA501", "GA519"))
-def precision_here(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
-    """Compare the precision with the accelerator."""
+def precision_here(recipe: Recipe, machine: Machine, fit: Fit) -> Iterator[Finding]:
+    """Compare the precision with the accelerator, and with the batches."""
     said, kind = recipe.get(_ROUTE), chosen(recipe, machine)
     asked = str(said)
     if asked.startswith("transformer-engine") and "transformer-engine" not in machine.packages:
@@ -72,10 +73,15 @@ def precision_here(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
         )
     elif asked in ("16-true", "bf16-true", "64-true", "64"):
         mixed = "32-true" if asked.startswith("64") else f"{asked.partition('-')[0]}-mixed"
+        goes = asked != "16-true" and _all_converted(fit)
         yield Finding(
-            f"precision `{asked}` converts the weights, and LeRobot's batches stay float32: the first batch stops",
+            f"precision `{asked}` converts the weights"
+            + (
+                ", and the batches with them" if goes else ", and LeRobot's batches stay float32: the first batch stops"
+            ),
             at=_ROUTE,
             fix=Change(f"set precision to {mixed}", set=((_ROUTE, mixed),)),
+            severity=Severity.WARNING if goes else None,
         )
     elif asked in ("16", "16-mixed") and kind == "cpu":
         yield Finding(
@@ -93,3 +99,11 @@ def precision_here(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
                 fix=Change("set precision to 16-mixed", set=((_ROUTE, "16-mixed"),)),
                 severity=Severity.WARNING,
             )
+
+
+def _all_converted(fit: Fit) -> bool:
+    """True when Lightning converts all that the network meets: pictures are floats before, and no code makes more."""
+    pictures = [fit.dataset.features.get(key) for key in fit.policy.image_features]
+    as_floats = fit.recipe.data("frame_store") in ("off", False) and all(p and p.dtype == "image" for p in pictures)
+    makes_more = fit.name == "vqbet" or (fit.name == "act" and not fit.policy.get("use_vae"))
+    return fit.name in ("act", "diffusion", "tdmpc", "vqbet") and not makes_more and (not pictures or as_floats)

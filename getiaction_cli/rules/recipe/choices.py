@@ -25,6 +25,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("model.init_args", "device"): ("cuda", "mps", "xpu", "cpu"),
     ("callback", "logging_interval"): ("step", "epoch"),
     ("callback", "mode"): ("min", "max"),
+    ("callback", "interval"): ("step", "epoch"),
 }
 
 # Other words for an allowed one: (key, word) → the allowed word.

@@ -10,6 +10,7 @@ from functools import cache
 from getiaction_cli import policies
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
+from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.rules.recipe.expected import is_datamodule
 from getiaction_cli.rules.recipe.near import closest
 from getiaction_cli.rules.recipe.objects import MODULES, A, meant_class, object_routes
@@ -32,6 +33,7 @@ class Found:
         message: what is wrong.
         meant: the class path that was meant.
         certain: there is no doubt about that.
+        works: training finds the class all the same.
         also: other values that go with it.
         help: what to do.
     """
@@ -41,6 +43,7 @@ class Found:
     message: str
     meant: str = ""
     certain: bool = False
+    works: bool = False
     also: tuple[tuple[str, str], ...] = ()
     help: str = ""
 
@@ -97,7 +100,7 @@ def _model(recipe: Recipe) -> Found | None:
         policy = policies.load(path.lower())
         if policy.class_path == WRAPPER:
             also = ((named, policy.name),)
-            return Found(route, Verdict.MEANT, f"`{path}` is a policy, not a class", WRAPPER, True, also)
+            return Found(route, Verdict.MEANT, f"`{path}` is a policy, not a class", WRAPPER, True, also=also)
         return Found(route, Verdict.MEANT, f"`{path}` is a policy, not a class", policy.class_path, True)
     bare = name.removesuffix("Policy").removesuffix("Config")
     for candidate in (name, bare):
@@ -105,7 +108,8 @@ def _model(recipe: Recipe) -> Found | None:
         if exact:
             meant = f"{POLICY_HOME}.{exact}"
             words = _elsewhere(path, home, POLICY_HOME, "policies")
-            return Found(route, Verdict.MEANT, words, meant, True)
+            works = home.startswith(f"{POLICY_HOME}.") and exact == name and read_signature(path) is not None
+            return Found(route, Verdict.MEANT, words, meant, True, works)
     near = difflib.get_close_matches(path, [f"{POLICY_HOME}.{own}" for own in ("LeRobotPolicy", *classes)], 1, 0.85)
     if near and closest(name, [near[0].rpartition(".")[2]]):  # a long path in common makes no likeness
         return Found(route, Verdict.MEANT, f"there is no class `{path}`", near[0])

@@ -107,6 +107,10 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
         data = _signed("data.init_args", signature)
         if "image_transforms" in data.keys:  # in Python it may also be a function
             data.keys["image_transforms"] = Key(parse_type("dict | None"))
+        if "frame_store" in data.keys:  # empty is auto
+            data.keys["frame_store"] = replace(
+                data.keys["frame_store"], type=Type("union", (data.keys["frame_store"].type, Type("none")))
+            )
         yield data
         for name, options in OPTIONS.items():
             if isinstance(recipe.get(f"data.init_args.{name}"), dict):

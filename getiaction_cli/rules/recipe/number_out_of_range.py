@@ -62,7 +62,7 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "data.init_args.val_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.num_workers": (0, None, True, "0 loads in the training process itself"),
     "data.init_args.val_split": (0, None, True, "a fraction or a number of episodes to hold out"),
-    "data.init_args.tolerance_s": (0, None, False, "the tolerance is a time in seconds, above 0"),
+    "data.init_args.tolerance_s": (1e-7, None, True, "a time in seconds; a frame's own is only known so exactly"),
     "data.init_args.image_transforms.max_num_transforms": (1, None, True, "at least 1 transform of a picture"),
     "data.init_args.frame_store.max_gb": (0, None, False, "a number of gigabytes, above 0; `off` keeps no frames"),
     "trainer.max_steps": (-1, None, True, "-1 is no limit"),
@@ -81,6 +81,14 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "trainer.limit_train_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
     "trainer.limit_val_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
     "trainer.overfit_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
+}
+# The same for an argument of any callback, by its name.
+_OF_CALLBACKS: dict[str, tuple[float | None, float | None, bool, str]] = {
+    "every_n_train_steps": (0, None, True, "0 is never"),
+    "every_n_epochs": (0, None, True, "0 is never"),
+    "save_top_k": (-1, None, True, "-1 keeps all"),
+    "patience": (0, None, True, "a number of checks to wait for"),
+    "max_depth": (-1, None, True, "-1 shows all"),
 }
 _FRACTIONS = (
     "trainer.limit_train_batches",
@@ -112,7 +120,10 @@ def _complaint(route: str, value: float) -> str:
         return "nothing would be trained" if route != "trainer.devices" else "there would be nothing to train on"
     if route in _FRACTIONS and isinstance(value, float) and value > 1:
         return "a fraction is at most 1.0; write a whole number for a count"
-    least, most, including, words = _RANGES.get(route, (None, None, True, ""))
+    bounds = (
+        _OF_CALLBACKS.get(route.rpartition(".")[2]) if route.startswith("trainer.callbacks") else _RANGES.get(route)
+    )
+    least, most, including, words = bounds or (None, None, True, "")
     if least is not None and (value < least or (value == least and not including)):
         return words or f"the least is {least:g}"
     if most is not None and value > most:

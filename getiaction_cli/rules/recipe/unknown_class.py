@@ -49,7 +49,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.classes import Verdict, class_paths
@@ -68,4 +68,5 @@ def unknown_class(recipe: Recipe) -> Iterator[Finding]:
             at=found.route,
             label=f"did you mean `{found.meant}`?" if not found.certain else "",
             fix=Change(f"set it to {found.meant}", set=sets, safe=certain),
+            severity=Severity.WARNING if found.works else None,
         )

@@ -102,6 +102,8 @@ def _allowed(section: str, name: str, declared: tuple[Any, ...]) -> tuple[Any, .
 def _fits(name: str, value: str, allowed: tuple[Any, ...]) -> bool:
     if name == "devices":  # "2", "-1", "0, 1"
         return value == "auto" or bool(re.fullmatch(r"\s*-?\d+\s*(,\s*\d+\s*)*,?\s*", value))
+    if name == "strategy":  # Lightning reads it in any case
+        value = value.lower()
     if name in ("device", "accelerator"):  # cuda:1 names one of several
         value = value.partition(":")[0]
     return value in map(str, allowed)

@@ -1,0 +1,129 @@
+"""A metric that no run writes.
+
+## What it finds
+
+A `monitor` of `EarlyStopping` or `ModelCheckpoint` that isn't among what is logged: `train/loss` and the policy's other
+losses as `train/…`, `train/lr`, `train/grad_norm`, and `val/loss` where episodes are held out and the run lasts until
+they are looked at.
+
+## Why it matters
+
+Lightning looks for the metric by its name when an epoch or the run is over, and stops there: hours of training end in
+an error, and no best checkpoint was ever kept.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    val_split: 0.3
+trainer:
+  max_steps: 1000
+  callbacks:
+    - class_path: lightning.pytorch.callbacks.EarlyStopping
+      init_args:
+        monitor: val_loss
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+    val_split: 0.3
+trainer:
+  max_steps: 1000
+  callbacks:
+    - class_path: lightning.pytorch.callbacks.EarlyStopping
+      init_args:
+        monitor: val/loss
+```
+"""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import Fit
+
+_WATCHERS = ("EarlyStopping", "ModelCheckpoint")
+_TRAINING, _VALIDATION = "train/loss", "val/loss"
+
+
+@rule("GA336", dataset="pusht", unless=("GA324", "GA325", "GA328"))
+def monitored_metric(fit: Fit) -> Iterator[Finding]:
+    """Look each monitored name up among the metrics of the run."""
+    if fit.recipe.trainer("fast_dev_run"):
+        return
+    callbacks = fit.recipe.trainer("callbacks")
+    count = len(callbacks) if isinstance(callbacks, list) else 0
+    for section in [f"trainer.callbacks.{index}" for index in range(count)] or ["trainer.callbacks"]:
+        name = str(fit.recipe.get(f"{section}.class_path")).rpartition(".")[2]
+        route = f"{section}.init_args.monitor"
+        monitor = fit.recipe.get(route)
+        kept = fit.recipe.get(f"{section}.init_args.save_top_k")
+        if name == "ModelCheckpoint" and monitor is None and isinstance(kept, int) and kept > 1:
+            yield Finding(
+                f"ModelCheckpoint keeps the best {kept} of no metric: it has no `monitor`",
+                at=f"{section}.init_args.save_top_k",
+                fix=Change(f"watch {_TRAINING}", set=((route, _TRAINING),)),
+            )
+        if name in _WATCHERS and isinstance(monitor, str) and (complaint := _complaint(fit, monitor)):
+            meant = _meant(monitor)
+            strict = fit.recipe.get(f"{section}.init_args.strict", True)
+            if name == "EarlyStopping" and strict is False:
+                continue
+            yield Finding(
+                f"{name} watches `{monitor}`, {complaint}",
+                at=route,
+                fix=Change(f"watch {meant}", set=((route, meant),)) if meant != monitor else None,
+                help="`train/loss` is there in every run" if meant == monitor else "",
+            )
+
+
+def _complaint(fit: Fit, monitor: str) -> str:
+    if monitor.startswith(("train/", "lr-")) and not get_close_matches(monitor, [_TRAINING], 1, 0.85):
+        return ""
+    if monitor == _TRAINING:
+        return ""
+    if monitor != _VALIDATION:
+        return "which no run writes"
+    if not fit.held_out:
+        return "and no episode is held out (`data.init_args.val_split`)"
+    steps, first = fit.recipe.trainer("max_steps", -1), _first_validation(fit)
+    if isinstance(steps, int) and 0 < steps < first:
+        return f"and the run ends after {steps} steps, before the first validation after {first}"
+    return ""
+
+
+def _first_validation(fit: Fit) -> int:
+    """The step after which the held-out episodes are first looked at; 0 where that can't be told."""
+    interval, every = fit.recipe.trainer("val_check_interval", 1.0), fit.recipe.trainer("check_val_every_n_epoch", 1)
+    accumulated = fit.recipe.trainer("accumulate_grad_batches", 1)
+    limits = ("limit_train_batches", "overfit_batches", "max_epochs", "max_time")
+    if isinstance(interval, bool) or any(fit.recipe.trainer(name) is not None for name in limits):
+        return 0
+    if isinstance(interval, float) and 0 < interval <= 1 and isinstance(every, int) and isinstance(accumulated, int):
+        return int(fit.batches * interval) * max(1, every) // max(1, accumulated)
+    return interval // max(1, accumulated) if isinstance(interval, int) and isinstance(accumulated, int) else 0
+
+
+def _meant(monitor: str) -> str:
+    """The metric that a name stands for: "val_loss", "valid/loss" and the like, or the loss itself."""
+    held_out = monitor.lower().startswith(("val", "eval", "test"))
+    return _VALIDATION if held_out else _TRAINING
