@@ -54,16 +54,22 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import Fit
 from getiaction_cli.rules.machine._asked import chosen
+from getiaction_cli.rules.recipe.objects import object_routes
 
 _ROUTE = "trainer.precision"
 _AMPERE = (8, 0)
+_PLUGINS = {"DoublePrecision": "64-true", "HalfPrecision": "16-true"}
 
 
 @rule("GA503", unless=("GA501", "GA519"))
 def precision_here(recipe: Recipe, machine: Machine, fit: Fit) -> Iterator[Finding]:
     """Compare the precision with the accelerator, and with the batches."""
     said, kind = recipe.get(_ROUTE), chosen(recipe, machine)
-    asked = str(said)
+    asked, at = str(said), _ROUTE
+    for route in object_routes(recipe):
+        plugin = str(recipe.get(f"{route}.class_path")).rpartition(".")[2]
+        if plugin in _PLUGINS:
+            asked, at = _PLUGINS[plugin], f"{route}.class_path"
     if asked.startswith("transformer-engine") and "transformer-engine" not in machine.packages:
         yield Finding(
             f"precision `{asked}` needs the package transformer-engine, which is not installed",
@@ -74,13 +80,11 @@ def precision_here(recipe: Recipe, machine: Machine, fit: Fit) -> Iterator[Findi
     elif asked in ("16-true", "bf16-true", "64-true", "64"):
         mixed = "32-true" if asked.startswith("64") else f"{asked.partition('-')[0]}-mixed"
         goes = asked != "16-true" and _all_converted(fit)
+        then = "the batches with them" if goes else "LeRobot's batches stay float32: the first batch stops"
         yield Finding(
-            f"precision `{asked}` converts the weights"
-            + (
-                ", and the batches with them" if goes else ", and LeRobot's batches stay float32: the first batch stops"
-            ),
-            at=_ROUTE,
-            fix=Change(f"set precision to {mixed}", set=((_ROUTE, mixed),)),
+            f"precision `{asked}` converts the weights, and {then}",
+            at=at,
+            fix=Change(f"set precision to {mixed}", set=((_ROUTE, mixed),)) if at == _ROUTE else None,
             severity=Severity.WARNING if goes else None,
         )
     elif asked in ("16", "16-mixed") and kind == "cpu":

@@ -52,8 +52,9 @@ from typing import Any
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.objects import object_routes
 
-# Both take "DD:HH:MM:SS" or a section of units.
+# These take "DD:HH:MM:SS" or a section of units, and so does the `duration` of a Timer.
 _ROUTES = ("trainer.max_time", "trainer.val_check_interval")
 _UNITS = {"d": 0, "h": 1, "m": 2, "s": 3}
 _NAMES = {"days", "hours", "minutes", "seconds", "weeks"}
@@ -62,7 +63,8 @@ _NAMES = {"days", "hours", "minutes", "seconds", "weeks"}
 @rule("GA146", unless=("GA120",))
 def duration(recipe: Recipe) -> Iterator[Finding]:
     """Read a time as Lightning does."""
-    for route in _ROUTES:
+    timers = (f"{route}.init_args.duration" for route in object_routes(recipe) if "callbacks" in route)
+    for route in (*_ROUTES, *timers):
         value = recipe.get(route)
         if isinstance(value, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", value.strip()):
             meant = _meant(value)

@@ -88,6 +88,7 @@ _OF_CALLBACKS: dict[str, tuple[float | None, float | None, bool, str]] = {
     "every_n_epochs": (0, None, True, "0 is never"),
     "save_top_k": (-1, None, True, "-1 keeps all"),
     "patience": (0, None, True, "a number of checks to wait for"),
+    "swa_lrs": (0, None, False, "a learning rate is above 0"),
     "max_depth": (-1, None, True, "-1 shows all"),
 }
 _FRACTIONS = (

@@ -2,14 +2,14 @@
 
 ## What it finds
 
-`trainer.barebones`, strategies that start their processes from within (`ddp_spawn`), callbacks that look for an
-attribute that LeRobot's policies don't have (`BatchSizeFinder`, `LearningRateFinder`, `BackboneFinetuning`), and a
-`ModelCheckpoint` with two rhythms at once.
+`trainer.barebones`, strategies that start their processes from within (`ddp_spawn`), callbacks that look for something
+that LeRobot's policies don't have (`BatchSizeFinder`, `BackboneFinetuning`, `WeightAveraging`), and callbacks that
+contradict themselves or the trainer: a `ModelCheckpoint` with two rhythms, or beside `enable_checkpointing: false`.
 
 ## Why it matters
 
 Lightning takes them, and training stops: every run writes its metrics and checkpoints, which `barebones` forbids; a run
-can't be sent to a process that starts from nothing; and a callback that tunes the module's `lr` finds none.
+can't be sent to a process that starts from nothing; and a callback that changes a `batch_size` finds none.
 
 ## Example
 
@@ -52,16 +52,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.objects import object_routes
 
 _CALLBACKS = {
     "BatchSizeFinder": "looks for a `batch_size` to change: set data.init_args.train_batch_size",
-    "LearningRateFinder": "looks for an `lr` to change: set model.init_args.learning_rate",
     "BackboneFinetuning": "looks for a `backbone`, which LeRobot's policies keep elsewhere",
+    "WeightAveraging": "copies the policy before it is built from the dataset",
+    "EMAWeightAveraging": "copies the policy before it is built from the dataset",
 }
+_FINDER = "LearningRateFinder"
+_SWITCHES = {"enable_progress_bar": "ProgressBar", "enable_checkpointing": "ModelCheckpoint"}
 _WHEN = ("every_n_train_steps", "every_n_epochs", "train_time_interval")
 _STRATEGY = "trainer.strategy"
 
@@ -85,9 +88,36 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
             fix=Change(f"set strategy to {meant}", set=((_STRATEGY, meant),)),
         )
     for route in object_routes(recipe):
-        name = str(recipe.get(f"{route}.class_path")).rpartition(".")[2]
-        given = [key for key in _WHEN if recipe.get(f"{route}.init_args.{key}")]
-        if name == "ModelCheckpoint" and len(given) > 1:
-            yield Finding(f"ModelCheckpoint takes one of {', '.join(given)}", at=f"{route}.init_args.{given[1]}")
-        if route.startswith("trainer.callbacks") and name in _CALLBACKS:
-            yield Finding(f"{name} {_CALLBACKS[name]}", at=f"{route}.class_path")
+        if route.startswith("trainer.callbacks"):
+            yield from _callback(recipe, route, str(recipe.get(f"{route}.class_path")).rpartition(".")[2])
+
+
+def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
+    at, arguments = f"{route}.class_path", f"{route}.init_args"
+    if name in _CALLBACKS:
+        yield Finding(f"{name} {_CALLBACKS[name]}", at=at)
+    if name == _FINDER:
+        yield Finding(
+            f"{name} tries learning rates and sets none: the optimizer is made before",
+            at=at,
+            severity=Severity.WARNING,
+            help="set model.init_args.learning_rate",
+        )
+    for switch, kind in _SWITCHES.items():
+        if name.endswith(kind) and recipe.trainer(switch) is False:
+            yield Finding(
+                f"{name} is asked for, and `{switch}` is off: Lightning takes only one of these",
+                at=at,
+                related=(Related("off", at=f"trainer.{switch}"),),
+                fix=Change(f"remove {switch}", remove=(f"trainer.{switch}",)),
+            )
+    given = [key for key in _WHEN if recipe.get(f"{arguments}.{key}")]
+    if name == "ModelCheckpoint" and len(given) > 1:
+        yield Finding(f"ModelCheckpoint takes one of {', '.join(given)}", at=f"{arguments}.{given[1]}")
+    start, epochs = recipe.get(f"{arguments}.swa_epoch_start", 0.8), recipe.trainer("max_epochs")
+    if name == "StochasticWeightAveraging" and isinstance(start, float) and (epochs is None or epochs == -1):
+        yield Finding(
+            f"{name} begins after a fraction of the epochs ({start:g}), and the run has no `max_epochs`",
+            at=at,
+            help="set trainer.max_epochs, or swa_epoch_start to the number of an epoch",
+        )
