@@ -131,6 +131,7 @@ def mutants() -> list[Mutant]:
         found += _deltas(policy)
         found += _other_datasets(policy)
         found += _damaged(policy)
+    found += [*_callbacks(), *_elsewhere()]
     return list({mutant.name: mutant for mutant in found}.values())
 
 
@@ -256,7 +257,7 @@ def _values(name: str, current: Any, choices: tuple[Any, ...], kind: str) -> lis
 _SECTIONS: list[tuple[str, list[Any]]] = [
     ("seed", [0, -1, "x", None, 2**40]),
     ("model/class_path", [REMOVE, "getiaction.policies.lerobot.Act", "getiaction.policies.lerobot.Nonsense",
-                          "os.system", 3]),
+                          "os.system", 3, "getiaction.policies.lerobot.act.ACT", [1]]),
     ("model/init_args/learning_rate", [0, -1e-4, 1e-3, "1e-4", "fast", None]),
     ("model/init_args/optimizer_lr", [1e-3, "x"]),
     ("model/init_args/chunk_sise", [8]),
@@ -273,8 +274,8 @@ _SECTIONS: list[tuple[str, list[Any]]] = [
     ("model/init_args/use_amp", [True]),
     ("model", [REMOVE, {}, "act"]),
     ("data", [REMOVE]),
-    ("data/class_path", [REMOVE, "getiaction.data.lerobot.DataModule", "torch.utils.data.DataLoader"]),
-    ("data/init_args/repo_id", [REMOVE, "pusht", "lerobot/no-such-dataset", "getiaction/pusht-demo", 3]),
+    ("data/class_path", [REMOVE, "getiaction.data.lerobot.DataModule", "torch.utils.data.DataLoader", [1]]),
+    ("data/init_args/repo_id", [REMOVE, "pusht", "lerobot/no-such-dataset", "getiaction/pusht-demo", 3, "", " "]),
     ("data/init_args/root", ["/no/such/folder", "{root}"]),
     ("data/init_args/batch_size", [8]),
     ("data/init_args/train_batch_size", [1, 0, -1, 16, 1000, 2.5, "8", None]),
@@ -283,29 +284,37 @@ _SECTIONS: list[tuple[str, list[Any]]] = [
     ("data/init_args/episodes", [[0], [0, 1], [2], [3], [-1], [], [0, 0], [1.5], 2, "all"]),
     ("data/init_args/num_workers", [1, -1, "x"]),
     ("data/init_args/video_backend", ["pyav", "torchcodec", "ffmpeg", "video_reader"]),
-    ("data/init_args/tolerance_s", [1e-3, 0.2, 0.0, -1.0, "x"]),
-    ("data/init_args/use_imagenet_stats", [False, "x"]),
-    ("data/init_args/frame_store", ["auto", {"max_gb": 1}, "maybe", {"gb": 1}]),
-    ("data/init_args/image_transforms", [{"enable": True}, {"enable": False}, {"nonsense": 1}, "x"]),
+    ("data/init_args/tolerance_s", [1e-3, 0.2, 0.0, -1.0, "x", 1e-6, 1e-9]),
+    ("data/init_args/use_imagenet_stats", [False, "x", 0, "false"]),
+    ("data/init_args/frame_store", ["auto", {"max_gb": 1}, "maybe", {"gb": 1}, None, {"max_gb": -1}, {"path": 3}]),
+    ("data/init_args/image_transforms", [{"enable": True}, {"enable": False}, {"nonsense": 1}, "x",
+                                         {"tfs": {"x": {"type": "Nonsense"}}},
+                                         {"tfs": {"x": {"type": "ColorJitter", "kwargs": {"brightness": [0.8, 1.2]}}}},
+                                         {"tfs": {"x": {"type": "ColorJitter", "kwargs": {"bright": [0.8, 1.2]}}}},
+                                         {"tfs": {"x": {"type": "ColorJitter", "weight": "a"}}},
+                                         {"tfs": {"x": {"type": "RandomAffine"}}},
+                                         {"enable": False, "tfs": {"x": {"type": "Nonsense"}}},
+                                         {"max_num_transforms": -1}]),
     ("data/init_args/seed", [3]),
     ("data/init_args/streaming", [True]),
     ("trainer", [REMOVE, {}, [1]]),
-    ("trainer/max_steps", [1, 0, -1, "many", 2.5]),
+    ("trainer/max_steps", [1, 0, -1, "many", 2.5, 4.0, "4", float("nan")]),
     ("trainer/max_step", [10]),
     ("trainer/max_epochs", [1, 0]),
     ("trainer/accelerator", ["auto", "gpu", "cuda", "mps", "nonsense"]),
-    ("trainer/devices", [1, "auto", 0]),
+    ("trainer/devices", [1, "auto", 0, "text", "1", True, 1.0]),
     ("trainer/precision", ["bf16-mixed", "16-mixed", "32-true", 32, "64-true", "bf16-true", "8-bit"]),
     ("trainer/gradient_clip_val", [1.0, -1.0, "x"]),
     ("trainer/gradient_clip_algorithm", ["value", "norms"]),
-    ("trainer/accumulate_grad_batches", [2, 0]),
+    ("trainer/accumulate_grad_batches", [2, 0, 2.0, "2", 1.5]),
     ("trainer/log_every_n_steps", [1, 0]),
-    ("trainer/val_check_interval", [1, 0.5, 1000]),
+    ("trainer/val_check_interval", [1, 0.5, 1000, 0, 1.5, "", "1.0"]),
     ("trainer/check_val_every_n_epoch", [1, 0]),
     ("trainer/limit_train_batches", [2, 0.5, 0, 2.5, -1]),
     ("trainer/overfit_batches", [1]),
-    ("trainer/max_time", ["00:00:01:00", "soon"]),
-    ("trainer/strategy", ["auto", "fast"]),
+    ("trainer/max_time", ["00:00:01:00", "soon", {"minutes": 1}, {"minutes": "x"}, {"minute": 1}]),
+    ("trainer/strategy", ["auto", "fast", "ddp", "DDP", "ddp_spawn", "fsdp", "deepspeed",
+                          {"class_path": "lightning.pytorch.strategies.FSDPStrategy"}]),
     ("trainer/logger", [False, True, {"class_path": "lightning.pytorch.loggers.CSVLogger"}, {"class_path": "CSVLogger"},
                         {"class_path": "lightning.pytorch.loggers.CometLogger"}, "csv"]),
     ("trainer/callbacks", [[], [{"class_path": "lightning.pytorch.callbacks.LearningRateMonitor"}],
@@ -313,12 +322,118 @@ _SECTIONS: list[tuple[str, list[Any]]] = [
                              "init_args": {"monitor": "train/loss"}}],
                            [{"class_path": "lightning.pytorch.callbacks.EarlyStopping"}],
                            [{"class_path": "lightning.pytorch.callbacks.Nonsense"}], ["EarlyStopping"]]),
-    ("trainer/benchmark", [True, "x"]),
+    ("trainer/enable_checkpointing", [False, True]),
+    ("trainer/barebones", [True, None]),
+    ("trainer/plugins", ["text", [{"class_path": "lightning.pytorch.plugins.DoublePrecision"}]]),
+    ("trainer/benchmark", [True, "x", 1, None]),
     ("trainer/deterministic", ["warn"]),
     ("trainer/enable_progress_bar", [True]),
     ("trainer/num_sanity_val_steps", [0]),
     ("optimizer", [{"lr": 1e-4}]),
 ]  # fmt: skip
+
+_HOME = "lightning.pytorch.callbacks"
+# Callback → arguments, each tried alone.
+_CALLBACKS: list[tuple[str, dict[str, Any]]] = [
+    ("EarlyStopping", {"monitor": "val_loss"}),
+    ("EarlyStopping", {"monitor": "val/loss"}),
+    ("EarlyStopping", {"monitor": "val_loss", "strict": False}),
+    ("EarlyStopping", {"monitor": "train/lr"}),
+    ("EarlyStopping", {"monitor": "train/loss", "patience": "3"}),
+    ("EarlyStopping", {"monitor": "train/loss", "patience": -1}),
+    ("EarlyStopping", {"monitor": "train/loss", "mode": "maximum"}),
+    ("EarlyStopping", {"monitor": "train/loss", "min_delta": "x"}),
+    ("ModelCheckpoint", {"monitor": "val_loss"}),
+    ("ModelCheckpoint", {"monitor": "train/loss", "save_top_k": 2}),
+    ("ModelCheckpoint", {"save_top_k": 2}),
+    ("ModelCheckpoint", {"save_top_k": -2}),
+    ("ModelCheckpoint", {"every_n_train_steps": 1, "every_n_epochs": 1}),
+    ("ModelCheckpoint", {"every_n_train_steps": -1}),
+    ("LearningRateMonitor", {"logging_interval": "steps"}),
+    ("Timer", {"duration": "soon"}),
+    ("Timer", {"duration": {"minutes": 1}}),
+    ("Timer", {"duration": "00:00:01:00", "interval": "never"}),
+    ("GradientAccumulationScheduler", {"scheduling": {0: 2}}),
+    ("StochasticWeightAveraging", {"swa_lrs": 0.01}),
+    ("StochasticWeightAveraging", {"swa_lrs": -1}),
+    ("BatchSizeFinder", {}),
+    ("LearningRateFinder", {}),
+    ("BackboneFinetuning", {}),
+    ("WeightAveraging", {}),
+    ("EMAWeightAveraging", {}),
+    ("EarlyStoping", {"monitr": "train/loss"}),
+]
+
+
+def _callbacks() -> Iterator[Mutant]:
+    for name, arguments in _CALLBACKS:
+        recipe = base("act")
+        section = {"class_path": f"{_HOME}.{name}", "init_args": arguments}
+        recipe["trainer"]["callbacks"] = [section]
+        yield Mutant(f"act callback {name} {json.dumps(arguments)}", "act", text_of(recipe))
+    recipe = base("act")
+    recipe["trainer"]["callbacks"] = [{"class_path": f"{_HOME}.EarlyStopping", "monitor": "train/loss"}]
+    yield Mutant("act callback without init_args", "act", text_of(recipe))
+
+
+# Other recipes on other datasets: (policy, dataset, frames per second, parameters).
+_BASES: dict[str, tuple[str, str, int, dict[str, Any]]] = {
+    "arms": ("act", "arms", 50, {"chunk_size": 10, "n_action_steps": 5}),
+    "ensemble": ("act", "episodes", 30, {"chunk_size": 4, "n_action_steps": 1, "temporal_ensemble_coeff": 0.01}),
+    "blind": ("act", "environment", 10, {"use_vae": False}),
+    "one step": ("diffusion", "arms", 50, {"n_obs_steps": 1, "n_action_steps": 8, "drop_n_last_frames": 0}),
+    "three steps": ("diffusion", "episodes", 30, {"n_obs_steps": 3, "drop_n_last_frames": 2, "crop_shape": [40, 40]}),
+    "short tokens": ("vqbet", "episodes", 30, {"n_obs_steps": 1, "n_action_pred_token": 1, "crop_shape": None}),
+    "long tokens": ("vqbet", "episodes", 30, {"n_obs_steps": 3, "n_action_pred_token": 4, "crop_shape": [40, 40]}),
+    "planning": ("tdmpc", "episodes", 30, {"horizon": 2, "n_action_steps": 2, "n_action_repeats": 1}),
+}  # fmt: skip
+_OTHERS: list[tuple[str, list[Any]]] = [
+    ("precision", ["bf16-true", "64-true", "16-true"]),
+    ("pretrained_backbone_weights", ["IMAGENET1K_V3"]),
+    ("n_obs_steps", [4, 4.0, "4", True, None, [2]]),
+    ("n_action_steps", [1, 3, 6, 12]),
+    ("horizon", [1, 4, 16, 32]),
+    ("chunk_size", [1, 3, 6, 32]),
+    ("normalization_mapping", [{"STATE": "QUANTILES", "ACTION": "QUANTILE10", "VISUAL": "IDENTITY", "ENV": "MIN_MAX"}]),
+]
+
+
+def _elsewhere() -> Iterator[Mutant]:
+    """Recipes and datasets that the rules were not made with: the same kinds of change."""
+    for name, (policy, dataset, fps, parameters) in _BASES.items():
+
+        def made_of(change: Callable[[dict[str, Any]], object], _of: Any = (policy, dataset, parameters)) -> str:
+            recipe = base(_of[0])
+            recipe["model"]["init_args"] |= _of[2]
+            recipe["data"]["init_args"]["repo_id"] = f"made/{_of[1]}"
+            change(recipe)
+            return text_of(recipe)
+
+        def mutant(what: str, text: str, _of: Any = (policy, name, dataset)) -> Mutant:
+            return Mutant(f"{_of[0]} elsewhere {_of[1]}: {what}", _of[0], text, dataset=f"made/{_of[2]}")
+
+        yield mutant("healthy", made_of(lambda recipe: None))
+        for key, values in _OTHERS:
+            route = "trainer/precision" if key == "precision" else f"model/init_args/{key}"
+            if key == "precision" or key in load(policy).fields:
+                for value in values:
+                    text = made_of(lambda recipe, _at=route, _to=value: _set(recipe, _at, _to))
+                    yield mutant(f"{key}={json.dumps(value)}", text)
+        steps = load(policy).configure({**TINY[policy], **parameters}).action_delta_indices or [0]
+        for what, times in {
+            "right": [step / fps for step in steps],
+            "rounded": [round(step / fps, 3) for step in steps],
+            "of 10 fps": [step / 10 for step in steps],
+            "noise": [step / fps + 5e-6 for step in steps],
+            "half a frame": [(step + 0.5) / fps for step in steps],
+            "one too few": [step / fps for step in steps[1:]] or [1 / fps],
+            "one before": [(step - 1) / fps for step in steps],
+            "as frames": list(map(float, steps)),
+        }.items():
+            said = {"action": times}
+            text = made_of(lambda recipe, _to=said: _set(recipe, "data/init_args/delta_timestamps", _to))
+            yield mutant(f"delta_timestamps {what}", text)
+
 
 # What trains the same for every policy is tried on one of them only.
 _ON_ALL = (

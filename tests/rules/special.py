@@ -107,6 +107,10 @@ BUILDERS = {
     "environment": _made(cameras={}, extra={"observation.environment_state": 4}, reward=True),
     "one-joint": _made(cameras={_TOP: (48, 48)}, state=1, action=1, reward=True),
     "wide-robot": _made(state=40, action=40),
+    "arms": _made(
+        cameras={_TOP: (40, 48), "observation.images.wrist": (40, 48)}, state=14, action=14, fps=50, storage="video"
+    ),
+    "episodes": _made(cameras={_TOP: (48, 48)}, lengths=(3, 40, 8, 5, 30), reward=True, fps=30),
     "two-tasks": _made(lengths=(20,) * 6, tasks=["Open the drawer.", "Close the drawer."]),
 }
 

@@ -92,7 +92,9 @@ def accelerator_missing(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
 def _strategy(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """The strategies that work on GPUs alone, or need a package of their own."""
     said = recipe.get(_STRATEGY)
-    name = said.lower().partition("_")[0] if isinstance(said, str) else ""
+    if isinstance(said, dict):  # "lightning.pytorch.strategies.FSDPStrategy"
+        said = str(said.get("class_path")).rpartition(".")[2]
+    name = said.lower().removesuffix("strategy").partition("_")[0] if isinstance(said, str) else ""
     kind = chosen(recipe, machine)
     fix = Change("let training choose: strategy auto", set=((_STRATEGY, "auto"),))
     if name in ("fsdp", "deepspeed") and kind not in ("cuda", "gpu"):

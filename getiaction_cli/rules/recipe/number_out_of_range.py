@@ -62,7 +62,7 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "data.init_args.val_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.num_workers": (0, None, True, "0 loads in the training process itself"),
     "data.init_args.val_split": (0, None, True, "a fraction or a number of episodes to hold out"),
-    "data.init_args.tolerance_s": (1e-7, None, True, "a time in seconds; a frame's own is only known so exactly"),
+    "data.init_args.tolerance_s": (1e-6, None, True, "a time in seconds; a frame's own is only known so exactly"),
     "data.init_args.image_transforms.max_num_transforms": (1, None, True, "at least 1 transform of a picture"),
     "data.init_args.frame_store.max_gb": (0, None, False, "a number of gigabytes, above 0; `off` keeps no frames"),
     "trainer.max_steps": (-1, None, True, "-1 is no limit"),

@@ -46,7 +46,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import WRAPPER
 from getiaction_cli.rules import rule
@@ -69,4 +69,5 @@ def policy_named_twice(recipe: Recipe) -> Iterator[Finding]:
         related=(Related(f"this class is {own}", at="model.class_path"),),
         help="" if same else f"to choose the policy by its name, set class_path to {WRAPPER}",
         fix=Change("remove policy_name", remove=(_ROUTE,), safe=same),
+        severity=Severity.WARNING if same else None,
     )

@@ -2,9 +2,10 @@
 
 ## What it finds
 
-`trainer.barebones`, strategies that start their processes from within (`ddp_spawn`), callbacks that look for something
-that LeRobot's policies don't have (`BatchSizeFinder`, `BackboneFinetuning`, `WeightAveraging`), and callbacks that
-contradict themselves or the trainer: a `ModelCheckpoint` with two rhythms, or beside `enable_checkpointing: false`.
+`barebones: true` and `enable_checkpointing: false`, strategies that start their processes from within (`ddp_spawn`),
+callbacks that look for something that LeRobot's policies don't have (`BatchSizeFinder`, `BackboneFinetuning`,
+`WeightAveraging`), and callbacks that contradict themselves or the trainer: a `ModelCheckpoint` with two rhythms, a
+progress bar beside `enable_progress_bar: false`.
 
 ## Why it matters
 
@@ -61,10 +62,14 @@ _CALLBACKS = {
     "BatchSizeFinder": "looks for a `batch_size` to change: set data.init_args.train_batch_size",
     "BackboneFinetuning": "looks for a `backbone`, which LeRobot's policies keep elsewhere",
     "WeightAveraging": "copies the policy before it is built from the dataset",
-    "EMAWeightAveraging": "copies the policy before it is built from the dataset",
+    "ModelPruning": "chooses what to prune before the policy is built from the dataset",
 }
 _FINDER = "LearningRateFinder"
-_SWITCHES = {"enable_progress_bar": "ProgressBar", "enable_checkpointing": "ModelCheckpoint"}
+_BAR = "trainer.enable_progress_bar"
+_REFUSED = {
+    "barebones": (True, "forbids the metrics and checkpoints that every run writes"),
+    "enable_checkpointing": (False, "forbids the checkpoints that every run writes, to be stopped and resumed"),
+}
 _WHEN = ("every_n_train_steps", "every_n_epochs", "train_time_interval")
 _STRATEGY = "trainer.strategy"
 
@@ -72,13 +77,14 @@ _STRATEGY = "trainer.strategy"
 @rule("GA147")
 def unusable_part(recipe: Recipe) -> Iterator[Finding]:
     """Find what Lightning has and a run of a LeRobot policy can't use."""
-    if recipe.trainer("barebones") is True:
-        yield Finding(
-            "`barebones` forbids the metrics and checkpoints that every run writes",
-            at="trainer.barebones",
-            fix=Change("remove barebones", remove=("trainer.barebones",)),
-            help="`fast_dev_run` tries a few batches and leaves nothing behind",
-        )
+    for name, (value, why) in _REFUSED.items():
+        if recipe.trainer(name) is value and not recipe.trainer("fast_dev_run"):
+            yield Finding(
+                f"`{name}: {str(value).lower()}` {why}",
+                at=f"trainer.{name}",
+                fix=Change(f"remove {name}", remove=(f"trainer.{name}",)),
+                help="`fast_dev_run` tries a few batches and leaves nothing behind",
+            )
     strategy = recipe.trainer("strategy")
     if isinstance(strategy, str) and (way := re.search("_(spawn|fork|notebook)", strategy.lower())):
         meant = strategy.lower().replace(way[0], "")
@@ -103,14 +109,13 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
             severity=Severity.WARNING,
             help="set model.init_args.learning_rate",
         )
-    for switch, kind in _SWITCHES.items():
-        if name.endswith(kind) and recipe.trainer(switch) is False:
-            yield Finding(
-                f"{name} is asked for, and `{switch}` is off: Lightning takes only one of these",
-                at=at,
-                related=(Related("off", at=f"trainer.{switch}"),),
-                fix=Change(f"remove {switch}", remove=(f"trainer.{switch}",)),
-            )
+    if name.endswith("ProgressBar") and recipe.get(_BAR) is False:
+        yield Finding(
+            f"{name} is asked for, and `enable_progress_bar` is off: Lightning takes only one of these",
+            at=at,
+            related=(Related("off", at=_BAR),),
+            fix=Change("remove enable_progress_bar", remove=(_BAR,)),
+        )
     given = [key for key in _WHEN if recipe.get(f"{arguments}.{key}")]
     if name == "ModelCheckpoint" and len(given) > 1:
         yield Finding(f"ModelCheckpoint takes one of {', '.join(given)}", at=f"{arguments}.{given[1]}")
