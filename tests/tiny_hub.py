@@ -195,8 +195,13 @@ class Fast(ProcessorMixin):
 """
 
 
-def fast(folder: Path) -> Path:
-    """An action tokenizer as FAST is one, code of its own included: one token for each rounded cosine coefficient."""
+def fast(folder: Path, tokenizer: str = "bpe_tokenizer") -> Path:
+    """An action tokenizer as FAST is one, code of its own included: one token for each rounded cosine coefficient.
+
+    Args:
+        folder: where it is written.
+        tokenizer: the folder in it with the tokenizer of text; MolmoAct2 looks for that beside the rest.
+    """
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -204,7 +209,8 @@ def fast(folder: Path) -> Path:
     inner.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
     inner.decoder = decoders.Fuse()
     made = PreTrainedTokenizerFast(tokenizer_object=inner, clean_up_tokenization_spaces=False)
-    made.save_pretrained(folder / "bpe_tokenizer")
+    made.save_pretrained(folder / tokenizer)
+    (folder / tokenizer / "config.json").write_text("{}")  # asked for, and empty
     (folder / "fast.py").write_text(FAST)
     about = {"processor_class": "Fast", "auto_map": {"AutoProcessor": "fast.Fast"}, "scale": 10, "min_token": -40}
     (folder / "processor_config.json").write_text(json.dumps(about))
@@ -374,7 +380,7 @@ def wall_oss(folder: Path, numbers: int = 20) -> Path:
 
 
 def gr00t(hub: Path, folder: Path) -> Path:
-    """A GR00T N1.7 model on a small Qwen3-VL; the processor comes from a Hub cache, under the name that is written in."""
+    """A GR00T N1.7 model on a small Qwen3-VL, whose processor is in a Hub cache under the name that is written in."""
     from lerobot.policies.groot.groot_n1_7 import GR00TN17, GR00TN17Config
 
     backbone = qwen(cached(hub, "nvidia/Cosmos-Reason2-2B"), "3")
@@ -428,7 +434,7 @@ def wan(folder: Path) -> Path:
 
 
 def dense_attention(module: Any, monkeypatch: Any) -> None:
-    """Write LingBot-VA's attention out, as torch's FlexAttention has no backward on a CPU: the same masks, no kernel."""
+    """Write LingBot-VA's attention out with the same masks, as torch's FlexAttention has no backward on a CPU."""
     import torch
     from torch.nn.attention.flex_attention import create_block_mask, create_mask
 
@@ -445,8 +451,8 @@ def dense_attention(module: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(module.FlexAttnFunc, "compiled_create_block_mask", block_mask)
 
 
-def molmoact2(folder: Path) -> dict[str, str]:
-    """The MolmoAct2 model and its action tokenizer, as the policy's parameters name them."""
+def molmoact2(folder: Path) -> Path:
+    """A MolmoAct2 model for pictures of 28 pixels, with its tokenizer and processor."""
     from lerobot.policies.molmoact2.molmoact2_hf_model import configuration_molmoact2 as c
     from lerobot.policies.molmoact2.molmoact2_hf_model.modeling_molmoact2 import MolmoAct2ForConditionalGeneration
     from tokenizers import pre_tokenizers
@@ -459,7 +465,7 @@ def molmoact2(folder: Path) -> dict[str, str]:
     letters = {letter: number for number, letter in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
     words = Qwen2Tokenizer(vocab=letters, merges=[], padding_side="left")
     words.add_special_tokens({"additional_special_tokens": [f"<{mark}>" for mark in marks]})
-    words.save_pretrained(folder / "model")
+    words.save_pretrained(folder)
 
     def ids(**named: str) -> dict[str, int]:
         return {key: words.convert_tokens_to_ids(f"<{mark}>") for key, mark in named.items()}
@@ -495,11 +501,11 @@ def molmoact2(folder: Path) -> dict[str, str]:
             state_token_start_id="state_0",
         ),
     )
-    MolmoAct2ForConditionalGeneration(config).save_pretrained(folder / "model")
+    MolmoAct2ForConditionalGeneration(config).save_pretrained(folder)
     pictures = {"size": {"height": 28, "width": 28}, "crop_mode": "resize"}
-    (folder / "model/processor_config.json").write_text(json.dumps({"image_processor": pictures}))
+    (folder / "processor_config.json").write_text(json.dumps({"image_processor": pictures}))
 
     actions = fast(folder / "fast")
     for file in (actions / "bpe_tokenizer").iterdir():
         file.rename(actions / file.name)
-    return {"checkpoint_path": str(folder / "model"), "discrete_action_tokenizer": str(actions)}
+    return {"checkpoint_path": str(folder), "discrete_action_tokenizer": str(actions)}

@@ -80,6 +80,15 @@ Features = dict[str, PolicyFeature]
 Stats = dict[str, dict[str, Any]]
 Processors = tuple[PolicyProcessorPipeline, PolicyProcessorPipeline]
 
+# What FastWAM starts again where the robot has other numbers than the checkpoint's, and says so in its log.
+_MADE_FOR_THE_ROBOT = {
+    "fastwam": (
+        "model.mot.mixtures.action.action_encoder.",
+        "model.mot.mixtures.action.head.",
+        "model.proprio_encoder.",
+    )
+}
+
 # Their saved steps don't take what lerobot-train puts into them, or lose by it: MolmoAct2's normalizers have names of
 # their own, and LingBot-VA's unnormalizer works otherwise than its normalization_mapping says.
 _PROCESSORS_BY_CONFIG = ("molmoact2", "lingbot_va")
@@ -376,7 +385,7 @@ def _require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
     load = mine[-1]
     held = policy.state_dict()
     storages = {held[name].data_ptr() for name in held if name not in load.missing}  # tied tensors are stored once
-    started_again = tuple(getattr(config, "reinit_modules", None) or ())
+    started_again = (*(getattr(config, "reinit_modules", None) or ()), *_MADE_FOR_THE_ROBOT.get(config.type, ()))
     wrong = [load.error] if load.error else [f"{name} has no place in the policy" for name in load.unexpected]
     wrong += [
         f"{name} is not in the checkpoint"

@@ -25,13 +25,8 @@ def getiaction(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
 
 
-# What no recipe mends: rewards and a square camera (tdmpc), episodes of 39 frames (groot), seven joints (lingbot_va).
-UNFIT = {
-    "pusht_root": {"groot", "lingbot_va"},
-    "aloha_root": {"tdmpc", "lingbot_va"},
-    "toy_root": {"tdmpc", "groot", "lingbot_va"},
-    DEMO: {"lingbot_va"},
-}
+# What no recipe mends: rewards and a square camera that aren't there (tdmpc), a camera's name (fastwam).
+UNFIT = {"pusht_root": {"fastwam"}, "aloha_root": {"tdmpc"}, "toy_root": {"tdmpc"}, DEMO: {"fastwam"}}
 
 
 @pytest.mark.parametrize("place", UNFIT)
@@ -68,7 +63,7 @@ def test_a_name_is_made_up_and_nothing_is_overwritten(tmp_path: Path) -> None:
 def test_without_a_policy_those_that_fit_are_named(tmp_path: Path) -> None:
     done = getiaction("init", DEMO, cwd=tmp_path)
     assert done.returncode == 2
-    assert "act" in done.stderr and "diffusion" in done.stderr and "lingbot_va" not in done.stderr
+    assert "act" in done.stderr and "diffusion" in done.stderr and "fastwam" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

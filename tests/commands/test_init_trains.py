@@ -21,8 +21,8 @@ from getiaction_cli import machine, main, policies
 from getiaction_cli.recipe import read
 
 DATASETS = ("pusht_root", "aloha_root", "toy_root")
-# What the datasets lack: rewards and a square camera.
-UNFIT = {("tdmpc", "aloha_root"), ("tdmpc", "toy_root")}
+# What the datasets lack: rewards and a square camera, and a camera's name.
+UNFIT = {("tdmpc", "aloha_root"), ("tdmpc", "toy_root"), ("fastwam", "pusht_root")}
 
 # Widths and depths, per policy.
 SMALL: dict[str, dict[str, object]] = {
@@ -42,11 +42,24 @@ SMALL: dict[str, dict[str, object]] = {
         "action_num_heads": 2,
         "action_attention_head_dim": 8,
     },
-    # These start from a pretrained policy, and have its sizes.
+    "lingbot_va": {
+        "num_attention_heads": 2,
+        "attention_head_dim": 12,
+        "text_dim": 16,
+        "freq_dim": 16,
+        "ffn_dim": 24,
+        "num_layers": 1,
+    },
+    # These start from a model on the Hub, and have its sizes.
     "smolvla": {},
     "xvla": {},
     "pi0": {},
     "pi05": {},
+    "pi0_fast": {},
+    "groot": {},
+    "wall_x": {},
+    "molmoact2": {},
+    "fastwam": {},  # its sizes stand beside the robot's, below
 }
 
 
@@ -63,6 +76,20 @@ def _xvla(hub: Path) -> None:
     cameras = ["observation.images.image", "observation.images.image2"]
     florence = tiny_hub.florence()
     _base(hub, "lerobot/xvla-base", "xvla", cameras, 20, florence_config=florence, **sizes, **pictures)
+
+
+def _fastwam(hub: Path) -> None:
+    tiny_hub.wan(tiny_hub.cached(hub, "Wan-AI/Wan2.2-TI2V-5B-Diffusers"))
+    tiny_hub.named_tokenizer(hub, "google/umt5-xxl", "umt5")
+
+
+def _fastwam_sizes(numbers: int) -> dict[str, object]:
+    size = {"hidden_dim": 24, "ffn_dim": 24, "num_heads": 2, "attn_head_dim": 12, "num_layers": 1, "eps": 1e-6}
+    size |= {"text_dim": 16, "freq_dim": 16, "action_dim": numbers}
+    video = {"patch_size": [1, 2, 2], "in_dim": 48, "out_dim": 48, "seperated_timestep": True}
+    video["video_attention_mask_mode"] = "first_frame_causal"
+    # LeRobot mixes its two precisions on a GPU only.
+    return {"video_dit_config": {**size, **video}, "action_dit_config": size, "torch_dtype": "float32"}
 
 
 def _pi(name: str, base: str) -> Callable[[Path], None]:
@@ -86,6 +113,18 @@ HUB: dict[str, Callable[[Path], object]] = {
     "xvla": _xvla,
     "pi0": _pi("pi0", "lerobot/pi0_base"),
     "pi05": _pi("pi05", "lerobot/pi05_base"),
+    "pi0_fast": lambda hub: (
+        tiny_hub.fast(tiny_hub.cached(hub, "lerobot/fast-action-tokenizer")),
+        _pi("pi0_fast", "lerobot/pi0fast-base")(hub),
+    ),
+    "groot": lambda hub: tiny_hub.gr00t(hub, tiny_hub.cached(hub, "nvidia/GR00T-N1.7-3B")),
+    "wall_x": lambda hub: tiny_hub.wall_oss(tiny_hub.cached(hub, "x-square-robot/wall-oss-flow")),
+    "fastwam": _fastwam,
+    "molmoact2": lambda hub: (
+        tiny_hub.molmoact2(tiny_hub.cached(hub, "allenai/MolmoAct2")),
+        tiny_hub.fast(tiny_hub.cached(hub, "allenai/MolmoAct2-FAST-Tokenizer"), tokenizer=""),
+    ),
+    "lingbot_va": lambda hub: tiny_hub.wan(tiny_hub.cached(hub, "robbyant/lingbot-va-base")),
 }
 
 
@@ -151,9 +190,11 @@ def test_what_init_writes_validates_clean_and_trains(
     from getiaction.train.run import train
 
     root, file = str(request.getfixturevalue(dataset)), tmp_path / "recipe.yaml"
-    if policy in ("pi0", "pi05"):
+    if policy in ("pi0", "pi05", "pi0_fast"):
         module = importlib.import_module(f"lerobot.policies.{policy}.modeling_{policy}")
         tiny_hub.small_gemma(module, monkeypatch)
+    if policy == "lingbot_va":
+        tiny_hub.dense_attention(importlib.import_module("lerobot.policies.lingbot_va.utils"), monkeypatch)
     if policy in HUB:
         HUB[policy](hub)
     code, output = getiaction("init", root, "--policy", policy, "-o", str(file))
@@ -163,6 +204,8 @@ def test_what_init_writes_validates_clean_and_trains(
     assert code == 0, output
     assert _said(file) == []
     model = dict(SMALL[policy])
+    if policy == "fastwam":
+        model |= _fastwam_sizes(read(str(file)).get("model.init_args.action_dim"))
     if "pretrained_backbone_weights" in policies.load(policy).fields:
         model["pretrained_backbone_weights"] = None
     overrides = {f"model.{key}": value for key, value in model.items()}

@@ -166,7 +166,8 @@ def fastwam(hub: Path) -> dict[str, Any]:
 
 def molmoact2(hub: Path) -> dict[str, Any]:
     return {
-        **tiny_hub.molmoact2(hub / "molmoact2"),
+        "checkpoint_path": str(tiny_hub.molmoact2(hub / "molmoact2")),
+        "discrete_action_tokenizer": str(tiny_hub.fast(hub / "fast", tokenizer="")),
         "model_dtype": "float32",
         "chunk_size": 4,
         "n_action_steps": 4,
@@ -191,6 +192,52 @@ def test_a_policy_trains_and_is_loaded_again(
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     root = toy_root if make is fastwam else small_root  # it looks for `observation.images.…`
     exercise(make.__name__, make(tmp_path / "hub"), root, tmp_path)
+
+
+@pytest.mark.slow
+def test_fastwam_starts_from_its_base_on_a_robot_with_other_numbers(
+    toy_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+    from lerobot.policies.fastwam import configuration_fastwam
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    parameters = fastwam(tmp_path / "hub")
+    wide = {
+        "action_dim": 7,
+        "proprio_dim": 8,
+        "action_dit_config": {**parameters["action_dit_config"], "action_dim": 7},
+    }
+    base = LeRobotPolicy(
+        "fastwam",
+        config_kwargs={**parameters, **wide},
+        input_features={
+            "observation.images.image": {"type": "VISUAL", "shape": [3, 32, 32]},
+            "observation.state": {"type": "STATE", "shape": [8]},
+        },
+        output_features={"action": {"type": "ACTION", "shape": [7]}},
+        dataset_stats={
+            key: {"mean": torch.zeros(numbers), "std": torch.ones(numbers)}
+            for key, numbers in (("observation.state", 8), ("action", 7))
+        },
+    )
+    base.save_pretrained(tmp_path / "base")
+    # It starts from its base by itself, wherever the networks are of the base's sizes.
+    monkeypatch.setattr(configuration_fastwam, "is_fastwam_base_compatible_config", lambda config: True)
+    policy = LeRobotPolicy("fastwam", config_kwargs={**parameters, "base_model_id": str(tmp_path / "base")})
+    watch = tiny.Watch()
+    tiny.trainer(tmp_path, 1, watch).fit(policy, datamodule=data(toy_root, train_batch_size=2))
+    held = base.lerobot_policy.state_dict()
+    started_again = {name for name, value in watch.first.items() if not torch.equal(value, held[name])}
+    assert {
+        name.removeprefix("model.").removeprefix("mot.mixtures.action.").split(".")[0] for name in started_again
+    } == {
+        "action_encoder",
+        "head",
+        "proprio_encoder",
+    }
 
 
 LINGBOT = {

@@ -4,12 +4,13 @@
 
 The multi-task DiT, when a picture after `image_resize_shape` and `image_crop_shape` is not what CLIP was trained on
 (224x224, or 336x336 for the encoders that say so in their name); a crop that doesn't fit is left out by LeRobot.
-EVO1, when `image_resolution` is not that of its InternVL backbone (448x448).
+EVO1, when `image_resolution` is not that of its InternVL backbone (448x448), and pi0-FAST, when it is not 224x224.
 
 ## Why it matters
 
 The pretrained encoder has one place per patch of its own size, so training stops: at the first batch with
-`Input image size (96*96) doesn't match model (224*224)`, or, with EVO1, after its backbone was loaded.
+`Input image size (96*96) doesn't match model (224*224)` or `The size of tensor a must match the size of tensor b`; with
+EVO1 after its backbone was loaded.
 
 ## Example
 
@@ -62,7 +63,10 @@ def encoder_picture(fit: Fit) -> Iterator[Finding]:
     if fit.name == "multi_task_dit":
         yield from _clip(fit)
     elif fit.name == "evo1":
-        yield from _internvl(fit)
+        encoder = fit.policy.get("vlm_model_name")
+        yield from _resized(fit, encoder, _side(encoder, "OpenGVLab/InternVL", 448))
+    elif fit.name == "pi0_fast":
+        yield from _resized(fit, "PaliGemma", 224)
 
 
 def _clip(fit: Fit) -> Iterator[Finding]:
@@ -93,9 +97,8 @@ def _clip(fit: Fit) -> Iterator[Finding]:
         return
 
 
-def _internvl(fit: Fit) -> Iterator[Finding]:
-    asked, encoder = tuple(fit.policy.get("image_resolution")), fit.policy.get("vlm_model_name")
-    side = _side(encoder, "OpenGVLab/InternVL", 448)
+def _resized(fit: Fit, encoder: str, side: int) -> Iterator[Finding]:
+    asked = tuple(fit.policy.get("image_resolution"))
     if asked != (side, side):
         at = fit.recipe.param_route("image_resolution")
         yield Finding(

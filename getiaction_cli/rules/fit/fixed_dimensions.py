@@ -16,6 +16,7 @@ room for, or pads with zeros, and trains a robot that is not yours.
 model:
   class_path: getiaction.policies.lerobot.FastWAM
   init_args:
+    torch_dtype: float32
     action_dim: 14
     proprio_dim: 8
 data:
@@ -32,6 +33,7 @@ trainer:
 model:
   class_path: getiaction.policies.lerobot.FastWAM
   init_args:
+    torch_dtype: float32
     action_dim: 14
     proprio_dim: 14
 data:
@@ -66,13 +68,13 @@ def fixed_dimensions(fit: Fit) -> Iterator[Finding]:
             at=at,
             related=(Related(f"{feature.shape[0]} numbers", file="meta/info.json", key=f"features.{key}.shape"),),
             fix=Change(f"set {name} to {fix or feature.shape[0]}", set=((at, fix or feature.shape[0]),))
-            if fix != ""
+            if fix != []
             else None,
         )
 
 
-def _stated(fit: Fit) -> Iterator[tuple[str, str, int, str | None]]:
-    """(parameter, feature, width it means, value that mends it: None for the feature's own width, "" for none)."""
+def _stated(fit: Fit) -> Iterator[tuple[str, str, int, str | list[int] | None]]:
+    """(parameter, feature, width it means, value that mends it: None for the feature's own width, [] for none)."""
     policy = fit.policy
     if fit.name == "fastwam":
         yield "action_dim", ACTION, policy.get("action_dim"), None
@@ -82,4 +84,7 @@ def _stated(fit: Fit) -> Iterator[tuple[str, str, int, str | None]]:
         if mode in _XVLA:
             yield "action_mode", ACTION, _XVLA[mode], "auto"
     elif fit.name == "lingbot_va":
-        yield "used_action_channel_ids", ACTION, len(policy.get("used_action_channel_ids", ())), ""
+        action = fit.dataset.features.get(ACTION)
+        width = action.shape[0] if action and len(action.shape) == 1 else 0
+        first = list(range(width)) if width <= policy.get("action_dim") else []
+        yield "used_action_channel_ids", ACTION, len(policy.get("used_action_channel_ids", ())), first

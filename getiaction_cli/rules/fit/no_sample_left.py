@@ -48,7 +48,11 @@ from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.fit._shorter import a_quarter, shortened
 from getiaction_cli.rules.fitting import Fit
+
+# What they leave out follows from how far they look ahead.
+_FOLLOWS = frozenset({"groot", "multi_task_dit"})
 
 
 @rule("GA325", dataset="pusht", unless=("GA324",))
@@ -58,9 +62,11 @@ def no_sample_left(fit: Fit) -> Iterator[Finding]:
     short = int((lengths <= drop).sum())
     if drop <= 0 or not short:
         return
+    ahead = "horizon" if fit.policy.get("horizon") is not None else "chunk_size"
     at = fit.recipe.param_route("drop_n_last_frames")
-    if not fit.recipe.has(at):
-        at = fit.recipe.param_route("horizon" if fit.policy.get("horizon") is not None else "chunk_size")
+    stated = fit.recipe.has(at)
+    if not stated:
+        at = fit.recipe.param_route(ahead)
     everything = short == len(lengths)
     which = "every episode" if everything else f"{short} of {len(lengths)} episodes"
     yield Finding(
@@ -69,5 +75,6 @@ def no_sample_left(fit: Fit) -> Iterator[Finding]:
         at=at,
         label="no sample is left" if everything else "these episodes give no sample",
         related=(Related(f"{fit.fps:g} frames per second", file="meta/info.json", key="fps"),),
+        fix=shortened(fit, ahead, a_quarter(fit)) if fit.name in _FOLLOWS and not stated else None,
         severity=None if everything else Severity.WARNING,
     )

@@ -47,8 +47,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from getiaction_cli.diagnostics import Change, Finding, Related, Severity
+from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.fit._shorter import a_quarter, shortened
 from getiaction_cli.rules.fitting import TIMING, Fit
 
 _HALF = 0.5
@@ -67,38 +68,12 @@ def padded_targets(fit: Fit) -> Iterator[Finding]:
     ahead = (
         f"{fit.policy.policy.class_name} looks {steps[-1] / fit.fps:g} s ahead ({name} {fit.policy.get(name)}{default})"
     )
-    shorter = max(1, int(median) // 4)
+    shorter = a_quarter(fit)
     yield Finding(
         f"{fit.padded:.0%} of the action targets lie behind the end of an episode: {ahead}, and half of the episodes "
         f"are no longer than {median / fit.fps:g} s",
         at=fit.recipe.param_route(name),
         related=(Related(f"{fit.fps:g} frames per second", file="meta/info.json", key="fps"),),
         help=f"a {name} of {shorter} or less pads about an eighth",
-        fix=_shorten(fit, name, shorter),
+        fix=shortened(fit, name, shorter),
     )
-
-
-def _shorten(fit: Fit, name: str, steps: int) -> Change | None:
-    """Look less far ahead, and execute no more than is predicted; None where more parameters hang together."""
-    executed = fit.policy.get("n_action_steps")
-    if name not in ("chunk_size", "horizon", "action_horizon") or not isinstance(executed, int):
-        return None
-    if fit.name == "diffusion":
-        steps = _up_to(2 ** len(fit.policy.get("down_dims")), steps)
-    elif fit.name == "fastwam":  # its video autoencoder takes one frame and then four at a time
-        steps = _up_to(4 * fit.policy.get("action_video_freq_ratio"), steps)
-    ahead = steps - fit.policy.n_obs_steps + 1 if name == "horizon" else steps
-    changed = {name: steps}
-    if executed > ahead:
-        changed["n_action_steps"] = ahead
-    if fit.name == "fastwam":
-        changed["num_video_frames"] = steps + 1
-    return Change(
-        "set " + " and ".join(f"{parameter} to {value}" for parameter, value in changed.items()),
-        set=tuple((fit.recipe.param_route(parameter), value) for parameter, value in changed.items()),
-    )
-
-
-def _up_to(factor: int, number: int) -> int:
-    """The next multiple."""
-    return -(-number // factor) * factor

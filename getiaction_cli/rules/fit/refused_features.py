@@ -15,6 +15,7 @@ The policy can't be built.
 model:
   class_path: getiaction.policies.lerobot.FastWAM
   init_args:
+    torch_dtype: float32
     action_dim: 2
     proprio_dim: 2
     action_horizon: 8
@@ -34,6 +35,7 @@ trainer:
 model:
   class_path: getiaction.policies.lerobot.FastWAM
   init_args:
+    torch_dtype: float32
     action_dim: 2
     proprio_dim: 2
     action_horizon: 8

@@ -17,6 +17,7 @@ model:
     pretrained_path: robbyant/lingbot-va-base
     obs_cam_keys: [observation.image]
     used_action_channel_ids: [0, 1]
+    normalization_mapping: {VISUAL: IDENTITY, STATE: IDENTITY, ACTION: QUANTILES}
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
@@ -34,6 +35,7 @@ model:
     pretrained_path: robbyant/lingbot-va-base
     obs_cam_keys: [observation.image]
     used_action_channel_ids: [0, 1]
+    normalization_mapping: {VISUAL: IDENTITY, STATE: IDENTITY, ACTION: QUANTILES}
     attn_mode: flex
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule

@@ -1,0 +1,92 @@
+"""Cameras that a policy looks for under names the dataset doesn't have.
+
+## What it finds
+
+- `obs_cam_keys` of LingBot-VA and `image_keys` of MolmoAct2, where they name a camera that the dataset, after
+  `rename_map`, doesn't have. LingBot-VA looks for LIBERO's cameras unless told otherwise.
+- FastWAM on cameras whose names don't begin with `observation.images.`: it sees no others.
+
+## Why it matters
+
+Training stops at the first batch, after gigabytes of weights were loaded: `KeyError: 'observation.images.image'`, or
+``FastWAM batch must contain `video` or `observation.images.*` keys``. A FastWAM that finds some of its cameras trains
+without the others.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.MolmoAct2
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+    image_keys: [observation.images.front]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.MolmoAct2
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+    image_keys: [observation.image]
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.fitting import INPUTS, Fit, listed
+
+_NAMED_IN = {"lingbot_va": "obs_cam_keys", "molmoact2": "image_keys"}
+_PREFIX = "observation.images."
+
+
+@rule("GA305", dataset="pusht", unless=("GA306", "GA307"))
+def named_cameras(fit: Fit) -> Iterator[Finding]:
+    """Look up what the policy looks for among what a batch holds."""
+    if fit.name == "fastwam":
+        yield from _prefixed(fit)
+        return
+    name = _NAMED_IN.get(fit.name, "")
+    there = {fit.renames.get(key, key): key for key, feature in fit.readable.items() if feature.type.value == "VISUAL"}
+    missing = [key for key in fit.policy.get(name) or () if key not in there] if name else []
+    if not missing or not there:
+        return
+    at = fit.recipe.param_route(name)
+    default = "" if fit.recipe.has(at) else ", its default,"
+    yield Finding(
+        f"{name}{default} names {listed(missing)}, and {fit.dataset.repo_id} has {listed(list(there))}",
+        at=at,
+        fix=Change(f"set {name} to {listed(list(there))}", set=((at, list(there)),)),
+    )
+
+
+def _prefixed(fit: Fit) -> Iterator[Finding]:
+    unseen = [
+        key
+        for key, feature in fit.readable.items()
+        if feature.type.value == "VISUAL" and not fit.renames.get(key, key).startswith(_PREFIX)
+    ]
+    if unseen:
+        yield Finding(
+            f"FastWAM looks for cameras that are called {_PREFIX}…, and doesn't see {listed(unseen)}",
+            at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
+            related=tuple(Related("its name", file="meta/info.json", key=f"features.{key}") for key in unseen[:1]),
+            help="rename the camera in the dataset; or start from a pretrained_path, with a rename_map",
+        )
