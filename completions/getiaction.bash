@@ -171,6 +171,7 @@ GA143	A policy parameter that changes nothing here.
 GA144	A parameter of the policy set in two places.
 GA145	A callback or logger by its bare name.
 GA146	A time limit that can'\''t be read.
+GA147	A part of Lightning that can'\''t work here.
 GA201	More actions executed than predicted.
 GA202	A horizon that the U-Net can'\''t halve.
 GA203	Temporal ensembling that never gets a second opinion.
@@ -199,10 +200,12 @@ GA237	Renamed features without weights that need it.
 GA241	A learning rate that can'\''t be meant.
 GA242	A state that does not fit into its words.
 GA243	Two precisions at once.
+GA244	Actions that are learned in one unit and given back in another.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.
 GA304	Time steps for something that has none, or that nobody reads.
+GA305	Cameras that a policy looks for under names the dataset doesn'\''t have.
 GA306	A chosen feature that is not there.
 GA307	No camera for a policy that sees.
 GA308	No state for a policy that needs one.
@@ -232,6 +235,9 @@ GA331	A tolerance that takes the wrong frame.
 GA332	A validation that never comes.
 GA333	An epoch without a batch.
 GA334	A state or action that is text.
+GA335	A state or an action that is no plain vector.
+GA336	A metric that no run writes.
+GA337	A gripper that is passed on as it is, and is too wide for that.
 GA340	Pretrained weights that are not there.
 GA341	Weights of another policy.
 GA342	Cameras that the pretrained policy doesn'\''t know.
@@ -312,7 +318,7 @@ GA516	Pictures that make ACT very large.
 GA517	A policy larger than the GPU.
 GA518	Workers that need more memory than there is.
 GA519	A codebook in mixed precision.
-GA520	Two halves of a policy that only a GPU brings to one precision.' ;;
+GA520	A policy that trains on an NVIDIA GPU only.' ;;
         dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;
         recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -S / -- "$word" ;;
