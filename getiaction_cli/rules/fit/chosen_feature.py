@@ -56,9 +56,9 @@ def chosen_feature(fit: Fit) -> Iterator[Finding]:
     """Look up each chosen feature among those that a policy can have."""
     for route, there, verb in ((INPUTS, fit.readable, "read"), (OUTPUTS, fit.writable, "predict")):
         said = fit.recipe.get(route)
-        if said == []:
+        if said in ([], {}):
             yield Finding(
-                f"an empty list leaves the policy nothing to {verb}",
+                f"an empty {'section' if said == {} else 'list'} leaves the policy nothing to {verb}",
                 at=route,
                 fix=Change(f"remove it: the policy may {verb} everything", remove=(route,)),
             )

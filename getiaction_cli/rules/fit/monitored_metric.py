@@ -57,7 +57,7 @@ trainer:
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import Fit
 
@@ -83,30 +83,35 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
                 at=f"{section}.init_args.save_top_k",
                 fix=Change(f"watch {_TRAINING}", set=((route, _TRAINING),)),
             )
-        if name in _WATCHERS and isinstance(monitor, str) and (complaint := _complaint(fit, monitor)):
-            meant = _meant(monitor)
-            strict = fit.recipe.get(f"{section}.init_args.strict", True)
-            if name == "EarlyStopping" and strict is False:
-                continue
+        if name not in _WATCHERS or not isinstance(monitor, str):
+            continue
+        if name == "EarlyStopping" and fit.recipe.get(f"{section}.init_args.strict") is False:
+            continue
+        meant, complaint, early = _meant(monitor), _complaint(fit, monitor), _ends_early(fit, monitor)
+        if complaint or early:
             yield Finding(
-                f"{name} watches `{monitor}`, {complaint}",
+                f"{name} watches `{monitor}`, {complaint or early}",
                 at=route,
                 fix=Change(f"watch {meant}", set=((route, meant),)) if meant != monitor else None,
                 help="`train/loss` is there in every run" if meant == monitor else "",
+                # Nothing is kept by that metric then, but nothing stops either.
+                severity=Severity.WARNING if name == "ModelCheckpoint" and not complaint else None,
             )
 
 
 def _complaint(fit: Fit, monitor: str) -> str:
-    if monitor.startswith(("train/", "lr-")) and not get_close_matches(monitor, [_TRAINING], 1, 0.85):
+    if monitor.startswith(("train/", "lr-")) and not get_close_matches(monitor, [_TRAINING], 1, 0.93):
         return ""
     if monitor == _TRAINING:
         return ""
     if monitor != _VALIDATION:
         return "which no run writes"
-    if not fit.held_out:
-        return "and no episode is held out (`data.init_args.val_split`)"
+    return "" if fit.held_out else "and no episode is held out (`data.init_args.val_split`)"
+
+
+def _ends_early(fit: Fit, monitor: str) -> str:
     steps, first = fit.recipe.trainer("max_steps", -1), _first_validation(fit)
-    if isinstance(steps, int) and 0 < steps < first:
+    if monitor == _VALIDATION and isinstance(steps, int) and 0 < steps < first:
         return f"and the run ends after {steps} steps, before the first validation after {first}"
     return ""
 

@@ -59,7 +59,7 @@ def empty_value(recipe: Recipe) -> Iterator[Finding]:
         if mistake.node.plain() is not None:
             continue
         needed = mistake.key.required or route in ("model", "data")
-        off = mistake.key.type.kind == "bool" and route.startswith(("trainer.", "data."))
+        off = mistake.key.type.has("bool") and route.startswith(("trainer.", "data."))
         yield Finding(
             f"`{mistake.name}` is empty" + (", which is false" if off else f"; it takes {mistake.expected}"),
             at=route,

@@ -49,6 +49,7 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import WRAPPER
+from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.rules import rule
 
 _ROUTE = "model.init_args.policy_name"
@@ -69,5 +70,11 @@ def policy_named_twice(recipe: Recipe) -> Iterator[Finding]:
         related=(Related(f"this class is {own}", at="model.class_path"),),
         help="" if same else f"to choose the policy by its name, set class_path to {WRAPPER}",
         fix=Change("remove policy_name", remove=(_ROUTE,), safe=same),
-        severity=Severity.WARNING if same else None,
+        severity=Severity.WARNING if same and _is_taken(recipe) else None,
     )
+
+
+def _is_taken(recipe: Recipe) -> bool:
+    """True when the class takes any keyword, and so this one: ACT alone names its own."""
+    signature = read_signature(recipe.class_path or "")
+    return signature is None or signature.open or "policy_name" in signature.parameters

@@ -48,7 +48,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Kind, Node
 from getiaction_cli.recipe.scalars import Note, plain
@@ -59,6 +59,23 @@ from getiaction_cli.rules.recipe.values import Mistake, mistaken, variables
 
 # These routes have rules of their own.
 _TOLD_ELSEWHERE = {"data.init_args.repo_id": (list, str), "model.class_path": (str,), "data.class_path": (str,)}
+
+# What Lightning only compares with a count; the others must be whole numbers to the letter. A benchmark holds these
+# and _STRICT against training.
+_COUNTS = frozenset(
+    f"trainer.{name}"
+    for name in (
+        "max_steps",
+        "min_steps",
+        "min_epochs",
+        "accumulate_grad_batches",
+        "log_every_n_steps",
+        "num_sanity_val_steps",
+    )
+)
+_READ_FROM_TEXT: dict[str, Any] = {"seed": int, "model.init_args.learning_rate": int | float}
+# torch itself wants true or false here.
+_STRICT = frozenset({"trainer.benchmark", "trainer.detect_anomaly"})
 
 
 @rule("GA120")
@@ -78,7 +95,20 @@ def wrong_type(recipe: Recipe) -> Iterator[Finding]:
             at=route,
             help="a comment begins with a blank before its `#`" if glued else "",
             fix=_fix(route, mistake, value),
+            severity=Severity.WARNING if _goes_as_meant(route, mistake, value) else None,
         )
+
+
+def _goes_as_meant(route: str, mistake: Mistake, value: Any) -> bool:
+    """True for a value that is taken for what is meant all the same: 4.0 steps, 1 for true."""
+    kind = mistake.key.type
+    if {option.kind for option in kind.options or (kind,)} <= {"bool", "none", "literal"}:
+        lightning = route.startswith("trainer.") or route == "data.init_args.use_imagenet_stats"
+        as_number = isinstance(value, int | float) and value in (0, 1)
+        return lightning and route not in _STRICT and (as_number or str(value).lower() in ("true", "yes", "on"))
+    if route in _READ_FROM_TEXT:
+        return isinstance(value, str) and isinstance(plain(value.strip())[0], _READ_FROM_TEXT[route])
+    return route in _COUNTS and isinstance(value, float) and value.is_integer()
 
 
 def _shown(node: Node, value: Any) -> str:
