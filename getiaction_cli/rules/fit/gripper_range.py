@@ -15,6 +15,8 @@ was loaded: `gripper values are not under [-1, 1]. Please set normalize_gripper=
 ```yaml
 model:
   class_path: getiaction.policies.lerobot.MolmoAct2
+  init_args:
+    inference_action_mode: continuous
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
@@ -29,6 +31,7 @@ trainer:
 model:
   class_path: getiaction.policies.lerobot.MolmoAct2
   init_args:
+    inference_action_mode: continuous
     normalize_gripper: true
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule

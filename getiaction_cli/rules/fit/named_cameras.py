@@ -20,6 +20,7 @@ model:
   init_args:
     chunk_size: 8
     n_action_steps: 8
+    inference_action_mode: continuous
     image_keys: [observation.images.front]
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
@@ -37,6 +38,7 @@ model:
   init_args:
     chunk_size: 8
     n_action_steps: 8
+    inference_action_mode: continuous
     image_keys: [observation.image]
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
