@@ -141,6 +141,12 @@ _getiaction() {
     done
 
     takes=$(_getiaction_takes "$command" "$before")
+    # "--format=sa" is completed as "--format sa" is.
+    if [[ $word == --*=* && -n $(_getiaction_takes "$command" "${word%%=*}") ]]; then
+        takes=$(_getiaction_takes "$command" "${word%%=*}")
+        word=${word#*=}
+        compset -P '*='
+    fi
     if [[ -z $takes ]]; then
         if [[ -z $command && $word != -* ]]; then
             _getiaction_offer 'train	Train the policy that a recipe describes
@@ -154,7 +160,7 @@ schema	Print a JSON Schema of recipes, made from the installed LeRobot and Light
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
         elif [[ ' train fit validate-config ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then
-            _getiaction_offer "$("$helper" overrides "$word" "${(@)words[1,CURRENT-1]}" 2>/dev/null)"
+            _getiaction_offer "$("$helper" overrides "$word" "${(@Q)words[1,CURRENT-1]}" 2>/dev/null)"
             return
         elif [[ $word == -* ]]; then
             _getiaction_offer "$(_getiaction_options "$command")"
@@ -245,6 +251,7 @@ GA241	A learning rate that can'\''t be meant.
 GA242	A state that does not fit into its words.
 GA243	Two precisions at once.
 GA244	Actions that are learned in one unit and given back in another.
+GA245	A policy that doesn'\''t know how to act.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.
@@ -282,6 +289,7 @@ GA334	A state or action that is text.
 GA335	A state or an action that is no plain vector.
 GA336	A metric that no run writes.
 GA337	A gripper that is passed on as it is, and is too wide for that.
+GA338	A joint that is taken for a gripper.
 GA340	Pretrained weights that are not there.
 GA341	Weights of another policy.
 GA342	Cameras that the pretrained policy doesn'\''t know.
