@@ -109,6 +109,22 @@ HEALTHY: dict[str, dict[str, Any]] = {
     "one-number": {"state": 1, "action": 1},
     "many-numbers": {"state": 32, "action": 32, "fps": 30},
     "one-episode": {"lengths": (40,)},
+    "kinds": {
+        "others": {
+            f"observation.{name}": (name.partition("-")[0], shape)
+            for name, shape in {
+                "float64": (4,),
+                "float16": (3,),
+                "int32": (2,),
+                "bool": (1,),
+                "bool-3": (3,),
+                "string": (1,),
+                "uint8-rows": (2, 2),
+                "float32-rows": (2, 3),
+                "float32-layers": (2, 3, 2),
+            }.items()
+        },
+    },
     "long": {"lengths": (150, 150), "state": 4, "action": 4},
     "no-camera": {"cameras": {}, "extra": {"observation.environment_state": 4}},
     "many-episodes": {"cameras": {}, "lengths": (3,) * 100},

@@ -181,6 +181,21 @@ def shape_text(root: Path) -> None:
 
 
 @corruption("GA403", INFO)
+def shape_empty(root: Path) -> None:
+    edit_json(root / INFO, lambda info: info["features"]["observation.state"].update(shape=[]))
+
+
+@corruption("GA403", INFO)
+def features_empty(root: Path) -> None:
+    edit_json(root / INFO, lambda info: info.update(features={}))
+
+
+@corruption("GA403", INFO)
+def video_info_text(root: Path) -> None:
+    edit_json(root / INFO, lambda info: info["features"][CAMERA].update(info="av1"))
+
+
+@corruption("GA403", INFO)
 def version_missing(root: Path) -> None:
     edit_json(root / INFO, lambda info: info.pop("codebase_version") and None)
 
@@ -350,6 +365,11 @@ def data_path_old(root: Path) -> None:
 
 
 @corruption("GA425", INFO)
+def data_path_plain(root: Path) -> None:
+    edit_json(root / INFO, lambda info: info.update(data_path="data/all.parquet"))
+
+
+@corruption("GA425", INFO)
 def data_path_absolute(root: Path) -> None:
     path = "/home/me/data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
     edit_json(root / INFO, lambda info: info.update(data_path=path))
@@ -369,6 +389,16 @@ def broken_link(root: Path) -> None:
 @corruption("GA427", DATA)
 def column_missing(root: Path) -> None:
     edit_table(root / DATA, lambda table: table.drop_columns(["action"]))
+
+
+@corruption("GA427", DATA)
+def column_undeclared(root: Path) -> None:
+    edit_json(root / INFO, lambda info: info["features"].pop("observation.state") and None)
+
+
+@corruption("GA427", INFO)
+def action_in_rows(root: Path) -> None:
+    edit_json(root / INFO, lambda info: info["features"]["action"].update(shape=[1, 2]))
 
 
 @corruption("GA427", INFO)
@@ -604,6 +634,11 @@ def image_wrong_way_round(root: Path) -> None:
 @corruption("GA463", INFO)
 def image_flat(root: Path) -> None:
     edit_json(root / INFO, lambda info: info["features"][CAMERA].update(shape=[32, 48], names=["height", "width"]))
+
+
+@corruption("GA463", INFO)
+def image_shape_empty(root: Path) -> None:
+    edit_json(root / INFO, lambda info: info["features"][CAMERA].update(shape=[]))
 
 
 @corruption("GA466", INFO)

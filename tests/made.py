@@ -76,6 +76,7 @@ def make(
     reward: bool = False,
     done: bool = False,
     extra: Mapping[str, int] | None = None,
+    others: Mapping[str, tuple[str, tuple[int, ...]]] | None = None,
     robot_type: str | None = None,
     low: float = -1.0,
     high: float = 1.0,
@@ -101,6 +102,7 @@ def make(
         reward: Add `next.reward`, `next.done` and `next.success`.
         done: Add `next.done` only.
         extra: More float32 vectors, `{feature key: length}`.
+        others: Features of any other kind, `{feature key: (dtype, shape)}`, with random numbers below 9.
         robot_type: As in info.json.
         low: Smallest state and action value.
         high: Largest state and action value.
@@ -127,6 +129,8 @@ def make(
     for key, dims in vectors.items():
         names = [f"motor_{i}" for i in range(dims)] if isinstance(dims, int) else list(dims)
         features[key] = {"dtype": "float32", "shape": (len(names),), "names": {"motors": names}}
+    for key, (dtype, shape) in (others or {}).items():
+        features[key] = {"dtype": dtype, "shape": shape, "names": None}
     if reward:
         features["next.reward"] = {"dtype": "float32", "shape": (1,), "names": None}
     if reward or done:
@@ -157,6 +161,9 @@ def make(
             frame: dict[str, Any] = {key: values[i] for key, values in signals.items()}
             frame |= {key: _picture(size, where[i], episode) for key, size in cameras.items()}
             frame |= {key: _depth(size, where[i]) for key, size in depth.items()}
+            for key, (dtype, shape) in (others or {}).items():
+                values = rng.uniform(0, 9, shape) if dtype != "bool" else rng.integers(0, 2, shape)
+                frame[key] = "left" if dtype == "string" else values.astype(dtype)
             if reward:
                 frame["next.reward"] = np.array([i / length], dtype=np.float32)
                 frame["next.success"] = np.array([i == length - 1 and episode % 2 == 0])

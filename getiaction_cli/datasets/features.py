@@ -18,7 +18,9 @@ NUMERIC_DTYPES = frozenset(
     {f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)}
     | {"float16", "float32", "float64", "bool", "double", "float"}
 )
-KNOWN_DTYPES = NUMERIC_DTYPES | {"string", "large_string", "image", "video", "language", "binary"}
+# What LeRobot gives a column of its own kind and length in the tables.
+TABLE_DTYPES = NUMERIC_DTYPES | {"string", "large_string", "binary"}
+KNOWN_DTYPES = TABLE_DTYPES | {"image", "video", "language"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Feature:
     def is_vector(self) -> bool:
         """A numeric feature of one dimension that LeRobot's recorder did not add by itself."""
         return self.dtype in NUMERIC_DTYPES and len(self.shape) == 1 and self.key not in INDEX_KEYS
+
+    @property
+    def is_continuous(self) -> bool:
+        """Floats, as joints and forces are recorded; flags and codes jump and rest as they please."""
+        return self.dtype.startswith(("float", "double"))
 
     @property
     def size(self) -> int:

@@ -290,6 +290,8 @@ def _matrix(batch: Any, key: str, feature: Feature | None) -> Matrix:
     import pyarrow as pa
 
     column = batch.column(key)
+    if isinstance(column, pa.ExtensionArray):  # Array2D and up, in a process that has imported `datasets`
+        column = column.storage
     rows, size = len(column), feature.size if feature is not None else 1
     values = column
     while (
@@ -300,8 +302,6 @@ def _matrix(batch: Any, key: str, feature: Feature | None) -> Matrix:
                 rows, -1
             )
         values = values.flatten()
-    if pa.types.is_nested(values.type):  # LeRobot's Array2D and up are extension or struct types
-        return np.array(column.to_pylist(), float).reshape(rows, -1)
     floats = values.cast(pa.float64(), safe=False)
     # to_numpy imports pandas (0.5 s): only where there are nulls.
     flat = floats.to_numpy(zero_copy_only=False) if floats.null_count else np.from_dlpack(floats)

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from getiaction_cli.datasets.dataset import INFO, Dataset
-from getiaction_cli.datasets.features import make_feature
+from getiaction_cli.datasets.features import TABLE_DTYPES, make_feature
 from getiaction_cli.datasets.jsonfile import read_json, stumble
 from getiaction_cli.datasets.old_format import read_old
 from getiaction_cli.datasets.place import Place
 from getiaction_cli.datasets.stats import read_stats
 from getiaction_cli.datasets.v3 import read_episodes, read_tasks
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 
 MISSING = "GA401"
 UNREADABLE = "GA402"
@@ -127,7 +127,8 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
         dataset.robot_type = str(robot)[:60]
     splits = info.get("splits", {})
     if splits is not None and not isinstance(splits, dict):
-        wrong("splits", f"splits is {_kind(splits)}, not a mapping of names to ranges")
+        message = f"splits is {_kind(splits)}, not a mapping of names to ranges"
+        findings.append((WRONG_VALUE, Finding(message, file=INFO, key="splits", severity=Severity.WARNING)))
 
 
 def _take_features(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
@@ -151,6 +152,9 @@ def _take_features(dataset: Dataset, findings: list[tuple[str, Finding]]) -> Non
         if feature.is_camera and raw.get("info") and not isinstance(raw["info"], dict):
             why = f"the info of {key} is {_kind(raw['info'])}, not a mapping as video.fps: 10"
             findings.append((WRONG_VALUE, Finding(why, file=INFO, key=f"{at}.info")))
+        if feature.dtype in TABLE_DTYPES and raw.get("shape") == []:
+            why = f"the feature {key} has the shape [], a single number has [1]"
+            findings.append((WRONG_VALUE, Finding(why, file=INFO, key=f"{at}.shape")))
         if not feature.shape and raw.get("shape") != []:
             why = (
                 "has no shape" if "shape" not in raw else f"has the shape {_shown(raw['shape'])}, not a list of counts"

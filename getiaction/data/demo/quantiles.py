@@ -28,8 +28,8 @@ def correct_quantiles(root: Path, pictures: Mapping[str, np.ndarray] | None = No
             pixels = pictures[key].reshape(-1, pictures[key].shape[-1])
             found = {name: np.quantile(pixels, q, axis=0)[:, None, None] / 255 for name, q in QUANTILES.items()}
         elif key in tables[0].column_names and not _is_picture(tables[0][key].type):
-            values = np.concatenate([np.stack(table[key].to_numpy(zero_copy_only=False)) for table in tables])
-            columns = values.reshape(len(values), -1).astype(np.float64)
+            values = np.array([row for table in tables for row in table[key].to_pylist()], np.float64)
+            columns = values.reshape(-1, values.shape[-1] if values.ndim > 1 else 1)
             found = {name: np.quantile(columns, q, axis=0) for name, q in QUANTILES.items()}
         else:
             continue

@@ -38,7 +38,7 @@ def clipped_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Count the frames at the extremes."""
     for feature in dataset.by_role("state", "action"):
         found = scan.features.get(feature.key)
-        if found is None or found.count < 50:
+        if found is None or found.count < 50 or not feature.is_continuous:
             continue
         for dimension in range(feature.size):
             low, high = found.at_min[dimension] / found.count, found.at_max[dimension] / found.count

@@ -40,7 +40,7 @@ def data_jump(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Compare the largest step of each joint with its usual range."""
     for feature in dataset.by_role("state", "action", "environment"):
         found = scan.features.get(feature.key)
-        if found is None or found.count < 20:
+        if found is None or found.count < 20 or not feature.is_continuous:
             continue
         span = found.quantiles["q99"] - found.quantiles["q01"]
         spread = np.where(span > 0, span, found.max - found.min)

@@ -55,6 +55,8 @@ def foreign_keys(dataset: Dataset) -> Iterator[Finding]:
     rename = ", ".join(f"{key} → {meant}" for key, meant in foreign.items())
     help = f"rename the features (info.json, stats.json, tables, videos): {rename}" if rename else ""
     if "action" not in dataset.declared:
+        if any("action" in header.columns for header in dataset.tables.values()):
+            return  # told as a column that is not declared
         near = next((key for key in foreign if foreign[key] == "action"), "")
         told = f", only {near}" if near else ""
         at = f"features.{near}" if near else "features"

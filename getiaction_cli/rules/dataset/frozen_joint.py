@@ -37,7 +37,7 @@ def frozen_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Look for joints that are still in few episodes, and for stretches in which the whole state is."""
     for feature in dataset.by_role("state", "action"):
         found = scan.features.get(feature.key)
-        if found is None or len(found.still) < 3:
+        if found is None or len(found.still) < 3 or not feature.is_continuous:
             continue
         times = found.still.sum(axis=0)
         # Still in many episodes: it is a joint that is often not used.

@@ -88,6 +88,6 @@ def _beyond(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
 
 def _of_other_frames(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
     said = float(entry["count"][0]) if len(entry.get("count", ())) else sums.frames
-    if not np.isfinite([sums.frames, said]).all() or sums.frames == said:
+    if not np.isfinite([sums.frames, said]).all() or said <= 0 or sums.frames == said:
         return ""
     return f"they are of {int(said):,} frames, the episodes have {int(sums.frames):,}"

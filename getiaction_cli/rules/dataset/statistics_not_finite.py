@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import few, recompute
 
@@ -49,4 +49,9 @@ def statistics_not_finite(dataset: Dataset) -> Iterator[Finding]:
                 help="`--deep` finds the frames; afterwards " + recompute(dataset),
             )
         elif "count" in entry and entry["count"].size and not entry["count"].flat[0] > 0:
-            yield Finding(f"the statistics of {key} are of no frames", file=dataset.stats_source, key=f"{key}.count")
+            yield Finding(
+                f"the statistics of {key} are of no frames",
+                file=dataset.stats_source,
+                key=f"{key}.count",
+                severity=Severity.WARNING,  # policies don't read the count
+            )

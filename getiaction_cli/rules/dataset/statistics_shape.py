@@ -43,7 +43,9 @@ def statistics_shape(dataset: Dataset) -> Iterator[Finding]:
         if feature.is_camera and (len(feature.shape) != 3 or not feature.channels or feature.channels > 4):
             continue  # the shape itself is what is wrong
         sizes = {name: values.size for name, values in entry.items() if name != "count"}
-        wrong = {name: size for name, size in sizes.items() if size != feature.size}
+        # Of a feature with rows and columns LeRobot keeps one statistic per column.
+        right = {feature.size} if feature.is_camera else {feature.size, feature.shape[-1]}
+        wrong = {name: size for name, size in sizes.items() if size not in right}
         if wrong:
             name, size = next(iter(wrong.items()))
             unit = "channels" if feature.is_camera else "dimensions"
