@@ -81,7 +81,7 @@ class LeRobotDataModule(L.LightningDataModule):
         tolerance_s: float = 1e-4,
         image_transforms: Mapping[str, Any] | Callable[..., Any] | None = None,
         use_imagenet_stats: bool = True,
-        frame_store: Literal["auto", "off"] | Mapping[str, Any] = "auto",
+        frame_store: Literal["auto", "off"] | bool | Mapping[str, Any] = "auto",
         seed: int | None = None,
     ) -> None:
         super().__init__()
