@@ -77,8 +77,8 @@ class RecipeSubject(Subject):
         self._shelf = shelf or Shelf()
         # Every fix is tried on the text before it is offered: in a huge one, only some are.
         self._fixes_left = _TRIED // (len(recipe.text) + 1)
-        # Places of the dataset that errors point at.
-        self._pointed_at: set[tuple[str, str]] = set()
+        # Places of the dataset that findings point at, and how bad the worst of these is.
+        self._pointed_at: dict[tuple[str, str], int] = {}
 
     # -- what rules ask for ------------------------------------------------------------------------------------------
 
@@ -201,7 +201,7 @@ class RecipeSubject(Subject):
         """True for findings whose cause is told already.
 
         That is so about a section that could not be read (what is missing there proves nothing), about a value that is
-        wrong in itself, and for a warning about a place in the dataset that an error points at.
+        wrong in itself, and for a warning about a place in the dataset that another finding, no milder, points at.
         """
         if finding.span is None and finding.at and self.recipe.is_broken(finding.at):
             return True
@@ -212,10 +212,12 @@ class RecipeSubject(Subject):
             told = next((self._spoilt[place] for place in _upwards(route) if place in self._spoilt), None)
             if told and told[0] != rule.code and _RANK[severity] >= _RANK[told[1]]:
                 return True
-        if finding.file and severity is not Severity.ERROR and (finding.file, finding.key) in self._pointed_at:
-            return True
-        if severity is Severity.ERROR:
-            self._pointed_at |= {(related.file, related.key) for related in finding.related if related.file}
+        if finding.file and _RANK[severity] >= self._pointed_at.get((finding.file, finding.key), len(_RANK)):
+            return severity is not Severity.ERROR
+        for related in finding.related:
+            if related.file:
+                place = related.file, related.key
+                self._pointed_at[place] = min(_RANK[severity], self._pointed_at.get(place, len(_RANK)))
         return False
 
     @cached_property

@@ -50,7 +50,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import Fit
 
 
-@rule("GA314", dataset="pusht", unless=("GA310", "GA311"))
+@rule("GA314", dataset="pusht", unless=("GA313", "GA310", "GA311"))
 def crop_too_big(fit: Fit) -> Iterator[Finding]:
     """Compare the crop with the first picture that it doesn't fit in."""
     crop = fit.policy.get("crop_shape")

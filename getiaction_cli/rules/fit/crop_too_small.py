@@ -54,7 +54,7 @@ from getiaction_cli.rules.fitting import Fit
 _HALF = 0.5
 
 
-@rule("GA315", severity=Severity.WARNING, dataset="pusht", unless=("GA314", "GA323"))
+@rule("GA315", severity=Severity.WARNING, dataset="pusht", unless=("GA316", "GA314", "GA323"))
 def crop_too_small(fit: Fit) -> Iterator[Finding]:
     """Compare the area of the crop with that of the picture."""
     before = "image_" if fit.name == "multi_task_dit" else ""

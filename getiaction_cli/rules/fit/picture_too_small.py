@@ -54,7 +54,7 @@ from getiaction_cli.rules.fitting import Fit
 _TDMPC_KERNELS = (7, 5, 3, 3)
 
 
-@rule("GA316", dataset="toy", unless=("GA310", "GA311", "GA312", "GA314"))
+@rule("GA316", dataset="toy", unless=("GA313", "GA310", "GA311", "GA312", "GA314"))
 def picture_too_small(fit: Fit) -> Iterator[Finding]:
     """Follow the picture through the strides."""
     for key, camera in list(fit.policy.image_features.items())[:1]:

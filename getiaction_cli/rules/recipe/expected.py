@@ -8,7 +8,7 @@ from typing import Any
 
 from getiaction_cli.policies import NOT_PARAMETERS, PolicyClass, Rejected, Unjudgeable
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
+from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
 from getiaction_cli.rules.recipe.objects import meant_class, object_routes
@@ -148,7 +148,8 @@ def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
 
 def takes_directly(recipe: Recipe, key: str) -> bool:
     """True when the named class takes this parameter of its policy as a keyword: ACT leaves some to config_kwargs."""
-    signature = read_signature(recipe.class_path) if recipe.class_path else None
+    own = (recipe.class_path or "").startswith(POLICY_HOME)
+    signature = read_signature(recipe.class_path) if recipe.class_path and own else None
     return signature is None or signature.open or key in signature.parameters
 
 

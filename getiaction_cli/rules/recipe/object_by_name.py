@@ -70,7 +70,7 @@ def object_by_name(recipe: Recipe) -> Iterator[Finding]:
         value = recipe.trainer(name)
         entries = enumerate(value) if isinstance(value, list) else [(None, value)]
         for index, entry in entries:
-            if not isinstance(entry, str):
+            if not isinstance(entry, str) or (not entry and name == "plugins"):  # an empty list of them
                 continue
             at = f"trainer.{name}" if index is None else f"trainer.{name}.{index}"
             class_path = _meant(entry, home)
