@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
+import functools
 import inspect
 import re
 import types
@@ -108,14 +109,27 @@ def read(config_class: type, paths: list[Path]) -> Notes:
     notes = Notes()
     names = [kind.__name__ for kind in config_class.__mro__]
     for path in paths:
-        text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text)
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef) and node.name in names:
-                _read_class(node, text.splitlines(), notes)
-                for name, values in _memberships(node, tree):
-                    notes.choices.setdefault(name, values)
+        for name, own in _in_file(path).items():
+            if name in names:
+                notes.help = own.help | notes.help
+                notes.headings = own.headings | notes.headings
+                notes.choices = own.choices | notes.choices
     return notes
+
+
+@functools.cache
+def _in_file(path: Path) -> dict[str, Notes]:
+    """The notes on every class of a file; all policies share the file of their base."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    found: dict[str, Notes] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            notes = found[node.name] = Notes()
+            _read_class(node, text.splitlines(), notes)
+            for name, values in _memberships(node, tree):
+                notes.choices.setdefault(name, values)
+    return found
 
 
 def _read_class(node: ast.ClassDef, lines: list[str], notes: Notes) -> None:
@@ -203,7 +217,7 @@ def _documented(docstring: str) -> dict[str, str]:
 def _memberships(node: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Parameters that a method compares with a list of values before it raises."""
     constants = _constants(tree.body)
-    for method in ast.walk(node):
+    for method in node.body:
         if not isinstance(method, ast.FunctionDef):
             continue
         known = constants | _constants(method.body)
