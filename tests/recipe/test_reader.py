@@ -263,3 +263,9 @@ def test_ignore_comments() -> None:
     recipe = read(text=text)
     assert recipe.ignores("GA501", 4) and recipe.ignores("GA301", 4) and recipe.ignores("GA211", 4)
     assert recipe.ignores("GA110", 5) and not recipe.ignores("GA110", 4) and not recipe.ignores("GA301", 5)
+
+
+def test_numbers_stay_numbers_as_keys() -> None:
+    recipe = read("recipe.yaml", text="a: {0: 2, '1': 3, b: [{2: x}]}")
+    assert recipe.plain() == {"a": {0: 2, "1": 3, "b": [{2: "x"}]}}
+    assert recipe.get("a.0") == 2

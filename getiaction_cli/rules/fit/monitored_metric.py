@@ -60,6 +60,7 @@ from difflib import get_close_matches
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import Fit
+from getiaction_cli.rules.recipe.objects import meant_class
 
 _WATCHERS = ("EarlyStopping", "ModelCheckpoint")
 _TRAINING, _VALIDATION = "train/loss", "val/loss"
@@ -73,7 +74,7 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
     callbacks = fit.recipe.trainer("callbacks")
     count = len(callbacks) if isinstance(callbacks, list) else 0
     for section in [f"trainer.callbacks.{index}" for index in range(count)] or ["trainer.callbacks"]:
-        name = str(fit.recipe.get(f"{section}.class_path")).rpartition(".")[2]
+        name = meant_class("callbacks", str(fit.recipe.get(f"{section}.class_path")))[0].rpartition(".")[2]
         route = f"{section}.init_args.monitor"
         monitor = fit.recipe.get(route)
         kept = fit.recipe.get(f"{section}.init_args.save_top_k")

@@ -56,7 +56,7 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.objects import object_routes
+from getiaction_cli.rules.recipe.objects import meant_class, object_routes
 
 _CALLBACKS = {
     "BatchSizeFinder": "looks for a `batch_size` to change: set data.init_args.train_batch_size",
@@ -95,7 +95,8 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
         )
     for route in object_routes(recipe):
         if route.startswith("trainer.callbacks"):
-            yield from _callback(recipe, route, str(recipe.get(f"{route}.class_path")).rpartition(".")[2])
+            meant, _ = meant_class("callbacks", str(recipe.get(f"{route}.class_path")))
+            yield from _callback(recipe, route, meant.rpartition(".")[2])
 
 
 def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
