@@ -323,8 +323,8 @@ GA519	A codebook in mixed precision.
 GA520	A policy that trains on an NVIDIA GPU only.' ;;
         dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;
-        recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -S / -- "$word" ;;
-        folder) compgen -d -S / -- "$word" ;;
+        recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -- "$word" ;;
+        folder) compgen -d -- "$word" ;;
         file | other) compgen -f -- "$word" ;;
     esac
 }

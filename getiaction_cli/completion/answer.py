@@ -48,7 +48,7 @@ def overrides(word: str, line: list[str]) -> Iterator[Candidate]:
     from getiaction_cli.completion.index import load
 
     index = load()
-    text = "".join(_read(other) for other in line if other.endswith((".yaml", ".yml")))
+    text = "".join(_read(_path(other)) for other in line if other.endswith((".yaml", ".yml")))
     policy, wrapped = _policy(text, line, index)
     key, equals, _ = word.partition("=")
     if equals:
@@ -58,6 +58,11 @@ def overrides(word: str, line: list[str]) -> Iterator[Candidate]:
         yield from _values(line[-1].lstrip("-"), policy, index)
     else:
         yield from _keys(word, policy, wrapped, index)
+
+
+def _path(word: str) -> str:
+    """The file that a word of the line names, also as `--config=FILE`."""
+    return word.partition("=")[2] if word.startswith("--") else word
 
 
 def _policy(text: str, line: list[str], index: dict[str, Any]) -> tuple[str, bool]:

@@ -64,7 +64,7 @@ def install(app: typer.Typer, shell: str) -> str:
     else:
         place = data / "zsh/site-functions/_getiaction"
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text)
+    place.write_text(text, encoding="utf-8")
     index.load()  # so that the first TAB is as quick as the next
 
     told = [f"wrote {place}"]
@@ -79,7 +79,7 @@ def install(app: typer.Typer, shell: str) -> str:
 
 def _add_line(file: Path, line: str) -> list[str]:
     """Append one line to a start-up file unless it is there."""
-    text = file.read_text() if file.is_file() else ""
+    text = file.read_text(errors="replace") if file.is_file() else ""
     if line in text.splitlines():
         return []
     with file.open("a") as handle:

@@ -19,15 +19,27 @@ function __getiaction_arguments
     end
 end
 
+# The files whose names begin with the word, a line each; folders end in "/".
+function __getiaction_files
+    set -l home (string replace -r '/$' '' -- ~)
+    for file in (string replace -r '^~/' "$home/" -- "$argv[1]")*
+        test -d $file; and set file $file/
+        string match -q '~/*' -- "$argv[1]"; and set file (string replace -- "$home/" '~/' $file)
+        echo $file
+    end
+end
+
 function __getiaction_recipes
-    for file in (__fish_complete_path "$argv[1]" | string replace -r '\t.*' '')
+    for file in (__getiaction_files "$argv[1]")
         string match -qr '(/|\.ya?ml)$' -- $file; and echo $file
     end
 end
 
 function __getiaction
     set -l words (commandline -opc)
+    # As it is meant, not as it is quoted; a quote that is still open stands at its beginning.
     set -l word (commandline -ct)
+    set word (string unescape -- "$word"; or string replace -r '^[\'"]' '' -- "$word")
     set -l helper (string replace -r 'getiaction$' getiaction-complete -- $words[1])
     set -l before $words[-1]
     set -l command ''
@@ -39,6 +51,16 @@ function __getiaction
     end
 
     set -l takes (__getiaction_takes "$command" "$before")
+    # "--format=sa" is completed as "--format sa" is.
+    set -l given ''
+    if string match -qr '^--[^=]*=' -- "$word"
+        set -l named (__getiaction_takes "$command" (string replace -r '=.*' '' -- "$word"))
+        if test -n "$named"
+            set takes $named
+            set given (string replace -r '=.*' '=' -- "$word")
+            set word (string replace -r '^[^=]*=' '' -- "$word")
+        end
+    end
     if test -z "$takes"
         if test -z "$command"; and not string match -q -- '-*' "$word"
             printf '%s\n' @COMMANDS@
@@ -77,8 +99,8 @@ function __getiaction
         case folder
             __fish_complete_directories "$word" ''
         case file other
-            __fish_complete_path "$word"
-    end
+            __getiaction_files "$word"
+    end | string replace -r '^' -- "$given"
 end
 
 complete -c getiaction -f -a '(__getiaction)'

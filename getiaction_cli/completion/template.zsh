@@ -44,12 +44,18 @@ _getiaction() {
     done
 
     takes=$(_getiaction_takes "$command" "$before")
+    # "--format=sa" is completed as "--format sa" is.
+    if [[ $word == --*=* && -n $(_getiaction_takes "$command" "${word%%=*}") ]]; then
+        takes=$(_getiaction_takes "$command" "${word%%=*}")
+        word=${word#*=}
+        compset -P '*='
+    fi
     if [[ -z $takes ]]; then
         if [[ -z $command && $word != -* ]]; then
             _getiaction_offer @COMMANDS@
             return
         elif [[ ' @OVERRIDES@ ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then
-            _getiaction_offer "$("$helper" overrides "$word" "${(@)words[1,CURRENT-1]}" 2>/dev/null)"
+            _getiaction_offer "$("$helper" overrides "$word" "${(@Q)words[1,CURRENT-1]}" 2>/dev/null)"
             return
         elif [[ $word == -* ]]; then
             _getiaction_offer "$(_getiaction_options "$command")"

@@ -37,13 +37,13 @@ def test_shipped_script_is_what_the_program_writes(shell: str) -> None:
 def test_installing_writes_the_script_once(shell: str, place: str, startup: str | None, tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path), "XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "", "XDG_CACHE_HOME": "", "ZDOTDIR": ""}
     if startup:
-        (tmp_path / startup).write_text("alias ll='ls -l'")
+        (tmp_path / startup).write_bytes(b"alias ll='ls -l' # \xe9")  # an old file, in Latin-1
     for _ in range(2):
         assert getiaction("--shell", shell, "--install-completion", **home).returncode == 0
     assert (tmp_path / place).read_text() == (COMPLETIONS / f"getiaction.{shell}").read_text()
     if startup:
-        text = (tmp_path / startup).read_text()
-        assert text.startswith("alias ll='ls -l'\n") and text.count("# getiaction completion") == 1
+        text = (tmp_path / startup).read_text(encoding="latin-1")
+        assert text.startswith("alias ll='ls -l' # é\n") and text.count("# getiaction completion") == 1
 
 
 def test_an_unknown_shell_is_a_usage_error() -> None:

@@ -126,6 +126,25 @@ def test_override_keys_come_from_the_policy_of_the_recipe(terminal: Terminal) ->
     terminal.complete("getiaction train grasp.yaml --trainer.acc", "accelerator", "accumulate_grad_batches")
 
 
+def test_a_path_with_a_space_however_it_is_quoted(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "my recipes").mkdir()
+    (tmp_path / "grasp.yaml").rename(tmp_path / "my recipes/grasp it.yaml")
+    terminal.complete("getiaction train 'my recipes/gr", "'my recipes/grasp it.yaml'")
+    terminal.complete('getiaction train "my recipes/gr', '"my recipes/grasp it.yaml"')
+    terminal.complete("getiaction train my\\ recipes/gr", "my\\ recipes/grasp\\ it.yaml")
+    quoted = "'my recipes/grasp it.yaml'", '"my recipes/grasp it.yaml"', "my\\ recipes/grasp\\ it.yaml"
+    for path in quoted:
+        terminal.complete(f"getiaction train {path} --model.chunk", "--model.chunk_size")
+
+
+def test_an_option_with_its_value_behind_an_equals_sign(terminal: Terminal) -> None:
+    terminal.complete("getiaction validate-config --format=sa", "--format=sarif")
+    terminal.complete("getiaction schema --policy=vq", "--policy=vqbet")
+    terminal.complete("getiaction fit --config=gr", "--config=grasp.yaml")
+    terminal.complete("getiaction fit --config=grasp.yaml --model.chunk", "--model.chunk_size")
+    terminal.complete("getiaction fit -c grasp.yaml --model.chunk", "--model.chunk_size")
+
+
 def test_override_values(terminal: Terminal) -> None:
     terminal.complete("getiaction train grasp.yaml --trainer.accelerator ", "cpu", "gpu", "auto")
     terminal.complete("getiaction train grasp.yaml --trainer.accelerator=cp", "--trainer.accelerator=cpu")
