@@ -77,6 +77,11 @@ def train(
             SafeCheckpointIO.use(trainer)
             screen.doing(f"reading {(recipe['data'].get('init_args') or {}).get('repo_id', 'the dataset')}")
             stopped_by = _fit(trainer, policy, data, checkpoint)
+            if not (watch.started or checkpoint):
+                raise TrainingError(
+                    "nothing was trained: the recipe asks for no step at all",
+                    "look at trainer.max_steps, max_epochs, max_time and limit_train_batches",
+                )
             if run and trainer.is_global_zero:
                 screen.doing("writing pretrained_model")
                 policy.save_pretrained(run.pretrained_model)

@@ -220,6 +220,12 @@ def test_a_finished_run_has_nothing_left_to_do_and_says_so(root: Path) -> None:
     assert "--trainer.max_steps 4" in text
 
 
+def test_a_recipe_that_asks_for_no_step_is_told_so(root: Path) -> None:
+    with pytest.raises(TrainingError, match="nothing was trained"):
+        run(recipe(root, max_steps=0))
+    assert not list(Path().glob("outputs/*/*"))
+
+
 def test_a_run_that_could_not_go_on_keeps_its_recipe(root: Path) -> None:
     first = run(recipe(root, max_steps=2))
     assert first.folder
