@@ -61,6 +61,7 @@ SILENT = {
     "GA412": "the files contradict each other about how many frames there are",
     "GA413": "episodes begin and end at the wrong frames",
     "GA414": "episodes name frames that are not there, or frames are never trained on",
+    "GA427": "LeRobot's own reader, and so its tools and its evaluation, stop at such a table",
     "GA432": "a feature goes in as it is, in the hundreds, beside others around zero",
     "GA433": "normalization by NaN or infinity: the network sees NaN or nothing",
     "GA434": "statistics of other dimensions are applied by broadcasting",

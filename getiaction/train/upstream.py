@@ -253,7 +253,9 @@ def build_policy(config: PreTrainedConfig, view: DatasetView, rename_map: Mappin
     """
     with policy_errors(config.type), quiet_prints():
         if not config.pretrained_path:
-            ensure_backbone_weights(config)
+            cameras = (feature.get("dtype") in ("image", "video") for feature in view.features.values())
+            if config.image_features if config.input_features else any(cameras):
+                ensure_backbone_weights(config)
             return make_policy(config, ds_meta=view, rename_map=dict(rename_map)).train()
         with without_fetched_weights(config), observed_loads() as loads:
             policy = make_policy(config, ds_meta=view, rename_map=dict(rename_map))

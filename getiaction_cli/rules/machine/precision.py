@@ -109,5 +109,6 @@ def _all_converted(fit: Fit) -> bool:
     """True when Lightning converts all that the network meets: pictures are floats before, and no code makes more."""
     pictures = [fit.dataset.features.get(key) for key in fit.policy.image_features]
     as_floats = fit.recipe.data("frame_store") in ("off", False) and all(p and p.dtype == "image" for p in pictures)
-    makes_more = fit.name == "vqbet" or (fit.name == "act" and not fit.policy.get("use_vae"))
-    return fit.name in ("act", "diffusion", "tdmpc", "vqbet") and not makes_more and (not pictures or as_floats)
+    # Zeros in ACT's place of the latent, TD-MPC's random shifts, VQ-BeT's codebook.
+    makes_more = {"act": not fit.policy.get("use_vae"), "diffusion": False, "tdmpc": bool(pictures)}.get(fit.name, True)
+    return not makes_more and (not pictures or as_floats)
