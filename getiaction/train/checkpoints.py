@@ -115,7 +115,7 @@ class Checkpoints(Checkpoint):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save when it is time."""
-        self._sum = self._sum + outputs["loss"].detach()
+        self._sum = self._sum + outputs["loss"].detach() * trainer.accumulate_grad_batches  # Lightning has divided it
         self._count += 1
         step = trainer.global_step
         if step == self._saved_at or trainer.fit_loop._should_accumulate():

@@ -81,7 +81,7 @@ class Watch(L.Callback):
         due = now - self._shown > 1 / REDRAWS_PER_SECOND
         if not (due or last or step == 1 or pl_module.device.type == "cpu" or step % trainer.log_every_n_steps == 0):
             return
-        self._take(float(outputs["loss"]), step)
+        self._take(float(outputs["loss"]) * trainer.accumulate_grad_batches, step)  # Lightning has divided it
         if self._bar is not None and (due or last):
             self._draw(step)
         elif not self.screen.live and self._line_is_due(now, step, last):

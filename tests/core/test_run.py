@@ -226,6 +226,15 @@ def test_a_recipe_that_asks_for_no_step_is_told_so(root: Path) -> None:
     assert not list(Path().glob("outputs/*/*"))
 
 
+def test_an_accumulated_step_is_shown_with_its_whole_loss(root: Path) -> None:
+    one = run(recipe(root, max_steps=1))
+    two = run(recipe(root, max_steps=1, accumulate_grad_batches=2))
+    assert one.folder and two.folder and two.best
+    assert two.first_loss == pytest.approx(one.first_loss)
+    assert two.best.loss == pytest.approx(one.first_loss, rel=0.5)
+    assert two.first_loss == pytest.approx(losses(one.folder.path)[0])
+
+
 def test_a_run_that_could_not_go_on_keeps_its_recipe(root: Path) -> None:
     first = run(recipe(root, max_steps=2))
     assert first.folder
