@@ -504,8 +504,4 @@ def molmoact2(folder: Path) -> Path:
     MolmoAct2ForConditionalGeneration(config).save_pretrained(folder)
     pictures = {"size": {"height": 28, "width": 28}, "crop_mode": "resize"}
     (folder / "processor_config.json").write_text(json.dumps({"image_processor": pictures}))
-
-    actions = fast(folder / "fast")
-    for file in (actions / "bpe_tokenizer").iterdir():
-        file.rename(actions / file.name)
-    return {"checkpoint_path": str(folder), "discrete_action_tokenizer": str(actions)}
+    return folder
