@@ -70,6 +70,12 @@ def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             fix=Change("train on this machine alone", set=((_NODES, 1),)),
         )
     kind, asked = chosen(recipe, machine), recipe.get(_ROUTE)
+    if kind == "cpu" and (isinstance(asked, list) or asked == -1):
+        yield Finding(
+            f"devices {asked} chooses among GPUs, and this run is on the cpu: a number of processes, 1 or more",
+            at=_ROUTE,
+            fix=Change("set devices to 1", set=((_ROUTE, 1),)),
+        )
     there = {"cuda": len(machine.gpus), "mps": 1}.get(kind)
     if not there or isinstance(asked, bool):
         return

@@ -73,6 +73,8 @@ def duration(recipe: Recipe) -> Iterator[Finding]:
                 at=route,
                 fix=Change(f"set it to {meant}", set=((route, meant),), safe=True) if meant else None,
             )
+        elif route == _ROUTES[0] and isinstance(value, str) and not re.search("[1-9]", value):
+            yield Finding("no time is no training", at=route)
         elif isinstance(value, dict):
             yield from _units(route, value)
 

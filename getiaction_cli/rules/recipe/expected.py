@@ -39,8 +39,8 @@ TRANSFORM = {"weight": parse_type("float"), "type": parse_type("str"), "kwargs":
 WRAPPER_TYPES = {
     "learning_rate": parse_type("float | None"),
     "config_kwargs": parse_type("dict | None"),
-    "input_features": parse_type("list[str] | dict | None"),
-    "output_features": parse_type("list[str] | dict | None"),
+    "input_features": parse_type("list[str] | dict[str, dict] | None"),
+    "output_features": parse_type("list[str] | dict[str, dict] | None"),
     "pretrained_path": parse_type("str | None"),
     "pretrained_revision": parse_type("str | None"),
     "rename_map": parse_type("dict[str, str] | None"),

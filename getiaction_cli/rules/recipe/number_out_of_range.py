@@ -80,6 +80,9 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "trainer.fast_dev_run": (0, None, True, "a number of batches"),
     "trainer.limit_train_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
     "trainer.limit_val_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
+    "trainer.limit_test_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
+    "trainer.limit_predict_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
+    "trainer.reload_dataloaders_every_n_epochs": (0, None, True, "0 is never"),
     "trainer.overfit_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
 }
 # The same for an argument of any callback, by its name.
@@ -94,6 +97,8 @@ _OF_CALLBACKS: dict[str, tuple[float | None, float | None, bool, str]] = {
 _FRACTIONS = (
     "trainer.limit_train_batches",
     "trainer.limit_val_batches",
+    "trainer.limit_test_batches",
+    "trainer.limit_predict_batches",
     "trainer.overfit_batches",
     "trainer.val_check_interval",
     "data.init_args.val_split",

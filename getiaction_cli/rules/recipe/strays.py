@@ -62,9 +62,9 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
     told = () if recipe.uses_wrapper else ("model.init_args.policy_name",)  # GA133 speaks of it
     found: list[Stray] = []
     for section in sections(recipe, policy):
-        if section.open:
-            continue
         for key in recipe.keys(section.route):
+            if section.open and not _is_slip(section, key):
+                continue
             if (
                 key in section.keys
                 or section.at(key) in told
@@ -75,6 +75,12 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
                 return tuple(found)
             found.append(_classify(recipe, policy, section, key))
     return tuple(found)
+
+
+def _is_slip(section: Section, key: str) -> bool:
+    """True for a key of a class that passes unknown ones on, when it can only be a slip: `savedir` for `save_dir`."""
+    slips = {name.replace("_", "").lower() for name in section.keys}
+    return key not in section.keys and key.replace("_", "").replace("-", "").lower() in slips
 
 
 def meant_params(recipe: Recipe) -> dict[str, object]:
