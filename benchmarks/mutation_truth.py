@@ -347,6 +347,7 @@ def page(
     )
     single = [name for names in table.values() for name in names]
     deltas, damaged, shapes = (sum(word in name for name in single) for word in ("delta_t", " dataset ", " on made/"))
+    elsewhere, callbacks = (sum(word in name for name in single) for word in (" elsewhere ", " callback "))
     kinds = ", ".join(f"{kind} ({count})" for kind, count in stops.most_common(12))
     shares = ", ".join(f"{count} of {policy}" for policy, count in sorted(per_policy.items()))
     wrong = "\n".join(
@@ -372,8 +373,8 @@ runs in CI.
 
 The mutants: {shares}. Every parameter of the four
 policies, every key of `data` and many of `trainer` with several values each, {deltas} stated time steps,
-{damaged} damaged datasets and {shapes} datasets of other shapes. The networks are tiny, and the ResNets have a quarter
-of their width.
+{damaged} damaged datasets, {shapes} datasets of other shapes, {callbacks} callbacks, and {elsewhere} changes of other
+recipes on other datasets. The networks are tiny, and the ResNets have a quarter of their width.
 
 What stopped the trainings: {kinds}.
 
