@@ -28,6 +28,7 @@ Fault = Literal[
     "gated",  # 403 GatedRepo without a token
     "private",  # 401 RepoNotFound without a token, as the Hub answers
     "slow",  # never answers a file
+    "trickle",  # takes three seconds for a file
     "cut",  # closes the connection in the middle of a file
     "wrong bytes",  # right length, other content
     "down",  # 503 for everything
@@ -42,7 +43,7 @@ class Hub:
     Args:
         repos: id → folder.
         tags: id → version tags; default ["v3.0"]. An untagged repository has an empty list.
-        faults: id → how it misbehaves.
+        faults: id, or id/file → how it misbehaves.
         requests: the paths asked for, in order.
         token: the token that opens gated and private repositories.
     """
@@ -195,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "EntryNotFound", "Entry not found")
             return
         content = path.read_bytes()
-        fault = self.hub.faults.get(repo)
+        fault = self.hub.faults.get(f"{repo}/{name}") or self.hub.faults.get(repo)
         etag = hashlib.sha256(content).hexdigest() if len(content) >= LFS_FROM else _blob_id(content)
         headers = {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT, "Content-Type": "application/octet-stream"}
         if head:
@@ -203,6 +204,16 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault == "slow":
             time.sleep(30)
+        if fault == "trickle":
+            self.send_response(200)
+            for key, value in {**headers, "Content-Length": str(len(content))}.items():
+                self.send_header(key, value)
+            self.end_headers()
+            for part in range(3):
+                self.wfile.write(content[len(content) * part // 3 : len(content) * (part + 1) // 3])
+                self.wfile.flush()
+                time.sleep(1)
+            return
         if fault == "wrong bytes":
             content = bytes(byte ^ 1 for byte in content)
         if fault == "cut":

@@ -14,7 +14,8 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader, Sampler, default_collate
 
-from getiaction.data.frame_store import Progress
+from getiaction.data.arriving import Arriving
+from getiaction.data.frame_store import Building
 from getiaction.data.loader import BatchLoader
 from getiaction.data.pipeline import Pipeline, sampler_of
 from getiaction.data.plan import Plan
@@ -57,7 +58,7 @@ class LeRobotDataModule(L.LightningDataModule):
         meta: LeRobot's metadata, after `setup`.
         stats: the statistics that policies normalize by, after `setup`.
         plan: which way the frames take and why, after `setup`.
-        progress: set it before `setup` to be told how far the decoding of a new dataset is.
+        progress: set it before `setup` to be told how far the download and the decoding of a new dataset are.
         train_dataset: the episodes to train on, after `setup`.
         val_dataset: the held-out episodes, None when there are none.
 
@@ -105,7 +106,7 @@ class LeRobotDataModule(L.LightningDataModule):
         self.meta: LeRobotDatasetMetadata | None = None
         self.stats: upstream.Stats = {}
         self.plan: Plan | None = None
-        self.progress: Progress | None = None
+        self.progress: Callable[[Building | Arriving], None] | None = None
         self.train_dataset: WindowDataset | LeRobotDataset | None = None
         self.val_dataset: WindowDataset | LeRobotDataset | None = None
         self._drop_n_last_frames = 0
@@ -120,7 +121,7 @@ class LeRobotDataModule(L.LightningDataModule):
         delta_timestamps = self._timing(self.meta)
         train, held_out = split_episodes(self.meta, self.episodes, self.val_split)
         transforms = upstream.image_transforms(self.image_transforms)
-        with data_errors(self.repo_id, [str(place)] if place else []):
+        with data_errors(self.repo_id, [str(place or self.meta.root)]):
             pipeline = Pipeline(
                 self.meta,
                 place,
@@ -402,6 +403,12 @@ def data_errors(repo_id: str, searched: Sequence[str]) -> Iterator[None]:
         elif name in ("RepositoryNotFoundError", "RevisionNotFoundError"):
             reason = "the Hub has no such dataset, or it is private"
             hint = f"Check {repo_id} and the revision, log in (hf auth login), or give data.init_args.root its folder."
+        elif type(error).__module__.partition(".")[0] in ("httpx", "httpcore"):
+            reason = f"the download broke off: {reason}"
+            hint = "Start again: what has arrived whole is kept."
+        elif type(error).__module__.partition(".")[0] == "av" and (file := getattr(error, "filename", None)):
+            reason = f"{file} is no video that can be decoded"
+            hint = "Delete that file to have it downloaded anew, or restore it from a backup."
         elif name == "BackwardCompatibilityError":
             reason = "it is in an older format than v3.0"
             hint = f"python -m lerobot.scripts.convert_dataset_v21_to_v30 --repo-id={repo_id}"

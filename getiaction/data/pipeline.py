@@ -21,9 +21,10 @@ import numpy as np
 import torch
 
 from getiaction.data.array_file import remove_array
+from getiaction.data.arriving import Arriving, hub_folder, watched
 from getiaction.data.columns import read_columns
 from getiaction.data.decode import UndecodableError
-from getiaction.data.frame_store import FrameStore, Progress, Reel, open_store, reels_of, store_folder
+from getiaction.data.frame_store import Building, FrameStore, Reel, open_store, reels_of, store_folder
 from getiaction.data.layout import Layout, layout_of
 from getiaction.data.plan import Plan, StoreOption, choose, frames_root, free_bytes, gigabytes, read_option
 from getiaction.data.sampler import EpisodeSampler
@@ -68,7 +69,7 @@ class Pipeline:
         tolerance_s: float = 1e-4,
         video_backend: str = "pyav",
         frame_store: str | Mapping[str, Any] | bool | None = "auto",
-        progress: Progress | None = None,
+        progress: Callable[[Building | Arriving], None] | None = None,
     ) -> None:
         self.meta, self.place, self.revision = meta, place, revision
         self.tolerance_s, self.video_backend = tolerance_s, video_backend
@@ -129,8 +130,11 @@ class Pipeline:
         chosen = layout.chosen(episodes).tolist()
         files = {layout.data_files[episode] for episode in chosen}
         files |= {names[episode] for names in layout.video_files.values() for episode in chosen}
-        if not all((layout.root / name).exists() for name in files):
-            found = self._open_with_lerobot(episodes, None, None)
+        lacking = sum(not (layout.root / name).exists() for name in files)
+        if lacking:
+            folder = self.place or hub_folder(self.meta.repo_id)
+            with watched(folder, self.meta.repo_id, lacking, self._progress):
+                found = self._open_with_lerobot(episodes, None, None)
             self.meta.root = found.root
 
     def _timestamps(self, episodes: np.ndarray) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""What a user sees while the frames of a new dataset are decoded: how many, how large, how long still."""
+"""What a user sees while a new dataset is downloaded and its frames are decoded: how much, how large, how long."""
 
 from __future__ import annotations
 
 import time
 
+from getiaction.data.arriving import Arriving
 from getiaction.data.frame_store import Building
 from getiaction.data.plan import gigabytes
 from getiaction.train.screen import Screen
@@ -22,12 +23,18 @@ class Decoding:
         self.screen = screen
         self._said: float | None = None
 
-    def __call__(self, building: Building) -> None:
+    def __call__(self, state: Building | Arriving) -> None:
         """Called a few times a second; a screen on which nothing moves gets a line now and then."""
         now = time.monotonic()
         if self.screen.live or self._said is None or now - self._said > SECONDS_BETWEEN_LINES:
             self._said = now
-            self.screen.doing(describe(building))
+            self.screen.doing(arriving(state) if isinstance(state, Arriving) else describe(state))
+
+
+def arriving(download: Arriving) -> str:
+    """One line without an end: "downloading lerobot/pusht: 12.4 MB of 3 files so far, 8 s"."""
+    files = "1 file" if download.files == 1 else f"{download.files:,} files"
+    return f"downloading {download.repo_id} ({files}): {gigabytes(download.bytes)} so far, {download.seconds:.0f} s"
 
 
 def describe(building: Building) -> str:

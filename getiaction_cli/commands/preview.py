@@ -87,8 +87,9 @@ def _training(subject: RecipeSubject, fit: Fit) -> str:
 
 
 def _downloads(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
-    if fit.dataset.place.origin == "hub":
-        yield "downloads", "the dataset's frames (only its metadata is on this machine)"
+    if lacking := fit.dataset.to_download:
+        alone = "" if fit.dataset.has_data else " (only its metadata is on this machine)"
+        yield "downloads", f"{plural(lacking, 'file')} of the dataset{alone}"
 
 
 def _feature(key: str, feature: Any) -> str:

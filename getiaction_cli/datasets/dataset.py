@@ -162,6 +162,14 @@ class Dataset:
             name.startswith(("data/", "videos/")) for name in self.listing.sizes
         )
 
+    @property
+    def to_download(self) -> int:
+        """Tables and videos that a cached copy of the Hub's dataset lacks, which training fetches."""
+        if not self.place.is_cached_copy:
+            return 0
+        named = {*self.data_files, *(name for files in self.video_files.values() for name in files)}
+        return len(named - self.listing.sizes.keys())
+
     @cached_property
     def data_files(self) -> dict[str, Rows]:
         """The tables that the episodes name → rows of ``episodes`` in them, by first use. Empty when unknown."""

@@ -158,3 +158,20 @@ def test_only_meta_here_is_not_called_missing(toy_root: Path, tmp_path: Path) ->
     report = check(DatasetSubject(read(Place("owner/toy", tmp_path, "hub", "v3.0"))))
     assert report.diagnostics == ()
     assert {"GA414", "GA421", "GA422", "GA423", "GA424"} <= {entry.rule for entry in report.not_run}
+
+
+def test_what_a_cached_copy_lacks_is_downloaded(damaged: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download that broke off, or was of some episodes only: an error is that offline alone."""
+    from huggingface_hub import constants
+
+    from getiaction_cli.datasets import Place
+
+    dataset = read(Place("made/toy", damaged("video-missing"), "lerobot cache", "main"))
+    assert dataset.to_download == 1
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    report = check(DatasetSubject(dataset))
+    assert report.diagnostics == ()
+    assert {"GA421", "GA423"} <= {entry.rule for entry in report.not_run}
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    dataset.judged.clear()
+    assert [d.code for d in check(DatasetSubject(dataset)).diagnostics] == ["GA423"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from getiaction_cli.datasets.hub import is_offline
 from getiaction_cli.rules.subject import Unavailable
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ def place(spot: Spot) -> str:
 def recompute(dataset: Dataset) -> str:
     """The command that computes the statistics again, from the data."""
     return f"getiaction inspect-dataset {dataset.root} --deep --write-stats computes them again from the data"
+
+
+def needs_all_files(dataset: Dataset) -> None:
+    """Leave a rule out that looks for missing files, where training fetches what is missing."""
+    needs_files(dataset)
+    if dataset.place.is_cached_copy and not is_offline():
+        raise Unavailable("the dataset is a cached copy: training downloads what it lacks")
 
 
 def needs_files(dataset: Dataset) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._words import count, few, needs_files
+from getiaction_cli.rules.dataset._words import count, few, needs_all_files
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @rule("GA421", dataset="table-missing", unless=("GA425 data_path",))
 def missing_table(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables that the episodes name with the files."""
-    needs_files(dataset)
+    needs_all_files(dataset)
     missing = [name for name in dataset.data_files if name not in dataset.listing.sizes]
     if not missing:
         return

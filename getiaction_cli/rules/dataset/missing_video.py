@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._words import count, few, needs_files
+from getiaction_cli.rules.dataset._words import count, few, needs_all_files
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @rule("GA423", dataset="video-missing", unless=("GA425 video_path",))
 def missing_video(dataset: Dataset) -> Iterator[Finding]:
     """Compare the videos that the episodes name with the files."""
-    needs_files(dataset)
+    needs_all_files(dataset)
     for key, files in dataset.video_files.items():
         missing = [name for name in files if name not in dataset.listing.sizes]
         if not missing:
