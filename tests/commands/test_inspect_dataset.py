@@ -49,7 +49,8 @@ def test_it_shows_what_is_in_the_dataset(pusht_root: Path) -> None:
         "Push the T-shaped block",
         "nothing wrong",
         "Not checked",
-        "can train as it is: act",
+        "can train as it is: ",
+        "set chunk_size to 7 and n_action_steps to 7",  # of 30 frames: 100 would be mostly padding
         f"getiaction init {pusht_root} --policy act",
     ):
         assert word in result.stdout

@@ -160,7 +160,7 @@ def test_only_meta_here_is_not_called_missing(toy_root: Path, tmp_path: Path) ->
     assert {"GA414", "GA421", "GA422", "GA423", "GA424"} <= {entry.rule for entry in report.not_run}
 
 
-def test_what_a_cached_copy_lacks_is_downloaded(damaged: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cached_copy_is_completed(damaged: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """A download that broke off, or was of some episodes only: an error is that offline alone."""
     from huggingface_hub import constants
 
