@@ -26,14 +26,22 @@ WORDS = [
 ]
 
 
-def tokenizer(folder: Path, *more: str, **arguments: Any) -> Any:
-    """A tokenizer of whole words that knows digits and a few words; `more` are special tokens."""
+def tokenizer(folder: Path, *more: str, size: int = 0, **arguments: Any) -> Any:
+    """A tokenizer of whole words that knows numbers and a few words.
+
+    Args:
+        folder: where it is written.
+        more: special tokens.
+        size: how many words it has at least.
+        arguments: what else transformers' tokenizer takes.
+    """
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     special = ["<pad>", "<bos>", "<eos>", "<unk>", *more]
-    words = [*WORDS, *map(str, range(256))]
-    vocabulary = {word: index for index, word in enumerate(dict.fromkeys([*special, *words]))}
+    known = [*special, *WORDS]
+    words = [*known, *map(str, range(max(256, size - len(known))))]
+    vocabulary = {word: index for index, word in enumerate(dict.fromkeys(words))}
     inner = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     inner.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace()])
     made = PreTrainedTokenizerFast(
@@ -167,10 +175,10 @@ def cached(hub: Path, repo_id: str) -> Path:
     return repository / "snapshots" / ("0" * 40)
 
 
-def named_tokenizer(hub: Path, repo_id: str, model_type: str) -> None:
+def named_tokenizer(hub: Path, repo_id: str, model_type: str, size: int = 0) -> None:
     """A tokenizer in a Hub cache under a name that LeRobot asks for, with the configuration that is read for it."""
     folder = cached(hub, repo_id)
-    tokenizer(folder)
+    tokenizer(folder, size=size)
     (folder / "config.json").write_text(json.dumps({"model_type": model_type}))
 
 
@@ -217,6 +225,9 @@ def fast(folder: Path, tokenizer: str = "bpe_tokenizer") -> Path:
     return folder
 
 
+GEMMA_WORDS = 400  # a tokenizer with as many has a word for whatever the model says
+
+
 def small_gemma(module: Any, monkeypatch: Any) -> None:
     """Make a module of LeRobot's pi family build its PaliGemma and Gemma small: no parameter of it does.
 
@@ -224,7 +235,7 @@ def small_gemma(module: Any, monkeypatch: Any) -> None:
     """
     from transformers import GemmaConfig, PaliGemmaConfig, SiglipVisionConfig
 
-    written_in = {"vocab_size": 400, "_vocab_size": 400, "projection_dim": 16}
+    written_in = {"vocab_size": GEMMA_WORDS, "_vocab_size": GEMMA_WORDS, "projection_dim": 16}
 
     def paligemma() -> PaliGemmaConfig:
         vision = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "patch_size": 14}
@@ -239,7 +250,7 @@ def small_gemma(module: Any, monkeypatch: Any) -> None:
         return made
 
     def gemma(**arguments: Any) -> GemmaConfig:
-        return GemmaConfig(**{**arguments, "vocab_size": 400})
+        return GemmaConfig(**{**arguments, "vocab_size": GEMMA_WORDS})
 
     def sizes(variant: str) -> Any:
         return module.GemmaConfig(width=16, depth=1, mlp_dim=16, num_heads=8, num_kv_heads=1, head_dim=4)

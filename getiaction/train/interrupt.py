@@ -27,14 +27,14 @@ class Interrupted(BaseException):
         saved: the step was finished and last.ckpt holds it.
 
     Attributes:
-        resume: the run folder with an earlier checkpoint, when there is one.
+        folder: the run's folder, when steps were done in it.
     """
 
     def __init__(self, signum: int, *, saved: bool = False) -> None:
         super().__init__(signals.Signals(signum).name)
         self.signum = signum
         self.saved = saved
-        self.resume: Path | None = None
+        self.folder: Path | None = None
 
 
 class Interrupt:

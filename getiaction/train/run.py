@@ -88,8 +88,8 @@ def train(
     except (TrainingError, Interrupted, KeyboardInterrupt) as error:
         if run and not watch.started and rank() == 0:
             run.abandon()
-        elif run and isinstance(error, Interrupted) and run.last.is_file():
-            error.resume = run.path
+        elif run and isinstance(error, Interrupted):
+            error.folder = run.path
         raise
     except Exception as fault:
         if run:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _DOTTED = re.compile(r"--(?P<route>seed|output_dir|[A-Za-z_]\w*(?:\.[\w/-]+)+)(?:=(?P<value>.*))?", re.DOTALL)
 _BARE = re.compile(r"[A-Za-z_]\w*(\.\w+)+=")
 LATEST = "latest"
+TAKEN = "GA509"  # the rule about an output folder with something in it
 PIPED = "GETIACTION_PIPED_RECIPE"
 RECIPE_SUFFIXES = (".yaml", ".yml")
 
@@ -146,7 +148,8 @@ def _run(
         raise UsageError("no recipe was named", "for example: getiaction train recipes/quickstart.yaml")
     if path is None:
         path, name = _recipe_of(resume or "")
-    recipe = _judged(path, overrides, ignore)
+    # A run that goes on has its folder already, also where its recipe names it.
+    recipe = _judged(path, overrides, (*ignore, TAKEN) if resume else ignore, None if resume else output_dir)
     _check_folder(name, recipe, output_dir, resume)
     screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
     _train(recipe, name, _resolved_text(recipe, path), output_dir, resume, screen)
@@ -186,15 +189,23 @@ def _recipe_of(resume: str) -> tuple[str, str]:
     return str(run.recipe), run.path.resolve().parent.name
 
 
-def _judged(path: str, overrides: tuple[tuple[str, str], ...], ignore: tuple[str, ...]) -> Recipe:
-    """The recipe, found clean; otherwise its diagnostics are shown and the run ends here."""
+def _judged(
+    path: str, overrides: tuple[tuple[str, str], ...], ignore: tuple[str, ...], output_dir: Path | None
+) -> Recipe:
+    """The recipe, found clean; otherwise its diagnostics are shown and the run ends here.
+
+    A folder that is given beside the recipe is judged with it, for what its disk can hold, and does not get into it.
+    """
+    import json
+
     from getiaction.train.screen import rank
     from getiaction_cli.diagnostics import Severity
     from getiaction_cli.rendering import terminal, text
     from getiaction_cli.rules.recipe_subject import verdict
 
     recipe = _read_once(path, overrides)
-    report = verdict(recipe, ignore=ignore)
+    place = (("output_dir", json.dumps(str(output_dir))),) if output_dir else ()
+    report = verdict(_read_once(path, overrides + place), ignore=ignore)
     wrong = replace(report, diagnostics=tuple(d for d in report.diagnostics if d.severity is not Severity.INFO))
     silent = rank() > 0 or (report.ok and os.environ.get("GETIACTION_QUIET"))
     if wrong.diagnostics and not silent:
@@ -343,8 +354,11 @@ def _stopped_at_once(interrupted: Any, screen: Any) -> int:
     """Say where a run that could not finish its step can go on, and give the exit code."""
     from getiaction.train.screen import rank
 
-    if interrupted.resume:
-        screen.say(f"stopped; go on from the last checkpoint: getiaction train --resume {interrupted.resume}")
+    if interrupted.folder:
+        resume = f"getiaction train --resume {shlex.quote(str(interrupted.folder))}"
+        saved = (interrupted.folder / "checkpoints/last.ckpt").is_file()
+        how = f"go on from the last checkpoint: {resume}" if saved else "there was no checkpoint yet to go on from"
+        screen.say(f"stopped in the middle of a step; {how}")
     else:
         screen.say("stopped before the first step; nothing was kept")
     # Another rank's failure would make Lightning kill the first, which is still saving.

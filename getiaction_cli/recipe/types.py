@@ -13,6 +13,7 @@ _NAMES = {
     "int": "int", "float": "float", "bool": "bool", "str": "str", "None": "none", "Path": "str", "PathLike": "str",
     "_PATH": "str", "list": "list", "List": "list", "Sequence": "list", "Iterable": "list", "tuple": "list",
     "Tuple": "list", "set": "list", "dict": "dict", "Dict": "dict", "Mapping": "dict", "Any": "any", "object": "any",
+    "Number": "float",
 }  # fmt: skip
 
 

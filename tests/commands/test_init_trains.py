@@ -94,7 +94,7 @@ def _fastwam_sizes(numbers: int) -> dict[str, object]:
 
 def _pi(name: str, base: str) -> Callable[[Path], None]:
     def make(hub: Path) -> None:
-        tiny_hub.named_tokenizer(hub, "google/paligemma-3b-pt-224", "paligemma")
+        tiny_hub.named_tokenizer(hub, "google/paligemma-3b-pt-224", "paligemma", tiny_hub.GEMMA_WORDS)
         cameras = [f"observation.images.{where}_rgb" for where in ("base_0", "left_wrist_0", "right_wrist_0")]
         _base(hub, base, name, cameras, 32)
 

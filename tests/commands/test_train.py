@@ -208,8 +208,8 @@ def test_two_processes_stop_together(recipe: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--output-dir=."], "the output folder . exists and is not empty"),
-        (["--output-dir=tiny.yaml"], "the run folder can't be made: tiny.yaml is not a folder"),
+        (["--output-dir=.", "--ignore=GA509"], "the output folder . exists and is not empty"),
+        (["--output-dir=tiny.yaml", "--ignore=GA509"], "the run folder can't be made: tiny.yaml is not a folder"),
         (["--output-dir=tiny.yaml/x"], "tiny.yaml is not a folder"),
         (["--output-dir", "x" * 300], "File name too long"),
         (["--resume=nowhere"], "nothing to resume from at nowhere"),
@@ -224,6 +224,21 @@ def test_a_folder_that_is_no_good_stops_it_before_torch_is_there(recipe: Path, w
     assert said in done.stderr
     assert re.search(r"^hint: ", done.stderr, re.MULTILINE)
     assert not Path("outputs").exists()
+
+
+def test_the_folder_named_beside_the_recipe_is_judged_too(recipe: Path) -> None:
+    result = invoke("train", recipe, "--output-dir", ".")
+    assert result.exit_code == 1
+    assert "GA509" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_run_in_the_folder_that_its_recipe_names_goes_on(recipe: Path) -> None:
+    recipe.write_text(recipe.read_text() + "output_dir: mine\n")
+    assert call("train", recipe, "--trainer.max_steps=2").returncode == 0
+    done = call("train", "--resume", "mine", "--trainer.max_steps=4")
+    assert done.returncode == 0, done.stderr
+    assert "from step 2" in done.stderr
 
 
 @pytest.mark.slow

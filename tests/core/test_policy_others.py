@@ -323,7 +323,7 @@ def test_the_pi_family_trains_and_is_loaded_again(
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    tiny_hub.named_tokenizer(tmp_path / "cache", "google/paligemma-3b-pt-224", "paligemma")
+    tiny_hub.named_tokenizer(tmp_path / "cache", "google/paligemma-3b-pt-224", "paligemma", tiny_hub.GEMMA_WORDS)
     module = importlib.import_module(f"lerobot.policies.{name}.modeling_{name}")
     tiny_hub.small_gemma(module, monkeypatch)
     if name == "pi0_fast":

@@ -61,7 +61,7 @@ from getiaction_cli.rules.fit._statistics import NEEDS, normalized, statistics
 from getiaction_cli.rules.fitting import Fit
 
 
-@rule("GA322", dataset="no-quantiles", unless=("GA402", "GA431", "GA432"))
+@rule("GA322", dataset="no-quantiles", unless=("GA402 meta/stats", "GA431", "GA432"))
 def missing_statistics(fit: Fit) -> Iterator[Finding]:
     """Look up the numbers that each feature is normalized by."""
     for key, kind, mode in normalized(fit):

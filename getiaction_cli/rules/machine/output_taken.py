@@ -60,7 +60,7 @@ def output_taken(recipe: Recipe) -> Iterator[Finding]:
     if not isinstance(said, str) or not said or recipe.trainer("fast_dev_run"):
         return
     with suppress(OSError, ValueError):
-        path = Path(said)
+        path = Path(said).expanduser()
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             yield Finding(
                 f"the output folder {said} exists and is not empty" if path.is_dir() else f"{said} is a file",

@@ -126,7 +126,8 @@ def _fix(route: str, mistake: Mistake, value: Any) -> Change | None:
     """The same value as the right type: safe where there is no doubt which that is."""
     for candidate, safe in _candidates(mistake.node, value):
         kind = mistake.key.type
-        if isinstance(candidate, str) and candidate not in kind.choices and not _is_free_text(kind):
+        free = _is_free_text(kind) and not route.endswith("class_path")
+        if isinstance(candidate, str) and candidate not in kind.choices and not free:
             continue  # where a name or a class is wanted, a number in quotes is none
         if mistake.key.wrong(candidate) is None:
             return Change(f"write it as {write(candidate)}", set=((route, candidate),), safe=safe)
