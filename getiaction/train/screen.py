@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import tempfile
 import textwrap
@@ -115,7 +114,7 @@ class Screen:
             return
         self.still()
         if self.live:
-            text = wrapped(text, shutil.get_terminal_size().columns)
+            text = wrapped(text, os.get_terminal_size(self.stream.fileno()).columns or 80)
         if self._console is not None:
             self._console.print(text, markup=False)  # above a bar that is moving
         else:

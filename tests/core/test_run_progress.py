@@ -1,8 +1,11 @@
 """The measurements that a user watches."""
 
 import math
+import shlex
+import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 
 pytest.importorskip("lightning")
@@ -76,3 +79,9 @@ def test_a_resumed_run_continues_its_metrics(tmp_path: Path) -> None:
     again.log_metrics({"train/loss": 40.0, "val/loss": 1.0}, 4)
     rows = (tmp_path / "metrics.csv").read_text().split()
     assert rows == ["step,train/loss,val/loss", "0,0.0,", "1,1.0,", "2,2.0,", "3,30.0,", "4,40.0,1.0"]
+
+
+def test_talk_fills_the_terminal_while_the_process_own_streams_lead_to_a_log() -> None:
+    code = "from getiaction.train.screen import Screen\ns = Screen()\nwith s.taken():\n    s.say('word ' * 22)"
+    shown = pexpect.run(shlex.join([sys.executable, "-c", code]), dimensions=(24, 120), encoding="utf-8")
+    assert shown.split("\r\n") == [("word " * 22).strip(), ""]
