@@ -68,11 +68,15 @@ class Interrupt:
         self._listen()
 
     def signal(self, trainer: L.Trainer) -> int | None:
-        """The signal to stop for, when any rank has got one; None to go on. Every rank must ask after the same step."""
-        if trainer.world_size > 1:
-            mine = torch.tensor(self._signum or 0, device=trainer.strategy.root_device)
-            self._signum = int(trainer.strategy.reduce(mine, reduce_op=torch.distributed.ReduceOp.MAX)) or None
-        return self._signum
+        """The signal to stop for, when any rank has got one; None to go on. Every rank must ask after the same step.
+
+        What they agree on is kept apart from what this rank has got: a signal that arrives while they talk counts after
+        the next step, and one that the others knew of already is still this rank's first.
+        """
+        if trainer.world_size == 1:
+            return self._signum
+        mine = torch.tensor(self._signum or 0, device=trainer.strategy.root_device)
+        return int(trainer.strategy.reduce(mine, reduce_op=torch.distributed.ReduceOp.MAX)) or None
 
     def _listen(self) -> None:
         if threading.current_thread() is threading.main_thread():

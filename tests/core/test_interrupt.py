@@ -1,0 +1,43 @@
+"""Signals on several ranks: all of them stop after the same step, whenever and wherever a signal arrives."""
+
+import signal
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("lightning")
+
+from getiaction.train.interrupt import Interrupt, Interrupted
+
+
+def rank_of_two(theirs: int, meanwhile: Callable[[], None] = lambda: None) -> Any:
+    """A trainer on one of two ranks; the other one has got the signal `theirs`, and takes its time to say so."""
+
+    def reduce(mine: Any, reduce_op: Any) -> int:
+        meanwhile()
+        return max(int(mine), theirs)
+
+    return SimpleNamespace(world_size=2, strategy=SimpleNamespace(root_device="cpu", reduce=reduce))
+
+
+@pytest.fixture
+def interrupt() -> Iterator[Interrupt]:
+    made = Interrupt(told=lambda name: None)
+    with made.listening():
+        made.training_begins()
+        yield made
+
+
+def test_a_signal_that_arrives_while_the_ranks_talk_counts_after_the_next_step(interrupt: Interrupt) -> None:
+    during = rank_of_two(0, meanwhile=lambda: signal.raise_signal(signal.SIGTERM))
+    assert interrupt.signal(during) is None
+    assert interrupt.signal(rank_of_two(0)) == signal.SIGTERM
+
+
+def test_ctrl_c_that_reaches_a_rank_after_the_others_is_its_first(interrupt: Interrupt) -> None:
+    assert interrupt.signal(rank_of_two(signal.SIGINT)) == signal.SIGINT
+    signal.raise_signal(signal.SIGINT)  # the same one, late, while last.ckpt is being written
+    with pytest.raises(Interrupted):
+        signal.raise_signal(signal.SIGINT)
