@@ -95,7 +95,13 @@ def suits(dataset: Dataset, shelf: Shelf) -> list[Suit]:
 
     known = [policies.load(name) for name in policies.names()]
     judged = [suit(dataset, policy, shelf) for policy in known if policy.trainable]
-    return sorted(judged, key=lambda suit: (not suit.trainable, not suit.policy.installed, len(suit.changes)))
+    return sorted(judged, key=_least_effort)
+
+
+def _least_effort(suit: Suit) -> tuple[bool, bool, bool, bool, int]:
+    """What trains here and now comes first, then what lacks a package or a download, then what can't be judged."""
+    policy = suit.policy
+    return not suit.trainable, bool(policy.unreadable), not policy.installed, bool(suit.machine), len(suit.changes)
 
 
 def _judge(recipe: Recipe, shelf: Shelf) -> Report:

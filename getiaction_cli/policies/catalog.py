@@ -56,10 +56,24 @@ def plugin_folders() -> dict[str, Path]:
             # "lerobot_policy_foo-0.1.dist-info"; LeRobot imports the distribution's name as a module.
             if not (name.startswith(_PLUGIN) and name.endswith((".dist-info", ".egg-info"))):
                 continue
+            if not _is_named_as_lerobot_asks(Path(place or ".", name)):
+                continue
             module = name.partition("-")[0].removesuffix(".egg").removesuffix(".dist")
             if module not in found and (folder := package_folder(module)):
                 found[module] = folder
     return dict(sorted(found.items()))
+
+
+def _is_named_as_lerobot_asks(metadata: Path) -> bool:
+    """False for "lerobot-policy-foo", as some builders write the name: LeRobot finds no plugin there."""
+    for file in ("METADATA", "PKG-INFO"):
+        try:
+            text = (metadata / file).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        name = re.search(r"^Name: *(\S+)", text, re.MULTILINE)
+        return name is None or name[1].startswith(_PLUGIN)
+    return True
 
 
 @functools.cache
@@ -84,9 +98,8 @@ def entries() -> dict[str, Entry]:
     found.sort(key=lambda entry: entry.name)
     for plugin, folder in plugin_folders().items():
         for path in sorted(folder.rglob("*.py")):
-            if "configuration" in path.name or "config" in path.name:
-                inner = ".".join(path.relative_to(folder).with_suffix("").parts)
-                found += _registered_in(path, f"{plugin}.{inner}", plugin)
+            inner = ".".join(path.relative_to(folder).with_suffix("").parts)
+            found += _registered_in(path, f"{plugin}.{inner}", plugin)
     return {entry.name: entry for entry in found}
 
 

@@ -62,7 +62,7 @@ class Facts:
 def about(name: str, entry: Entry) -> Facts:
     """The facts about a policy."""
     if entry.plugin:
-        return Facts(title=name, summary=_first_sentence(_docstring(entry)))
+        return Facts(title=entry.config_class.removesuffix("Config"), summary=_first_sentence(_docstring(entry)))
     known = table().get(name, {})
     title, paper, description = _cards().get(name, ("", "", ""))
     extra = known.get("extra")
@@ -108,7 +108,11 @@ def _cards() -> dict[str, tuple[str, str, str]]:
 def _docstring(entry: Entry) -> str:
     import ast
 
-    for node in ast.parse(entry.path.read_text(encoding="utf-8")).body:
+    try:
+        tree = ast.parse(entry.path.read_text(encoding="utf-8"))
+    except SyntaxError:  # a plugin's own
+        return ""
+    for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == entry.config_class:
             return ast.get_docstring(node) or ""
     return ""

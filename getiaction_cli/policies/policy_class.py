@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
+import math
+import sys
+import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +18,7 @@ from getiaction_cli.policies import facts, neighbours, notes
 from getiaction_cli.policies.catalog import Entry, world
 from getiaction_cli.policies.coerce import WrongType, coerce
 from getiaction_cli.policies.config import PolicyConfig, Rejected, refusal
+from getiaction_cli.policies.standins import Unjudgeable, is_stand_in
 
 # Set by getiaction (features from the dataset, weights from its own arguments), not as parameters of the policy.
 NOT_PARAMETERS = frozenset({"input_features", "output_features", "pretrained_path", "pretrained_revision"})
@@ -26,7 +31,7 @@ class Field:
     Args:
         name: as it is written in a recipe.
         type: as LeRobot writes it ("tuple[int, int] | None").
-        default: its plain value (enum members as their names, tuples as lists).
+        default: its plain value (enum members as their names, tuples as lists, infinity as YAML's ".inf").
         choices: the allowed values, where LeRobot's source says them; empty otherwise.
         help: the comment or docstring that LeRobot gives it; may be empty.
         group: where it belongs ("timing", "architecture", "vision", …).
@@ -69,19 +74,37 @@ class PolicyClass:
         return getattr(world().module(self.entry.module), self.entry.config_class)
 
     @functools.cached_property
+    def unreadable(self) -> str:
+        """Why its parameters can't be known without importing it; empty when they can, as for all of LeRobot's own."""
+        try:
+            self.config_class  # noqa: B018 - executes its source
+        except Unjudgeable as reason:
+            return str(reason)
+        return ""
+
+    @functools.cached_property
     def hints(self) -> dict[str, Any]:
-        """Parameter → type."""
-        return typing.get_type_hints(self.config_class)
+        """Parameter → type; Any where a plugin's annotation means nothing at run time."""
+        try:
+            return typing.get_type_hints(self.config_class)
+        except Exception:
+            return {
+                name: _hint(annotation, sys.modules[kind.__module__].__dict__)
+                for kind in reversed(self.config_class.__mro__)
+                for name, annotation in inspect.get_annotations(kind).items()
+            }
 
     @functools.cached_property
     def fields(self) -> dict[str, Field]:
-        """Every parameter by name, in LeRobot's order, with its help text and allowed values."""
+        """Every parameter by name, in LeRobot's order, with its help text and allowed values; none if `unreadable`."""
+        if self.unreadable:
+            return {}
         read = notes.read(self.config_class, [Path(world().module(m).__file__ or "") for m in self._modules()])
         return {
             field.name: Field(
                 name=field.name,
                 type=notes.type_text(self.hints[field.name]),
-                default=plain(_default(field)),
+                default=_finite(plain(_default(field))),
                 choices=notes.choices(self.hints[field.name])
                 or read.choices.get(field.name)
                 or neighbours.words(self.name, field.name),
@@ -230,14 +253,39 @@ class PolicyClass:
         return self._facts.why_not
 
 
+def _hint(annotation: Any, names: dict[str, Any]) -> Any:
+    try:
+        return typing.get_type_hints(types.SimpleNamespace(__annotations__={"it": annotation}), names)["it"]
+    except Exception:
+        return Any
+
+
 def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default is not dataclasses.MISSING:
         return field.default
-    return field.default_factory() if field.default_factory is not dataclasses.MISSING else None
+    if field.default_factory is dataclasses.MISSING:
+        return None
+    try:
+        return field.default_factory()
+    except Exception:  # a plugin's, which needs its own libraries
+        return None
+
+
+def _finite(value: Any) -> Any:
+    """The value as JSON can hold it too: numbers that are none as YAML writes them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value
 
 
 def plain(value: Any) -> Any:
     """A configuration value as YAML or JSON can hold it."""
+    if is_stand_in(value):  # an object of a library that is not loaded here: by its name
+        return (value if isinstance(value, type) else type(value)).__name__.rpartition(".")[2]
     if isinstance(value, (bool, int, float, str, type(None))) and not hasattr(value, "name"):
         return value
     if hasattr(value, "name") and hasattr(value, "value"):

@@ -38,15 +38,18 @@ def render_all(policies: Sequence[PolicyClass], *, columns: int, color: bool) ->
 
 def _summary(policy: PolicyClass, columns: int, paint: Paint) -> list[str]:
     indent = " " * (_NAME + 2)
-    facts = [f"reads {reads(policy)}", steps_in_words(policy)]
+    facts = [f"reads {reads(policy)}" if policy.reads else "", steps_in_words(policy)]
     if policy.downloads:
         facts.append("downloads " + " and ".join(download.what for download in policy.downloads))
     lines = [
         f"  {paint('good' if policy.trainable and policy.installed else 'bold', policy.name.ljust(_NAME))}"
         + wrap(policy.summary, columns, indent),
         indent + paint("dim", policy.class_path + (f"  {policy.paper}" if policy.paper else "")),
-        indent + wrap("; ".join(filter(None, facts)), columns, indent),
     ]
+    if any(facts):
+        lines.append(indent + wrap("; ".join(filter(None, facts)), columns, indent))
+    if policy.unreadable:
+        lines.append(indent + wrap(_unread(policy), columns, indent))
     if not policy.installed:
         lines.append(indent + f"install with: {policy.install_command}")
     if policy.why_not:
@@ -54,11 +57,15 @@ def _summary(policy: PolicyClass, columns: int, paint: Paint) -> list[str]:
     return lines
 
 
+def _unread(policy: PolicyClass) -> str:
+    return f"its parameters are not known before it trains: {policy.unreadable}"
+
+
 def reads(policy: PolicyClass) -> str:
-    """What one sample must hold, in words."""
+    """What one sample must hold, in words; empty for a plugin, of which only its code knows."""
     known = policy.reads
     if not known:
-        return "what its source says"
+        return ""
     parts = [] if known["cameras"] == "none" else [f"cameras ({known['cameras']})"]
     if known["state"] != "not read":
         parts.append("state" if known["state"] == "needed" else f"state ({known['state'].removeprefix('needed, ')})")
@@ -95,7 +102,7 @@ def render_one(policy: PolicyClass, *, grep: str = "", columns: int, color: bool
         ("class path", policy.class_path),
         ("paper", policy.paper),
         ("reads", reads(policy)),
-        ("downloads", "; ".join(_download(policy, download) for download in policy.downloads) or "nothing"),
+        ("downloads", "; ".join(_download(policy, download) for download in policy.downloads) or _none_known(policy)),
         ("base weights", policy.base),
         ("installed", "yes" if policy.installed else f"no: {policy.install_command}"),
         ("trainable", "yes" if policy.trainable else f"no: {policy.why_not}"),
@@ -109,6 +116,11 @@ def render_one(policy: PolicyClass, *, grep: str = "", columns: int, color: bool
     if policy.trainable:
         lines += ["", paint("bold", "A recipe"), *(f"  {line}" for line in recipe_for(policy).splitlines())]
     return "\n".join(lines) + "\n\n" + _parameters(policy, "", columns, paint)
+
+
+def _none_known(policy: PolicyClass) -> str:
+    """A plugin may download what it likes: only of LeRobot's own policies is it known that they don't."""
+    return "" if policy.entry.plugin else "nothing"
 
 
 def _download(policy: PolicyClass, download: Any) -> str:
@@ -180,6 +192,8 @@ def _parameters(policy: PolicyClass, grep: str, columns: int, paint: Paint) -> s
         for field in policy.fields.values()
         if wanted in field.name.lower() or wanted in field.help.lower() or wanted in field.group
     ]
+    if policy.unreadable:
+        return wrap(_unread(policy), columns, "") + "\n"
     if not found:
         return f"no parameter of {policy.name} speaks of {grep!r}\n"
     lines = [] if grep else [paint("bold", "Parameters")]
@@ -257,6 +271,7 @@ def _as_json(policy: PolicyClass) -> dict[str, Any]:
         "install": policy.install_command,
         "trainable": policy.trainable,
         "why_not": policy.why_not,
+        "unreadable": policy.unreadable,
         "parameters": [
             {
                 "name": field.name,
@@ -277,30 +292,34 @@ def render_for(
     """Which policies can train on a dataset: as it is, with some parameters set, or not, and why."""
     paint = Paint(color)
     indent = " " * (_NAME + 2)
-    groups: dict[str, list[PolicyClass]] = {"as it is": [], "with these parameters set": [], "no": []}
+    titles = {
+        "as it is": f"Can train on {dataset} as it is",
+        "set": f"Can train on {dataset} with these parameters set",
+        "unknown": f"May train on {dataset}",
+        "no": f"Can't train on {dataset}",
+    }
+    groups: dict[str, list[PolicyClass]] = {heading: [] for heading in titles}
     for policy in policies:
         row = rows[policy.name]
-        groups["no" if not row["trainable"] else "with these parameters set" if row["changes"] else "as it is"].append(
-            policy
-        )
+        heading = "unknown" if policy.unreadable else "set" if row["changes"] else "as it is"
+        groups[heading if row["trainable"] else "no"].append(policy)
     lines: list[str] = []
     for heading, group in groups.items():
         if not group:
             continue
-        title = f"Can't train on {dataset}" if heading == "no" else f"Can train on {dataset} {heading}"
-        lines += [*([""] if lines else []), paint("bold", title)]
+        lines += [*([""] if lines else []), paint("bold", titles[heading])]
         for policy in group:
             row = rows[policy.name]
             style = "error" if heading == "no" else "good" if policy.installed and not row["machine"] else "warning"
-            lines.append("  " + paint(style, policy.name.ljust(_NAME)) + wrap(policy.summary, columns, indent))
+            summary = policy.summary or _unread(policy)
+            lines.append("  " + paint(style, policy.name.ljust(_NAME)) + wrap(summary, columns, indent))
             lines += [
                 indent + wrap(f"{c['code']}: {c['change'] or c['reason']}", columns, indent) for c in row["changes"]
             ]
             lines += [indent + wrap(f"{r['code']}: {r['reason']}", columns, indent) for r in row["reasons"]]
             if heading != "no":
-                missing = [f"{m['code']}: {m['reason']}" for m in row["machine"]]
-                lack = "not here yet: "
-                room = columns - len(lack)
-                lines += [indent + paint("dim", lack) + wrap(text, room, indent) for text in missing]
+                here = "on this machine: "
+                said = [wrap(f"{here}{m['code']}: {m['reason']}", columns, indent) for m in row["machine"]]
+                lines += [indent + paint("dim", here) + text.removeprefix(here) for text in said]
     lines += ["", f"getiaction init {dataset} --policy NAME writes the recipe."]
     return "\n".join(lines) + "\n"
