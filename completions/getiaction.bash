@@ -298,9 +298,10 @@ GA477	The statistics are not those of the data.
 GA478	The quantiles are not those of the data.
 GA479	An episode occurs twice.
 GA480	The action lags behind the state.
-GA481	Frames of a video can'\''t be decoded.
+GA481	Pictures can'\''t be decoded, or are not where LeRobot looks for them.
 GA482	A camera shows nothing.
 GA483	A camera shows the same picture all the time.
+GA484	A table opens, but its rows can'\''t be read.
 GA501	An accelerator that this machine has not got.
 GA502	More devices than there are.
 GA503	A precision that can'\''t be trained in here.

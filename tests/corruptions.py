@@ -111,8 +111,8 @@ def _statistics(values: np.ndarray) -> dict[str, np.ndarray]:
     return {"min": values.min(axis=0), "max": values.max(axis=0), **spread, **quantiles}
 
 
-def encode(path: Path, frames: list[np.ndarray], fps: int = 10, codec: str = "libsvtav1") -> None:
-    """Write RGB frames as an mp4."""
+def encode(path: Path, frames: list[np.ndarray], fps: int = 10, codec: str = "libsvtav1", begin: int = 0) -> None:
+    """Write RGB frames as an mp4 whose first frame is at ``begin / fps`` seconds."""
     import av
 
     path.unlink(missing_ok=True)
@@ -120,8 +120,10 @@ def encode(path: Path, frames: list[np.ndarray], fps: int = 10, codec: str = "li
         stream = video.add_stream(codec, fps)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = "yuv420p"
-        for frame in frames:
-            video.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        for number, frame in enumerate(frames, begin):
+            picture = av.VideoFrame.from_ndarray(frame, format="rgb24")
+            picture.pts = number
+            video.mux(stream.encode(picture))
         video.mux(stream.encode())
 
 
@@ -402,6 +404,12 @@ def action_in_rows(root: Path) -> None:
 
 
 @corruption("GA427", INFO)
+def action_of_whole_numbers(root: Path) -> None:
+    """Recorded as fractions, declared as whole numbers: LeRobot can't load it."""
+    edit_json(root / INFO, lambda info: info["features"]["action"].update(dtype="int64"))
+
+
+@corruption("GA427", INFO)
 def action_too_long(root: Path) -> None:
     edit_json(root / INFO, lambda info: info["features"]["action"].update(shape=[3], names=None))
 
@@ -539,6 +547,11 @@ def video_shifted(root: Path) -> None:
 @corruption("GA442", EPISODES)
 def video_stretch_too_long(root: Path) -> None:
     edit_table(root / EPISODES, lambda table: put(table, f"videos/{CAMERA}/to_timestamp", [2.4, 4.4, 9.9]))
+
+
+@corruption("GA443", VIDEO)
+def last_frame_missing(root: Path) -> None:
+    encode(root / VIDEO, decode(root / VIDEO)[:-1])
 
 
 @corruption("GA443", VIDEO)
@@ -736,6 +749,11 @@ def task_index_beyond(root: Path) -> None:
     edit_table(root / DATA, lambda t: put(t, "task_index", np.full(len(t), 7)))
 
 
+@corruption("GA476", DATA, deep=True)
+def task_index_negative(root: Path) -> None:
+    edit_table(root / DATA, lambda t: put(t, "task_index", np.full(len(t), -1)))
+
+
 @corruption("GA477", STATS, deep=True)
 def stats_not_of_data(root: Path) -> None:
     """All of meta/ agrees with itself, the recorded actions are others."""
@@ -790,6 +808,22 @@ def video_scrambled(root: Path) -> None:
     (root / VIDEO).write_bytes(content[: (root / VIDEO).stat().st_size])
 
 
+@corruption("GA481", VIDEO, deep=True)
+def video_begins_late(root: Path) -> None:
+    """Every frame is there, two frames too late: as of a stream that was cut without its beginning."""
+    encode(root / VIDEO, decode(root / VIDEO), begin=2)
+
+
+@corruption("GA481", DATA, base="image", deep=True)
+def pictures_lost(root: Path) -> None:
+    edit_table(root / DATA, lambda t: put(t, CAMERA, [None] * len(t)))
+
+
+@corruption("GA481", DATA, base="image", deep=True)
+def pictures_damaged(root: Path) -> None:
+    edit_table(root / DATA, lambda t: put(t, CAMERA, [{"bytes": b"no picture", "path": "a.png"}] * len(t)))
+
+
 @corruption("GA482", VIDEO, deep=True)
 def video_black(root: Path) -> None:
     encode(root / VIDEO, [np.zeros((32, 48, 3), np.uint8)] * 66)
@@ -798,3 +832,27 @@ def video_black(root: Path) -> None:
 @corruption("GA483", VIDEO, deep=True)
 def video_frozen(root: Path) -> None:
     encode(root / VIDEO, [decode(root / VIDEO)[0]] * 66)
+
+
+@corruption("GA482", VIDEO, deep=True)
+def video_goes_black(root: Path) -> None:
+    frames = decode(root / VIDEO)
+    encode(root / VIDEO, frames[:33] + [np.zeros((32, 48, 3), np.uint8)] * 33)
+
+
+@corruption("GA484", DATA, deep=True)
+def pages_damaged(root: Path) -> None:
+    """The footer is whole, so that a look at headers finds nothing."""
+    content = bytearray((root / DATA).read_bytes())
+    content[40:400] = bytes(byte ^ 0x5A for byte in content[40:400])
+    (root / DATA).write_bytes(content)
+
+
+@corruption("GA484", DATA, deep=True)
+def rows_of_other_lengths(root: Path) -> None:
+    def shorten(table: pa.Table) -> pa.Table:
+        action = table["action"].to_pylist()
+        action[5] = action[5][:1]
+        return table.set_column(table.column_names.index("action"), "action", pa.array(action, pa.list_(pa.float32())))
+
+    edit_table(root / DATA, shorten)

@@ -156,9 +156,13 @@ def _write_stats(inspection: Inspection) -> Inspection:
 
     if inspection.scan is None:
         raise CouldNotLook("there is nothing to compute statistics from", "; ".join(inspection.not_checked))
-    backup = write_stats(inspection.dataset, inspection.scan)
-    kept = f"; the old file is {backup}" if backup else ""
-    typer.echo(f"wrote {inspection.dataset.root / 'meta' / 'stats.json'}{kept}", err=True)
+    written = write_stats(inspection.dataset, inspection.scan)
+    file = inspection.dataset.root / "meta" / "stats.json"
+    if not written.changed:
+        typer.echo(f"{file} holds the true statistics already", err=True)
+        return inspection
+    kept = f"; the old file is {written.backup}" if written.backup else ""
+    typer.echo(f"wrote {file}{kept}", err=True)
     return _judged(datasets.read(inspection.dataset.place), inspection.scan, datasets.ONLY_DEEP)
 
 

@@ -1,4 +1,4 @@
-"""What a deep look brings to light: the numbers in the tables, and a sample of the frames in the videos.
+"""What a deep look brings to light: the numbers in the tables, and a sample of the pictures.
 
 Everything is read as a stream, a piece of one file at a time: memory does not grow with the dataset, but for a bit per
 episode and joint, and for samples that are capped.
@@ -72,7 +72,7 @@ class FeatureScan:
 
 @dataclass(slots=True)
 class VideoScan:
-    """One video file, some frames decoded.
+    """One file with pictures of a camera (a video, or a table), some of them decoded.
 
     Args:
         file: relative to the dataset's folder.
@@ -80,7 +80,8 @@ class VideoScan:
         decoded, asked: frames.
         problem: the end of a sentence that begins with the file's name; empty when all could be decoded.
         width, height, pix_fmt, frames: as the file's header says.
-        brightness, contrast: mean and standard deviation of the decoded pixels, 0 to 255.
+        brightness: mean of the decoded pixels, 0 to 255.
+        blank: how many of the decoded frames are of one colour.
         change: the largest difference of a pixel between two decoded frames.
     """
 
@@ -94,7 +95,7 @@ class VideoScan:
     pix_fmt: str = ""
     frames: int = 0
     brightness: float = float("nan")
-    contrast: float = float("nan")
+    blank: int = 0
     change: float = float("nan")
 
 
@@ -124,7 +125,7 @@ class Scan:
         frozen: stretches in which the state stands still while the action moves: (spot, frames).
         duplicates: pairs of episodes that begin with the same frames.
         lag: None when it can't be judged.
-        videos: those that were looked at.
+        videos: the files with pictures that were looked at.
         unread: what could not be read: file → why.
         not_checked: what this look left out, in words.
     """
@@ -159,10 +160,10 @@ def look(dataset: Dataset, *, seed: int = 0, watch: Watch | None = None) -> Scan
         seed: chooses the frames that are decoded.
         watch: hears of the progress.
     """
-    from getiaction_cli.datasets.frames import look_at_videos
+    from getiaction_cli.datasets.frames import look_at_pictures
     from getiaction_cli.datasets.numbers import look_at_tables
 
     scan = Scan()
     look_at_tables(dataset, scan, watch)
-    look_at_videos(dataset, scan, seed, watch)
+    look_at_pictures(dataset, scan, seed, watch)
     return scan

@@ -23,6 +23,7 @@ OLD_VIDEO_PATH = "videos/chunk-{episode_chunk:03d}/{video_key}/episode_{episode_
 Rows = npt.NDArray[np.int64]
 
 _PARTS = ("meta", "data", "videos", "images")
+_DEEPEST = 8  # folders; LeRobot's own lie at most five deep
 
 
 @dataclass(slots=True)
@@ -46,11 +47,10 @@ class Listing:
 
 
 def list_files(root: Path) -> Listing:
-    """Walk ``meta``, ``data``, ``videos`` and ``images`` once. Links are followed, loops of links are not."""
+    """Walk ``meta``, ``data``, ``videos`` and ``images``. Links are followed, but not to a folder they stand in."""
     listing = Listing()
-    seen: set[tuple[int, int]] = set()
 
-    def walk(folder: str, prefix: str) -> None:
+    def walk(folder: str, prefix: str, above: tuple[tuple[int, int], ...]) -> None:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError:
@@ -64,9 +64,9 @@ def list_files(root: Path) -> Listing:
                 (listing.broken_links if entry.is_symlink() else listing.unreadable).append(name)
                 continue
             if entry.is_dir():
-                if (stat.st_dev, stat.st_ino) not in seen:
-                    seen.add((stat.st_dev, stat.st_ino))
-                    walk(entry.path, name + "/")
+                here = (stat.st_dev, stat.st_ino)
+                if here not in above and len(above) < _DEEPEST:
+                    walk(entry.path, name + "/", (*above, here))
             else:
                 listing.sizes[name] = stat.st_size
                 if not os.access(entry.path, os.R_OK):
@@ -74,7 +74,8 @@ def list_files(root: Path) -> Listing:
 
     for part in _PARTS:
         if (root / part).is_dir():
-            walk(str(root / part), part + "/")
+            stats = (root.stat(), (root / part).stat())
+            walk(str(root / part), part + "/", tuple((stat.st_dev, stat.st_ino) for stat in stats))
     return listing
 
 

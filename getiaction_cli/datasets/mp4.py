@@ -33,6 +33,7 @@ class VideoHeader:
     Args:
         seconds: duration of the video track.
         frames: frames in it.
+        last: when the last of them begins, in seconds.
         width: pixels.
         height: pixels.
         codec: "av1", "h264", …, or the four letters in the file.
@@ -41,6 +42,7 @@ class VideoHeader:
 
     seconds: float = 0.0
     frames: int = 0
+    last: float = 0.0
     width: int = 0
     height: int = 0
     codec: str = ""
@@ -126,7 +128,10 @@ def _video_track(moov: bytes) -> VideoHeader:
         entry = boxes[b"stsd"][8:]
         codec = entry[4:8].decode("ascii", "replace")
         width, height = struct.unpack_from(">HH", entry, 32)
-        return VideoHeader(ticks / timescale if timescale else 0.0, frames, width, height, _CODECS.get(codec, codec))
+        if not timescale:
+            return VideoHeader(0.0, frames, 0.0, width, height, _CODECS.get(codec, codec))
+        last = (ticks - runs[-1][1] if runs else 0) / timescale
+        return VideoHeader(ticks / timescale, frames, last, width, height, _CODECS.get(codec, codec))
     return VideoHeader(problem="has no video track")
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.place import Watch
 
 _BATCH_NUMBERS = 1_000_000  # numbers in one piece of a table: 8 MB as float64
-_SAMPLE_NUMBERS = 32_000_000  # numbers kept for the quantiles: 128 MB as float32
+_MOST_NUMBERS = 1_000_000  # numbers in one frame of a feature
+_SAMPLE_BYTES = 128_000_000  # numbers kept for the quantiles
 _STEPS = 200_000  # steps from frame to frame kept for what is usual
 _INDEX = ("episode_index", "frame_index", "index", "timestamp", "task_index")
 _FEW = 5
@@ -146,7 +147,9 @@ class _Expected:
 
 def look_at_tables(dataset: Dataset, scan: Scan, watch: Watch | None) -> None:
     """Read every table; fills ``scan`` with all but the videos."""
-    features = [f for f in dataset.features.values() if f.dtype in NUMERIC_DTYPES and f.key not in _INDEX and f.shape]
+    numeric = [f for f in dataset.features.values() if f.dtype in NUMERIC_DTYPES and f.key not in _INDEX and f.shape]
+    features = [feature for feature in numeric if feature.size <= _MOST_NUMBERS]
+    scan.not_checked += [f"{feature.key}: too large" for feature in numeric if feature.size > _MOST_NUMBERS]
     names = [name for name, header in dataset.tables.items() if not header.problem]
     scan.unread |= {name: header.problem for name, header in dataset.tables.items() if header.problem}
     order = {name: i for i, name in enumerate(dataset.data_files)}
@@ -164,7 +167,8 @@ def look_at_tables(dataset: Dataset, scan: Scan, watch: Watch | None) -> None:
     def one(at: int) -> _Part | None:
         nonlocal done
         try:
-            part = _scan_table(dataset, names[at], features, expected, sample, at, step_every)
+            with np.errstate(all="ignore"):  # values near the largest float are judged like any other
+                part = _scan_table(dataset, names[at], features, expected, sample, at, step_every)
         except Broken as why:
             scan.unread[names[at]] = str(why)
             return None
@@ -182,9 +186,10 @@ def look_at_tables(dataset: Dataset, scan: Scan, watch: Watch | None) -> None:
                 _merge(scan, part, running, prefixes)
     scan.duplicates = [(twins[0], other) for twins in prefixes.values() for other in twins[1:]]
     scan.exact_quantiles, scan.sampled_rows = sample.every == 1, sample.rows
-    for feature in features:
-        scan.features[feature.key] = _finish(running[feature.key], feature, sample.quantiles(feature.key), expected)
-    scan.lag = _lag(dataset, sample)
+    with np.errstate(all="ignore"):
+        for feature in features:
+            scan.features[feature.key] = _finish(running[feature.key], feature, sample.quantiles(feature.key))
+        scan.lag = _lag(dataset, sample)
     scan.seconds = time.monotonic() - begin
 
 
@@ -208,12 +213,13 @@ class _Sample:
     """Every n-th frame of the dataset, for the quantiles: all of them while they fit."""
 
     def __init__(self, features: list[Feature], rows: list[int]) -> None:
-        numbers = sum(feature.size for feature in features)
-        self.every = max(1, -(-sum(rows) * max(numbers, 1) // _SAMPLE_NUMBERS))
+        kinds = {feature.key: _kept_as(feature) for feature in features}
+        row = sum(feature.size * kinds[feature.key].itemsize for feature in features)
+        self.every = max(1, -(-sum(rows) * row // _SAMPLE_BYTES))
         kept = [-(-count // self.every) for count in rows]
         self.starts = np.concatenate([[0], np.cumsum(kept)])
         self.rows = int(self.starts[-1])
-        self.values = {f.key: np.full((self.rows, f.size), np.nan, np.float32) for f in features}
+        self.values = {f.key: np.full((self.rows, f.size), np.nan, kinds[f.key]) for f in features}
         self.episode = np.full(self.rows, -1, np.int64)
 
     def put(self, table: int, key: str, row: int, values: Matrix) -> None:
@@ -236,6 +242,12 @@ class _Sample:
         return dict(zip(QUANTILES, found, strict=True))
 
 
+def _kept_as(feature: Feature) -> np.dtype[Any]:
+    """The smallest float that holds every value of a feature: seconds since 1970 are not to be had in float32."""
+    wide = feature.dtype in ("float64", "double", "int32", "uint32", "int64", "uint64")
+    return np.dtype(np.float64 if wide else np.float32)
+
+
 def _scan_table(
     dataset: Dataset,
     name: str,
@@ -250,9 +262,10 @@ def _scan_table(
     judged = [feature for feature in features if feature.key in there]
     part = _Part(running={feature.key: _Running.empty(feature.size) for feature in judged})
     rows = dataset.data_files.get(name)
-    wanted = expected.rows_of(rows) if rows is not None else None
-    if wanted is not None and len(wanted[0]) != file.metadata.num_rows:
-        wanted = None  # another rule says that the counts differ: every later row would be an echo
+    wanted = None
+    # Where the counts differ another rule says so: every later row would be an echo.
+    if rows is not None and expected.length[rows].sum() == file.metadata.num_rows:
+        wanted = expected.rows_of(rows)
     numbers = sum(feature.size for feature in judged) + len(_INDEX)
     columns = [feature.key for feature in judged] + [column for column in _INDEX if column in there]
     carry: dict[str, Matrix] = {}
@@ -305,10 +318,9 @@ def _matrix(batch: Any, key: str, feature: Feature | None) -> Matrix:
     floats = values.cast(pa.float64(), safe=False)
     # to_numpy imports pandas (0.5 s): only where there are nulls.
     flat = floats.to_numpy(zero_copy_only=False) if floats.null_count else np.from_dlpack(floats)
-    matrix = np.asarray(flat, np.float64).reshape(rows, -1)
-    if matrix.shape[1] != size:
-        raise ValueError(f"{key} has {matrix.shape[1]} numbers per frame, info.json declares {size}")
-    return matrix
+    if len(flat) != rows * size:
+        raise ValueError(f"not every row of {key} has {size} {'number' if size == 1 else 'numbers'}")
+    return np.asarray(flat, np.float64).reshape(rows, size)
 
 
 def _judge_piece(
@@ -333,7 +345,7 @@ def _judge_piece(
         frame = _index_column(piece, "frame_index", rows)
     if "task_index" in piece and expected.tasks:
         task = piece["task_index"][:, 0]
-        right = np.where((task >= 0) & (task < expected.tasks), task, -1)
+        right = np.where((task >= 0) & (task < expected.tasks), task, np.nan)
         _note_misplaced(part, name, "task_index", task, right, episode, frame)
     if "timestamp" in piece and expected.fps:
         _note_time(part, name, piece["timestamp"][:, 0], episode, frame, expected.fps)
@@ -435,7 +447,7 @@ def _note_frozen(
             part.frozen.append((Spot(name, int(episode[start]), int(frame[start])), end - start))
 
 
-def _finish(running: _Running, feature: Feature, quantiles: dict[str, Matrix], expected: _Expected) -> FeatureScan:
+def _finish(running: _Running, feature: Feature, quantiles: dict[str, Matrix]) -> FeatureScan:
     steps = np.concatenate(running.steps) if running.steps else np.zeros((0, feature.size), np.float32)
     usual = np.quantile(steps, 0.95, axis=0) if len(steps) else np.zeros(feature.size)
     span = quantiles["q99"] - quantiles["q01"]

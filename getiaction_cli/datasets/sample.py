@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from getiaction_cli.datasets.stats import LEVELS, QUANTILES
+from getiaction_cli.errors import CouldNotLook
+
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.datasets.place import Watch
 
 EPISODES = 3
 PICTURES = 4  # per camera, each of another episode
+_MEASURED = 100  # pictures that a camera's statistics are of
+_MEASURED_PIXELS = 160
 _WIDEST = 480  # pixels; more would only make the page heavy
 _MOST_POINTS = 500
 
@@ -71,6 +76,35 @@ def take(dataset: Dataset, watch: Watch | None = None) -> Sample:
     return Sample(tuple(trajectories), tuple(pictures), tuple(problems))
 
 
+def picture_statistics(dataset: Dataset, key: str) -> dict[str, Any]:
+    """Statistics of a camera's pixels over a sample of its frames, in LeRobot's form: from 0 to 1, one per channel.
+
+    Raises:
+        CouldNotLook: a picture can't be read.
+    """
+    channels = dataset.features[key].size
+    mode = "L" if channels == 1 else "RGB"
+    rows = _spread(len(dataset.episodes), _MEASURED)
+    each = max(1, _MEASURED // max(1, len(rows)))
+    pixels = []
+    for row in rows:
+        length = int(dataset.episodes.length[row])
+        for frame in _spread(length, each):
+            try:
+                image = _image(dataset, key, row, frame)
+            except Exception as error:
+                raise CouldNotLook(
+                    f"the statistics of {key} can't be computed, a picture of it is lost: {_line(error)}",
+                    "mend or delete that file with its episodes first",
+                ) from error
+            image.thumbnail((_MEASURED_PIXELS, _MEASURED_PIXELS))
+            pixels.append(np.asarray(image.convert(mode), np.float64).reshape(-1, channels) / 255)
+    values = np.concatenate(pixels)
+    found = {"min": values.min(0), "max": values.max(0), "mean": values.mean(0), "std": values.std(0)}
+    found |= dict(zip(QUANTILES, np.quantile(values, LEVELS, axis=0), strict=True))
+    return {name: value.reshape(channels, 1, 1).tolist() for name, value in found.items()} | {"count": [len(pixels)]}
+
+
 def _spread(count: int, wanted: int) -> list[int]:
     """At most ``wanted`` rows of ``count``, the first and the last among them."""
     return sorted({int(row) for row in np.linspace(0, count - 1, min(count, wanted))}) if count else []
@@ -105,15 +139,17 @@ def _trajectory(dataset: Dataset, row: int) -> Trajectory:
 
 def _picture(dataset: Dataset, key: str, row: int) -> Picture:
     frame = max(0, int(dataset.episodes.length[row]) // 2)
-    second = frame / (dataset.fps or 1)
-    if dataset.features[key].dtype == "video":
-        image = _video_frame(dataset, key, row, second)
-    else:
-        image = _stored_image(dataset, key, row, frame)
+    image = _image(dataset, key, row, frame)
     image.thumbnail((_WIDEST, _WIDEST))
     buffer = io.BytesIO()
     image.convert("RGB").save(buffer, "JPEG", quality=80)
-    return Picture(key, int(dataset.episodes.index[row]), second, buffer.getvalue())
+    return Picture(key, int(dataset.episodes.index[row]), frame / (dataset.fps or 1), buffer.getvalue())
+
+
+def _image(dataset: Dataset, key: str, row: int, frame: int) -> Any:
+    if dataset.features[key].dtype == "video":
+        return _video_frame(dataset, key, row, frame / (dataset.fps or 1))
+    return _stored_image(dataset, key, row, frame)
 
 
 def _video_frame(dataset: Dataset, key: str, row: int, second: float) -> Any:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from getiaction_cli.datasets.sample import picture_statistics
 from getiaction_cli.datasets.stats import STATS
 from getiaction_cli.errors import CouldNotLook
 
@@ -18,18 +20,24 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import FeatureScan, Scan
 
 
-def write_stats(dataset: Dataset, scan: Scan) -> Path | None:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of meta/stats.json: whether it was written, and where the old one is, if there was one."""
+
+    changed: bool
+    backup: Path | None = None
+
+
+def write_stats(dataset: Dataset, scan: Scan) -> Written:
     """Replace ``meta/stats.json`` by statistics computed from all frames.
 
-    Features that the scan did not compute (cameras) keep the entries they have. The new file takes the old one's place
-    in one step; the old one is kept beside it.
+    Cameras keep the entries they have, if these can be used; else they are computed from a sample of the pictures. The
+    new file takes the old one's place in one step; the old one is kept beside it. Statistics that are right already are
+    not written again.
 
     Args:
         dataset: a v3.0 dataset whose tables were all read.
         scan: what was read.
-
-    Returns:
-        The backup; None when there was nothing to back up.
 
     Raises:
         CouldNotLook: the statistics would be of a part of the data only, or the file can't be written.
@@ -49,6 +57,12 @@ def write_stats(dataset: Dataset, scan: Scan) -> Path | None:
             f"statistics of a part of the data would be wrong: {first or 'no table'} could not be read",
             "mend or delete that file with its episodes first",
         )
+    frames = int(np.maximum(dataset.episodes.length, 0).sum())
+    if scan.rows != frames:
+        raise CouldNotLook(
+            f"statistics of other frames would be wrong: the tables here hold {scan.rows:,}, the episodes {frames:,}",
+            "mend what inspect-dataset reports of the tables first",
+        )
     bad = [key for key, feature in scan.features.items() if feature.not_finite]
     if bad:
         raise CouldNotLook(
@@ -59,21 +73,38 @@ def write_stats(dataset: Dataset, scan: Scan) -> Path | None:
     stats = json.loads(dataset.texts[STATS]) if dataset.stats is not None and dataset.texts.get(STATS) else {}
     for key, feature in scan.features.items():
         stats[key] = _entry(feature, dataset.features[key].shape)
+    for key in dataset.camera_keys:
+        if key not in dataset.depth_keys and dataset.features[key].size in (1, 3) and not _usable(dataset, key):
+            stats[key] = picture_statistics(dataset, key)
+    text = json.dumps(stats, indent=4)
+    if text == dataset.texts.get(STATS):
+        return Written(changed=False)
     try:
         path.parent.mkdir(exist_ok=True)
         backup = _back_up(path)
         fresh = path.with_name(f".stats.json.{os.getpid()}")
         try:
             with fresh.open("w") as stream:
-                json.dump(stats, stream, indent=4)
+                stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
+            if backup is not None:
+                shutil.copymode(backup, fresh)
             fresh.replace(path)
         finally:
             fresh.unlink(missing_ok=True)
     except OSError as error:
         raise CouldNotLook(f"{path} can't be written: {error.strerror or error}", "is the folder yours?") from error
-    return backup
+    return Written(changed=True, backup=backup)
+
+
+def _usable(dataset: Dataset, key: str) -> bool:
+    """Whether a camera has statistics of each channel, of pixels from 0 to 1."""
+    entry = (dataset.stats or {}).get(key, {})
+    size = dataset.features[key].size
+    if any(name not in entry or entry[name].size != size for name in ("min", "max", "mean", "std")):
+        return False
+    return bool(np.isfinite(entry["mean"]).all() and (entry["max"] <= 1.5).all() and (entry["std"] >= 0).all())
 
 
 def _entry(feature: FeatureScan, shape: tuple[int, ...]) -> dict[str, Any]:

@@ -148,12 +148,37 @@ def test_write_stats_mends_them_beside_a_backup(damaged: Callable[[str], Path]) 
     assert as_json(str(root), "--deep")["diagnostics"] == []
 
 
+def test_true_statistics_are_not_written_again(damaged: Callable[[str], Path]) -> None:
+    root = damaged("quantiles-of-lerobot")
+    assert run(str(root), "--write-stats").exit_code == 0
+    files = {file: file.stat().st_mtime_ns for file in (root / "meta").iterdir()}
+    answer = process("inspect-dataset", str(root), "--write-stats", COLUMNS="200")
+    assert "holds the true statistics already" in answer.stderr
+    assert {file: file.stat().st_mtime_ns for file in (root / "meta").iterdir()} == files
+
+
+@pytest.mark.parametrize("name", ["stats-camera-missing", "image-stats-255"])
+def test_write_stats_computes_what_is_wrong_of_a_camera(
+    damaged: Callable[[str], Path], toy_root: Path, name: str
+) -> None:
+    """From a sample of its pictures, as LeRobot does."""
+    import numpy as np
+
+    root = damaged(name)
+    assert run(str(root), "--write-stats").exit_code == 0
+    written = json.loads((root / "meta/stats.json").read_text())["observation.images.top"]
+    healthy = json.loads((toy_root / "meta/stats.json").read_text())["observation.images.top"]
+    assert np.shape(written["mean"]) == (3, 1, 1)
+    for statistic in ("mean", "std", "q50"):
+        np.testing.assert_allclose(written[statistic], healthy[statistic], atol=0.03)
+
+
 def test_write_stats_is_what_lerobot_computes(damaged: Callable[[str], Path], toy_root: Path) -> None:
     """All but the quantiles, which LeRobot 0.6.1 gets wrong."""
     import numpy as np
 
     root = damaged("stats-missing")
-    assert run(str(root), "--write-stats").exit_code == 1  # the camera's are still missing
+    assert run(str(root), "--write-stats").exit_code == 0
     written = json.loads((root / "meta/stats.json").read_text())
     healthy = json.loads((toy_root / "meta/stats.json").read_text())
     for key in ("action", "observation.state"):
@@ -162,7 +187,7 @@ def test_write_stats_is_what_lerobot_computes(damaged: Callable[[str], Path], to
 
 
 def test_write_stats_refuses_what_would_be_wrong(damaged: Callable[[str], Path]) -> None:
-    for name in ("table-cut", "data-nan"):
+    for name in ("table-cut", "table-missing", "table-nobody-names", "data-nan"):
         root = damaged(name)
         before = (root / "meta/stats.json").read_bytes()
         answer = process("inspect-dataset", str(root), "--write-stats")

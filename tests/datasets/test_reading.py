@@ -293,6 +293,38 @@ def test_scan_is_what_numpy_computes(toy_root: Path) -> None:
         np.testing.assert_allclose(found.quantiles["q10"], np.quantile(values, 0.1, axis=0), rtol=1e-6)
 
 
+def test_quantiles_of_seconds_since_1970(toy_root: Path, copy_of: Callable[[Path], Path]) -> None:
+    """Numbers that float32 can't tell apart."""
+    import pyarrow.parquet as pq
+
+    from getiaction_cli.datasets.deep import look as look_deep
+
+    root = copy_of(toy_root)
+    info = json.loads((root / "meta/info.json").read_text())
+    info["features"]["clock"] = {"dtype": "float64", "shape": [1], "names": None}
+    (root / "meta/info.json").write_text(json.dumps(info))
+    table = pq.ParquetFile(root / "data/chunk-000/file-000.parquet").read()
+    clock = 1.7e9 + np.arange(len(table)) / 10
+    pq.write_table(table.append_column("clock", pa.array(clock)), root / "data/chunk-000/file-000.parquet")
+    found = look_deep(read(locate(str(root), folders=True))).features["clock"]
+    np.testing.assert_allclose(found.quantiles["q50"], np.quantile(clock, 0.5), rtol=0, atol=1e-6)
+
+
+def test_folders_linked_to_where_they_stand(toy_root: Path, copy_of: Callable[[Path], Path]) -> None:
+    """Such a link hides nothing: two links to one folder are both followed, one to a folder above is not."""
+    root = copy_of(toy_root)
+    (root / "data/above").symlink_to("..")
+    videos = root / "videos/observation.images.top"
+    videos.rename(root / "elsewhere")
+    videos.symlink_to(root / "elsewhere")
+    (root / "videos/again").symlink_to(root / "elsewhere")
+    listing = read(locate(str(root), folders=True)).listing
+    assert not [name for name in listing.sizes if "above" in name]
+    assert {"videos/observation.images.top/chunk-000/file-000.mp4", "videos/again/chunk-000/file-000.mp4"} <= (
+        listing.sizes.keys()
+    )
+
+
 def test_pieces_and_files_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, healthy_root: Path) -> None:
     """Read in small pieces, a scan finds the same as in one."""
     from getiaction_cli.datasets import numbers
@@ -320,7 +352,7 @@ def test_sampled_quantiles_are_near_the_true_ones(toy_root: Path, monkeypatch: p
     dataset = read(locate(str(toy_root), folders=True))
     exact, sampled = Scan(), Scan()
     numbers.look_at_tables(dataset, exact, None)
-    monkeypatch.setattr(numbers, "_SAMPLE_NUMBERS", 140)
+    monkeypatch.setattr(numbers, "_SAMPLE_BYTES", 560)
     numbers.look_at_tables(dataset, sampled, None)
     assert exact.exact_quantiles and not sampled.exact_quantiles
     assert 0 < sampled.rank_error < 1

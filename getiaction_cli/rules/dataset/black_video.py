@@ -1,7 +1,8 @@
 """A camera shows nothing.
 
 ## What it finds
-Video files of which six frames, spread over the file, are black or of one colour. Only with `inspect-dataset --deep`.
+Videos, and tables with pictures, of which six frames, spread over the file, are black or of one colour; as a warning,
+those of which two or more are. Only with `inspect-dataset --deep`.
 
 ## Why it matters
 The camera was covered, off, or not the one that was meant. The policy trains on it without a word.
@@ -20,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import count, few
 
@@ -32,13 +33,19 @@ if TYPE_CHECKING:
 @rule("GA482", dataset="video-black")
 def black_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Look for pictures without contrast."""
-    blank = [video for video in scan.videos if video.decoded and video.contrast < 2]
-    if blank:
-        first = blank[0]
-        colour = "black" if first.brightness < 8 else "of one colour"
-        names = few([video.file for video in blank])
-        yield Finding(
-            f"{count(len(blank), 'video')} {'is' if len(blank) == 1 else 'are'} {colour} "
-            f"in all frames looked at: {names}",
-            file=first.file,
-        )
+    for key in dataset.camera_keys:
+        looked = [video for video in scan.videos if video.key == key and video.decoded]
+        blank = [video for video in looked if video.blank == video.decoded]
+        if blank:
+            colour = "black" if blank[0].brightness < 8 else "of one colour"
+            names = few([video.file for video in blank])
+            yield Finding(f"{key} is {colour} in all frames looked at of {names}", file=blank[0].file)
+        partly = [video for video in looked if 2 <= video.blank < video.decoded]
+        if partly:
+            first = partly[0]
+            more = f", and in {count(len(partly) - 1, 'other file')}" if len(partly) > 1 else ""
+            yield Finding(
+                f"{key} shows nothing in {first.blank} of {first.decoded} frames looked at of {first.file}{more}",
+                file=first.file,
+                severity=Severity.WARNING,
+            )

@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 def broken_link(dataset: Dataset) -> Iterator[Finding]:
     """Look at the links and permissions found while listing the files."""
     needed = {*dataset.data_files, *(name for files in dataset.video_files.values() for name in files)}
+    needed |= {finding.file for _, finding in dataset.findings}
     stray = [name for name in dataset.listing.broken_links if name not in needed]
     if stray:
-        yield Finding(f"{count(len(stray), 'link')} that lead nowhere: {few(stray)}", file=stray[0])
+        lead = "leads" if len(stray) == 1 else "lead"
+        yield Finding(f"{count(len(stray), 'link')} that {lead} nowhere: {few(stray)}", file=stray[0])
     if dataset.listing.unreadable:
         names = dataset.listing.unreadable
         yield Finding(

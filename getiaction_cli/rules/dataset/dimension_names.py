@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA466", severity=Severity.WARNING, dataset="names-too-many")
+@rule("GA466", severity=Severity.WARNING, dataset="names-too-many", unless=("GA427",))
 def dimension_names(dataset: Dataset) -> Iterator[Finding]:
     """Count the names of each vector."""
     for feature in dataset.features.values():

@@ -35,26 +35,33 @@ if TYPE_CHECKING:
 @rule("GA473", severity=Severity.WARNING, dataset="frozen-episode")
 def frozen_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Look for joints that are still in few episodes, and for stretches in which the whole state is."""
+    told: set[int] = set()
     for feature in dataset.by_role("state", "action"):
         found = scan.features.get(feature.key)
         if found is None or len(found.still) < 3 or not feature.is_continuous:
             continue
         times = found.still.sum(axis=0)
         # Still in many episodes: it is a joint that is often not used.
+        together: dict[tuple[int, ...], list[int]] = {}
         for dimension in np.nonzero((times > 0) & (times <= max(1, 0.1 * len(found.still))))[0].tolist():
-            episodes = np.nonzero(found.still[:, dimension])[0].tolist()
+            together.setdefault(tuple(np.nonzero(found.still[:, dimension])[0].tolist()), []).append(dimension)
+        for episodes, dimensions in together.items():
             long = [e for e in episodes if e < len(dataset.episodes) and dataset.episodes.length[e] >= 10]
             if long:
+                told.update(long if len(dimensions) == feature.size else ())
+                one = len(dimensions) == 1
                 yield Finding(
-                    f"{feature.dimension(dimension)} of {feature.key} stands still in all of episode {few(long)}, "
-                    f"it moves in {len(found.still) - len(episodes):,} others",
+                    f"{few([feature.dimension(i) for i in dimensions], 6)} of {feature.key} "
+                    f"{'stands' if one else 'stand'} still in all of episode {few(long)}, "
+                    f"{'it moves' if one else 'they move'} in {len(found.still) - len(episodes):,} others",
                     file=_table(dataset, long[0]),
                 )
-    if scan.frozen:
-        spot, frames = max(scan.frozen, key=lambda entry: entry[1])
+    stretches = [(spot, frames) for spot, frames in scan.frozen if spot.episode not in told]
+    if stretches:
+        spot, frames = max(stretches, key=lambda entry: entry[1])
         yield Finding(
             f"observation.state stands still for {frames} frames from {place(spot)} on, while the action moves"
-            + (f"; {len(scan.frozen) - 1} more such stretches" if len(scan.frozen) > 1 else ""),
+            + (f"; {len(stretches) - 1} more such stretches" if len(stretches) > 1 else ""),
             file=spot.file,
         )
 

@@ -1,14 +1,15 @@
 """A camera shows the same picture all the time.
 
 ## What it finds
-Video files of which six frames, spread over the file, are the same picture. Only with `inspect-dataset --deep`.
+Videos, and tables with pictures, of which six frames, spread over the file, are the same picture. Only with
+`inspect-dataset --deep`.
 
 ## Why it matters
 The camera or its driver hung. The policy learns to ignore it, or to expect that very picture.
 
 ## Example
 ```text
-videos/observation.images.top/chunk-000/file-000.mp4: 6 frames, no pixel differs by more than 2 of 255
+videos/observation.images.top/chunk-000/file-000.mp4: 6 frames, no pixel differs by more than 8 of 255
 ```
 
 ## Instead
@@ -22,21 +23,25 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._words import count, few
+from getiaction_cli.rules.dataset._words import few
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.datasets.deep import Scan
 
 
+_NOISE = 8  # of 255: what compression alone does to a still picture
+
+
 @rule("GA483", severity=Severity.WARNING, dataset="video-frozen", unless=("GA482",))
 def frozen_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Look for videos in which nothing changes."""
-    frozen = [video for video in scan.videos if video.decoded >= 4 and video.change <= 2 and video.frames > 10]
-    if frozen:
-        names = few([video.file for video in frozen])
-        yield Finding(
-            f"{count(len(frozen), 'video')} {'shows' if len(frozen) == 1 else 'show'} "
-            f"one and the same picture: {names}",
-            file=frozen[0].file,
-        )
+    for key in dataset.camera_keys:
+        frozen = [
+            video
+            for video in scan.videos
+            if video.key == key and video.decoded >= 4 and video.change <= _NOISE and video.frames > 10
+        ]
+        if frozen:
+            names = few([video.file for video in frozen])
+            yield Finding(f"{key} shows one and the same picture in {names}", file=frozen[0].file)

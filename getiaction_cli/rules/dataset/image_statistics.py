@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 def image_statistics(dataset: Dataset) -> Iterator[Finding]:
     """Look for pictures that are not between 0 and 1."""
     for feature in dataset.by_role("image"):
+        if feature.channels is None:
+            continue  # no picture at all: another rule says so
         entry = (dataset.stats or {}).get(feature.key, {})
         large = [name for name in ("mean", "max") if name in entry and (entry[name] > 1.5).any()]
         if large:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @rule(
     "GA477",
     dataset="stats-not-of-data",
-    unless=("GA411", "GA414", "GA422", "GA435", "GA438", "GA471"),
+    unless=("GA411", "GA414", "GA421", "GA422", "GA427", "GA435", "GA438", "GA471", "GA484"),
 )
 def statistics_not_of_data(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Compare the file's statistics with those of the scan."""

@@ -2,7 +2,7 @@
 
 ## What it finds
 A declared feature without a column in a table under `data/`, or with vectors of another length or other dimensions than
-its shape; a column that is not declared.
+its shape; fractions or text where the dtype is a whole number; a column that is not declared.
 
 ## Why it matters
 LeRobot reads the tables by the features of `info.json`: a missing column is filled with nothing or stops the loading
@@ -26,13 +26,15 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.datasets.features import INDEX_KEYS, LANGUAGE_KEYS, TABLE_DTYPES, Feature
-from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.datasets.features import INDEX_KEYS, LANGUAGE_KEYS, NUMERIC_DTYPES, TABLE_DTYPES, Feature
+from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._words import few, needs_files
+from getiaction_cli.rules.dataset._words import count, few, needs_files
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
+
+_LENGTH = re.compile(r"\[(\d+)\]$")
 
 
 @rule("GA427", dataset="column-missing")
@@ -63,27 +65,58 @@ def table_columns(dataset: Dataset) -> Iterator[Finding]:
                 related=(Related("the features", file="meta/info.json", key="features"),),
                 help="declare it under features, or take it out of the tables",
             )
-        for feature in wanted:
-            stored = header.columns.get(feature.key, "")
-            length = re.search(r"\[(\d+)\]$", stored)
-            if length and len(feature.shape) == 1 and int(length[1]) != feature.shape[0]:
-                yield Finding(
-                    f"{feature.key} has {length[1]} numbers in {name}, info.json declares {feature.shape[0]}",
-                    file="meta/info.json",
-                    key=f"features.{feature.key}.shape",
-                )
-            elif not _fits(feature, stored):
-                yield Finding(
-                    f"{feature.key} is {stored} in {name}, info.json declares the shape {list(feature.shape)}",
-                    file="meta/info.json",
-                    key=f"features.{feature.key}.shape",
-                )
         if lacking or foreign:
-            return  # one table speaks for all
+            break  # one table speaks for all
+    for feature in wanted:
+        yield from _stored_otherwise(dataset, feature)
+
+
+def _stored_otherwise(dataset: Dataset, feature: Feature) -> Iterator[Finding]:
+    """The first table that holds the feature in another way than declared, and how many more do."""
+    ways = [(name, header.columns.get(feature.key, "")) for name, header in dataset.tables.items()]
+    at = f"features.{feature.key}"
+    other = [(name, stored) for name, stored in ways if not _fits(feature, stored)]
+    if other:
+        stored, where = other[0][1], _where(other)
+        length = _LENGTH.search(stored)
+        if length and len(feature.shape) == 1:
+            message = f"{feature.key} has {length[1]} numbers in {where}, info.json declares {feature.shape[0]}"
+        else:
+            message = f"{feature.key} is {stored} in {where}, info.json declares the shape {list(feature.shape)}"
+        yield Finding(message, file="meta/info.json", key=f"{at}.shape")
+        return
+    alien = [(name, kind) for name, stored in ways if (kind := _alien(feature, stored))]
+    if alien:
+        kind = alien[0][1]
+        yield Finding(
+            f"{feature.key} is stored as {kind} in {_where(alien)}, info.json declares {feature.dtype}",
+            file="meta/info.json",
+            key=f"{at}.dtype",
+            help=f"set its dtype to {kind}",
+            # LeRobot loads such an index as long as its numbers are whole.
+            severity=None if feature.role in ("state", "action", "environment") else Severity.WARNING,
+        )
+
+
+def _where(tables: list[tuple[str, str]]) -> str:
+    name = tables[0][0]
+    return name if len(tables) == 1 else f"{name} and {count(len(tables) - 1, 'more table')}"
+
+
+def _alien(feature: Feature, stored: str) -> str:
+    """The stored dtype, if LeRobot can't turn it into the declared one when it loads the table; else nothing."""
+    found = re.search(r"\b(float|double|halffloat|string)\b", stored)
+    if found is None or feature.dtype not in NUMERIC_DTYPES - {"bool"}:
+        return ""
+    kind = {"float": "float32", "double": "float64", "halffloat": "float16"}.get(found[1], "string")
+    return "" if feature.is_continuous and kind != "string" else kind
 
 
 def _fits(feature: Feature, stored: str) -> bool:
     """Whether the stored lists are nested as deep as the shape is long; one number is stored as itself."""
     if not stored or not feature.shape or feature.dtype == "image" or "extension" in stored:
         return True
+    length = _LENGTH.search(stored)
+    if length and len(feature.shape) == 1 and int(length[1]) != feature.shape[0]:
+        return False
     return stored.count("list<") == (0 if feature.shape == (1,) else len(feature.shape))

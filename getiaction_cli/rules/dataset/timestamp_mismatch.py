@@ -40,7 +40,7 @@ def timestamp_mismatch(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
         return
     yield Finding(
         f"{count(number, 'timestamp')} {'is' if number == 1 else 'are'} not "
-        f"frame_index / fps, by up to {scan.off_time_by:.3g} s: "
+        f"frame_index / fps{f', by up to {scan.off_time_by:.3g} s' if scan.off_time_by else ''}: "
         f"{place(spot)} says {spot.value:.4g} s, at {dataset.fps:g} fps it is {spot.frame / dataset.fps:.4g} s",
         file=spot.file,
         severity=None if dataset.video_keys else Severity.WARNING,

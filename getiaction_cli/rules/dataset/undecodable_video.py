@@ -1,8 +1,9 @@
-"""Frames of a video can't be decoded.
+"""Pictures can't be decoded, or are not where LeRobot looks for them.
 
 ## What it finds
-Video files of which some of six frames, spread over the file, can't be decoded. Only with `inspect-dataset --deep`;
-frames are decoded with PyAV.
+Video files of which some of six frames, spread over the file, can't be decoded, or lie between the moments
+`frame / fps` or after the first of them; tables of whose pictures some are missing, damaged or of another size.
+Only with `inspect-dataset --deep`; frames are decoded with PyAV.
 
 ## Why it matters
 Training stops at the first batch that needs such a frame, maybe after hours; some decoders return a grey picture
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
 
 
-@rule("GA481", dataset="video-scrambled", unless=("GA424", "GA443"))
+@rule("GA481", dataset="video-scrambled", unless=("GA424", "GA441", "GA442", "GA443", "GA463", "GA484"))
 def undecodable_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Report the files that decoding stumbled over."""
     broken = [video for video in scan.videos if video.problem]
@@ -40,4 +41,4 @@ def undecodable_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
             f"{video.file} {video.problem} ({video.decoded} of {video.asked} frames decoded)", file=video.file
         )
     if len(broken) > 5:
-        yield Finding(f"{count(len(broken) - 5, 'video')} more can't be decoded", file=broken[5].file)
+        yield Finding(f"{count(len(broken) - 5, 'file')} more can't be decoded", file=broken[5].file)

@@ -1,7 +1,7 @@
 """A video ends before its last episode does.
 
 ## What it finds
-A video file that ends before `from_timestamp + length / fps` of its last episode, by more than a frame.
+A video file without the last frame of its last episode, at `from_timestamp + (length - 1) / fps`.
 
 ## Why it matters
 Training runs until a batch asks for one of the missing frames, maybe after hours, and stops with `One or several
@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
@@ -42,22 +44,17 @@ def video_too_short(dataset: Dataset) -> Iterator[Finding]:
             header = dataset.videos.get(name)
             if header is None or header.problem or not header.frames:
                 continue
-            if dataset.is_old:
-                wanted = int(dataset.episodes.length[rows].sum()) / dataset.fps
-                late = rows if header.seconds < wanted - 1.01 / dataset.fps else rows[:0]
-            else:
-                # What LeRobot reads: from_timestamp, and as many frames as the episode has.
-                begins = dataset.episodes.videos[key].from_timestamp[rows]
-                ends = begins + dataset.episodes.length[rows] / dataset.fps
-                wanted = float(ends.max())
-                late = rows[ends > header.seconds + 1.01 / dataset.fps]
+            # What LeRobot reads: from_timestamp, and as many frames as the episode has.
+            begins = np.zeros(len(rows)) if dataset.is_old else dataset.episodes.videos[key].from_timestamp[rows]
+            ends = begins + dataset.episodes.length[rows] / dataset.fps
+            late = rows[ends - 1 / dataset.fps > header.last + 0.51 / dataset.fps]
             if len(late):
-                short.append((name, header.seconds, wanted, dataset.episodes.index[late].tolist()))
+                short.append((name, header.seconds, float(ends.max()), dataset.episodes.index[late].tolist()))
         if short:
             name, seconds, wanted, late = short[0]
             more = f", and {count(len(short) - 1, 'video')} more" if len(short) > 1 else ""
             yield Finding(
-                f"{name} is {seconds:.4g} s long, its episodes need {wanted:.4g} s "
+                f"{name} is {seconds:.6g} s long, its episodes need {wanted:.6g} s "
                 f"(beyond its end: episode {few(late)}){more}",
                 file=name,
             )
