@@ -2,10 +2,14 @@
 
 Lightning would raise in the middle of a step, when weights and counters need not agree, and end with exit code 1.
 A second signal stops at once. On several ranks they agree on the step after which they stop.
+
+Until the first step the ranks that Lightning has started leave all signals to the first, which ends them too: a rank
+that goes by itself lets the first one wait for it, in C code that no signal gets out of.
 """
 
 from __future__ import annotations
 
+import os
 import signal as signals
 import threading
 from collections.abc import Callable, Iterator
@@ -15,6 +19,8 @@ from types import FrameType
 
 import lightning as L
 import torch
+
+from getiaction.train.screen import FIRST_PROCESS, follows, rank
 
 SIGNALS = (signals.SIGINT, signals.SIGTERM)
 
@@ -53,6 +59,8 @@ class Interrupt:
     def listening(self) -> Iterator[None]:
         """Before the first step a signal stops at once: there is nothing to save."""
         before = {signum: signals.getsignal(signum) for signum in SIGNALS}
+        if rank() == 0:
+            os.environ[FIRST_PROCESS] = str(os.getpid())
         self._listen()
         try:
             yield
@@ -84,7 +92,18 @@ class Interrupt:
                 signals.signal(signum, self._handle)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
+        if not self._training and follows():
+            return
         if not self._training or self._signum is not None:
             raise Interrupted(signum)
         self._signum = signum
         self._told("Ctrl-C" if signum == signals.SIGINT else signals.Signals(signum).name)
+
+
+def end_others(trainer: L.Trainer) -> None:
+    """End the ranks that Lightning has started: without this one they would wait for it, on their GPUs."""
+    launcher = trainer.strategy.launcher
+    if launcher is None or not getattr(launcher, "procs", None):
+        return
+    launcher.kill(signals.SIGKILL)
+    launcher.procs.clear()  # else Lightning's observer would end this process as well, in the middle of what it says

@@ -14,7 +14,7 @@ from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
 from getiaction.train.decoding import Decoding
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
-from getiaction.train.interrupt import Interrupt, Interrupted
+from getiaction.train.interrupt import Interrupt, Interrupted, end_others
 from getiaction.train.opening import Opening
 from getiaction.train.progress import Watch
 from getiaction.train.repeat import Repeatable
@@ -108,10 +108,11 @@ def _fit(
     """Train to the end or to a signal after which everything is saved; returns that signal."""
     try:
         trainer.fit(policy, datamodule=data, ckpt_path=checkpoint, weights_only=True)
-    except Interrupted as interrupted:
-        if not interrupted.saved:
-            raise
-        return interrupted.signum
+    except BaseException as error:
+        if isinstance(error, Interrupted) and error.saved:
+            return error.signum
+        end_others(trainer)
+        raise
     return None
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 FIRST_SCREEN = "GETIACTION_SCREEN"
+FIRST_PROCESS = "GETIACTION_FIRST"
 
 
 def rank() -> int:
@@ -31,6 +32,11 @@ def rank() -> int:
         if os.environ.get(name, "").isdecimal():
             return int(os.environ[name])
     return 0
+
+
+def follows() -> bool:
+    """Whether the process that the user started has started this one as a further rank."""
+    return os.environ.get(FIRST_PROCESS) == str(os.getppid())
 
 
 class Screen:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -134,8 +135,11 @@ def _run(
     ignore: tuple[str, ...],
 ) -> None:
     from getiaction.train import folder
-    from getiaction.train.screen import Screen
+    from getiaction.train.screen import Screen, follows
 
+    if follows():  # a rank that Ctrl-C ends here would leave the first one waiting
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     name = Path(path).stem if path and path != "-" else "stdin"
     if resume == LATEST:
         if path is None:
@@ -261,7 +265,6 @@ def _differences(old: Any, new: Any, route: str = "") -> list[tuple[str, Any]]:
 def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume: str | None, screen: Any) -> None:
     """Through the door: the first import of torch, lightning and lerobot."""
     import gc
-    import signal
 
     from getiaction.errors import TrainingError
     from getiaction.train.screen import rank

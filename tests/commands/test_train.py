@@ -205,6 +205,22 @@ def test_two_processes_stop_together(recipe: Path) -> None:
     assert (only_run() / "checkpoints/last.ckpt").is_file()
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="sees the second process in /proc")
+def test_ctrl_c_while_two_processes_start_ends_both_and_keeps_nothing(recipe: Path) -> None:
+    words = [*GETIACTION, "train", str(recipe), "--trainer.devices=2", "--trainer.strategy=ddp"]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while process.poll() is None and not children.read_text():
+        time.sleep(0.1)
+    time.sleep(1)  # the second one is importing, the first waits for it
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=300)
+    assert process.returncode == 130, stderr
+    assert stderr.splitlines()[-1] == "stopped before the first step; nothing was kept"
+    assert not list(Path().glob("outputs/*/*"))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
