@@ -53,7 +53,7 @@ def list_policies(
     from getiaction_cli.rendering.text import columns, wants_color
 
     if output is Format.JSON:
-        typer.echo(rendering.to_json(chosen, _lerobot()), nl=False)
+        typer.echo(rendering.to_json(chosen, _lerobot(), grep=grep), nl=False)
     elif name is not None and chosen:
         shown = rendering.render_one(chosen[0], grep=grep, columns=columns(), color=wants_color())
         typer.echo(shown, nl=False, color=wants_color())
@@ -90,7 +90,7 @@ def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
     }
     ordered = [suit.policy for suit in suits]
     if output is Format.JSON:
-        typer.echo(rendering.to_json(ordered, _lerobot(), rows), nl=False)
+        typer.echo(rendering.to_json(ordered, _lerobot(), suits=rows), nl=False)
         return
     shown = rendering.render_for(found.repo_id, ordered, rows, columns=columns(), color=wants_color())
     typer.echo(shown, nl=False, color=wants_color())

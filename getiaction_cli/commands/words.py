@@ -23,10 +23,12 @@ class Format(StrEnum):
 
 
 def say(error: CliError) -> None:
-    """One error line and its hint on stderr. A file's name may hold what a terminal would obey: it is shown instead."""
+    """An error and its hint on stderr. A file's name may hold what a terminal would obey: it is shown instead."""
     from getiaction_cli.rendering.text import clean
 
-    typer.echo(f"error: {clean(error.message)}", err=True)
+    # A message is one line, and the entries of a list below it; a hint may have several.
+    entries = error.message.split("\n  - ")
+    typer.echo("error: " + "\n  - ".join(clean(entry) for entry in entries), err=True)
     if error.hint:
         typer.echo("hint: " + "\n".join(clean(line) for line in error.hint.split("\n")), err=True)
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, plain
 from getiaction_cli.policies.notes import GROUP_ORDER
-from getiaction_cli.rendering.text import Paint, cut, width, wrap
+from getiaction_cli.rendering.text import Paint, wrap
 
 _NAME = 16
+_TYPE = 34
 _MOST_STEPS = 6
 
 
@@ -32,6 +33,8 @@ def render_all(policies: Sequence[PolicyClass], *, columns: int, color: bool) ->
             lines += [*([""] if lines else []), paint("bold", heading)]
             for policy in group:
                 lines += _summary(policy, columns, paint)
+    if not lines:
+        return "none of them\n"
     lines += ["", "getiaction list-policies NAME shows every parameter, the timing and a recipe."]
     return "\n".join(lines) + "\n"
 
@@ -124,7 +127,8 @@ def _none_known(policy: PolicyClass) -> str:
 
 
 def _download(policy: PolicyClass, download: Any) -> str:
-    named = policy.fields[download.parameter].default if download.parameter else download.repo_id
+    config = _default(policy)  # some fill in themselves what their parameters leave open
+    named = config.get(download.parameter) if download.parameter and config else download.repo_id
     where = f" ({named})" if named else ""
     return download.what + where + (", gated: accept its licence on the Hub" if download.gated else "")
 
@@ -185,13 +189,18 @@ def recipe_for(policy: PolicyClass) -> str:
     )
 
 
-def _parameters(policy: PolicyClass, grep: str, columns: int, paint: Paint) -> str:
-    wanted = grep.lower()
-    found = [
+def _speak_of(policy: PolicyClass, word: str) -> list[Field]:
+    """The parameters in whose name, help or group the word stands, in any case; all of them for an empty word."""
+    wanted = word.lower()
+    return [
         field
         for field in policy.fields.values()
         if wanted in field.name.lower() or wanted in field.help.lower() or wanted in field.group
     ]
+
+
+def _parameters(policy: PolicyClass, grep: str, columns: int, paint: Paint) -> str:
+    found = _speak_of(policy, grep)
     if policy.unreadable:
         return wrap(_unread(policy), columns, "") + "\n"
     if not found:
@@ -207,11 +216,9 @@ def _parameters(policy: PolicyClass, grep: str, columns: int, paint: Paint) -> s
 
 
 def _parameter(field: Field, columns: int, paint: Paint) -> list[str]:
-    head = f"  {field.name}"
+    head = f"  {field.name}".ljust(_TYPE - 2) + "  "
     kind = f"{field.type} = {_short(field.default)}"
-    gap = max(2, 34 - width(head))
-    room = columns - width(head) - gap
-    lines = [paint("bold", head) + " " * gap + cut(kind, max(room, 20))]
+    lines = [paint("bold", head) + wrap(kind, columns, " " * _TYPE)]
     if field.choices:
         only = "one of " if len(field.choices) > 1 else "only "
         lines.append(f"      {only}" + wrap(", ".join(map(_short, field.choices)), columns, " " * 13))
@@ -235,19 +242,26 @@ def _short(value: Any) -> str:
     return str(value)
 
 
-def to_json(policies: Sequence[PolicyClass], lerobot: str, suits: dict[str, dict[str, Any]] | None = None) -> str:
+def to_json(
+    policies: Sequence[PolicyClass],
+    lerobot: str,
+    *,
+    grep: str = "",
+    suits: dict[str, dict[str, Any]] | None = None,
+) -> str:
     """Version 1 of the JSON that programs read; its shape is frozen, keys may only be added.
 
     Args:
         policies: those to show.
         lerobot: the installed version of LeRobot.
+        grep: a word that the parameters shown must speak of.
         suits: how each suits a dataset, with ``--for``.
     """
-    shown = [_as_json(policy) | ({"for": suits[policy.name]} if suits else {}) for policy in policies]
+    shown = [_as_json(policy, grep) | ({"for": suits[policy.name]} if suits else {}) for policy in policies]
     return json.dumps({"version": 1, "lerobot": lerobot, "policies": shown}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _as_json(policy: PolicyClass) -> dict[str, Any]:
+def _as_json(policy: PolicyClass, grep: str) -> dict[str, Any]:
     config = _default(policy)
     return {
         "name": policy.name,
@@ -281,7 +295,7 @@ def _as_json(policy: PolicyClass) -> dict[str, Any]:
                 "help": field.help,
                 "group": field.group,
             }
-            for field in policy.fields.values()
+            for field in _speak_of(policy, grep)
         ],
     }
 

@@ -114,6 +114,12 @@ def test_what_a_terminal_would_obey_is_shown() -> None:
     assert done.stderr.splitlines()[0] == "error: there is no recipe at no␛]0;x such.yaml"
 
 
+def test_the_places_that_were_searched_stand_one_a_line() -> None:
+    said = call("inspect-dataset", "no/such").stderr.splitlines()
+    assert said[0] == "error: no dataset 'no/such'; searched:"
+    assert said[1].startswith("  - ") and said[1].endswith("no/such (LeRobot's home)")
+
+
 @pytest.mark.skipif(not Path("/usr/bin/setpriv").exists(), reason="root may read everything")
 def test_a_folder_that_may_not_be_looked_into() -> None:
     Path("shut").mkdir()

@@ -43,6 +43,15 @@ def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "\x1b" not in run()
 
 
+def test_a_default_is_shown_whole_on_a_narrow_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert "VISUAL: IDENTITY, STATE: MEAN_STD, ACTION: MEAN_STD}" in " ".join(run("fastwam").split())
+
+
+def test_what_is_downloaded_is_named_also_where_no_parameter_says_it() -> None:
+    assert "GR00T N1.7 base model (nvidia/GR00T-N1.7-3B)" in run("groot")
+
+
 def test_one_policy_with_timing_recipe_and_parameters() -> None:
     shown = run("diffusion")
     assert "observations   -1, 0" in shown
@@ -61,6 +70,8 @@ def test_the_search_finds_names_and_words() -> None:
     shown = run("act", "--grep", "chunk")
     assert "chunk_size" in shown and "n_action_steps" in shown and "dropout" not in shown
     assert run("act", "--grep", "nonsense") == "no parameter of act speaks of 'nonsense'\n"
+    parameters = json.loads(run("act", "--grep", "chunk", "--format", "json"))["policies"][0]["parameters"]
+    assert [parameter["name"] for parameter in parameters] == ["chunk_size", "n_action_steps"]
 
 
 @pytest.mark.parametrize("words", [("diffusoin",), ("--grep", "chunk"), ("act", "--for", "lerobot/pusht")])
@@ -71,6 +82,7 @@ def test_wrong_words(words: tuple[str, ...]) -> None:
 
 def test_filters(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "gaussian_actor" not in run("--trainable")
+    assert run("gaussian_actor", "--trainable") == "none of them\n"
     monkeypatch.setattr(facts, "_installed", lambda: frozenset({"diffusers"}))
     policies.load.cache_clear()
     try:
