@@ -202,6 +202,17 @@ def version_missing(root: Path) -> None:
     edit_json(root / INFO, lambda info: info.pop("codebase_version") and None)
 
 
+@corruption("GA403", INFO)
+def version_of_another_layout(root: Path) -> None:
+    """All files are those of v3.0, only the label is older."""
+    edit_json(root / INFO, lambda info: info.update(codebase_version="v2.1"))
+
+
+@corruption("GA403", INFO, base="v21")
+def old_files_called_new(root: Path) -> None:
+    edit_json(root / INFO, lambda info: info.update(codebase_version="v3.0"))
+
+
 @corruption("GA404", INFO, base="v21")
 def version_21(root: Path) -> None:
     """A v2.1 dataset as it is."""
@@ -245,6 +256,14 @@ def episodes_cut(root: Path) -> None:
 @corruption("GA402", EPISODES)
 def episodes_without_bounds(root: Path) -> None:
     edit_table(root / EPISODES, lambda table: table.drop_columns(["dataset_to_index"]))
+
+
+@corruption("GA402", "meta/episodes/chunk-000/file-001.parquet")
+def episodes_of_another_writer(root: Path) -> None:
+    """The first file has a column less than the second: LeRobot can't read them as one table."""
+    table = pq.ParquetFile(root / EPISODES).read()
+    pq.write_table(table.slice(0, 1).drop_columns(["tasks"]), root / EPISODES)
+    pq.write_table(table.slice(1), root / "meta/episodes/chunk-000/file-001.parquet")
 
 
 @corruption("GA402", "meta/episodes.jsonl", base="v21")
@@ -621,6 +640,11 @@ def rename_feature(root: Path, old: str, new: str) -> None:
 @corruption("GA461", INFO)
 def slash_key(root: Path) -> None:
     rename_feature(root, "observation.state", "observation/state")
+
+@corruption("GA454", EPISODES)
+def episode_without_task(root: Path) -> None:
+    edit_table(root / EPISODES, lambda t: put(t, "tasks", [[], *t["tasks"].to_pylist()[1:]]))
+
 
 
 @corruption("GA462", INFO)

@@ -40,6 +40,10 @@ class Listing:
     broken_links: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
+    def lacks(self, name: str) -> bool:
+        """True for a file that is not there; a folder that may not be opened lacks nothing that can be told."""
+        return name not in self.sizes and not any(name.startswith(folder + "/") for folder in self.unreadable)
+
     @property
     def total(self) -> int:
         """Bytes in all."""

@@ -50,8 +50,10 @@ def read_json(path: Path) -> JsonFile:
         return JsonFile(text, json.loads(text))
     except json.JSONDecodeError as error:
         return JsonFile(text, None, f"is not JSON: {error.msg[0].lower()}{error.msg[1:]}", error.pos)
-    except (RecursionError, ValueError) as error:
-        return JsonFile(text, None, f"is not usable JSON: {str(error) or 'nested too deeply'}")
+    except RecursionError:
+        return JsonFile(text, None, "is not usable JSON: nested too deeply")
+    except ValueError as error:
+        return JsonFile(text, None, f"is not usable JSON: {error}")
 
 
 def stumble(file: JsonFile) -> Span | None:

@@ -107,6 +107,9 @@ def _as_folder(word: str) -> Path | None:
         raise DatasetNotFound(f"{word} is a file", "name the folder that holds meta/")
     if not path.exists():
         raise DatasetNotFound(f"no folder {word}", _near_folder(path))
+    closed = next((folder for folder in (path, path / "meta") if folder.is_dir() and not _opens(folder)), None)
+    if closed is not None:
+        raise DatasetNotFound(f"{closed} may not be read: permission denied", "is it yours?")
     inside = [child for child in _subfolders(path) if has_meta(child)]
     if word.count("/") == 1 and not inside and not word.startswith((".", "/", "~")):
         return None  # an ordinary folder that happens to be called like a Hub id
@@ -268,6 +271,10 @@ def _read_ref(path: Path) -> str | None:
 
 
 def _subfolders(folder: Path) -> Iterator[Path]:
+def _opens(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
+
+
     try:
         children = sorted(folder.iterdir())
     except OSError:

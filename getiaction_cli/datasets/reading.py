@@ -28,7 +28,7 @@ def read(place: Place) -> Dataset:
     dataset = Dataset(place)
     findings: list[tuple[str, Finding]] = []
     _read_info(dataset, findings)
-    if _looks_old(dataset):
+    if _is_laid_out_as_old(dataset, findings):
         read_old(dataset, findings)
     else:
         read_tasks(dataset, findings)
@@ -44,10 +44,20 @@ def parse_version(version: str | None) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2] or 0)) if match else None
 
 
-def _looks_old(dataset: Dataset) -> bool:
-    if dataset.format is not None:
+def _is_laid_out_as_old(dataset: Dataset, findings: list[tuple[str, Finding]]) -> bool:
+    """Whether the files are those of v2: what lies there decides, where it is clear, and not what info.json says."""
+    meta = dataset.root / "meta"
+    old, new = (meta / "episodes.jsonl").is_file(), (meta / "episodes").is_dir()
+    if old == new:
         return dataset.is_old
-    return (dataset.root / "meta" / "episodes.jsonl").is_file()
+    if (dataset.is_v3 and old) or (dataset.is_old and new):
+        said = dataset.version
+        is_20 = (meta / "stats.json").is_file() and not (meta / "episodes_stats.jsonl").is_file()
+        dataset.version = "v3.0" if new else "v2.0" if is_20 else "v2.1"
+        message = f"codebase_version says {said}, the files are those of {dataset.version}"
+        help = f'write "{dataset.version}"' + ("" if new else ", then convert it as this command says")
+        findings.append((WRONG_VALUE, Finding(message, file=INFO, key="codebase_version", help=help)))
+    return old
 
 
 def _read_info(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
@@ -99,6 +109,8 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
             dataset.fps = float(fps)
         else:
             wrong("fps", f"fps is {fps}: it must be more than 0")
+    elif isinstance(fps, float):
+        wrong("fps", f"fps is {fps}: it must be a finite number")
     else:
         wrong("fps", "fps is missing" if "fps" not in info else f"fps is {_kind(fps)}, not a number")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,18 +67,25 @@ def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None
     """Fill ``episodes`` from the index columns of all files; statistics columns are not touched."""
     folder = dataset.root / EPISODES
     paths = sorted(folder.glob("*/*.parquet"))
-    if not paths:
-        if dataset.total_episodes:
-            message = f"{EPISODES} has no parquet file, though info.json counts {dataset.total_episodes} episodes"
-            findings.append(("GA401", Finding(message, file=EPISODES)))
-        return
+    if not paths and folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        findings.append(("GA402", Finding(f"{EPISODES} can't be opened: Permission denied", file=EPISODES)))
+    elif not paths and dataset.total_episodes:
+        message = f"{EPISODES} has no parquet file, though info.json counts {dataset.total_episodes} episodes"
+        findings.append(("GA401", Finding(message, file=EPISODES)))
     parts: list[Episodes] = []
+    first: set[str] = set()
     rows = 0
     for path in paths:
         name = str(path.relative_to(dataset.root))
         try:
-            parts.append(_read_one(path, name, dataset, findings, sums=rows < _SUMMED_EPISODES))
-            rows += len(parts[-1])
+            episodes, columns = _read_one(path, name, dataset, findings, sums=rows < _SUMMED_EPISODES)
+            first = first or columns
+            # LeRobot reads all of them as one table with the columns of the first.
+            if (other := sorted(columns - first)) and not any(f.file.startswith(EPISODES) for _, f in findings):
+                message = f"{name} has the column {other[0]}, which {parts[0].files[0]} lacks"
+                findings.append(("GA402", Finding(message, file=name)))
+            parts.append(episodes)
+            rows += len(episodes)
             if path.stat().st_size > _LARGE:
                 pa.default_memory_pool().release_unused()  # the next footer needs the room
         except Broken as why:
@@ -87,7 +95,9 @@ def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None
         dataset.episodes = _joined(parts)
 
 
-def _read_one(path: Path, name: str, dataset: Dataset, findings: list[tuple[str, Finding]], *, sums: bool) -> Episodes:
+def _read_one(
+    path: Path, name: str, dataset: Dataset, findings: list[tuple[str, Finding]], *, sums: bool
+) -> tuple[Episodes, set[str]]:
     file = open_parquet(path)
     there = set(file.schema_arrow.names)
     lacking = [column for column in _REQUIRED if column not in there]
@@ -101,9 +111,9 @@ def _read_one(path: Path, name: str, dataset: Dataset, findings: list[tuple[str,
     }
     for key, columns in video_columns.items():
         absent = [column for column in columns if column not in there]
-        if absent:
-            message = f"{name} does not say which video holds {key}: no column {', '.join(absent)}"
-            findings.append(("GA402", Finding(message, file=name)))
+        message = f" does not say which video holds {key}: no column {', '.join(absent)}"
+        if absent and not any(finding.message.endswith(message) for _, finding in findings):
+            findings.append(("GA402", Finding(name + message, file=name)))  # the first file speaks for all
     complete = [key for key, columns in video_columns.items() if all(column in there for column in columns)]
     wanted = [c for c in _INTS if c in there] + [c for key in complete for c in video_columns[key]]
     if "tasks" in there:
@@ -129,7 +139,7 @@ def _read_one(path: Path, name: str, dataset: Dataset, findings: list[tuple[str,
     episodes.file_of_row = np.zeros(len(table), np.int32)
     if "tasks" in there:
         _take_tasks(episodes, table.column("tasks"))
-    return episodes
+    return episodes, there
 
 
 def _summed_keys(dataset: Dataset, there: set[str]) -> list[str]:

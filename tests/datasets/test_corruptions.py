@@ -160,6 +160,17 @@ def test_only_meta_here_is_not_called_missing(toy_root: Path, tmp_path: Path) ->
     assert {"GA414", "GA421", "GA422", "GA423", "GA424"} <= {entry.rule for entry in report.not_run}
 
 
+def test_a_folder_that_may_not_be_opened_is_told_once(toy_root: Path, copy_of: Callable[[Path], Path]) -> None:
+    """What it holds is not called missing."""
+    from getiaction_cli.datasets.files import Listing
+
+    root = copy_of(toy_root)
+    dataset = read(locate(str(root), folders=True))
+    seen = {name: size for name, size in dataset.listing.sizes.items() if not name.startswith(("data/", "videos/"))}
+    dataset.listing = Listing(seen, unreadable=["data/chunk-000", "videos"])
+    assert [d.code for d in check(DatasetSubject(dataset)).diagnostics] == ["GA426"]
+
+
 def test_a_cached_copy_is_completed(damaged: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """A download that broke off, or was of some episodes only: an error is that offline alone."""
     from huggingface_hub import constants

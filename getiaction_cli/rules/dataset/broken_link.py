@@ -33,13 +33,18 @@ if TYPE_CHECKING:
 def broken_link(dataset: Dataset) -> Iterator[Finding]:
     """Look at the links and permissions found while listing the files."""
     needed = {*dataset.data_files, *(name for files in dataset.video_files.values() for name in files)}
-    needed |= {finding.file for _, finding in dataset.findings}
+    told = {finding.file for _, finding in dataset.findings}
+    needed |= told
     stray = [name for name in dataset.listing.broken_links if name not in needed]
     if stray:
         lead = "leads" if len(stray) == 1 else "lead"
         yield Finding(f"{count(len(stray), 'link')} that {lead} nowhere: {few(stray)}", file=stray[0])
-    if dataset.listing.unreadable:
-        names = dataset.listing.unreadable
+    # What other rules say of the file itself is not said again.
+    told |= {name for headers in (dataset.tables, dataset.videos) for name, header in headers.items() if header.problem}
+    names = [name for name in dataset.listing.unreadable if name not in told]
+    if names:
         yield Finding(
-            f"{count(len(names), 'file')} may not be read: {few(names)}", file=names[0], severity=Severity.ERROR
+            f"{count(len(names), 'file or folder', 'files or folders')} may not be read: {few(names)}",
+            file=names[0],
+            severity=Severity.ERROR,
         )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def missing_table(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables that the episodes name with the files."""
     needs_all_files(dataset)
-    missing = [name for name in dataset.data_files if name not in dataset.listing.sizes]
+    missing = [name for name in dataset.data_files if dataset.listing.lacks(name)]
     if not missing:
         return
     lost = sum(len(dataset.data_files[name]) for name in missing)

@@ -36,7 +36,7 @@ def missing_video(dataset: Dataset) -> Iterator[Finding]:
     """Compare the videos that the episodes name with the files."""
     needs_all_files(dataset)
     for key, files in dataset.video_files.items():
-        missing = [name for name in files if name not in dataset.listing.sizes]
+        missing = [name for name in files if dataset.listing.lacks(name)]
         if not missing:
             continue
         lost = sum(len(files[name]) for name in missing)

@@ -1,7 +1,7 @@
 """Tasks that are counted or named, but not there.
 
 ## What it finds
-`total_tasks` differs from the rows of the tasks' file; episodes that name a task which that file does not have.
+`total_tasks` differs from the rows of the tasks' file; episodes that name a task which that file lacks, or none.
 
 ## Why it matters
 The counts alone do no harm, but they say that tasks were lost. A frame whose `task_index` is beyond the rows stops
@@ -24,15 +24,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import count, few
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.datasets.episodes import Episodes
 
 
-@rule("GA454", dataset="task-count", unless=("GA40 meta/tasks", "GA410", "GA451"))
+@rule("GA454", dataset="task-count", unless=("GA40 meta/tasks", "GA402 meta/episodes", "GA410", "GA451"))
 def task_count(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tasks with what counts and names them."""
     file = "meta/tasks.jsonl" if dataset.is_old else "meta/tasks.parquet"
@@ -45,9 +48,24 @@ def task_count(dataset: Dataset) -> Iterator[Finding]:
             key="total_tasks",
             severity=Severity.WARNING,
         )
+    without = _without_task(dataset.episodes)
+    if len(without):
+        yield Finding(
+            f"{count(len(without), 'episode')} of {len(dataset.episodes):,} {'names' if len(without) == 1 else 'name'} "
+            f"no task: episode {few(dataset.episodes.index[without].tolist())}",
+            file=dataset.episodes.file_of(int(without[0])),
+            severity=Severity.WARNING,
+        )
     known = set(dataset.tasks)
     unknown = [task for task in dataset.episodes.task_names if task not in known]
     if unknown:
         shown = few([repr(task[:60]) for task in unknown], 2)
         # Frames find their text by task_index; the episodes' own list is only shown.
         yield Finding(f"episodes name tasks that {file} does not have: {shown}", file=file, severity=Severity.WARNING)
+
+
+def _without_task(episodes: Episodes) -> np.ndarray:
+    """The rows of the episodes whose list of tasks is empty or not there."""
+    if episodes.task_offsets is None:
+        return np.arange(len(episodes))
+    return np.nonzero(np.diff(episodes.task_offsets) == 0)[0]

@@ -1,7 +1,8 @@
 """A file of meta/ can't be read.
 
 ## What it finds
-JSON that is no JSON, parquet files that are cut off, columns that LeRobot needs and that are not there.
+JSON that is no JSON, parquet files that are cut off, columns that LeRobot needs and that are not there, a file
+of `meta/episodes` with a column that the first lacks.
 
 ## Why it matters
 LeRobot stops at the first such file with `JSONDecodeError`, `ArrowInvalid: Parquet magic bytes not found in footer`
