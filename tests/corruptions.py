@@ -320,6 +320,33 @@ def table_nobody_names(root: Path) -> None:
     shutil.copy(root / DATA, root / "data/chunk-000/file-001.parquet")
 
 
+@corruption("GA416", DATA)
+def index_restarts(root: Path) -> None:
+    """Numbered as if the last episode were the first of a table of its own."""
+    edit_table(root / DATA, lambda t: put(t, "index", np.array(t["index"]) % 44))
+
+
+@corruption("GA416", DATA)
+def episode_of_another_table(root: Path) -> None:
+    edit_table(root / DATA, lambda t: put(t, "episode_index", np.array(t["episode_index"]) + 3))
+
+
+@corruption("GA417", DATA)
+def values_null(root: Path) -> None:
+    edit_table(root / DATA, lambda t: put(t, "observation.state", [None, *t["observation.state"].to_pylist()[1:]]))
+
+
+@corruption("GA417", DATA)
+def number_null(root: Path) -> None:
+    """As pandas writes NaN."""
+    edit_table(root / DATA, lambda t: put(t, "timestamp", [None, *t["timestamp"].to_pylist()[1:]]))
+
+
+@corruption("GA402", STATS)
+def stats_null(root: Path) -> None:
+    edit_json(root / STATS, lambda stats: stats["action"].update(q90=None))
+
+
 @corruption("GA415", INFO)
 def splits_beyond(root: Path) -> None:
     edit_json(root / INFO, lambda info: info.update(splits={"train": "0:100"}))
@@ -612,6 +639,11 @@ def task_count(root: Path) -> None:
     edit_json(root / INFO, lambda info: info.update(total_tasks=5))
 
 
+@corruption("GA454", EPISODES)
+def episode_without_task(root: Path) -> None:
+    edit_table(root / EPISODES, lambda t: put(t, "tasks", [[], *t["tasks"].to_pylist()[1:]]))
+
+
 @corruption("GA454", TASKS)
 def task_unknown(root: Path) -> None:
     edit_table(
@@ -640,11 +672,6 @@ def rename_feature(root: Path, old: str, new: str) -> None:
 @corruption("GA461", INFO)
 def slash_key(root: Path) -> None:
     rename_feature(root, "observation.state", "observation/state")
-
-@corruption("GA454", EPISODES)
-def episode_without_task(root: Path) -> None:
-    edit_table(root / EPISODES, lambda t: put(t, "tasks", [[], *t["tasks"].to_pylist()[1:]]))
-
 
 
 @corruption("GA462", INFO)
@@ -760,7 +787,7 @@ def episode_index_wrong(root: Path) -> None:
 
 @corruption("GA476", DATA, deep=True)
 def index_repeats(root: Path) -> None:
-    edit_table(root / DATA, lambda t: put(t, "index", np.minimum(np.array(t["index"]), 60)))
+    edit_table(root / DATA, lambda t: put(t, "index", np.where(np.array(t["index"]) == 60, 59, t["index"])))
 
 
 @corruption("GA476", DATA, deep=True)

@@ -59,10 +59,10 @@ def take(raw: dict[str, Any], findings: list[tuple[str, Finding]]) -> Stats:
 
 
 def as_array(value: object) -> npt.NDArray[np.float64] | None:
-    """A rectangular array of floats, at least one-dimensional; null is NaN; None for anything else."""
+    """A rectangular array of floats, at least one-dimensional; None for anything else (LeRobot stops at a null)."""
     try:
         array = np.asarray(value, dtype=object)
-        if array.size and any(isinstance(item, str | list | dict) for item in array.flat):
+        if array.size and any(item is None or isinstance(item, str | list | dict) for item in array.flat):
             return None
         return np.atleast_1d(array.astype(np.float64))
     except (ValueError, TypeError, OverflowError):

@@ -1,0 +1,67 @@
+"""The tables number their frames otherwise than the episodes.
+
+## What it finds
+A file under `data/` in whose footer the lowest and highest `index` or `episode_index` are not those of the episodes
+that `meta/episodes` has in it: a merge that did not count on, an episode taken out of one and not of the other. That
+the rows in between are in order, only `inspect-dataset --deep` sees.
+
+## Why it matters
+LeRobot finds a window by position, and looks up its episode by the `episode_index` it reads there: bounds, task and
+pictures are another episode's, or it stops with `IndexError` at whatever step first meets such a row.
+
+## Example
+```text
+data/chunk-000/file-001.parquet    episode_index 0 to 9
+meta/episodes                      episodes 10 to 19 in that file
+```
+
+## Instead
+Merge again with `lerobot-edit-dataset --operation.type merge`, or number the rows anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._words import needs_files
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
+_MOST = 5
+
+
+@rule("GA416", dataset="index-restarts", unless=("GA40 meta/episodes", "GA411", "GA413", "GA414", "GA427"))
+def table_index(dataset: Dataset) -> Iterator[Finding]:
+    """Compare the spans in the tables' footers with the episodes' bounds."""
+    needs_files(dataset)
+    episodes, shown = dataset.episodes, 0
+    ends = np.cumsum(episodes.length)
+    for name, rows in dataset.data_files.items():
+        header = dataset.tables.get(name)
+        if header is None or header.problem or not len(rows):
+            continue
+        first, last = int(rows.min()), int(rows.max())
+        wanted = {
+            "episode_index": (int(episodes.index[first]), int(episodes.index[last])),
+            "index": (int(ends[first] - episodes.length[first]), int(ends[last]) - 1),
+        }
+        for column, span in wanted.items():
+            there = header.spans.get(column, span)
+            if there != span and shown < _MOST:
+                shown += 1
+                yield Finding(
+                    f"{name} has {column} {_words(there)}, its episodes {_words(span)}",
+                    file=name,
+                    related=(Related("the episodes of that file", file=episodes.file_of(first)),),
+                )
+                break
+
+
+def _words(span: tuple[int, int]) -> str:
+    return f"{span[0]:,}" if span[0] == span[1] else f"{span[0]:,} to {span[1]:,}"
