@@ -35,6 +35,11 @@ class DatasetSubject(Subject):
         return self._dataset
 
     @property
+    def reads_language(self) -> bool:
+        """Whether the policy may be told the task in words: some policy may."""
+        return True
+
+    @property
     def scan(self) -> Scan:
         """The data itself, read by ``--deep``."""
         if self._scan is None:

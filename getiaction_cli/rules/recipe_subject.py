@@ -168,6 +168,17 @@ class RecipeSubject(Subject):
         return dataset
 
     @cached_property
+    def reads_language(self) -> bool:
+        """Whether the policy may be told the task in words: a plugin's may be, and one that isn't known."""
+        from getiaction_cli.rules.fitting import READS_LANGUAGE
+
+        try:
+            policy = self.policy_class
+        except Unavailable:
+            return True
+        return bool(policy.entry.plugin) or policy.name in READS_LANGUAGE
+
+    @cached_property
     def fit(self) -> Fit:
         """The recipe on its dataset: what GA3xx speaks of."""
         from getiaction_cli.rules import fitting

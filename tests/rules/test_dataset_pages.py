@@ -90,6 +90,23 @@ trainer:
     assert fps.lines and "30" in fps.lines[0]
 
 
+@pytest.mark.parametrize(("policy", "severity"), [("ACT", Severity.WARNING), ("SmolVLA", Severity.ERROR)])
+def test_wrong_task_texts_stop_the_policies_that_read_them(
+    policy: str, severity: Severity, damaged: Callable[[str], Path]
+) -> None:
+    from getiaction_cli.recipe import read as read_recipe
+
+    text = f"""
+model: {{class_path: getiaction.policies.lerobot.{policy}}}
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args: {{repo_id: made/two, root: {damaged("tasks-order")}}}
+trainer: {{max_steps: 10}}
+"""
+    report = verdict(read_recipe("recipe.yaml", text=text), Shelf(offline=True), select=("GA452",))
+    assert [diagnostic.severity for diagnostic in report.diagnostics] == [severity]
+
+
 def test_locating_is_not_judging(toy_root: Path) -> None:
     """The same dataset, named by its folder or as a root, is judged alike."""
     by_folder = check(DatasetSubject(read(locate(str(toy_root), folders=True))))

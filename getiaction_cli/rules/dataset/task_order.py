@@ -1,7 +1,8 @@
 """The tasks are not in the order of their numbers.
 
 ## What it finds
-Rows of `meta/tasks.parquet` whose `task_index` is not their position; numbers that are missing or occur twice.
+Rows of `meta/tasks.parquet` whose `task_index` is not their position; numbers that are missing or occur twice. A
+warning where the policy reads no language.
 
 ## Why it matters
 LeRobot looks a frame's task up by the row's *position* and ignores the column `task_index`: every frame silently gets
@@ -27,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._words import few
 
@@ -36,11 +37,12 @@ if TYPE_CHECKING:
 
 
 @rule("GA452", dataset="tasks-order")
-def task_order(dataset: Dataset) -> Iterator[Finding]:
+def task_order(dataset: Dataset, reads_language: bool) -> Iterator[Finding]:
     """Compare `task_index` with the position."""
     wanted = list(range(len(dataset.task_indices)))
     if dataset.task_indices == wanted:
         return
+    severity = None if reads_language else Severity.WARNING
     file = "meta/tasks.jsonl" if dataset.is_old else "meta/tasks.parquet"
     if sorted(dataset.task_indices) == wanted:
         row = next(i for i, index in enumerate(dataset.task_indices) if index != i)
@@ -49,8 +51,9 @@ def task_order(dataset: Dataset) -> Iterator[Finding]:
             f"frames of task {row} get the text {dataset.tasks[row][:60]!r}",
             file=file,
             help="sort the rows by task_index",
+            severity=severity,
         )
         return
     twice = sorted({index for index in dataset.task_indices if dataset.task_indices.count(index) > 1})[:3]
     why = f"{twice[0]} occurs more than once" if twice else f"they are {few(dataset.task_indices, 6)}"
-    yield Finding(f"task_index does not count 0 to {len(wanted) - 1}: {why}", file=file)
+    yield Finding(f"task_index does not count 0 to {len(wanted) - 1}: {why}", file=file, severity=severity)
