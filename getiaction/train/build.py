@@ -10,6 +10,7 @@ import difflib
 import inspect
 import os
 import re
+from datetime import timedelta
 from importlib import import_module
 from netrc import netrc
 from pathlib import Path
@@ -44,6 +45,7 @@ PACKAGE_OF = {
     "BitsandbytesPrecision": "bitsandbytes",
     "DeepSpeedStrategy": "deepspeed",
 }
+_UNITS = ("days", "hours", "minutes", "seconds")
 
 
 def policy(recipe: dict[str, Any]) -> L.LightningModule:
@@ -127,12 +129,15 @@ def component(place: str, section: Any, route: str) -> Any:
         raise TrainingError(f"{route}.init_args is not a mapping of argument names to values")
     wanted = lookup(place, section["class_path"], route)
     _check_arguments(wanted, arguments, route)
+    arguments = _with_times(wanted, arguments, route)
     if wanted.__name__ == "WandbLogger":
         _check_wandb(arguments)
     try:
         return wanted(**arguments)
     except ImportError as error:
         package = PACKAGE_OF.get(wanted.__name__, error.name)
+        if package is None:  # a path of s3:// or gs://, and the like
+            raise MachineError(f"{route}: {wanted.__name__}: {error}") from error
         raise MachineError(
             f"{route}: {wanted.__name__} needs the package {package}, which is not installed",
             f"uv pip install {package}",
@@ -208,6 +213,21 @@ def _check_arguments(wanted: type, arguments: dict[str, Any], route: str) -> Non
             raise TrainingError(
                 f"{route}.init_args.{key}: {wanted.__name__} has no such argument", _closest(key, list(parameters))
             )
+
+
+def _with_times(wanted: type, arguments: dict[str, Any], route: str) -> dict[str, Any]:
+    """A time as a recipe writes it, "DD:HH:MM:SS" or {hours: 2}, where the class takes a `timedelta`."""
+    parameters = inspect.signature(wanted).parameters
+    read = dict(arguments)
+    for key, value in arguments.items():
+        if not isinstance(value, str | dict) or "timedelta" not in str(getattr(parameters.get(key), "annotation", "")):
+            continue
+        try:
+            units = dict(zip(_UNITS, map(int, value.split(":")), strict=True)) if isinstance(value, str) else value
+            read[key] = timedelta(**units)
+        except (TypeError, ValueError) as error:
+            raise TrainingError(f"{route}.init_args.{key}: {value!r} is no time", "write it as DD:HH:MM:SS") from error
+    return read
 
 
 def _check_accelerator(asked: Any) -> None:

@@ -134,7 +134,19 @@ def _locate_root(repo_id: str, root: Path, revision: str | None, *, offline: boo
         )
     # LeRobot would download the dataset into this root, so its metadata on the Hub is what counts.
     searched = [f"{_tilde(root)} (root: " + ("it is empty" if root.is_dir() else "no such folder") + ")"]
-    return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, watch=watch)
+    try:
+        return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, watch=watch)
+    except DatasetNotFound as missing:
+        raise DatasetNotFound(missing.message, _other_root(repo_id, root) or missing.hint) from missing
+
+
+def _other_root(repo_id: str, root: Path) -> str:
+    """Where the dataset is, or may be, instead of in a root that isn't there."""
+    home = lerobot_home() / repo_id
+    if has_meta(home):
+        return f"leave root out: {_tilde(home)} holds it"
+    near = difflib.get_close_matches(root.name, [f.name for f in _subfolders(root.parent) if has_meta(f)], 1)
+    return f"did you mean root: {root.parent / near[0]}?" if near else ""
 
 
 def _locate_cached_or_hub(
@@ -259,6 +271,10 @@ def has_meta(folder: Path) -> bool:
         return False
 
 
+def _opens(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
+
+
 def _is_hub_id(repo_id: str) -> bool:
     return len(repo_id) <= 96 and re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", repo_id) is not None
 
@@ -271,10 +287,6 @@ def _read_ref(path: Path) -> str | None:
 
 
 def _subfolders(folder: Path) -> Iterator[Path]:
-def _opens(folder: Path) -> bool:
-    return os.access(folder, os.R_OK | os.X_OK)
-
-
     try:
         children = sorted(folder.iterdir())
     except OSError:

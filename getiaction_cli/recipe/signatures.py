@@ -17,8 +17,14 @@ from typing import Any
 from getiaction_cli.installed import package_folder
 from getiaction_cli.recipe.types import ANY, Type, from_tree
 
-_HOMES = ("getiaction", "lightning", "lerobot", "torchvision")
+_HOMES = ("getiaction", "lightning", "lerobot", "torchvision", "torch")
 _MOST_HOPS = 6
+# Classes of Lightning that give what else they are given to a class of torch, and to which.
+_FOR_ANOTHER = {
+    "DDPStrategy": "torch.nn.parallel.DistributedDataParallel",
+    "FSDPStrategy": "torch.distributed.fsdp.FullyShardedDataParallel",
+    "PyTorchProfiler": "torch.profiler.profile",
+}
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 """The default of a parameter that has none."""
@@ -76,13 +82,17 @@ def read_signature(class_path: str) -> Signature | None:
             for parameter in _parameters(constructor, file, help):
                 parameters.setdefault(parameter.name, parameter)
             is_open = constructor.args.kwarg is not None
-            if not is_open:
+            if not _hands_on(constructor):
                 break
         base = _base(tree, file)
         if base is None:
             is_open = constructor is not None and is_open
             break
         file, name = base
+    if is_open and (other := read_signature(_FOR_ANOTHER.get(class_path.rpartition(".")[2], ""))):
+        # The first one it hands over itself, and the others have defaults.
+        parameters |= {n: p for n, p in other.parameters.items() if p.default is not REQUIRED and n not in parameters}
+        is_open = other.open
     return Signature(class_path, parameters, is_open, summary)
 
 
@@ -219,6 +229,21 @@ def _base(tree: ast.ClassDef, file: Path) -> tuple[Path, str] | None:
 
 
 # -- reading the constructor -----------------------------------------------------------------------------------------
+
+
+def _hands_on(constructor: ast.FunctionDef) -> bool:
+    """True when a constructor gives its ``**kwargs`` to its base, whose parameters are then its own as well.
+
+    A strategy like Lightning's DDPStrategy keeps them for torch instead, and takes what its base would refuse.
+    """
+    kwargs = constructor.args.kwarg
+    return kwargs is not None and any(
+        isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr == "__init__"
+        and any(k.arg is None and isinstance(k.value, ast.Name) and k.value.id == kwargs.arg for k in call.keywords)
+        for call in ast.walk(constructor)
+    )
 
 
 def _parameters(constructor: ast.FunctionDef, file: Path, help: dict[str, str]) -> list[Parameter]:

@@ -92,6 +92,8 @@ class Type:
             case "dict":
                 return f"a section of {_plural(self.options[0])}" if self.options else "a section"
             case "class":
+                if self.name == "timedelta":
+                    return "a time, DD:HH:MM:SS"
                 return f"{'an' if self.name[:1] in 'AEIO' else 'a'} {self.name} section"
             case "any":
                 return "anything"

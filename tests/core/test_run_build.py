@@ -1,6 +1,7 @@
 """What a recipe may name, and what it may not."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,15 @@ def test_lerobots_device_may_not_fall_back_either(monkeypatch: pytest.MonkeyPatc
 def test_a_wrong_trainer_is_one_error(trainer: dict[str, Any], said: str) -> None:
     with pytest.raises(TrainingError, match=said):
         build.trainer({"trainer": {"accelerator": "cpu", **trainer}}, None, [])
+
+
+@pytest.mark.parametrize("written", ["00:00:30:00", {"minutes": 30}])
+def test_a_time_as_a_recipe_writes_it(written: object) -> None:
+    section = {
+        "class_path": "lightning.pytorch.callbacks.ModelCheckpoint",
+        "init_args": {"train_time_interval": written},
+    }
+    assert build.component("callbacks", section, "trainer.callbacks.0")._train_time_interval == timedelta(minutes=30)
 
 
 def test_metrics_always_and_what_is_asked_for_in_the_run_folder(tmp_path: Path) -> None:

@@ -58,6 +58,16 @@ def test_a_root_that_is_not_there_is_named(caches: Path) -> None:
         locate("made/toy", root=caches / "nowhere")
 
 
+def test_where_it_is_instead_of_in_a_root_that_is_not_there(caches: Path, toy_root: Path) -> None:
+    with pytest.raises(DatasetNotFound) as error:
+        locate("any/name", root=toy_root.with_name(toy_root.name + "s"))
+    assert error.value.hint == f"did you mean root: {toy_root}?"
+    shutil.copytree(toy_root, caches / "lerobot" / "made" / "toy")
+    with pytest.raises(DatasetNotFound) as error:
+        locate("made/toy", root=caches / "nowhere")
+    assert error.value.hint.startswith("leave root out: ")
+
+
 def test_lerobots_home_comes_before_the_caches(caches: Path, toy_root: Path) -> None:
     cached(caches / "hub", toy_root, "made/toy")
     assert locate("made/toy").origin == "hf cache"

@@ -14,6 +14,7 @@ RULES = {code: rule for code, rule in load_rules().items() if code.startswith("G
 ACT = {"chunk_size": 8, "n_action_steps": 8}
 DIFFUSION = {"horizon": 16, "n_action_steps": 8}
 VQBET = {"crop_shape": None, "n_vqvae_training_steps": 100}
+FRONT, NUMBERS = {"type": "VISUAL", "shape": [3, 96, 96]}, {"type": "STATE", "shape": [2]}
 TOP, WRIST, STATE = "observation.images.top", "observation.images.wrist", "observation.state"
 
 
@@ -76,6 +77,11 @@ FOUND = [
     (recipe("ACT", ACT, delta_timestamps={"next.done": []}), "GA304", f"{DELTAS}.next.done", "empty list"),
     # Features.
     (recipe("ACT", {**ACT, "input_features": ["action"]}), "GA306", "model.init_args.input_features.0", "nothing"),
+    (recipe("ACT", {**ACT, "input_features": {"observation.top": FRONT, STATE: NUMBERS}}),
+     "GA306", "model.init_args.input_features.observation.top", "has no"),
+    (recipe("ACT", {**ACT, "input_features": {"observation.image": FRONT, STATE: {**NUMBERS, "shape": [14]}}}),
+     "GA306", f"model.init_args.input_features.{STATE}.shape", "[2] in the dataset, and [14] here"),
+    (recipe("ACT", {**ACT, "input_features": {STATE: NUMBERS}}), "GA307", "model.init_args.input_features", "camera"),
     (recipe("ACT", {**ACT, "input_features": []}), "GA306", "model.init_args.input_features", "empty list"),
     (recipe("ACT", {**ACT, "output_features": [STATE]}), "GA306", "model.init_args.output_features.0", "predict"),
     (recipe("ACT", ACT, "made/no-camera"), "GA307", "data.init_args.repo_id", "has none"),
@@ -126,6 +132,7 @@ NOT_FOUND = [
     # Seconds that are rounded to what one writes: 0.033 is one frame at 30 fps; so is 0.104 at 10.
     (recipe("ACT", ACT, delta_timestamps={"action": [round(i * 0.1005, 3) for i in range(8)]}), "GA303"),
     (recipe("ACT", {**ACT, "input_features": ["observation.image"]}), "GA308"),
+    (recipe("ACT", {**ACT, "input_features": {"observation.image": FRONT, STATE: NUMBERS}}), "GA306"),
     (recipe("ACT", ACT, "made/environment"), "GA307"),
     (recipe("TDMPC", {"horizon": 3}, "made/environment"), "GA307"),
     (recipe("ACT", ACT, "made/two-sizes"), "GA311"),

@@ -39,6 +39,23 @@ def shelf(lerobot_home: Path) -> Shelf:
         ("max_steps: 100", "precision: FP16", "GA121", False, "trainer.precision", "16-mixed"),
         ("max_steps: 100", "accelerator: CPU", "GA121", True, "trainer.accelerator", "cpu"),
         ("max_steps: 100", "accelerator: xpu", "GA121", False, "trainer.accelerator", "auto"),
+        # A name in fewer words, in another order, or of the paper behind the policy.
+        ("horizon: 16", "weight_decay: 1.0e-6", "GA110", False, "model.init_args.optimizer_weight_decay", 1e-6),
+        ("horizon:", "pred_horizon:", "GA110", False, "model.init_args.horizon", 16),
+        ("horizon: 16", "num_diffusion_iters: 50", "GA110", False, "model.init_args.num_train_timesteps", 50),
+        ("horizon:", "batch_size: 8\n    horizon:", "GA111", False, "data.init_args.train_batch_size", 8),
+        ("max_steps: 100", "gradient_accumulation_steps: 2", "GA111", True, "trainer.accumulate_grad_batches", 2),
+        ("max_steps: 100", "fp16: true", "GA111", False, "trainer.fp16", NEVER),
+        # A share in per cent.
+        ("pusht", "pusht\n    val_split: 20%", "GA120", False, "data.init_args.val_split", 0.2),
+        ("pusht", "pusht\n    val_split: 20", "GA122", False, "data.init_args.val_split", NEVER),
+        # LeRobot's kinds of features and ways of normalizing.
+        ("horizon: 16", "normalization_mapping: {visual: MEAN_STD}", "GA110", True,
+         "model.init_args.normalization_mapping.VISUAL", "MEAN_STD"),
+        ("horizon: 16", "normalization_mapping: {STATE: min_max}", "GA121", True,
+         "model.init_args.normalization_mapping.STATE", "MIN_MAX"),
+        ("horizon: 16", "input_features: {observation.image: {type: IMAGE, shape: [3, 96, 96]}}", "GA121", False,
+         "model.init_args.input_features.observation.image", NEVER),
         # Lightning 1's keys held other values than those that took their place.
         ("max_steps: 100", "gpus: 0", "GA111", False, "trainer.gpus", NEVER),
         ("max_steps: 100", "amp: true", "GA111", False, "trainer.amp", NEVER),
@@ -50,7 +67,7 @@ def shelf(lerobot_home: Path) -> Shelf:
         ("model:", "push_to_hub: true\nmodel:", "GA111", False, "push_to_hub", NEVER),
         ("lerobot/pusht", "hf.co/datasets/lerobot/pusht", "GA142", True, "data.init_args.repo_id", "lerobot/pusht"),
     ],
-)
+)  # fmt: skip
 def test_a_slip(right: str, wrong: str, code: str, safe: bool, route: str, value: object, shelf: Shelf) -> None:
     recipe = read("recipe.yaml", text=RIGHT.replace(right, wrong, 1))
     told = [d for d in verdict(recipe, shelf, select=("GA1",)).diagnostics if d.code == code]

@@ -2,11 +2,13 @@
 
 ## What it finds
 
-A key in `input_features` or `output_features` that the dataset doesn't have, or that a policy can't read or predict.
+A key in `input_features` or `output_features` that the dataset doesn't have, or that a policy can't read or predict;
+a feature written out there with another type or shape than the dataset's. For a policy that takes pictures of any size
+the size of a camera is a warning.
 
 ## Why it matters
 
-The policy would be built without it. Nothing says so: it trains on less than you chose.
+The policy would be built without it, or for a robot with other numbers than the dataset's, which the first batch shows.
 
 ## Example
 
@@ -45,10 +47,14 @@ trainer:
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import Any
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import INPUTS, OUTPUTS, Fit, listed
+
+# The network is built for the size of the picture that the configuration states.
+_SIZED = frozenset({"diffusion", "vqbet", "tdmpc", "multi_task_dit"})
 
 
 @rule("GA306", dataset="pusht")
@@ -62,15 +68,46 @@ def chosen_feature(fit: Fit) -> Iterator[Finding]:
                 at=route,
                 fix=Change(f"remove it: the policy may {verb} everything", remove=(route,)),
             )
-        for i, key in enumerate(said if isinstance(said, list) else []):
-            if not isinstance(key, str) or key in there:
+        written = isinstance(said, dict)
+        for i, key in enumerate(said if isinstance(said, list | dict) else []):
+            at = f"{route}.{key}" if written else f"{route}.{i}"
+            if not isinstance(key, str):
+                continue
+            if key in there:
+                yield from _differs(fit, at, key, there[key], said[key]) if written else ()
                 continue
             close = get_close_matches(key, there, 1)
             known = key in fit.dataset.features
+            fix = None
+            if close and not known and close[0] not in said:
+                new, title = ((at, close[0]),), f"write {close[0]}"
+                fix = Change(title, rename=new) if written else Change(title, set=new)
             yield Finding(
                 f"`{key}` is nothing that a policy can {verb}" if known else f"{fit.dataset.repo_id} has no `{key}`",
-                at=f"{route}.{i}",
+                at=at,
+                on="key" if written else "value",
                 label=f"did you mean `{close[0]}`?" if close else "",
                 help=f"it has {listed(list(there))}" if there else "",
-                fix=Change(f"write {close[0]}", set=((f"{route}.{i}", close[0]),)) if close and not known else None,
+                fix=fix,
             )
+
+
+def _differs(fit: Fit, at: str, key: str, feature: Any, said: Any) -> Iterator[Finding]:
+    """A feature that is written out otherwise than the dataset has it; one with a dtype is as the dataset writes it."""
+    if not isinstance(said, dict) or "dtype" in said:
+        return
+    for name, real, its in (("type", feature.type.value, "dtype"), ("shape", list(feature.shape), "shape")):
+        if name not in said or said[name] == real:
+            continue
+        small = name == "shape" and feature.type.value == "VISUAL" and fit.name not in _SIZED
+        yield Finding(
+            f"the {name} of `{key}` is {_shown(real)} in the dataset, and {_shown(said[name])} here",
+            at=f"{at}.{name}",
+            related=(Related("the dataset's", file="meta/info.json", key=f"features.{key}.{its}"),),
+            fix=Change(f"set it to {_shown(real)}", set=((f"{at}.{name}", real),)),
+            severity=Severity.WARNING if small else None,
+        )
+
+
+def _shown(value: object) -> str:
+    return str(value).replace("'", "")

@@ -65,12 +65,12 @@ def no_camera(fit: Fit) -> Iterator[Finding]:
     there = [key for key, feature in fit.readable.items() if feature.type.value == "VISUAL"]
     chosen = fit.recipe.get(INPUTS)
     need = f"a camera or `{ENVIRONMENT}`" if fit.name in _OR_ENVIRONMENT else "a camera"
-    if there and isinstance(chosen, list):
+    if there and chosen:
         yield Finding(
             f"{policy.policy.class_name} needs {need} among its inputs",
             at=INPUTS,
             help=f"{fit.dataset.repo_id} has {listed(there)}",
-            fix=Change(f"add {there[0]}", set=((INPUTS, [there[0], *chosen]),)),
+            fix=Change(f"add {there[0]}", set=((INPUTS, [there[0], *chosen]),)) if isinstance(chosen, list) else None,
         )
     else:
         yield Finding(

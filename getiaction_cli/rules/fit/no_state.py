@@ -69,11 +69,11 @@ def no_state(fit: Fit) -> Iterator[Finding]:
         return
     chosen = fit.recipe.get(INPUTS)
     name = fit.policy.policy.class_name
-    if STATE in fit.readable and isinstance(chosen, list):
+    if STATE in fit.readable and chosen:
         yield Finding(
             f"{name} needs `{STATE}` among its inputs",
             at=INPUTS,
-            fix=Change(f"add {STATE}", set=((INPUTS, [*chosen, STATE]),)),
+            fix=Change(f"add {STATE}", set=((INPUTS, [*chosen, STATE]),)) if isinstance(chosen, list) else None,
         )
         return
     others = [key for key, feature in fit.dataset.features.items() if feature.is_vector and key != "action"]

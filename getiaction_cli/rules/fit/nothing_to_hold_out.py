@@ -60,12 +60,6 @@ _MUCH = 0.3
 @rule("GA328", dataset="pusht", unless=("GA324",))
 def nothing_to_hold_out(fit: Fit) -> Iterator[Finding]:
     """Split as training does, and look at what is left."""
-    said = fit.recipe.get(_ROUTE)
-    if isinstance(said, int | float) and not isinstance(said, bool) and said >= 1:
-        yield Finding(
-            f"val_split is a fraction below 1, and {said:g} would leave nothing to train on",
-            at=_ROUTE,
-        )
     if not fit.val_split or not len(fit.chosen):
         return
     if not fit.held_out:

@@ -71,7 +71,7 @@ def dataset_not_found(recipe: Recipe, dataset_or_reason: Any) -> Iterator[Findin
     first, *rest = dataset_or_reason.message.splitlines()
     places = "; ".join(line.strip(" -") for line in rest)
     message = first if not places else first.replace("; searched:", "") + f": not in {places}"
-    at = _ROOT if recipe.root is not None and "root" in first else _ID
+    at = _ROOT if recipe.root is not None and "root" in first + dataset_or_reason.hint else _ID
     yield Finding(message, at=at, help=dataset_or_reason.hint, fix=_fix(recipe, at, dataset_or_reason))
 
 

@@ -2,7 +2,8 @@
 
 ## What it finds
 
-A `trainer.max_time` that is neither `DD:HH:MM:SS` nor a mapping of `days`, `hours`, `minutes`, `seconds`.
+A `trainer.max_time`, or a time that a callback or strategy takes, that is neither `DD:HH:MM:SS` nor a mapping of
+`days`, `hours`, `minutes`, `seconds`.
 
 ## Why it matters
 
@@ -54,8 +55,9 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.objects import object_routes
 
-# These take "DD:HH:MM:SS" or a section of units, and so does the `duration` of a Timer.
+# These take "DD:HH:MM:SS" or a section of units, and so do these arguments of callbacks and strategies.
 _ROUTES = ("trainer.max_time", "trainer.val_check_interval")
+_ARGUMENTS = ("duration", "train_time_interval", "timeout")
 _UNITS = {"d": 0, "h": 1, "m": 2, "s": 3}
 _NAMES = {"days", "hours", "minutes", "seconds", "weeks"}
 
@@ -63,7 +65,7 @@ _NAMES = {"days", "hours", "minutes", "seconds", "weeks"}
 @rule("GA146", unless=("GA120",))
 def duration(recipe: Recipe) -> Iterator[Finding]:
     """Read a time as Lightning does."""
-    timers = (f"{route}.init_args.duration" for route in object_routes(recipe) if "callbacks" in route)
+    timers = (f"{route}.init_args.{name}" for route in object_routes(recipe) for name in _ARGUMENTS)
     for route in (*_ROUTES, *timers):
         value = recipe.get(route)
         if isinstance(value, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", value.strip()):

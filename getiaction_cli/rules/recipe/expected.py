@@ -34,6 +34,9 @@ OPTIONS = {
     },
 }
 TRANSFORM = {"weight": parse_type("float"), "type": parse_type("str"), "kwargs": parse_type("dict")}
+# LeRobot's FeatureType and NormalizationMode.
+KINDS = ("STATE", "VISUAL", "ENV", "ACTION", "REWARD", "LANGUAGE")
+NORMALIZATIONS = ("MIN_MAX", "MEAN_STD", "IDENTITY", "QUANTILES", "QUANTILE10")
 
 # What every policy class takes besides the fields of its LeRobot config.
 WRAPPER_TYPES = {
@@ -188,10 +191,29 @@ def _policy_sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Sec
     except Unjudgeable:
         yield Section("model.init_args", policy.class_name, keys, open=True)
         return
+    if isinstance(recipe.get(recipe.param_route("normalization_mapping")), dict):
+        parameters["normalization_mapping"] = Key(parse_type("dict"))  # judged inside
     direct = {name: key for name, key in parameters.items() if takes_directly(recipe, name)}
     yield Section("model.init_args", policy.class_name, direct | keys)
     if recipe.get("model.init_args.config_kwargs"):
         yield Section("model.init_args.config_kwargs", policy.class_name, parameters)
+    yield from _by_kind(recipe)
+
+
+def _by_kind(recipe: Recipe) -> Iterator[Section]:
+    """The sections that speak of LeRobot's kinds of features: how each is normalized, and features written out."""
+    mapping = recipe.param_route("normalization_mapping")
+    if isinstance(recipe.get(mapping), dict):
+        modes = Key(Type("literal", values=NORMALIZATIONS))
+        yield Section(mapping, "`normalization_mapping`", dict.fromkeys(KINDS, modes))
+    for name in ("input_features", "output_features"):
+        features = recipe.get(f"model.init_args.{name}")
+        for key, feature in features.items() if isinstance(features, dict) else ():
+            # With a dtype it is written as a dataset has it.
+            if isinstance(feature, dict) and "dtype" not in feature:
+                kinds = Key(Type("literal", values=KINDS), required=True)
+                keys = {"type": kinds, "shape": Key(parse_type("list[int]"), required=True)}
+                yield Section(f"model.init_args.{name}.{key}", f"`{key}`", keys)
 
 
 def _object_sections(recipe: Recipe) -> Iterator[Section]:

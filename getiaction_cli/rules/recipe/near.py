@@ -7,11 +7,24 @@ from collections.abc import Iterable
 
 
 def closest(word: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names spelt most like a word, hyphens and case aside; one that has all of its parts comes first."""
+    """The names spelt most like a word, hyphens and case aside; one that has all of its parts comes first.
+
+    Where none is spelt like it: the one that says what it says in more words, or in another order.
+    """
     plain = {_plain(name): name for name in names}
     near = difflib.get_close_matches(_plain(word), plain, n=3, cutoff=0.75)
     near.sort(key=lambda name: not set(_plain(word).split("_")) <= set(name.split("_")))
-    return tuple(plain[name] for name in near)
+    return tuple(plain[name] for name in near or _longer(_plain(word), plain))
+
+
+def _longer(word: str, names: Iterable[str]) -> list[str]:
+    """The name with all parts of a word and the fewest others: "weight_decay" in "optimizer_weight_decay"."""
+    parts = set(word.split("_"))
+    if not any(len(part) > 3 for part in parts):
+        return []
+    more = {name: len(name.split("_")) for name in names if parts <= set(name.split("_"))}
+    fewest = [name for name, count in more.items() if count == min(more.values())]
+    return fewest if len(fewest) == 1 else []
 
 
 def same_letters(word: str, name: str) -> bool:

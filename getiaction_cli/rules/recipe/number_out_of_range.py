@@ -47,6 +47,7 @@ trainer:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Finding
@@ -54,6 +55,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.values import beyond_reason, mistaken
 
+_BELOW_ONE = math.nextafter(1, 0)
 # Route → (least, most, whether the least itself is allowed, what to say). None is no bound.
 _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "seed": (0, 2**32 - 1, True, "a seed lies between 0 and 4294967295"),
@@ -61,10 +63,10 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "data.init_args.train_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.val_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.num_workers": (0, None, True, "0 loads in the training process itself"),
-    "data.init_args.val_split": (0, None, True, "a fraction or a number of episodes to hold out"),
+    "data.init_args.val_split": (0, _BELOW_ONE, True, "a fraction of the episodes, at least 0 and below 1, like 0.2"),
     "data.init_args.tolerance_s": (1e-6, None, True, "a time in seconds; a frame's own is only known so exactly"),
     "data.init_args.image_transforms.max_num_transforms": (1, None, True, "at least 1 transform of a picture"),
-    "data.init_args.frame_store.max_gb": (0, None, False, "a number of gigabytes, above 0; `off` keeps no frames"),
+    "data.init_args.frame_store.max_gb": (0, None, True, "a number of gigabytes; 0 keeps no frames"),
     "trainer.max_steps": (-1, None, True, "-1 is no limit"),
     "trainer.max_epochs": (-1, None, True, "-1 is no limit"),
     "trainer.min_steps": (0, None, True, ""),
@@ -101,7 +103,6 @@ _FRACTIONS = (
     "trainer.limit_predict_batches",
     "trainer.overfit_batches",
     "trainer.val_check_interval",
-    "data.init_args.val_split",
 )
 _ZERO_IS_NOTHING = ("trainer.devices", "trainer.max_steps", "trainer.max_epochs")
 

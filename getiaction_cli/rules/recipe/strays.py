@@ -141,8 +141,10 @@ def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key:
     near = closest(key, section.keys)
     if section.route.startswith("model") and policy is not None and len(key) > 2:
         others = tuple(name for name in policies.names() if name != policy.name and key in parameters_of(name))
+        own = _same_idea(recipe, policy, key)
         if others and (not near or difflib.SequenceMatcher(None, key, near[0]).ratio() < 0.9):
-            return Stray("foreign", route, key, section, _same_idea(recipe, policy, key), others=others, near=near)
+            return Stray("foreign", route, key, section, own, others=others, near=near)
+        near = tuple(dict.fromkeys([*([own.rpartition(".")[2]] if own else []), *near]))
     return Stray("unknown", route, key, section, near=near)
 
 

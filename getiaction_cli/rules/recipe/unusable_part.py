@@ -4,8 +4,8 @@
 
 `barebones: true` and `enable_checkpointing: false`, strategies that start their processes from within (`ddp_spawn`),
 callbacks that look for something that LeRobot's policies don't have (`BatchSizeFinder`, `BackboneFinetuning`,
-`WeightAveraging`), and callbacks that contradict themselves or the trainer: a `ModelCheckpoint` with two rhythms, a
-progress bar beside `enable_progress_bar: false`.
+`WeightAveraging`), and callbacks that contradict themselves, each other or the trainer: a `ModelCheckpoint` with two
+rhythms, two that watch the same metric in the same rhythm, a progress bar beside `enable_progress_bar: false`.
 
 ## Why it matters
 
@@ -55,6 +55,7 @@ from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.nodes import Kind
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.recipe.objects import meant_class, object_routes
 
@@ -66,9 +67,15 @@ _CALLBACKS = {
 }
 _FINDER = "LearningRateFinder"
 _BAR = "trainer.enable_progress_bar"
+_ACCUMULATE = "trainer.accumulate_grad_batches"
 _REFUSED = {
     "barebones": (True, "forbids the metrics and checkpoints that every run writes"),
     "enable_checkpointing": (False, "forbids the checkpoints that every run writes, to be stopped and resumed"),
+}
+_BARS = "ProgressBar"
+_TOLD_APART_BY = {
+    "ModelCheckpoint": ("monitor", "mode", "every_n_train_steps", "every_n_epochs", "train_time_interval"),
+    "EarlyStopping": ("monitor", "mode"),
 }
 _WHEN = ("every_n_train_steps", "every_n_epochs", "train_time_interval")
 _STRATEGY = "trainer.strategy"
@@ -93,10 +100,36 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
             at=_STRATEGY,
             fix=Change(f"set strategy to {meant}", set=((_STRATEGY, meant),)),
         )
+    earlier: dict[tuple[object, ...], str] = {}
     for route in object_routes(recipe):
         if route.startswith("trainer.callbacks"):
             meant, _ = meant_class("callbacks", str(recipe.get(f"{route}.class_path")))
-            yield from _callback(recipe, route, meant.rpartition(".")[2])
+            name = meant.rpartition(".")[2]
+            yield from _callback(recipe, route, name)
+            if (same := earlier.setdefault(_told_apart_by(recipe, route, name), route)) != route:
+                yield _second(route, same, name)
+
+
+def _second(route: str, first: str, name: str) -> Finding:
+    """A callback that can't stand beside an earlier one."""
+    what = "Lightning takes one progress bar"
+    if name in _TOLD_APART_BY:
+        keys = ", ".join(_TOLD_APART_BY[name])
+        what = f"two {name}s that differ in none of {keys}: Lightning can't tell them apart"
+    return Finding(
+        what,
+        at=f"{route}.class_path",
+        related=(Related("the first", at=f"{first}.class_path"),),
+        fix=Change("remove it", remove=(route,)),
+    )
+
+
+def _told_apart_by(recipe: Recipe, route: str, name: str) -> tuple[object, ...]:
+    """What a callback must not have in common with another: of all the others, nothing."""
+    if name.endswith(_BARS):
+        return (_BARS,)
+    names = _TOLD_APART_BY.get(name)
+    return (name, *(str(recipe.get(f"{route}.init_args.{key}")) for key in names)) if names else (route,)
 
 
 def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
@@ -110,7 +143,7 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
             severity=Severity.WARNING,
             help="set model.init_args.learning_rate",
         )
-    if name.endswith("ProgressBar") and recipe.get(_BAR) is False:
+    if name.endswith(_BARS) and recipe.get(_BAR) is False:
         yield Finding(
             f"{name} is asked for, and `enable_progress_bar` is off: Lightning takes only one of these",
             at=at,
@@ -120,6 +153,21 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
     given = [key for key in _WHEN if recipe.get(f"{arguments}.{key}")]
     if name == "ModelCheckpoint" and len(given) > 1:
         yield Finding(f"ModelCheckpoint takes one of {', '.join(given)}", at=f"{arguments}.{given[1]}")
+    if name == "GradientAccumulationScheduler":
+        schedule = recipe.node(f"{arguments}.scheduling")
+        pairs = schedule.pairs.items() if schedule is not None and schedule.kind is Kind.MAP else ()
+        for epoch in (key for key, pair in pairs if type(pair.key.value) is not int):
+            yield Finding(
+                f"an epoch is a number, not the text `{epoch}`", at=f"{arguments}.scheduling.{epoch}", on="key"
+            )
+        if recipe.trainer("accumulate_grad_batches", 1) != 1:
+            yield Finding(
+                f"{name} and `accumulate_grad_batches` both say how many batches make a step: Lightning takes only one "
+                "of these",
+                at=at,
+                related=(Related("the other", at=_ACCUMULATE),),
+                fix=Change("remove accumulate_grad_batches", remove=(_ACCUMULATE,)),
+            )
     start, epochs = recipe.get(f"{arguments}.swa_epoch_start", 0.8), recipe.trainer("max_epochs")
     if name == "StochasticWeightAveraging" and isinstance(start, float) and (epochs is None or epochs == -1):
         yield Finding(

@@ -5,6 +5,9 @@ From the section a word stands in to what it is called here: a route, or None fo
 
 from __future__ import annotations
 
+_SAVES = "a ModelCheckpoint in trainer.callbacks says when to save (every_n_train_steps)"
+_PRECISION = "trainer.precision says it (bf16-mixed, 16-mixed)"
+
 RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     # Lightning's and LeRobot's command lines
     ("", "seed_everything"): ("seed", "Lightning's name for it"),
@@ -15,7 +18,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("", "tolerance_s"): ("data.init_args.tolerance_s", "LeRobot keeps it at the top"),
     ("", "rename_map"): ("model.init_args.rename_map", "LeRobot keeps it at the top"),
     ("", "log_freq"): ("trainer.log_every_n_steps", "LeRobot's name for it"),
-    ("", "save_freq"): (None, "a ModelCheckpoint in trainer.callbacks says when to save (every_n_train_steps)"),
+    ("", "save_freq"): (None, _SAVES),
     ("", "eval_freq"): (None, "trainer.val_check_interval says when to validate"),
     ("", "env_eval_freq"): (None, "trainer.val_check_interval says when to validate"),
     ("", "eval_steps"): (None, "trainer.limit_val_batches says how much to validate"),
@@ -53,6 +56,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("data.init_args", "data_format"): (None, "batches always have LeRobot's own format"),
     ("data.init_args", "streaming"): (None, "whole episodes are read; there is no streaming"),
     # model
+    ("model.init_args", "batch_size"): ("data.init_args.train_batch_size", ""),
     ("model.init_args", "lr"): ("model.init_args.learning_rate", ""),
     ("model.init_args", "type"): ("model.init_args.policy_name", "LeRobot's name for it"),
     ("model.init_args", "name"): ("model.init_args.policy_name", ""),
@@ -65,13 +69,16 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("model.init_args", "policy_kwargs"): ("model.init_args.config_kwargs", ""),
     ("model.init_args", "kwargs"): ("model.init_args.config_kwargs", ""),
     ("model.init_args", "grad_clip_norm"): ("trainer.gradient_clip_val", ""),
-    ("model.init_args", "use_amp"): (None, "trainer.precision says it (bf16-mixed)"),
+    ("model.init_args", "use_amp"): (None, _PRECISION),
     # trainer
     ("trainer", "steps"): ("trainer.max_steps", ""),
     ("trainer", "num_steps"): ("trainer.max_steps", ""),
     ("trainer", "max_step"): ("trainer.max_steps", ""),
     ("trainer", "epochs"): ("trainer.max_epochs", ""),
     ("trainer", "num_epochs"): ("trainer.max_epochs", ""),
+    ("trainer", "num_train_epochs"): ("trainer.max_epochs", ""),
+    ("trainer", "train_steps"): ("trainer.max_steps", ""),
+    ("trainer", "gradient_accumulation_steps"): ("trainer.accumulate_grad_batches", ""),
     ("trainer", "gpus"): (None, "trainer.accelerator: gpu and trainer.devices say it"),
     ("trainer", "device"): ("trainer.accelerator", ""),
     ("trainer", "batch_size"): ("data.init_args.train_batch_size", ""),
@@ -80,10 +87,15 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("trainer", "learning_rate"): ("model.init_args.learning_rate", ""),
     ("trainer", "grad_clip_norm"): ("trainer.gradient_clip_val", "LeRobot's name for it"),
     ("trainer", "gradient_clip"): ("trainer.gradient_clip_val", ""),
+    ("trainer", "grad_clip"): ("trainer.gradient_clip_val", ""),
+    ("trainer", "max_grad_norm"): ("trainer.gradient_clip_val", ""),
     ("trainer", "loggers"): ("trainer.logger", ""),
     ("trainer", "callback"): ("trainer.callbacks", ""),
     ("trainer", "log_freq"): ("trainer.log_every_n_steps", "LeRobot's name for it"),
-    ("trainer", "amp"): (None, "trainer.precision says it (bf16-mixed)"),
+    ("trainer", "save_freq"): (None, _SAVES),
+    ("trainer", "amp"): (None, _PRECISION),
+    ("trainer", "fp16"): (None, _PRECISION),
+    ("trainer", "bf16"): (None, _PRECISION),
     ("trainer", "checkpoint_callback"): ("trainer.enable_checkpointing", "Lightning 1's name for it"),
     ("trainer", "weights_summary"): (None, "trainer.enable_model_summary (true or false) took its place"),
     ("trainer", "auto_lr_find"): (None, "Lightning has taken it out"),
@@ -95,7 +107,7 @@ _PUSH = "training never uploads anything; `hf upload` takes the run's pretrained
 # Parameters that every LeRobot config has and that something else decides here.
 WITHOUT_EFFECT = {
     "device": "trainer.accelerator says where to train",
-    "use_amp": "trainer.precision says it (bf16-mixed, 16-mixed)",
+    "use_amp": _PRECISION,
     "push_to_hub": _PUSH,
     "repo_id": _PUSH,
     "private": _PUSH,
@@ -106,12 +118,16 @@ WITHOUT_EFFECT = {
 # LeRobot's own recipes (`lerobot-train --config_path`) have other sections altogether.
 FOREIGN_TOP = ("policy", "dataset", "env", "eval", "optimizer", "scheduler", "wandb", "peft")
 
-# One idea, different names: what a policy calls what another calls otherwise.
+# One idea, different names: what a policy calls what another, or the paper behind it, calls otherwise.
 SAME_IDEA: tuple[tuple[str, ...], ...] = (
-    ("chunk_size", "horizon", "action_chunk_size"),
-    ("n_obs_steps", "num_frames"),
+    ("chunk_size", "horizon", "action_chunk_size", "pred_horizon"),
+    ("n_obs_steps", "num_frames", "obs_horizon"),
+    ("n_action_steps", "action_horizon"),
     ("vision_backbone", "vision_model_name", "vision_encoder_name"),
     ("dim_model", "hidden_dim", "diffusion_step_embed_dim", "gpt_hidden_dim"),
     ("n_heads", "gpt_n_head", "num_heads"),
+    ("num_train_timesteps", "num_diffusion_steps", "num_diffusion_iters"),
+    ("vqvae_n_embed", "codebook_size"),
+    ("discount", "gamma"),
     ("use_film_scale_modulation", "use_film"),
 )

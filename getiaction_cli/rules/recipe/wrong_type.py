@@ -45,6 +45,7 @@ trainer:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -146,6 +147,8 @@ def _candidates(node: Node, value: Any) -> Iterator[tuple[Any, bool]]:
             yield value.strip().lower() == "true", True
         if value.strip().lower() == "none":
             yield None, True
+        if per_cent := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value):
+            yield float(per_cent[1]) / 100, False
     if isinstance(value, float) and value.is_integer():
         yield int(value), True
     if isinstance(value, int | float) and not isinstance(value, bool):

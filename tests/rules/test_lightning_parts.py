@@ -1,0 +1,71 @@
+"""Callbacks, strategies and profilers in a recipe: what each takes, and what can't stand beside what."""
+
+from pathlib import Path
+
+import pytest
+
+from getiaction_cli.recipe import read
+from getiaction_cli.rules.recipe_subject import Shelf, verdict
+
+RIGHT = """\
+model:
+  class_path: getiaction.policies.lerobot.ACT
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 100
+  {setting}
+"""
+CHECKPOINT = "{{class_path: lightning.pytorch.callbacks.ModelCheckpoint, init_args: {{{}}}}}".format
+ACCUMULATION = "{{class_path: lightning.pytorch.callbacks.GradientAccumulationScheduler, init_args: {{{}}}}}".format
+STRATEGY = "strategy: {{class_path: lightning.pytorch.strategies.{}, init_args: {{{}}}}}".format
+BAR = "{{class_path: lightning.pytorch.callbacks.{}ProgressBar}}".format
+
+
+@pytest.fixture(scope="module")
+def shelf(lerobot_home: Path) -> Shelf:
+    return Shelf(offline=True)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        # What these don't know themselves they give to torch's DDP, FSDP and profiler.
+        STRATEGY("DDPStrategy", "find_unused_parameters: true, static_graph: true"),
+        STRATEGY("FSDPStrategy", "use_orig_params: true"),
+        STRATEGY("DDPStrategy", 'timeout: "00:00:30:00"'),
+        "profiler: {class_path: lightning.pytorch.profilers.PyTorchProfiler, init_args: {profile_memory: true}}",
+        f"callbacks: [{CHECKPOINT('every_n_train_steps: 10')}, {CHECKPOINT('every_n_train_steps: 50')}]",
+        f"callbacks: [{CHECKPOINT('train_time_interval: {minutes: 30}')}]",
+        f"callbacks: [{ACCUMULATION('scheduling: {0: 4, 10: 1}')}]",
+        f"callbacks: [{BAR('TQDM')}, {{class_path: lightning.pytorch.callbacks.LearningRateMonitor}}]",
+    ],
+)
+def test_is_taken(setting: str, shelf: Shelf) -> None:
+    assert verdict(read("recipe.yaml", text=RIGHT.format(setting=setting)), shelf, select=("GA1",)).diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("setting", "code", "path"),
+    [
+        (STRATEGY("DDPStrategy", "find_unused_paramters: true"), "GA110",
+         "trainer.strategy.init_args.find_unused_paramters"),
+        # Lightning keeps the state of each in the checkpoint, under these words.
+        (f"callbacks: [{CHECKPOINT('every_n_train_steps: 10')}, {CHECKPOINT('every_n_train_steps: 10')}]",
+         "GA147", "trainer.callbacks.1.class_path"),
+        (f"callbacks: [{BAR('TQDM')}, {BAR('Rich')}]", "GA147", "trainer.callbacks.1.class_path"),
+        (f"accumulate_grad_batches: 2\n  callbacks: [{ACCUMULATION('scheduling: {4: 2}')}]",
+         "GA147", "trainer.callbacks.0.class_path"),
+        (f"callbacks: [{ACCUMULATION('scheduling: {"4": 2}')}]",
+         "GA147", "trainer.callbacks.0.init_args.scheduling.4"),
+        (f"callbacks: [{CHECKPOINT('train_time_interval: 30m')}]",
+         "GA146", "trainer.callbacks.0.init_args.train_time_interval"),
+        (f"callbacks: [{CHECKPOINT('train_time_interval: 600')}]",
+         "GA120", "trainer.callbacks.0.init_args.train_time_interval"),
+    ],
+)  # fmt: skip
+def test_is_told(setting: str, code: str, path: str, shelf: Shelf) -> None:
+    report = verdict(read("recipe.yaml", text=RIGHT.format(setting=setting)), shelf, select=("GA1",))
+    assert [(d.code, d.path) for d in report.diagnostics] == [(code, path)]
