@@ -143,12 +143,12 @@ def _weight(report: Report) -> tuple[int, int]:
 
 
 def _with_reason(before: str, after: str, diagnostic: Diagnostic) -> str:
-    """The text after a fix, with the reason above the first line that it changed."""
+    """The text after a fix, with what it would be without it above the first line that it changed."""
     old, new = before.splitlines(), after.splitlines()
     for kind, _, _, start, end in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         if kind in ("replace", "insert") and start < end:
             indent = new[start][: len(new[start]) - len(new[start].lstrip())]
-            reason = f"{diagnostic.message} ({diagnostic.code})"
+            reason = f"Otherwise: {diagnostic.message} ({diagnostic.code})"
             return "\n".join([*new[:start], *_comment(reason, indent), *new[start:], ""])
     return after
 
@@ -198,7 +198,9 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
 
 
 def _size(dataset: Dataset) -> str:
-    return f"{len(dataset.episodes):,} episodes, {int(dataset.episodes.length.sum()):,} frames at {dataset.fps:g} fps"
+    count = len(dataset.episodes)
+    episodes = f"{count:,} {'episode' if count == 1 else 'episodes'}"
+    return f"{episodes}, {int(dataset.episodes.length.sum()):,} frames at {dataset.fps:g} fps"
 
 
 def _policy_name(policy: PolicyClass) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.rules.recipe_subject import Shelf
 
+_STDOUT = Path("-")
+
 
 def init(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A dataset on the Hub, or its folder.")],
@@ -24,7 +27,8 @@ def init(
         typer.Option("--policy", "-p", metavar="POLICY", help="Which policy; left out: choose one that fits."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The recipe to write; never overwritten.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The recipe to write, never overwritten; - prints it."),
     ] = None,
 ) -> None:
     """Write a recipe that trains a policy on a dataset.
@@ -35,6 +39,7 @@ def init(
     from getiaction_cli import datasets
     from getiaction_cli.rules.recipe_subject import Shelf
 
+    output = output.expanduser() if output is not None else None  # shells leave the ~ of --output=~/recipe.yaml
     if output is not None and output.exists():
         raise UsageError(f"{output} exists, and is left as it is", "name another file with -o")
     found = datasets.read(datasets.locate(dataset, folders=True))
@@ -75,7 +80,10 @@ def _asked(dataset: Dataset, shelf: Shelf) -> Suit:
         missing = "" if suit.policy.installed else f"  (first: {suit.policy.install_command})"
         typer.echo(f"  {number:>2}  {suit.policy.name:<15} {suit.policy.summary}{missing}", err=True)
     typer.echo(f"\nWhich one (number or name) [{names[0]}]: ", nl=False, err=True)
-    answer = sys.stdin.readline().strip() or names[0]
+    line = sys.stdin.readline()
+    if not line:  # Ctrl-D
+        raise typer.Abort
+    answer = line.strip() or names[0]
     if answer.isdigit() and 1 <= int(answer) <= len(names):
         return fitting[int(answer) - 1]
     if answer in names:
@@ -95,20 +103,26 @@ def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
         typer.echo(f"hint: `getiaction list-policies --for {dataset.place.word}` shows which can", err=True)
         raise typer.Exit(EXIT_FOUND)
     file = output or drafting.free_name(suit.policy, dataset)
-    text = suit.text.replace(drafting.FILE, str(file))
+    named = shlex.quote(str(file))
+    if file == _STDOUT:
+        typer.echo(suit.text, nl=False)
+    else:
+        _create(file, suit.text.replace(drafting.FILE, named))
+        typer.echo(f"wrote {file}")
+    for change in suit.changes:
+        typer.echo(
+            f"  set for this dataset: {change.fix.title if change.fix else change.message} ({change.code})", err=True
+        )
+    for lacking in suit.machine:
+        typer.echo(f"  on this machine: {lacking.message}" + (f"; {lacking.help}" if lacking.help else ""), err=True)
+    if file != _STDOUT:
+        typer.echo(f"next: getiaction validate-config {named}", err=True)
+
+
+def _create(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as handle:
             handle.write(text)
     except OSError as error:
         raise CouldNotLook(f"{file} can't be written: {error.strerror or error}") from None
-    typer.echo(f"wrote {file}")
-    for change in suit.changes:
-        typer.echo(
-            f"  set for this dataset: {change.fix.title if change.fix else change.message} ({change.code})", err=True
-        )
-    for lacking in suit.machine:
-        typer.echo(
-            f"  not on this machine: {lacking.message}" + (f"; {lacking.help}" if lacking.help else ""), err=True
-        )
-    typer.echo(f"next: getiaction validate-config {file}", err=True)

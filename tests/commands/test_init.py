@@ -47,6 +47,7 @@ def test_what_the_dataset_forces_is_set_with_the_reason_beside_it(tmp_path: Path
     getiaction("init", DEMO, "--policy", "xvla", "-o", "recipe.yaml", cwd=tmp_path)
     lines = (tmp_path / "recipe.yaml").read_text().splitlines()
     place = lines.index("    action_mode: auto")
+    assert lines[place - 1].startswith("    # Otherwise: ")
     assert "'ee6d' means 20 numbers, but `action` has 2" in lines[place - 1]
 
 
@@ -58,6 +59,16 @@ def test_a_name_is_made_up_and_nothing_is_overwritten(tmp_path: Path) -> None:
     done = getiaction("init", DEMO, "--policy", "act", "-o", "mine.yaml", cwd=tmp_path)
     assert done.returncode == 2 and "mine.yaml exists" in done.stderr
     assert mine.read_text() == "# mine\n"
+
+
+def test_the_file_may_be_anywhere_or_the_screen(tmp_path: Path) -> None:
+    done = getiaction("init", DEMO, "--policy", "act", "-o", "new folder/it.yaml", cwd=tmp_path)
+    assert done.stderr.endswith("next: getiaction validate-config 'new folder/it.yaml'\n")
+    written = (tmp_path / "new folder/it.yaml").read_text()
+    assert "#     getiaction train 'new folder/it.yaml'\n" in written
+    printed = getiaction("init", DEMO, "--policy", "act", "-o", "-", cwd=tmp_path)
+    assert printed.stdout == written.replace("'new folder/it.yaml'", "recipe.yaml")
+    assert [path.name for path in tmp_path.iterdir()] == ["new folder"]
 
 
 def test_without_a_policy_those_that_fit_are_named(tmp_path: Path) -> None:
@@ -74,6 +85,14 @@ def test_on_a_terminal_the_question_is_asked(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, stdin=theirs, capture_output=True, text=True, check=False)
     assert done.stdout == "wrote diffusion_pusht_demo.yaml\n", done.stderr
     assert "Which one" in done.stderr
+
+
+def test_leaving_the_question_writes_nothing(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    os.write(ours, b"\x04")  # Ctrl-D
+    command = [sys.executable, "-m", "getiaction_cli.main", "init", DEMO]
+    done = subprocess.run(command, cwd=tmp_path, stdin=theirs, capture_output=True, text=True, check=False)
+    assert done.returncode == 130 and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
