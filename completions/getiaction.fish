@@ -29,8 +29,8 @@ function __getiaction_options
         case 'init'
             printf '%s\n' '--policy	Which policy; left out: choose one that fits
 -p	Which policy; left out: choose one that fits
---output	The recipe to write; never overwritten
--o	The recipe to write; never overwritten
+--output	The recipe to write, never overwritten; - prints it
+-o	The recipe to write, never overwritten; - prints it
 --help	Show this message and exit.
 -h	Show this message and exit.'
         case 'validate-config'
@@ -375,6 +375,8 @@ GA412	info.json and the episodes disagree on how many frames there are.
 GA413	The episodes\' bounds don\'t fit together.
 GA414	The tables have other frames than the episodes say.
 GA415	A split names episodes that don\'t exist.
+GA416	The tables number their frames otherwise than the episodes.
+GA417	Values that are empty.
 GA421	A table that the episodes need is missing.
 GA422	A table can\'t be read.
 GA423	A video that the episodes need is missing.
