@@ -148,6 +148,8 @@ class Recipe:
         params = dict(kwargs) if isinstance(kwargs, dict) else {}
         if isinstance(direct, dict):
             params |= {name: value for name, value in direct.items() if name not in own}
+        if params.get("normalization_mapping", "") is None:  # the policy's own, to getiaction's classes
+            del params["normalization_mapping"]
         return params
 
     def param_route(self, name: str) -> str:

@@ -19,6 +19,7 @@ data:
 trainer:
   max_steps: 100
 """
+PICTURES = "pusht\n    image_transforms: {{enable: true, tfs: {{light: {{type: ColorJitter, kwargs: {{{}}}}}}}}}"
 NEVER = "not a value"
 
 
@@ -49,6 +50,11 @@ def shelf(lerobot_home: Path) -> Shelf:
         # A share in per cent.
         ("pusht", "pusht\n    val_split: 20%", "GA120", False, "data.init_args.val_split", 0.2),
         ("pusht", "pusht\n    val_split: 20", "GA122", False, "data.init_args.val_split", NEVER),
+        # A change of the pictures that torchvision refuses: factors are around 1, a hue around 0.
+        ("pusht", PICTURES.format("brightness: [-0.2, 0.2]"), "GA122", False, "data.init_args.repo_id", NEVER),
+        ("pusht", PICTURES.format("hue: [0.9, 1.1]"), "GA122", False, "data.init_args.repo_id", NEVER),
+        ("pusht", PICTURES.format("contrast: [1.2, 0.8]"), "GA122", False, "data.init_args.repo_id", NEVER),
+        ("pusht", PICTURES.format("contrast: [1.2]"), "GA122", False, "data.init_args.repo_id", NEVER),
         # LeRobot's kinds of features and ways of normalizing.
         ("horizon: 16", "normalization_mapping: {visual: MEAN_STD}", "GA110", True,
          "model.init_args.normalization_mapping.VISUAL", "MEAN_STD"),

@@ -191,8 +191,8 @@ def _policy_sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Sec
     except Unjudgeable:
         yield Section("model.init_args", policy.class_name, keys, open=True)
         return
-    if isinstance(recipe.get(recipe.param_route("normalization_mapping")), dict):
-        parameters["normalization_mapping"] = Key(parse_type("dict"))  # judged inside
+    if isinstance(recipe.get(recipe.param_route("normalization_mapping")), dict | None):
+        parameters["normalization_mapping"] = Key(parse_type("dict | None"))  # what is in it is judged as a section
     direct = {name: key for name, key in parameters.items() if takes_directly(recipe, name)}
     yield Section("model.init_args", policy.class_name, direct | keys)
     if recipe.get("model.init_args.config_kwargs"):

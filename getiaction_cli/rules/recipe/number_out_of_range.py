@@ -52,7 +52,9 @@ from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.transforms import is_built, transform_routes
 from getiaction_cli.rules.recipe.values import beyond_reason, mistaken
 
 _BELOW_ONE = math.nextafter(1, 0)
@@ -96,6 +98,19 @@ _OF_CALLBACKS: dict[str, tuple[float | None, float | None, bool, str]] = {
     "swa_lrs": (0, None, False, "a learning rate is above 0"),
     "max_depth": (-1, None, True, "-1 shows all"),
 }
+# And for one of any random change of the pictures (torchvision's, and LeRobot's SharpnessJitter).
+_FACTOR = "1.0 leaves a picture as it is, and 0 is the least"
+_OF_TRANSFORMS: dict[str, tuple[float | None, float | None, bool, str]] = {
+    "brightness": (0, None, True, _FACTOR),
+    "contrast": (0, None, True, _FACTOR),
+    "saturation": (0, None, True, _FACTOR),
+    "sharpness": (0, None, True, _FACTOR),
+    "hue": (-0.5, 0.5, True, "0 leaves a picture as it is, -0.5 and 0.5 are the bounds"),
+    "translate": (0, 1, True, "a fraction of the picture's size"),
+    "scale": (0, None, False, "1.0 is the picture's own size"),
+    "p": (0, 1, True, "a probability"),
+}
+_RISING = ("brightness", "contrast", "saturation", "sharpness", "hue")
 _FRACTIONS = (
     "trainer.limit_train_batches",
     "trainer.limit_val_batches",
@@ -120,6 +135,25 @@ def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
             yield Finding(f"`{name}` is {node.raw[:40]}, which is {beyond_reason(recipe)[route]}", at=route)
         elif complaint := _complaint(route, value):
             yield Finding(f"`{name}` can't be {node.raw}: {complaint}", at=route)
+    for route in transform_routes(recipe):
+        if is_built(recipe, route):
+            yield from _transform(recipe, f"{route}.kwargs")
+
+
+def _transform(recipe: Recipe, route: str) -> Iterator[Finding]:
+    """The arguments of a random change: a number, or a pair of the least and the most."""
+    for name in recipe.keys(route):
+        value = recipe.get(f"{route}.{name}")
+        pair = value if isinstance(value, list) else [value]
+        if name not in _OF_TRANSFORMS or not all(type(number) in (int, float) for number in pair):
+            continue
+        complaint = next(filter(None, (_outside(number, _OF_TRANSFORMS[name]) for number in pair)), "")
+        if name in _RISING and isinstance(value, list) and len(value) != 2:
+            complaint = "it is one number, or the least and the most"
+        elif name in _RISING and pair != sorted(pair):
+            complaint = complaint or "the smaller of the two comes first"
+        if complaint:
+            yield Finding(f"`{name}` can't be {write(value)}: {complaint}", at=f"{route}.{name}")
 
 
 def _complaint(route: str, value: float) -> str:
@@ -130,7 +164,11 @@ def _complaint(route: str, value: float) -> str:
     bounds = (
         _OF_CALLBACKS.get(route.rpartition(".")[2]) if route.startswith("trainer.callbacks") else _RANGES.get(route)
     )
-    least, most, including, words = bounds or (None, None, True, "")
+    return _outside(value, bounds) if bounds else ""
+
+
+def _outside(value: float, bounds: tuple[float | None, float | None, bool, str]) -> str:
+    least, most, including, words = bounds
     if least is not None and (value < least or (value == least and not including)):
         return words or f"the least is {least:g}"
     if most is not None and value > most:
