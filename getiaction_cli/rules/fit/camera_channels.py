@@ -47,6 +47,7 @@ from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.fit._cameras import NAMED_IN, seen
 from getiaction_cli.rules.fitting import INPUTS, Fit
 
 _MOST = 4
@@ -58,9 +59,10 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
     """Count the channels of each camera."""
     if fit.name == "tdmpc":  # its first layer is built for the camera's own number of channels
         return
-    odd = {key: camera.shape[0] for key, camera in fit.policy.image_features.items() if camera.shape[0] != 3}
+    cameras = seen(fit)
+    odd = {key: camera.shape[0] for key, camera in cameras.items() if camera.shape[0] != 3}
     for key in [key for key, channels in odd.items() if channels > _MOST]:
-        height, width = fit.policy.image_features[key].shape[1:]
+        height, width = cameras[key].shape[1:]
         yield Finding(
             f"LeRobot takes `{key}` for {odd.pop(key)} channels of {height}x{width}: its names put the channel first",
             at="data.init_args.repo_id",
@@ -68,15 +70,23 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
             # The others look at the pictures alone, which are as they should be.
             severity=None if fit.name in _BUILT_BY_SHAPE else Severity.WARNING,
         )
-    keep = [key for key in fit.policy.input_features if key not in odd]
-    colour = any(key in fit.policy.image_features for key in keep)
+    named = fit.policy.get(NAMED_IN.get(fit.name, ""))
+    at = fit.recipe.param_route(NAMED_IN[fit.name]) if named else INPUTS
+    keep = [key for key in named or fit.policy.input_features if key not in odd]
+    colour = any(key in cameras for key in keep)
+    if not colour:
+        help = "no colour camera would be left"
+    elif fit.name == "fastwam":
+        help = "FastWAM looks at every camera of the dataset: take this one out of it"
+    else:
+        help = ""
     for key, channels in odd.items():
         depth = " (a depth camera)" if key in fit.dataset.depth_keys else ""
         count = f"{channels} {'channel' if channels == 1 else 'channels'}"
         yield Finding(
             f"`{key}`{depth} has {count}, and {fit.policy.policy.class_name} sees in colour: 3 channels",
-            at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
+            at=at if fit.recipe.has(at) else "data.init_args.repo_id",
             related=(Related(count, file="meta/info.json", key=f"features.{key}.shape"),),
-            help="" if colour else "no colour camera would be left",
-            fix=Change(f"read everything but {', '.join(odd)}", set=((INPUTS, keep),)) if colour else None,
+            help=help,
+            fix=None if help else Change(f"read everything but {', '.join(odd)}", set=((at, keep),)),
         )

@@ -53,10 +53,8 @@ from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.fit._cameras import NAMED_IN, PREFIX, in_batch
 from getiaction_cli.rules.fitting import INPUTS, Fit, listed
-
-_NAMED_IN = {"lingbot_va": "obs_cam_keys", "molmoact2": "image_keys"}
-_PREFIX = "observation.images."
 
 
 @rule("GA305", dataset="pusht", unless=("GA306", "GA307"))
@@ -65,17 +63,18 @@ def named_cameras(fit: Fit) -> Iterator[Finding]:
     if fit.name == "fastwam":
         yield from _prefixed(fit)
         return
-    name = _NAMED_IN.get(fit.name, "")
-    there = {fit.renames.get(key, key): key for key, feature in fit.readable.items() if feature.type.value == "VISUAL"}
+    name = NAMED_IN.get(fit.name, "")
+    there = in_batch(fit)
     missing = [key for key in fit.policy.get(name) or () if key not in there] if name else []
     if not missing or not there:
         return
     at = fit.recipe.param_route(name)
     default = "" if fit.recipe.has(at) else ", its default,"
+    colour = [key for key, feature in there.items() if feature.shape[0] == 3]
     yield Finding(
         f"{name}{default} names {listed(missing)}, and {fit.dataset.repo_id} has {listed(list(there))}",
         at=at,
-        fix=Change(f"set {name} to {listed(list(there))}", set=((at, list(there)),)),
+        fix=Change(f"set {name} to {listed(colour)}", set=((at, colour),)) if colour else None,
     )
 
 
@@ -83,11 +82,11 @@ def _prefixed(fit: Fit) -> Iterator[Finding]:
     unseen = [
         key
         for key, feature in fit.readable.items()
-        if feature.type.value == "VISUAL" and not fit.renames.get(key, key).startswith(_PREFIX)
+        if feature.type.value == "VISUAL" and not fit.renames.get(key, key).startswith(PREFIX)
     ]
     if unseen:
         yield Finding(
-            f"FastWAM looks for cameras that are called {_PREFIX}…, and doesn't see {listed(unseen)}",
+            f"FastWAM looks for cameras that are called {PREFIX}…, and doesn't see {listed(unseen)}",
             at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
             related=tuple(Related("its name", file="meta/info.json", key=f"features.{key}") for key in unseen[:1]),
             help="rename the camera in the dataset; or start from a pretrained_path, with a rename_map",

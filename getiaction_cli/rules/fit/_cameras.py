@@ -1,0 +1,27 @@
+"""Cameras that a policy looks for in the batch by itself, whatever its input features say."""
+
+from typing import Any
+
+from getiaction_cli.rules.fitting import Fit
+
+# The parameter that names them.
+NAMED_IN = {"lingbot_va": "obs_cam_keys", "molmoact2": "image_keys"}
+# FastWAM takes all whose names begin so.
+PREFIX = "observation.images."
+
+
+def in_batch(fit: Fit) -> dict[str, Any]:
+    """Every camera of a batch by the key that it has there, with the shape of its pictures (channels first)."""
+    return {
+        fit.renames.get(key, key): feature for key, feature in fit.readable.items() if feature.type.value == "VISUAL"
+    }
+
+
+def seen(fit: Fit) -> dict[str, Any]:
+    """The cameras whose pictures the policy gets."""
+    if fit.name == "fastwam":
+        return {key: feature for key, feature in in_batch(fit).items() if key.startswith(PREFIX)}
+    named = fit.policy.get(NAMED_IN.get(fit.name, ""))
+    if named:
+        return {key: feature for key, feature in in_batch(fit).items() if key in named}
+    return dict(fit.policy.image_features)
