@@ -82,7 +82,11 @@ class Type:
         match self.kind:
             case "union":
                 simple = [option for option in self.options if option.kind not in ("none", "class")]
-                words = [option.describe() for option in simple or self.options if option.kind != "none"]
+                words = [
+                    option.describe() for option in simple or self.options if option.kind not in ("none", "literal")
+                ]
+                if self.choices:
+                    words.append("one of " + ", ".join(dict.fromkeys(map(str, self.choices))))
                 return " or ".join(dict.fromkeys(words)) or "nothing"
             case "literal":
                 return "one of " + ", ".join(str(value) for value in self.values)

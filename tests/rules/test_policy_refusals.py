@@ -63,6 +63,7 @@ def test_all_refusals_at_once() -> None:
         ("evo1", {"image_resolution": [448, 224]}, "GA206", "image_resolution"),
         ("evo1", {"training_stage": "stage3"}, "GA205", "training_stage"),
         ("lingbot_va", {"attn_mode": "sdpa"}, "GA205", "attn_mode"),
+        ("multi_task_dit", {"objective": "flow"}, "GA205", "objective"),
         ("wall_x", {"attn_implementation": "sdpa"}, "GA205", "attn_implementation"),
         ("multi_task_dit", {"hidden_dim": 100}, "GA206", "hidden_dim"),
         ("fastwam", {"num_video_frames": 30}, "GA206", "num_video_frames"),
@@ -113,3 +114,8 @@ def test_rewritten_values_are_named_with_lerobots_own_words() -> None:
 )
 def test_widths_that_do_not_divide(name: str, params: dict[str, Any], fires: bool) -> None:
     assert ("GA212" in {d.code for d in judged(name, params).diagnostics}) is fires
+
+
+def test_the_width_that_nobody_chose_stays() -> None:
+    (told,) = judged("diffusion", {"n_groups": 7, "use_group_norm": True, "horizon": 64}).diagnostics
+    assert told.fix is not None and told.fix.title == "set n_groups to 8"

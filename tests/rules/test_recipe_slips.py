@@ -62,6 +62,8 @@ def shelf(lerobot_home: Path) -> Shelf:
          "model.init_args.normalization_mapping.STATE", "MIN_MAX"),
         ("horizon: 16", "input_features: {observation.image: {type: IMAGE, shape: [3, 96, 96]}}", "GA121", False,
          "model.init_args.input_features.observation.image", NEVER),
+        ("max_steps: 100", "devices: all", "GA121", False, "trainer.devices", "auto"),
+        ("pusht", "pusht\n    revision: 3.0", "GA120", True, "data.init_args.revision", "3.0"),
         # Lightning 1's keys held other values than those that took their place.
         ("max_steps: 100", "gpus: 0", "GA111", False, "trainer.gpus", NEVER),
         ("max_steps: 100", "amp: true", "GA111", False, "trainer.amp", NEVER),

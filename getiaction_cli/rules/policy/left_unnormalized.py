@@ -55,6 +55,7 @@ from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.policies import PolicyConfig, plain
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.recipe.strays import is_stray
 
 _NAME = "normalization_mapping"
 
@@ -63,15 +64,16 @@ _NAME = "normalization_mapping"
 def left_unnormalized(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Hold the recipe's mapping against the policy's own, for the features that are there."""
     field = policy.policy.config_class.__dataclass_fields__.get(_NAME)
-    if field is None or not isinstance(recipe.params().get(_NAME), dict):
-        return
+    route = recipe.param_route(_NAME)
+    written = recipe.get(route)
+    if field is None or not isinstance(written, dict) or any(is_stray(recipe, f"{route}.{kind}") for kind in written):
+        return  # a kind of another name may be the one that is missing
     own = plain(field.default_factory())
     features = {**policy.input_features, **policy.output_features}
     there = {kind: [key for key, feature in features.items() if feature.type.value == kind] for kind in own}
     left = [kind for kind in own if kind not in policy.normalization and own[kind] != "IDENTITY" and there[kind]]
     if not left:
         return
-    route = recipe.param_route(_NAME)
     modes = ", ".join(f"{kind}: {own[kind]}" for kind in left)
     yield Finding(
         f"`{_NAME}` leaves out {' and '.join(left)}: "

@@ -69,6 +69,8 @@ def refused_value(recipe: Recipe, policy_class: PolicyClass, configured: PolicyC
         if not allowed or value in allowed:
             continue
         close = difflib.get_close_matches(str(value).lower(), [str(choice).lower() for choice in allowed], 1, 0.6)
+        # "flow" for flow_matching.
+        close = close or [word for word in map(str.lower, map(str, allowed)) if str(value).lower() in word.split("_")]
         choice = next((choice for choice in allowed if close and str(choice).lower() == close[0]), None)
         yield Finding(
             f"`{name}` can't be {shown(value)}; {policy_class.class_name} knows "

@@ -100,8 +100,11 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
 
 
 def _fix(values: Values, name: str, by: str, parts: int, fixed: int, widths: list[int]) -> Change:
-    if by and values.is_set(by) and len(widths) == 1 and widths[0] % fixed == 0 and parts == values[by]:
-        return values.set_to(by, nearest(parts, divisors(widths[0])))
+    if by and values.is_set(by) and widths[0] % fixed == 0 and parts == values[by]:
+        common = divisors(math.gcd(*widths))
+        # A network of other widths is more than was asked for; no two parts are none.
+        if len(widths) == 1 or (not values.is_set(name) and len(common) > 1):
+            return values.set_to(by, nearest(parts, common))
     rounded = [
         -(-width // factor) * factor for width, factor in zip(widths, _factors(parts, fixed, widths), strict=True)
     ]

@@ -253,8 +253,8 @@ def _signed(route: str, signature: Signature, name: str = "") -> Section:
 
 def _parameter_key(parameter: Parameter) -> Key:
     kind = parameter.type
-    if parameter.default is None:  # `x: int = None` takes None, whatever its annotation says
-        kind = parse_type("None") if kind.kind == "none" else Type("union", (kind, Type("none")))
+    if parameter.default is None and not kind.accepts(None):  # `x: int = None` takes it, whatever its annotation says
+        kind = Type("union", (kind, Type("none")))
     if parameter.default is REQUIRED:
         return Key(kind, required=True)
     return Key(kind, default=parameter.default)

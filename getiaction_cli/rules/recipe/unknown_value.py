@@ -83,9 +83,10 @@ def unknown_value(recipe: Recipe) -> Iterator[Finding]:
             meant = SAME.get(word) or MEANT.get(word)
             near = (meant,) if meant else closest(value, words)
             shown = ", ".join(words[:_MOST_WORDS]) + (", …" if len(words) > _MOST_WORDS else "")
+            shown = f"a number, a list of numbers or {shown}" if name == "devices" else f"one of {shown}"
             same = bool(near) and (word in SAME or same_letters(value, near[0]))
             yield Finding(
-                f"`{name}` is one of {shown}; `{value[:60]}` is none of them",
+                f"`{name}` is {shown}; `{value[:60]}` is none of them",
                 at=route,
                 label=f"did you mean `{near[0]}`?" if near else "",
                 fix=Change(f"set it to {near[0]}", set=((route, near[0]),), safe=same) if near else None,
