@@ -32,6 +32,8 @@ Fault = Literal[
     "cut",  # closes the connection in the middle of a file
     "wrong bytes",  # right length, other content
     "down",  # 503 for everything
+    "busy",  # 503 for the first request of all
+    "silent",  # never answers the API
     "no json",  # an HTML page where JSON belongs
 ]
 
@@ -159,6 +161,10 @@ class _Handler(BaseHTTPRequestHandler):
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if fault == "down":
             self._error(503, "", "down for maintenance")
+        elif fault == "busy" and len(self.hub.requests) == 1:
+            self._error(503, "", "try again")
+        elif fault == "silent":
+            time.sleep(30)
         elif repo not in self.hub.repos or (fault == "private" and token != self.hub.token):
             self._error(401, "RepoNotFound", "Repository not found")
         elif fault == "gated" and token != self.hub.token:

@@ -13,6 +13,8 @@ import re
 import shutil
 import tempfile
 import threading
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoFile
 
 _STAGING_PREFIX = ".getiaction-"
+_PASSING = (429, 500, 502, 503, 504)  # answers that may be others in a moment
+_WAITS = (1.0, 2.0)  # seconds
+_LONGEST_WAIT = 10
+_ABANDONED = 3600  # seconds without a byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +78,9 @@ def fetch_meta(repo_id: str, revision: str | None, *, watch: Watch | None = None
     api = HfApi()
     try:
         with _translated(repo_id):
-            found, tagged = (revision, True) if revision else _newest_format(api, repo_id)
-            commit = api.repo_info(repo_id, repo_type="dataset", revision=found).sha or found
-            files = list(_tree(api, repo_id, commit, "meta"))
+            found, tagged = (revision, True) if revision else _again(lambda: _newest_format(api, repo_id))
+            commit = _again(lambda: api.repo_info(repo_id, repo_type="dataset", revision=found)).sha or found
+            files = _again(lambda: list(_tree(api, repo_id, commit, "meta")))
     except RepositoryNotFoundError:
         return _similar_ids(api, repo_id)
     if not files:
@@ -92,8 +98,10 @@ def fetch_data(place: Place, *, watch: Watch | None = None) -> Place:
 
     with _translated(place.repo_id):
         api = HfApi()
-        commit = api.repo_info(place.repo_id, repo_type="dataset", revision=place.revision).sha or str(place.revision)
-        files = [f for f in _tree(api, place.repo_id, commit, None) if f.path.startswith(("meta/", "data/", "videos/"))]
+        info = _again(lambda: api.repo_info(place.repo_id, repo_type="dataset", revision=place.revision))
+        commit = info.sha or str(place.revision)
+        entries = _again(lambda: list(_tree(api, place.repo_id, commit, None)))
+        files = [f for f in entries if f.path.startswith(("meta/", "data/", "videos/"))]
     snapshot = _download(place.repo_id, commit, place.revision or commit, files, watch=watch)
     return Place(place.repo_id, snapshot, place.origin, place.revision, place.tagged)
 
@@ -105,7 +113,7 @@ def remote_files(place: Place) -> RemoteFiles:
     with _translated(place.repo_id):
         wanted = [
             f
-            for f in _tree(HfApi(), place.repo_id, place.revision or FORMAT_TAG, None)
+            for f in _again(lambda: list(_tree(HfApi(), place.repo_id, place.revision or FORMAT_TAG, None)))
             if f.path.startswith(("data/", "videos/")) and not (place.root / f.path).is_file()
         ]
     return RemoteFiles(len(wanted), sum(f.size for f in wanted))
@@ -160,17 +168,28 @@ def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *
     storage = cache / ("datasets--" + repo_id.replace("/", "--"))
     missing = [f for f in files if not (storage / "snapshots" / commit / f.path).is_file()]
     total = sum(f.size for f in missing)
-    cache.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=cache))
     try:
+        cache.mkdir(parents=True, exist_ok=True)
+        _sweep(cache)
+        staging = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=cache))
+    except OSError as error:
+        raise HubError(
+            f"LeRobot's cache {cache} can't be written: {error.strerror or error}",
+            "HF_LEROBOT_HOME names another place",
+        ) from error
+    try:
+        if watch is not None and missing:
+            watch(f"fetching {repo_id}", 0, total, "bytes")
         bar = _bar(repo_id, total, watch)
         with _translated(repo_id), _silenced():
             pool = ThreadPoolExecutor(8)
             try:
 
                 def fetch(file: RepoFile) -> None:
-                    path = hf_hub_download(
-                        repo_id, file.path, repo_type="dataset", revision=commit, cache_dir=staging, tqdm_class=bar
+                    path = _again(
+                        lambda: hf_hub_download(
+                            repo_id, file.path, repo_type="dataset", revision=commit, cache_dir=staging, tqdm_class=bar
+                        )
                     )
                     _verify(Path(path), file)
 
@@ -183,6 +202,14 @@ def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return storage / "snapshots" / commit
+
+
+def _sweep(cache: Path) -> None:
+    """Take away what fetches that were killed have left, and no other process can still be writing."""
+    for folder in cache.glob(_STAGING_PREFIX + "*"):
+        times = [path.lstat().st_mtime for path in (folder, *folder.rglob("*")) if path.is_symlink() or path.exists()]
+        if times and time.time() - max(times) > _ABANDONED:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _verify(path: Path, file: RepoFile) -> None:
@@ -223,6 +250,40 @@ def _move_in(staged: Path, storage: Path, commit: str, revision: str) -> None:
         fresh.replace(ref)
 
 
+def _again[T](ask: Callable[[], T]) -> T:
+    """Ask the Hub, and again after a moment when it says that it is busy or stumbled."""
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    for wait in (*_WAITS, None):
+        try:
+            return ask()
+        except HfHubHTTPError as error:
+            if wait is None or error.response.status_code not in _PASSING:
+                raise
+            named = error.response.headers.get("Retry-After", "")
+            time.sleep(min(int(named), _LONGEST_WAIT) if named.isdigit() else wait)
+        except LocalEntryNotFoundError as error:
+            if error.__cause__ is None:
+                raise
+            raise error.__cause__ from None  # what the Hub said, instead of "check your connection"
+    raise AssertionError
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """huggingface_hub waits for ever for an answer of the API; here, as long as for a file."""
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session
+
+    session = get_session()
+    before = session.timeout
+    session.timeout = max(constants.HF_HUB_DOWNLOAD_TIMEOUT, constants.HF_HUB_ETAG_TIMEOUT)
+    try:
+        yield
+    finally:
+        session.timeout = before
+
+
 @contextmanager
 def _translated(repo_id: str) -> Iterator[None]:
     """Whatever huggingface_hub or httpx raises becomes one HubError (a missing repository stays itself)."""
@@ -231,7 +292,8 @@ def _translated(repo_id: str) -> Iterator[None]:
 
     where = endpoint()
     try:
-        yield
+        with _in_time():
+            yield
     except HubError:
         raise
     except errors.GatedRepoError as error:
@@ -261,6 +323,13 @@ def _translated(repo_id: str) -> Iterator[None]:
             raise HubError(
                 "the Hub is refusing requests for now (too many)", "wait some minutes, or log in: `hf auth login`"
             ) from error
+        if isinstance(error, errors.EntryNotFoundError):
+            raise HubError(f"a file of {repo_id} that the Hub lists is gone from it", "try again later") from error
+        if status is not None and 400 <= status < 500:
+            raise HubError(
+                f"the Hub refused {repo_id} ({status}{f': {error.server_message}' if error.server_message else ''})",
+                f"open {where}/datasets/{repo_id} in a browser: does your account see its files?",
+            ) from error
         raise HubError(
             f"the Hub answered {status or 'with an error'} for {repo_id}", f"{where} may be down; try again later"
         ) from error
@@ -269,6 +338,8 @@ def _translated(repo_id: str) -> Iterator[None]:
             f"the Hub is too slow: no answer for {repo_id} in time",
             "HF_HUB_DOWNLOAD_TIMEOUT=60 and HF_HUB_ETAG_TIMEOUT=60 wait longer",
         ) from error
+    except httpx.UnsupportedProtocol as error:
+        raise HubError(f"HF_ENDPOINT is {where!r}, no address", "it begins with https:// or http://") from error
     except httpx.ConnectError as error:
         raise HubError(
             f"the Hub can't be reached at {where}", "check the network; HF_HUB_OFFLINE=1 looks at local copies only"
@@ -294,13 +365,15 @@ def _translated(repo_id: str) -> Iterator[None]:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """huggingface_hub logs retries and token advice to stderr; our one line says it better."""
+    """huggingface_hub logs retries and token advice, and warns of a full disk; our one line says it better."""
     logger = logging.getLogger("huggingface_hub")
     before = logger.level
     if not os.environ.get("GETIACTION_DEBUG"):
         logger.setLevel(logging.CRITICAL)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.setLevel(before)
 

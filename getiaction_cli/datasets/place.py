@@ -16,6 +16,8 @@ from getiaction_cli.installed import package_folder
 DEMO_ID = "getiaction/pusht-demo"
 FORMAT_TAG = "v3.0"  # the tag that LeRobot asks the Hub for, and under which it caches
 
+_ADDRESS = re.compile(r"(https?://[^/]+/|hf://)?datasets/(?P<id>[\w.-]+/[\w.-]+)")
+
 Origin = Literal["demo", "folder", "root", "lerobot home", "lerobot cache", "hf cache", "hub"]
 
 
@@ -81,6 +83,8 @@ def locate(
     if "\0" in repo_id:
         raise DatasetNotFound(f"{repo_id!r} can't be the name of a dataset")
     if folders and (folder := _as_folder(repo_id)) is not None:
+        if revision is not None:
+            raise DatasetNotFound(f"{repo_id} is a folder: it has no revision {revision}", "leave the revision out")
         return Place(folder.name, folder, "folder")
     if root is not None:
         return _locate_root(repo_id, Path(root).expanduser(), revision, offline=offline, watch=watch)
@@ -161,6 +165,8 @@ def _locate_cached_or_hub(
         if (cached := cached_snapshot(cache, repo_id, revision)) is not None:
             return Place(repo_id, cached, origin, revision or cached.name)
     if not _is_hub_id(repo_id):
+        if (address := _ADDRESS.match(repo_id)) is not None:
+            raise DatasetNotFound(f"{repo_id!r} is an address, not an id", f"did you mean {address['id']}?")
         raise _not_found(repo_id, searched, [])
     from getiaction_cli.datasets import hub
 
@@ -191,14 +197,17 @@ def _list(places: list[str]) -> str:
 def nearest(repo_id: str, names: list[str], count: int = 3) -> list[str]:
     """The names most like ``repo_id``, by the whole id or by the part after the slash, or that hold the latter."""
     names = sorted(set(names) - {repo_id})
-    whole = difflib.get_close_matches(repo_id, names, n=count, cutoff=0.7)
+    whole: dict[str, str] = {}
     last: dict[str, str] = {}
     for name in names:
-        last.setdefault(name.rsplit("/", 1)[-1], name)
-    by_last = [last[m] for m in difflib.get_close_matches(repo_id.rsplit("/", 1)[-1], list(last), n=count, cutoff=0.75)]
-    own = repo_id.rsplit("/", 1)[-1].lower()
+        whole.setdefault(name.lower(), name)
+        last.setdefault(name.lower().rsplit("/", 1)[-1], name)
+    wanted = repo_id.lower()
+    own = wanted.rsplit("/", 1)[-1]
+    by_id = [whole[match] for match in difflib.get_close_matches(wanted, list(whole), n=count, cutoff=0.7)]
+    by_last = [last[match] for match in difflib.get_close_matches(own, list(last), n=count, cutoff=0.75)]
     longer = [name for name in names if len(own) >= 4 and own in name.rsplit("/", 1)[-1].lower()]
-    return list(dict.fromkeys([*whole, *by_last, *longer]))[:count]
+    return list(dict.fromkeys([*by_id, *by_last, *longer]))[:count]
 
 
 def known_ids() -> list[str]:

@@ -269,7 +269,7 @@ def _read(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
         lines.append(f"  the state follows the action by {plural(scan.lag.frames, 'frame')}{seconds}")
     if scan.videos:
         decoded = sum(video.decoded for video in scan.videos)
-        lines.append(f"  decoded {plural(decoded, 'frame')} of {plural(len(scan.videos), 'video')}")
+        lines.append(f"  decoded {plural(decoded, 'frame')} of {plural(len(scan.videos), 'file')}")
     return lines
 
 

@@ -67,6 +67,11 @@ def _text(words: object) -> str:
     return html.escape(str(words))
 
 
+def _label(words: object) -> str:
+    """Words in a plot: plotly takes tags for markup there, and knows no more than three of HTML's entities."""
+    return html.escape(str(words), quote=False)
+
+
 def _section(title: str, body: str, *, mono: bool = False) -> str:
     heading = f"<code>{_text(title)}</code>" if mono else _text(title)
     return f"<section><h2>{heading}</h2>{body}</section>"
@@ -84,7 +89,7 @@ def _overview(inspection: Inspection) -> str:
         ("robot", dataset.robot_type or "unknown"),
         ("format", dataset.version or "unknown"),
         ("size", size(dataset.size_bytes)),
-        ("decoded", size(inspection.decoded)),
+        *([("decoded", size(inspection.decoded))] if inspection.decoded else []),
         *(
             (camera.key, ", ".join(filter(None, (f"{camera.width}×{camera.height}", camera.codec, camera.pix_fmt))))
             for camera in inspection.cameras
@@ -153,7 +158,7 @@ def _tasks(tasks: dict[str, tuple[int, int]], figures: list[dict[str, Any]]) -> 
     shown = list(tasks.items())[:_MOST_TASKS]
     if len(shown) == 1:
         return f"<p>{_text(shown[0][0])}</p>"
-    labels = [_text(text if len(text) <= 60 else text[:59] + "…") for text, _ in shown]
+    labels = [_label(text if len(text) <= 60 else text[:59] + "…") for text, _ in shown]
     figure = go.Figure(
         go.Bar(
             x=[frames for _, (_, frames) in shown][::-1],
@@ -193,7 +198,7 @@ def _ranges(feature: Feature, stats: dict[str, Any]) -> Any:
     import plotly.graph_objects as go
 
     numbers = {name: _finite(values) for name, values in stats.items()}
-    names = [_text(feature.dimension(at)) for at in range(feature.size)]
+    names = [_label(feature.dimension(at)) for at in range(feature.size)]
     low, high = numbers["min"], numbers["max"]
     figure = go.Figure()
     for name, lows, highs, width, opacity in (
@@ -229,7 +234,7 @@ def _trajectories(feature: Feature, dimension: int, sample: Sample) -> Any:
             name=f"episode {trajectory.episode}", line={"color": colour, "width": 1.5},
         )  # fmt: skip
     return figure.update_layout(
-        title={"text": _text(feature.dimension(dimension)), "font": {"size": 13}}, height=190, showlegend=False,
+        title={"text": _label(feature.dimension(dimension)), "font": {"size": 13}}, height=190, showlegend=False,
         xaxis={"ticksuffix": " s"}, margin={"l": 45, "r": 8, "t": 30, "b": 30},
     )  # fmt: skip
 

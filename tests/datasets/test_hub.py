@@ -107,6 +107,7 @@ def test_offline_is_obeyed(hub: Hub, tmp_path: Path) -> None:
         ("cut", "broke off"),
         ("wrong bytes", "wrong bytes"),
         ("down", "503"),
+        ("silent", "slow"),
         ("no json", "does not answer like a Hub"),
     ],
 )
@@ -118,6 +119,40 @@ def test_each_fault_is_one_error_and_leaves_nothing(hub: Hub, tmp_path: Path, fa
     assert answer["hint"]
     assert left_behind(tmp_path) == []
     assert not list((tmp_path / "lerobot").rglob(".getiaction-*"))
+
+
+def test_a_hub_that_is_busy_is_asked_again(hub: Hub, tmp_path: Path) -> None:
+    hub.faults["lerobot/pusht"] = "busy"
+    assert ask(hub, tmp_path, "lerobot/pusht")["origin"] == "hub"
+
+
+def test_what_a_killed_fetch_left_is_swept_away(hub: Hub, tmp_path: Path) -> None:
+    """Once nobody can be writing it any more."""
+    old, fresh = (tmp_path / "lerobot/hub" / name for name in (".getiaction-old", ".getiaction-fresh"))
+    for folder in (old, fresh):
+        folder.mkdir(parents=True)
+        (folder / "half").write_bytes(b"half")
+    for path in (old / "half", old):
+        os.utime(path, (1, 1))
+    ask(hub, tmp_path, "lerobot/pusht")
+    assert not old.exists()
+    assert fresh.exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://huggingface.co/datasets/lerobot/pusht", "hf://datasets/lerobot/pusht", "datasets/lerobot/pusht"],
+)
+def test_an_address_is_no_id(hub: Hub, tmp_path: Path, address: str) -> None:
+    answer = ask(hub, tmp_path, address)
+    assert answer["hint"] == "did you mean lerobot/pusht?"
+    assert hub.requests == []
+
+
+def test_an_endpoint_that_is_no_address(hub: Hub, tmp_path: Path) -> None:
+    answer = ask(hub, tmp_path, "lerobot/pusht", HF_ENDPOINT="localhost:8080")
+    assert answer["error"] == "HubError"
+    assert "HF_ENDPOINT" in answer["message"]
 
 
 def test_a_private_dataset_looks_missing_without_a_token(hub: Hub, tmp_path: Path) -> None:
