@@ -14,9 +14,10 @@ def render(reports: Sequence[Report]) -> str:
     for report in reports:
         for diagnostic in report.diagnostics:
             place = f":{diagnostic.span.line}:{diagnostic.span.column}" if diagnostic.span else ""
+            label = f" ({diagnostic.label})" if diagnostic.label else ""
             fixable = " [fixable]" if diagnostic.fix is not None and diagnostic.fix.safe else ""
             lines.append(
                 f"{clean(diagnostic.file)}{place}: {diagnostic.severity}[{diagnostic.code}] "
-                f"{clean(diagnostic.message)}{fixable}\n"
+                f"{clean(diagnostic.message + label)}{fixable}\n"
             )
     return "".join(lines)

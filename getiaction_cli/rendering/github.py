@@ -17,7 +17,7 @@ def render(reports: Sequence[Report]) -> str:
 def _annotation(report: Report, diagnostic: Diagnostic) -> str:
     here = diagnostic.file == report.subject and diagnostic.span is not None
     message = diagnostic.message if here else f"{diagnostic.message} ({diagnostic.file})"
-    for note in (diagnostic.help, diagnostic.fix.title if diagnostic.fix else ""):
+    for note in (diagnostic.label, diagnostic.help, diagnostic.fix.title if diagnostic.fix else ""):
         message += f"\n{note}" if note else ""
     properties = {"file": report.subject, "line": 1, "title": f"{diagnostic.code} {diagnostic.name}"}
     if here and (span := diagnostic.span):

@@ -47,7 +47,11 @@ class RelatedV1(PlaceV1):
 
 
 class DiagnosticV1(PlaceV1):
-    """One finding. ``path`` is the dotted route in the recipe, as ``model.init_args.chunk_size``."""
+    """One finding. ``path`` is the dotted route in the recipe, as ``model.init_args.chunk_size``.
+
+    ``help`` also holds what the terminal writes beside the underlined words ("did you mean `chunk_size`?"), on a line
+    of its own.
+    """
 
     code: str
     name: str
@@ -113,7 +117,7 @@ def diagnostic_v1(diagnostic: Diagnostic) -> DiagnosticV1:
         path=diagnostic.path,
         **_place(diagnostic.span),
         related=[_related(frame) for frame in diagnostic.related],
-        help=diagnostic.help,
+        help="\n".join(filter(None, (diagnostic.label, diagnostic.help))),
         fix=_fix(diagnostic.fix),
     )
 

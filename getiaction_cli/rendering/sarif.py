@@ -83,7 +83,7 @@ def _rule(code: str, rule: Page) -> dict[str, Any]:
 
 
 def _result(diagnostic: Diagnostic, used: list[str]) -> dict[str, Any]:
-    notes = [diagnostic.message, diagnostic.help, diagnostic.fix.title if diagnostic.fix else ""]
+    notes = [diagnostic.message, diagnostic.label, diagnostic.help, diagnostic.fix.title if diagnostic.fix else ""]
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "level": _LEVEL[diagnostic.severity],

@@ -91,6 +91,7 @@ def test_json_keeps_its_shape() -> None:
     assert document["verdict"] == "error" and document["summary"] == {"errors": 2, "warnings": 2, "infos": 0}
     assert len(document["not_run"]) == 1
     assert document["diagnostics"][0]["fix"]["edits"] == [{"start": 108, "end": 118, "text": "chunk_size"}]
+    assert document["diagnostics"][0]["help"].startswith("did you mean `chunk_size`?")
     empty = json.loads(json_v1.render([Report("a")]))
     jsonschema.validate(empty, SCHEMA)
     assert empty["verdict"] == "ok"
@@ -120,8 +121,11 @@ def test_github_escapes() -> None:
 
 def test_concise_is_one_line_each() -> None:
     lines = concise.render([REPORT]).splitlines()
-    assert lines[0] == "recipes/a b.yaml:9:14: error[GA110] ACT has no key `chunk_sise` [fixable]"
-    assert lines[1] == "recipes/a b.yaml: warning[GA110] ACT has no key `chunk_sise`"
+    assert (
+        lines[0]
+        == "recipes/a b.yaml:9:14: error[GA110] ACT has no key `chunk_sise` (did you mean `chunk_size`?) [fixable]"
+    )
+    assert lines[1].startswith("recipes/a b.yaml: warning[GA110] ACT has no key `chunk_sise`")
 
 
 def test_nothing_of_a_recipe_steers_the_terminal() -> None:
