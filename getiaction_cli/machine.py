@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from getiaction_cli.installed import package_folder
+from getiaction_cli.installed import package_folder, versions
 
 # FFmpeg's versions and those of their libavutil; torchcodec brings one library for each.
 FFMPEG = {4: 56, 5: 57, 6: 58, 7: 59, 8: 60}
@@ -126,7 +126,7 @@ def probe() -> Machine:
         cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory=_memory(),
         shared_memory=_free(Path("/dev/shm")) if Path("/dev/shm").is_dir() else None,
-        packages=_Installed(),
+        packages=versions(),
         ffmpeg=_Ffmpeg(),
         hub=_HubCache(hub_cache()),
         torch_hub=_Files(_torch_hub() / "checkpoints"),
@@ -135,34 +135,6 @@ def probe() -> Machine:
         wandb_key=_wandb_key(),
         free_space=_free,
     )
-
-
-class _Installed(Mapping[str, str]):
-    """Versions of installed distributions; looks each up when first asked for it (some ms of parsing each)."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, str | None] = {}
-
-    def __getitem__(self, name: str) -> str:
-        if name not in self._known:
-            from importlib import metadata  # 10 ms, and most recipes need nothing but what is always there
-
-            try:
-                self._known[name] = metadata.version(name)
-            except metadata.PackageNotFoundError:
-                self._known[name] = None
-        version = self._known[name]
-        if version is None:
-            raise KeyError(name)
-        return version
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        from importlib import metadata
-
-        return (d.name for d in metadata.distributions())
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 class _Ffmpeg(Container[int]):
@@ -345,63 +317,6 @@ def resnet_weights() -> Mapping[str, str]:
                 found[f"{enum}.{name}"] = found.get(f"{enum}.{same}", "")
         return found
     return {}
-
-
-_REQUIREMENT = re.compile(r"([\w.-]+)(?:\[([\w,-]+)\])?([^;]*);?(.*)")
-_CLAUSE = re.compile(r"(>=|<=|==|!=|<|>)\s*([\d.]+)")
-
-
-@cache
-def requirements(distribution: str, extra: str) -> tuple[tuple[str, str], ...]:
-    """What an extra of an installed distribution asks for on every machine: (name, version specifier) each.
-
-    Extras of the distribution that the extra asks for itself are followed; what only some platforms need is left out.
-    (`packaging` does this too, and takes 0.1 s for LeRobot's 140 lines.)
-    """
-    from importlib import metadata
-
-    try:
-        lines = metadata.requires(distribution) or []
-    except metadata.PackageNotFoundError:
-        return ()
-    by_extra: dict[str, list[tuple[str, str, str]]] = {}
-    for match in filter(None, map(_REQUIREMENT.match, lines)):
-        name, inner, specifier, marker = match.groups()
-        if "platform" not in marker:
-            for said in re.findall(r"extra == ['\"]([\w.-]+)['\"]", marker):
-                by_extra.setdefault(said.replace("_", "-"), []).append((name, inner or "", specifier.strip(" ()")))
-    found: dict[str, str] = {}
-    todo, seen = [extra], set()
-    while todo:
-        current = todo.pop().replace("_", "-")
-        if current not in seen:
-            seen.add(current)
-            for name, inner, specifier in by_extra.get(current, ()):
-                if name == distribution:
-                    todo += inner.split(",")
-                else:
-                    found[name] = specifier
-    return tuple(sorted(found.items()))
-
-
-def unmet(version: str, specifier: str) -> bool:
-    """True when a version is outside a specifier such as ">=5.4.0,<5.6.0"; only the numbers are compared."""
-    have = _numbers(version)
-    compare: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
-        ">=": lambda a, b: a >= b,
-        "<=": lambda a, b: a <= b,
-        "==": lambda a, b: a == b,
-        "!=": lambda a, b: a != b,
-        ">": lambda a, b: a > b,
-        "<": lambda a, b: a < b,
-    }
-    return not all(compare[sign](have, _numbers(bound)) for sign, bound in _CLAUSE.findall(specifier))
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """The release numbers of a version, four of them: "5.4" is (5, 4, 0, 0)."""
-    numbers = [int(part) for part in re.findall(r"\d+", re.split(r"[^\d.]", version, maxsplit=1)[0])][:4]
-    return (*numbers, *[0] * (4 - len(numbers)))
 
 
 def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:

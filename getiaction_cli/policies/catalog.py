@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from getiaction_cli.installed import package_folder
+from getiaction_cli.installed import distributions, package_folder
 from getiaction_cli.policies.light import LightWorld
 
 _REGISTERED = re.compile(
@@ -47,19 +45,11 @@ def lerobot_folder() -> Path | None:
 def plugin_folders() -> dict[str, Path]:
     """The installed policy plugins: import name → folder. A plugin counts when its distribution bears the prefix."""
     found: dict[str, Path] = {}
-    for place in sys.path:
-        try:
-            names = os.listdir(place or ".")  # noqa: PTH208 - names alone, for hundreds of entries
-        except OSError:
-            continue
-        for name in names:
-            # "lerobot_policy_foo-0.1.dist-info"; LeRobot imports the distribution's name as a module.
-            if not (name.startswith(_PLUGIN) and name.endswith((".dist-info", ".egg-info"))):
-                continue
-            if not _is_named_as_lerobot_asks(Path(place or ".", name)):
-                continue
-            module = name.partition("-")[0].removesuffix(".egg").removesuffix(".dist")
-            if module not in found and (folder := package_folder(module)):
+    for metadata in distributions().values():
+        # "lerobot_policy_foo-0.1.dist-info"; LeRobot imports the distribution's name as a module.
+        if metadata.name.startswith(_PLUGIN) and _is_named_as_lerobot_asks(metadata):
+            module = metadata.name.partition("-")[0].removesuffix(".egg").removesuffix(".dist")
+            if folder := package_folder(module):
                 found[module] = folder
     return dict(sorted(found.items()))
 

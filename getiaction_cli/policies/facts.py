@@ -7,18 +7,16 @@ metadata, the rest from `facts.toml`, where each fact stands with its source.
 from __future__ import annotations
 
 import functools
-import os
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from getiaction_cli.installed import requirements, versions
 from getiaction_cli.policies.catalog import Entry, lerobot_folder
 
 _CARD = re.compile(r'model_name == "(\w+)" %\}\n(.*?)\n\{%', re.DOTALL)
 _LINK = re.compile(r"\[([^\]]+)\]\((http[^)\s]+)\)")
-_REQUIREMENT = re.compile(r"^Requires-Dist: ([\w.-]+)(?:\[([\w-]+)\])?([^;]*);?(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,53 +122,4 @@ def _first_sentence(text: str) -> str:
 
 def _missing(extra: str) -> list[str]:
     """The distributions that an extra of LeRobot asks for and that are not installed."""
-    todo = [_normal(extra)]
-    seen: set[str] = set()
-    found: set[str] = set()
-    while todo:
-        for target in _wanted().get(todo.pop(), set()) - seen:
-            seen.add(target)
-            if target.startswith("extra:"):
-                todo.append(_normal(target.removeprefix("extra:")))
-            elif _normal(target) not in _installed():
-                found.add(target)
-    return sorted(found)
-
-
-@functools.cache
-def _wanted() -> dict[str, set[str]]:
-    """Each extra of LeRobot with the distributions that it names, and "extra:other" for each other extra."""
-    wanted: dict[str, set[str]] = {}
-    for name, inner, _, marker in _requirements():
-        if match := re.search(r"extra == [\"']([\w-]+)[\"']", marker):
-            machine = re.search(r"platform_machine|sys_platform", marker)
-            target = f"extra:{inner}" if name == "lerobot" else name
-            if not machine:  # what only some machines need is not asked for here
-                wanted.setdefault(_normal(match[1]), set()).add(target)
-    return wanted
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-@functools.cache
-def _requirements() -> list[tuple[str, str, str, str]]:
-    folder = lerobot_folder()
-    for metadata in folder.parent.glob("lerobot-*.dist-info/METADATA") if folder else ():
-        return _REQUIREMENT.findall(metadata.read_text(encoding="utf-8"))
-    return []
-
-
-@functools.cache
-def _installed() -> frozenset[str]:
-    """The names of all installed distributions, from the names of their metadata folders."""
-    found = set()
-    for place in sys.path:
-        if Path(place or ".").is_dir():
-            found |= {
-                _normal(name.partition("-")[0])
-                for name in os.listdir(place or ".")  # noqa: PTH208 - names alone, for hundreds of entries
-                if name.endswith((".dist-info", ".egg-info"))
-            }
-    return frozenset(found)
+    return [name for name in requirements("lerobot", extra) if name not in versions()]

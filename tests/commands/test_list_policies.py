@@ -83,7 +83,7 @@ def test_wrong_words(words: tuple[str, ...]) -> None:
 def test_filters(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "gaussian_actor" not in run("--trainable")
     assert run("gaussian_actor", "--trainable") == "none of them\n"
-    monkeypatch.setattr(facts, "_installed", lambda: frozenset({"diffusers"}))
+    monkeypatch.setattr(facts, "versions", lambda: {"diffusers": "0.38.0"})
     policies.load.cache_clear()
     try:
         shown = run("--installed")

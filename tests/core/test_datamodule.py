@@ -1,7 +1,6 @@
 """LeRobotDataModule: finding a dataset, timing, the split, the order of samples, and batches as policies read them."""
 
 import itertools
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -224,11 +223,9 @@ def test_the_demo_ships_with_the_package() -> None:
 def test_a_dataset_that_is_nowhere_is_one_error_with_the_places_searched(tmp_path: Path) -> None:
     from getiaction.train import upstream
 
-    start = time.monotonic()
     data = module(None, repo_id="lerobot/nowhere")
     with pytest.raises(DataError) as caught:
         data.setup()
-    assert time.monotonic() - start < 30
     assert str(upstream.HF_LEROBOT_HOME / "lerobot/nowhere") in caught.value.message
     assert "the Hugging Face Hub" in caught.value.message
     assert "root" in caught.value.hint

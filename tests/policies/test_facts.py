@@ -49,7 +49,7 @@ def test_the_dev_environment_has_every_extra() -> None:
 
 
 def test_missing_packages_and_the_command_that_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "_installed", lambda: frozenset({"transformers"}))
+    monkeypatch.setattr(facts, "versions", lambda: {"transformers": "5.5.0"})
     about = facts.about("smolvla", policies.load("smolvla").entry)
     assert about.missing == ("accelerate", "num2words")
     assert about.install_command == "pip install 'getiaction[smolvla]'"
