@@ -2,7 +2,8 @@
 
 ## What it finds
 
-More cameras among the inputs than the policy can see: one for VQ-BeT and TD-MPC, `max_views` for Evo1.
+More cameras among the inputs than the policy can see: one for VQ-BeT and TD-MPC, `max_views` for Evo1. As an
+information, more than VLA-JEPA's world model learns from.
 
 ## Why it matters
 
@@ -44,7 +45,7 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import INPUTS, Fit, listed
 
@@ -56,6 +57,13 @@ def too_many_cameras(fit: Fit) -> Iterator[Finding]:
     """Count the cameras."""
     most = 1 if fit.name in _ONE else fit.policy.get("max_views") if fit.name == "evo1" else None
     cameras = list(fit.policy.image_features)
+    views = fit.policy.get("jepa_tubelet_size")
+    if fit.name == "vla_jepa" and fit.policy.get("enable_world_model") and len(cameras) > views:
+        yield Finding(
+            f"VLA-JEPA's world model learns from {listed(cameras[:views])} alone; only its policy sees all cameras",
+            at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
+            severity=Severity.INFO,
+        )
     if not isinstance(most, int) or len(cameras) <= most:
         return
     others = [key for key in fit.policy.input_features if key not in cameras]
