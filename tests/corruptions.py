@@ -243,6 +243,17 @@ def tasks_cut(root: Path) -> None:
     cut(root / TASKS)
 
 
+@corruption("GA402", TASKS)
+def tasks_no_text(root: Path) -> None:
+    """One byte of the only task is no longer UTF-8."""
+
+    def spoil(table: pa.Table) -> pa.Table:
+        text = pa.array([b"Do the \xffhing."]).cast(pa.string(), safe=False)
+        return table.set_column(table.column_names.index("task"), "task", text)
+
+    edit_table(root / TASKS, spoil)
+
+
 @corruption("GA401", "meta/episodes")
 def episodes_missing(root: Path) -> None:
     shutil.rmtree(root / "meta" / "episodes")
@@ -399,6 +410,12 @@ def video_empty(root: Path) -> None:
 @corruption("GA424", VIDEO)
 def video_cut(root: Path) -> None:
     cut(root / VIDEO)
+
+
+@corruption("GA424", VIDEO)
+def video_without_times(root: Path) -> None:
+    """One of the boxes that every header has is called otherwise."""
+    (root / VIDEO).write_bytes((root / VIDEO).read_bytes().replace(b"stts", b"stxs"))
 
 
 @corruption("GA424", VIDEO)

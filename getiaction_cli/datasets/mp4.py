@@ -64,7 +64,7 @@ def read_header(path: Path) -> VideoHeader:
             return _read(stream, size)
     except OSError as error:
         return VideoHeader(problem=f"can't be opened: {error.strerror or error}")
-    except (struct.error, ValueError, IndexError):
+    except (struct.error, ValueError, IndexError, KeyError):
         return VideoHeader(problem="has a damaged header")
 
 

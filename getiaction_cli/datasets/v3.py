@@ -59,7 +59,11 @@ def read_tasks(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
         findings.append(("GA402", Finding(f"{TASKS} has no column {lacking}", file=TASKS)))
         return
     name = next((n for n in ("task", "__index_level_0__") if n in texts), texts[0])
-    dataset.tasks = ["" if text is None else str(text) for text in table.column(name).to_pylist()]
+    try:
+        dataset.tasks = ["" if text is None else str(text) for text in table.column(name).to_pylist()]
+    except UnicodeDecodeError:
+        findings.append(("GA402", Finding(f"{TASKS} has damaged data: a task is not text (UTF-8)", file=TASKS)))
+        return
     dataset.task_indices = _ints(table.column("task_index")).tolist()
 
 
@@ -153,7 +157,11 @@ def _take_tasks(episodes: Episodes, column: pa.ChunkedArray) -> None:
     if not _is_text(texts.type):
         return  # tasks of an unheard-of type: the task rules judge tasks.parquet alone
     names: dict[str, int] = {}
-    codes = (names.setdefault(text or "", len(names)) for text in texts.to_pylist())
+    try:
+        words = texts.to_pylist()
+    except UnicodeDecodeError as error:
+        raise Broken("has damaged data: a task is not text (UTF-8)") from error
+    codes = (names.setdefault(text or "", len(names)) for text in words)
     episodes.task_codes = np.fromiter(codes, np.int64, len(texts))
     episodes.task_names = list(names)
     episodes.task_offsets = np.concatenate([[0], np.cumsum(counts)])

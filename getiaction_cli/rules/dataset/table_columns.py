@@ -73,11 +73,13 @@ def table_columns(dataset: Dataset) -> Iterator[Finding]:
 
 def _stored_otherwise(dataset: Dataset, feature: Feature) -> Iterator[Finding]:
     """The first table that holds the feature in another way than declared, and how many more do."""
-    ways = [(name, header.columns.get(feature.key, "")) for name, header in dataset.tables.items()]
+    ways: dict[str, list[str]] = {}
+    for name, header in dataset.tables.items():
+        ways.setdefault(header.columns.get(feature.key, ""), []).append(name)
     at = f"features.{feature.key}"
-    other = [(name, stored) for name, stored in ways if not _fits(feature, stored)]
+    other = {stored: names for stored, names in ways.items() if not _fits(feature, stored)}
     if other:
-        stored, where = other[0][1], _where(other)
+        stored, where = next(iter(other)), _where(other)
         length = _LENGTH.search(stored)
         if length and len(feature.shape) == 1:
             message = f"{feature.key} has {length[1]} numbers in {where}, info.json declares {feature.shape[0]}"
@@ -85,9 +87,9 @@ def _stored_otherwise(dataset: Dataset, feature: Feature) -> Iterator[Finding]:
             message = f"{feature.key} is {stored} in {where}, info.json declares the shape {list(feature.shape)}"
         yield Finding(message, file="meta/info.json", key=f"{at}.shape")
         return
-    alien = [(name, kind) for name, stored in ways if (kind := _alien(feature, stored))]
+    alien = {kind: names for stored, names in ways.items() if (kind := _alien(feature, stored))}
     if alien:
-        kind = alien[0][1]
+        kind = next(iter(alien))
         yield Finding(
             f"{feature.key} is stored as {kind} in {_where(alien)}, info.json declares {feature.dtype}",
             file="meta/info.json",
@@ -98,9 +100,9 @@ def _stored_otherwise(dataset: Dataset, feature: Feature) -> Iterator[Finding]:
         )
 
 
-def _where(tables: list[tuple[str, str]]) -> str:
-    name = tables[0][0]
-    return name if len(tables) == 1 else f"{name} and {count(len(tables) - 1, 'more table')}"
+def _where(tables: dict[str, list[str]]) -> str:
+    first, *rest = [name for names in tables.values() for name in names]
+    return f"{first} and {count(len(rest), 'more table')}" if rest else first
 
 
 def _alien(feature: Feature, stored: str) -> str:
