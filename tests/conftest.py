@@ -71,6 +71,15 @@ def toy_root() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cameras_root() -> Path:
+    """Colour cameras of two sizes, and a depth camera. Shared: read only."""
+    cameras = {"observation.images.top": (32, 48), "observation.images.wrist": (48, 64)}
+    return once(
+        "made/cameras", lambda root: made.make(root, cameras=cameras, depth={"observation.images.depth": (32, 48)})
+    )
+
+
+@pytest.fixture(scope="session")
 def v21_root(pusht_root: Path) -> Path:
     """The small `lerobot/pusht` in the v2.1 layout. Shared: read only."""
     return once("made/pusht_v21", lambda root: made.v21(pusht_root, root))

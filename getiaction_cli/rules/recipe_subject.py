@@ -128,8 +128,11 @@ class RecipeSubject(Subject):
                 return policy.configure(params)
             table = {key: feature.raw for key, feature in dataset.features.items()}
             inputs, outputs = policies.to_policy_features(table)
+            every = inputs
             inputs = self._chosen(inputs, "input_features")
             outputs = self._chosen(outputs, "output_features")
+            if self.recipe.has("model.init_args.input_features"):  # training hides what is not chosen
+                table = {key: raw for key, raw in table.items() if key in inputs or key not in every}
             return policy.configure(params, inputs, outputs, table)
         except policies.Rejected as rejected:
             return rejected

@@ -20,9 +20,9 @@ from typer.testing import CliRunner
 from getiaction_cli import machine, main, policies
 from getiaction_cli.recipe import read
 
-DATASETS = ("pusht_root", "aloha_root", "toy_root")
+DATASETS = ("pusht_root", "aloha_root", "toy_root", "cameras_root")
 # What the datasets lack: rewards and a square camera, and a camera's name.
-UNFIT = {("tdmpc", "aloha_root"), ("tdmpc", "toy_root"), ("fastwam", "pusht_root")}
+UNFIT = {("tdmpc", "aloha_root"), ("tdmpc", "toy_root"), ("tdmpc", "cameras_root"), ("fastwam", "pusht_root")}
 
 # Widths and depths, per policy.
 SMALL: dict[str, dict[str, object]] = {

@@ -203,6 +203,18 @@ def test_features_are_chosen_by_key(small_root: Path, tmp_path: Path) -> None:
     assert "observation.image, observation.state" in caught.value.hint
 
 
+def test_cameras_that_are_not_chosen_do_not_reach_the_policy(cameras_root: Path, tmp_path: Path) -> None:
+    """GR00T and FastWAM look for cameras in the batch by themselves, and stop at one of another size."""
+    from getiaction.policies.lerobot import ACT
+
+    top = "observation.images.top"
+    policy, module = ACT(input_features=[top, "observation.state"], **tiny.ACT), data(cameras_root)
+    tiny.trainer(tmp_path, 1).fit(policy, datamodule=module)
+    batch = next(iter(module.train_dataloader()))
+    assert "observation.images.depth" in batch
+    assert {key for key in policy._prepare(batch) if key.startswith("observation.images.")} == {top}
+
+
 def test_a_policy_that_refuses_the_dataset_says_why(small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT, VQBeT
 

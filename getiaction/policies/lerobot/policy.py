@@ -85,6 +85,7 @@ class LeRobotPolicy(L.LightningModule):
         self._config_given = config
         self._inputs_given = input_features
         self._outputs_given = output_features
+        self._unseen: set[str] = set()
         self._stats_given = dataset_stats
         self._pretrained = str(pretrained_path) if pretrained_path else None
         self._revision = pretrained_revision
@@ -190,10 +191,16 @@ class LeRobotPolicy(L.LightningModule):
         return config
 
     def _narrow(self, view: DatasetView) -> dict[str, Any]:
-        """Leave only the chosen features in a view of the dataset; returns the inputs among them."""
+        """Leave only the chosen features in a view of the dataset; returns the inputs among them.
+
+        Some policies look for cameras in the batch by themselves: there, too, they find the chosen ones alone.
+        """
         features = upstream.as_policy_features(view.features)
         inputs, _ = upstream.split_features(_chosen(self._inputs_given, features, "input_features"))
         _, outputs = upstream.split_features(_chosen(self._outputs_given, features, "output_features"))
+        self._unseen = {
+            key for key, feature in features.items() if feature.type.value == "VISUAL" and key not in inputs
+        }
         view.features = {
             key: feature
             for key, feature in view.features.items()
@@ -258,7 +265,7 @@ class LeRobotPolicy(L.LightningModule):
     def _prepare(self, batch: Batch) -> Batch:
         """A raw batch as the policy reads it: images in 0..1, then LeRobot's preprocessor. Leaves `batch` alone."""
         assert self.config is not None
-        batch = dict(batch)
+        batch = {key: value for key, value in batch.items() if key.removesuffix("_is_pad") not in self._unseen}
         for key in self._camera_keys():
             image = batch.get(key)
             if image is None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from getiaction_cli.rules.fitting import Fit
+from getiaction_cli.rules.fitting import INPUTS, Fit
 
 # The parameter that names them.
 NAMED_IN = {"lingbot_va": "obs_cam_keys", "molmoact2": "image_keys"}
@@ -11,9 +11,15 @@ PREFIX = "observation.images."
 
 
 def in_batch(fit: Fit) -> dict[str, Any]:
-    """Every camera of a batch by the key that it has there, with the shape of its pictures (channels first)."""
+    """Every camera of a batch by the key that it has there, with the shape of its pictures (channels first).
+
+    What the recipe's input features leave out is not in the batch.
+    """
+    chosen = fit.recipe.get(INPUTS)
     return {
-        fit.renames.get(key, key): feature for key, feature in fit.readable.items() if feature.type.value == "VISUAL"
+        fit.renames.get(key, key): feature
+        for key, feature in fit.readable.items()
+        if feature.type.value == "VISUAL" and (not isinstance(chosen, list | dict) or key in chosen)
     }
 
 

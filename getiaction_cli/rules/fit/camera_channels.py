@@ -72,14 +72,8 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
         )
     named = fit.policy.get(NAMED_IN.get(fit.name, ""))
     at = fit.recipe.param_route(NAMED_IN[fit.name]) if named else INPUTS
-    keep = [key for key in named or fit.policy.input_features if key not in odd]
-    colour = any(key in cameras for key in keep)
-    if not colour:
-        help = "no colour camera would be left"
-    elif fit.name == "fastwam":
-        help = "FastWAM looks at every camera of the dataset: take this one out of it"
-    else:
-        help = ""
+    keep = [key for key in named or fit.recipe.get(INPUTS) or fit.readable if fit.renames.get(key, key) not in odd]
+    colour = any(fit.renames.get(key, key) in cameras for key in keep)
     for key, channels in odd.items():
         depth = " (a depth camera)" if key in fit.dataset.depth_keys else ""
         count = f"{channels} {'channel' if channels == 1 else 'channels'}"
@@ -87,6 +81,6 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
             f"`{key}`{depth} has {count}, and {fit.policy.policy.class_name} sees in colour: 3 channels",
             at=at if fit.recipe.has(at) else "data.init_args.repo_id",
             related=(Related(count, file="meta/info.json", key=f"features.{key}.shape"),),
-            help=help,
-            fix=None if help else Change(f"read everything but {', '.join(odd)}", set=((at, keep),)),
+            help="" if colour else "no colour camera would be left",
+            fix=Change(f"read everything but {', '.join(odd)}", set=((at, keep),)) if colour else None,
         )

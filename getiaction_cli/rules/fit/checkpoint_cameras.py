@@ -49,6 +49,7 @@ from difflib import SequenceMatcher
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.checkpoint import ROUTE, Checkpoint
+from getiaction_cli.rules.fit._cameras import in_batch
 from getiaction_cli.rules.fitting import Fit, listed
 
 _RENAMES = "model.init_args.rename_map"
@@ -62,7 +63,8 @@ def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
     renames = fit.recipe.get(_RENAMES) or {}
     if not known or not isinstance(renames, dict):
         return
-    there = {renames.get(key, key): key for key, feature in fit.readable.items() if feature.type.value == "VISUAL"}
+    cameras = in_batch(fit)
+    there = {name: key for key in fit.readable if (name := renames.get(key, key)) in cameras}
     missing = [key for key in known if key not in there]
     extra = [key for key in there if key not in known]
     if not missing:
@@ -74,7 +76,8 @@ def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
             )
         return
     alone = fit.name in _NEEDS_ALL or len(missing) == len(known) or (bool(extra) and not renames)
-    pairs = {there[new]: old for old, new in _pairs(missing, extra)}
+    colour = [key for key in extra if cameras[key].shape[0] == 3]
+    pairs = {there[new]: old for old, new in _pairs(missing, colour)}
     yield Finding(
         f"{checkpoint.said} was trained with {listed(known)}, and {fit.dataset.repo_id} has "
         f"{listed(list(there.values())) or 'no camera'}" + ("" if alone else f"; {listed(missing)} will be blank"),
