@@ -318,6 +318,7 @@ GA242	A state that does not fit into its words.
 GA243	Two precisions at once.
 GA244	Actions that are learned in one unit and given back in another.
 GA245	A policy that doesn\'t know how to act.
+GA246	A kind of feature that the recipe\'s normalization leaves out.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.
