@@ -47,16 +47,17 @@ def episode_bounds(dataset: Dataset) -> Iterator[Finding]:
             names = [f"episode {episodes.index[row]}" for row in rows[:4]] + [""] * (len(rows) - 4)
             yield Finding(f"{what}: {few(names)}", file=episodes.file_of(int(rows[0])), key="")
 
-    yield from wrong(np.nonzero(episodes.index != position)[0], "episode_index is not the episode's position")
+    misplaced = episodes.index != position
+    yield from wrong(np.nonzero(misplaced)[0], "episode_index is not the episode's position")
     yield from wrong(np.nonzero(episodes.length <= 0)[0], "no frames, or a negative number of them")
     if episodes.from_index is None or episodes.to_index is None:
         return
     spans = episodes.to_index - episodes.from_index
-    yield from wrong(
-        np.nonzero((spans != episodes.length) & (episodes.length > 0))[0],
-        "length is not dataset_to_index - dataset_from_index",
-    )
-    gaps = np.nonzero(episodes.from_index[1:] != episodes.to_index[:-1])[0] + 1
-    yield from wrong(gaps, "dataset_from_index is not where the episode before ends")
-    if len(episodes) and episodes.from_index[0] != 0:
+    unlike = (spans != episodes.length) & (episodes.length > 0)
+    yield from wrong(np.nonzero(unlike)[0], "length is not dataset_to_index - dataset_from_index")
+    # An episode in the wrong place, or with wrong bounds of its own, meets no neighbour: that is told already.
+    told = misplaced | unlike
+    gaps = (episodes.from_index[1:] != episodes.to_index[:-1]) & ~told[1:] & ~told[:-1]
+    yield from wrong(np.nonzero(gaps)[0] + 1, "dataset_from_index is not where the episode before ends")
+    if len(episodes) and episodes.from_index[0] != 0 and not told[0]:
         yield from wrong(position[:1], "the first episode does not begin at frame 0")
