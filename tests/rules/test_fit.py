@@ -132,6 +132,24 @@ def test_is_found_at_its_place(text: str, code: str, path: str, words: str, judg
     assert said.span is not None and 1 <= said.span.line <= text.count("\n")
 
 
+SMALL = {"input_features": {"observation.image": {**FRONT, "shape": [3, 64, 64]}, STATE: NUMBERS}}
+
+
+@pytest.mark.parametrize(
+    ("text", "stops"),
+    [
+        (recipe("ACT", {**ACT, **SMALL}), False),
+        (recipe("Diffusion", {**DIFFUSION, **SMALL}), True),
+        (recipe("Diffusion", {**DIFFUSION, **SMALL, "crop_shape": [48, 48]}), False),
+        (recipe("ACT", {**ACT, "output_features": {"action": {"type": "ACTION", "shape": [7]}}}), False),
+        (recipe("ACT", {**ACT, "input_features": {"observation.image": FRONT, STATE: NUMBERS},
+                        "output_features": {"action": {"type": "ACTION", "shape": [7]}}}), True),
+    ],
+)  # fmt: skip
+def test_a_shape_that_stops_training_is_an_error(text: str, stops: bool, judge: Judge) -> None:
+    assert judge(text)["GA306"].severity == (Severity.ERROR if stops else Severity.WARNING)
+
+
 # Next to the line, on the right side of it: (recipe, code that must not be there).
 NOT_FOUND = [
     (recipe("ACT", ACT, delta_timestamps={"action": times(0, 8)}), "GA301"),

@@ -53,8 +53,8 @@ from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import INPUTS, OUTPUTS, Fit, listed
 
-# The network is built for the size of the picture that the configuration states.
-_SIZED = frozenset({"diffusion", "vqbet", "tdmpc", "multi_task_dit"})
+# The network is built for the size of the picture that the configuration states, where nothing crops it.
+_SIZED = frozenset({"diffusion", "vqbet", "tdmpc"})
 
 
 @rule("GA306", dataset="pusht")
@@ -99,7 +99,11 @@ def _differs(fit: Fit, at: str, key: str, feature: Any, said: Any) -> Iterator[F
     for name, real, its in (("type", feature.type.value, "dtype"), ("shape", list(feature.shape), "shape")):
         if name not in said or said[name] == real:
             continue
-        small = name == "shape" and feature.type.value == "VISUAL" and fit.name not in _SIZED
+        # Outputs take the dataset's shape, unless the policy is built from both sections at once.
+        passed_over = feature.type.value == "ACTION" and not isinstance(fit.recipe.get(INPUTS), dict)
+        cut = fit.policy.get("crop_shape") or fit.policy.get("resize_shape")
+        any_size = feature.type.value == "VISUAL" and (fit.name not in _SIZED or cut)
+        small = name == "shape" and (passed_over or any_size)
         yield Finding(
             f"the {name} of `{key}` is {_shown(real)} in the dataset, and {_shown(said[name])} here",
             at=f"{at}.{name}",
