@@ -342,12 +342,12 @@ def episode_of_another_table(root: Path) -> None:
     edit_table(root / DATA, lambda t: put(t, "episode_index", np.array(t["episode_index"]) + 3))
 
 
-@corruption("GA417", DATA)
+@corruption("GA471", DATA, deep=True)
 def values_null(root: Path) -> None:
     edit_table(root / DATA, lambda t: put(t, "observation.state", [None, *t["observation.state"].to_pylist()[1:]]))
 
 
-@corruption("GA417", DATA)
+@corruption("GA471", DATA, deep=True)
 def number_null(root: Path) -> None:
     """As pandas writes NaN."""
     edit_table(root / DATA, lambda t: put(t, "timestamp", [None, *t["timestamp"].to_pylist()[1:]]))

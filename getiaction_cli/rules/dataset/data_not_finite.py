@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 @rule("GA471", dataset="data-nan")
 def data_not_finite(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Report the values that reading found."""
-    empty = {key for header in dataset.tables.values() for key in header.nulls}  # read as NaN, told by themselves
     for key, feature in scan.features.items():
-        if feature.not_finite and key not in empty:
+        if feature.not_finite:
             spot = feature.first_not_finite[0]
             name = dataset.features[key].dimension(spot.dimension)
             episodes = sorted({s.episode for s in feature.first_not_finite})

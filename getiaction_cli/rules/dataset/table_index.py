@@ -1,9 +1,9 @@
 """The tables number their frames otherwise than the episodes.
 
 ## What it finds
-A file under `data/` in whose footer the lowest and highest `index` or `episode_index` are not those of the episodes
-that `meta/episodes` has in it: a merge that did not count on, an episode taken out of one and not of the other. That
-the rows in between are in order, only `inspect-dataset --deep` sees.
+A file under `data/` whose lowest and highest `index` or `episode_index` are not those of the episodes that
+`meta/episodes` has in it: a merge that did not count on, an episode taken out of one and not of the other. Only its
+first and last row group are looked at; that all rows are in order, only `inspect-dataset --deep` sees.
 
 ## Why it matters
 LeRobot finds a window by position, and looks up its episode by the `episode_index` it reads there: bounds, task and
@@ -38,7 +38,7 @@ _MOST = 5
 
 @rule("GA416", dataset="index-restarts", unless=("GA40 meta/episodes", "GA411", "GA413", "GA414", "GA427"))
 def table_index(dataset: Dataset) -> Iterator[Finding]:
-    """Compare the spans in the tables' footers with the episodes' bounds."""
+    """Compare the tables' spans with the episodes' bounds."""
     needs_files(dataset)
     episodes, shown = dataset.episodes, 0
     ends = np.cumsum(episodes.length)
