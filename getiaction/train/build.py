@@ -170,8 +170,9 @@ def lookup(place: str, class_path: str, route: str) -> type:
 
 
 def _is_where(found: type, class_path: str, package: str) -> bool:
+    """True for the package itself, the module that defines the class, and the packages in between."""
     path = class_path.rpartition(".")[0]
-    return path in (package, found.__module__)
+    return path == package or f"{found.__module__}.".startswith(f"{path}.")
 
 
 def _components(place: str, value: Any, route: str) -> Any:

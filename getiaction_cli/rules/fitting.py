@@ -235,6 +235,13 @@ class Fit:
         return math.ceil(int(self.samples.sum()) / self.batch_size)
 
     @property
+    def val_batches(self) -> int:
+        """Batches in one validation over all episodes held out."""
+        said = self.recipe.data("val_batch_size")
+        size = said if isinstance(said, int) and said > 0 else self.batch_size
+        return math.ceil(int(self.dataset.episodes.length[list(self.held_out)].sum()) / size) if self.held_out else 0
+
+    @property
     def batches(self) -> int:
         """Batches that an epoch really has, after ``trainer.limit_train_batches``."""
         limit = self.recipe.trainer("limit_train_batches", 1.0)

@@ -8,7 +8,7 @@ from typing import Any
 import lightning as L
 import pytest
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from getiaction.errors import MachineError, TrainingError
@@ -48,6 +48,8 @@ def test_classes_of_the_right_place_are_built() -> None:
     assert isinstance(build.component("callbacks", section, "trainer.callbacks.0"), EarlyStopping)
     deep = {"class_path": "lightning.pytorch.callbacks.early_stopping.EarlyStopping", "init_args": {"monitor": "x"}}
     assert isinstance(build.component("callbacks", deep, "trainer.callbacks.0"), EarlyStopping)
+    between = "lightning.pytorch.callbacks.progress.TQDMProgressBar"  # as Lightning's own documentation has it
+    assert isinstance(build.component("callbacks", {"class_path": between}, "trainer.callbacks.0"), TQDMProgressBar)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,25 @@ def test_is_found_at_its_place(text: str, code: str, path: str, words: str, judg
     assert said.span is not None and 1 <= said.span.line <= text.count("\n")
 
 
+@pytest.mark.parametrize(
+    ("setting", "data", "found"),
+    [
+        ({"limit_val_batches": 0.01}, {"val_split": 0.4}, True),
+        ({"limit_val_batches": 0.5}, {"val_split": 0.4}, False),
+        ({"limit_val_batches": 0}, {"val_split": 0.4}, False),  # no validation
+        ({"limit_val_batches": 0.01}, {}, False),
+        ({"overfit_batches": 0.01}, {}, True),
+        ({"overfit_batches": 1}, {"val_split": 0.4}, False),
+    ],
+)
+def test_a_fraction_of_too_few_batches(
+    setting: dict[str, Any], data: dict[str, Any], found: bool, judge: Judge
+) -> None:
+    said = yaml.safe_load(recipe("ACT", ACT, **data))
+    said["trainer"] |= setting
+    assert ("GA333" in judge(yaml.safe_dump(said))) == found
+
+
 SMALL = {"input_features": {"observation.image": {**FRONT, "shape": [3, 64, 64]}, STATE: NUMBERS}}
 
 

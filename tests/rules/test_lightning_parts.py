@@ -40,6 +40,8 @@ def shelf(lerobot_home: Path) -> Shelf:
         f"callbacks: [{CHECKPOINT('every_n_train_steps: 10')}, {CHECKPOINT('every_n_train_steps: 50')}]",
         f"callbacks: [{CHECKPOINT('train_time_interval: {minutes: 30}')}]",
         f"callbacks: [{ACCUMULATION('scheduling: {0: 4, 10: 1}')}]",
+        "callbacks: [{class_path: lightning.pytorch.callbacks.progress.RichProgressBar}]",
+        f"callbacks: [{CHECKPOINT('filename: "{epoch}-{step:06d}-{train/loss:.2f}"')}]",
         f"callbacks: [{BAR('TQDM')}, {{class_path: lightning.pytorch.callbacks.LearningRateMonitor}}]",
     ],
 )
@@ -60,6 +62,11 @@ def test_is_taken(setting: str, shelf: Shelf) -> None:
          "GA147", "trainer.callbacks.0.class_path"),
         (f"callbacks: [{ACCUMULATION('scheduling: {"4": 2}')}]",
          "GA147", "trainer.callbacks.0.init_args.scheduling.4"),
+        (f"callbacks: [{CHECKPOINT('filename: "{epoch-{step}"')}]",
+         "GA147", "trainer.callbacks.0.init_args.filename"),
+        # The package exports no such class, wherever else it may be.
+        ("plugins: [{class_path: lightning.pytorch.plugins.environments.SLURMEnvironment}]",
+         "GA131", "trainer.plugins.0.class_path"),
         (f"callbacks: [{CHECKPOINT('train_time_interval: 30m')}]",
          "GA146", "trainer.callbacks.0.init_args.train_time_interval"),
         (f"callbacks: [{CHECKPOINT('train_time_interval: 600')}]",

@@ -3,11 +3,11 @@
 ## What it finds
 
 A `trainer.limit_train_batches` that leaves no batch of the chosen episodes: 0, or a fraction of fewer batches than
-that.
+that. The same for a fraction in `limit_val_batches`, of the episodes held out, and in `overfit_batches`, of both.
 
 ## Why it matters
 
-Training ends at once, and says that it is done.
+Training ends at once and says that it is done, or Lightning refuses to begin.
 
 ## Example
 
@@ -52,15 +52,28 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import Fit
 
-_ROUTE = "trainer.limit_train_batches"
+_TRAIN, _VAL, _BOTH = "trainer.limit_train_batches", "trainer.limit_val_batches", "trainer.overfit_batches"
 
 
 @rule("GA333", dataset="pusht", unless=("GA122", "GA324", "GA325", "GA328"))
 def no_batch(fit: Fit) -> Iterator[Finding]:
     """Count the batches that are left."""
-    if fit.recipe.has(_ROUTE) and fit.steps_per_epoch and not fit.batches:
-        yield Finding(
-            f"limit_train_batches {fit.recipe.get(_ROUTE)} leaves none of {fit.steps_per_epoch} batches per epoch",
-            at=_ROUTE,
-            fix=Change("set it to 1: one batch", set=((_ROUTE, 1),)),
-        )
+    both = isinstance(fit.recipe.get(_BOTH), float) and bool(fit.recipe.get(_BOTH))
+    asked = (
+        (_TRAIN, fit.steps_per_epoch, "per epoch", not fit.batches),
+        (_VAL, fit.val_batches, "of the episodes held out", False),
+        (_BOTH, fit.steps_per_epoch, "per epoch", False),
+        (_BOTH, fit.val_batches, "of the episodes held out", False),
+    )
+    for route, batches, what, nothing in asked:
+        limit = fit.recipe.get(route)
+        if not fit.recipe.has(route) or not batches or (both and route != _BOTH):
+            continue  # overfit_batches takes the place of the others
+        if nothing or (isinstance(limit, float) and 0 < limit < 1 and not int(batches * limit)):
+            name = route.rpartition(".")[2]
+            yield Finding(
+                f"{name} {limit} leaves none of {batches} batches {what}",
+                at=route,
+                fix=Change("set it to 1: one batch", set=((route, 1),)),
+            )
+            return

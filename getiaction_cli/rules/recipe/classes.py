@@ -140,7 +140,7 @@ def _object(recipe: Recipe, section: str) -> Found | None:
     if not isinstance(path, str) or not path:
         return None
     kind = section.split(".")[1]
-    own_home, what = MODULES[kind][0], A[kind]
+    own_home, what = MODULES[kind], A[kind]
     meant, certain = meant_class(kind, path)
     if meant == path:
         return None

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from functools import cache
 
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.signatures import exported, read_signature
+from getiaction_cli.recipe.signatures import exported, provided, read_signature
 
+# The package that has each kind, and exports what of it a recipe may name.
 MODULES = {
-    "callbacks": ("lightning.pytorch.callbacks", "lightning.pytorch.callbacks.progress", "getiaction.train.callbacks"),
-    "logger": ("lightning.pytorch.loggers",),
-    "profiler": ("lightning.pytorch.profilers",),
-    "strategy": ("lightning.pytorch.strategies",),
-    "plugins": ("lightning.pytorch.plugins", "lightning.pytorch.plugins.precision"),
-    "accelerator": ("lightning.pytorch.accelerators",),
+    "callbacks": "lightning.pytorch.callbacks",
+    "logger": "lightning.pytorch.loggers",
+    "profiler": "lightning.pytorch.profilers",
+    "strategy": "lightning.pytorch.strategies",
+    "plugins": "lightning.pytorch.plugins",
+    "accelerator": "lightning.pytorch.accelerators",
 }
 A = {
     "callbacks": "a Lightning callback",
@@ -40,12 +41,12 @@ def object_routes(recipe: Recipe) -> Iterator[str]:
 @cache
 def meant_class(kind: str, path: str) -> tuple[str, bool]:
     """The class path that one of that kind was meant to be, empty for none, and whether there is no doubt about it."""
-    modules = MODULES[kind]
+    module = MODULES[kind]
     home, _, name = path.rpartition(".")
-    inside = any(home == module or home.startswith(module + ".") for module in modules)
-    if inside and read_signature(path) is not None:
+    inside = home == module or home.startswith(f"{module}.")
+    if inside and name in provided(module) and read_signature(path) is not None:
         return path, True
-    known = {own: f"{module}.{own}" for module in modules for own in exported(module)}
+    known = {own: f"{module}.{own}" for own in exported(module)}
     if name in known:
         return known[name], True
     near = difflib.get_close_matches(name, known, 1, 0.8)

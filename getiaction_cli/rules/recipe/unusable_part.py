@@ -52,6 +52,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from string import Formatter
 
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
@@ -153,6 +154,13 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
     given = [key for key in _WHEN if recipe.get(f"{arguments}.{key}")]
     if name == "ModelCheckpoint" and len(given) > 1:
         yield Finding(f"ModelCheckpoint takes one of {', '.join(given)}", at=f"{arguments}.{given[1]}")
+    filename = recipe.get(f"{arguments}.filename")
+    if name == "ModelCheckpoint" and isinstance(filename, str) and not _is_pattern(filename):
+        yield Finding(
+            "braces stand around the name of a metric, as in `{epoch}-{step}`",
+            at=f"{arguments}.filename",
+            label="not closed, or not opened",
+        )
     if name == "GradientAccumulationScheduler":
         schedule = recipe.node(f"{arguments}.scheduling")
         pairs = schedule.pairs.items() if schedule is not None and schedule.kind is Kind.MAP else ()
@@ -175,3 +183,10 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
             at=at,
             help="set trainer.max_epochs, or swa_epoch_start to the number of an epoch",
         )
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        return all("{" not in (field or "") for _, field, _, _ in Formatter().parse(text))
+    except ValueError:
+        return False
