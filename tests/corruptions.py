@@ -347,7 +347,7 @@ def values_null(root: Path) -> None:
     edit_table(root / DATA, lambda t: put(t, "observation.state", [None, *t["observation.state"].to_pylist()[1:]]))
 
 
-@corruption("GA471", DATA, deep=True)
+@corruption("GA475", DATA, deep=True)
 def number_null(root: Path) -> None:
     """As pandas writes NaN."""
     edit_table(root / DATA, lambda t: put(t, "timestamp", [None, *t["timestamp"].to_pylist()[1:]]))
