@@ -12,6 +12,8 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from getiaction.errors import DataError, MachineError, TrainingError
 
+_UNHARMED = "a checkpoint that the run has written before is unharmed: go on from it with --resume"
+
 
 @contextmanager
 def in_plain_words() -> Iterator[None]:
@@ -43,12 +45,12 @@ def explain(error: BaseException) -> TrainingError | None:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return MachineError(
             f"the disk is full: {error.filename or 'while saving'}",
-            "make room and resume, or choose another place with --output-dir; the last complete checkpoint is unharmed",
+            f"make room, or choose another place with --output-dir; {_UNHARMED}",
         )
     if isinstance(error, RuntimeError) and ("PytorchStreamWriter" in text or "inline_container" in text):
         return MachineError(
             "a checkpoint could not be written: the disk is full or the folder is not writable",
-            "make room and resume; the last complete checkpoint is unharmed",
+            f"make room; {_UNHARMED}",
         )
     if isinstance(error, RuntimeError) and "DataLoader worker" in text:
         return DataError(

@@ -22,6 +22,8 @@ REDRAWS_PER_SECOND = 8
 LINES_PER_RUN = 10
 SECONDS_BETWEEN_LINES = 60
 BARS = "▁▂▃▄▅▆▇█"
+CURVE = 16
+SMALLEST_BAR = 5
 
 
 class Watch(L.Callback):
@@ -143,14 +145,20 @@ class Watch(L.Callback):
         if self._bar is None or self._task is None:
             return
         self._shown = time.monotonic()
+        parts = {
+            "word": "training",
+            "count": f"{step}/{self.total:.0f}" if math.isfinite(self.total) else f"{step}",
+            "loss": f"loss {number(self._smooth.value)}",
+            "curve": sparkline(self.losses.values, CURVE),
+            "validation": self._validation().rstrip(),
+            "pace": rate(self._samples_per_second()),
+            "left": f"{left} left" if (left := self._left(step)) else "",
+        }
+        parts = fitted(parts, self.losses.values, self.screen.console.width - SMALLEST_BAR)
+        parts["loss"] = f"loss [bold]{parts['loss'].removeprefix('loss ')}[/bold]"
+        parts["curve"] = parts["curve"] and f"[cyan]{parts['curve']}[/cyan]"
         self._bar.update(
-            self._task,
-            completed=step,
-            loss=number(self._smooth.value),
-            curve=sparkline(self.losses.values, 16),
-            validation=self._validation(),
-            pace=rate(self._samples_per_second()),
-            left=f"{left} left" if (left := self._left(step)) else "",
+            self._task, completed=step, description=parts.pop("word"), said=" ".join(filter(None, parts.values()))
         )
 
     def _line_is_due(self, now: float, step: int, last: bool) -> bool:
@@ -216,9 +224,26 @@ class Thinned:
             self._every *= 2
 
 
+def fitted(parts: dict[str, str], course: list[float], room: int) -> dict[str, str]:
+    """The parts of the moving line that a terminal has room for.
+
+    Args:
+        parts: texts by name; where they are too long the `word` goes first, then the `curve` gets shorter and goes,
+            then the `pace`, then the time `left`.
+        course: the losses so far, which the curve shows.
+        room: columns beside the bar.
+    """
+    parts = dict(parts)
+    for name in ("word", "curve", "pace", "left"):
+        over = sum(len(text) + 1 for text in parts.values() if text) - room
+        if over > 0:
+            parts[name] = sparkline(course, len(parts["curve"]) - over) if name == "curve" else ""
+    return parts
+
+
 def sparkline(values: list[float], width: int) -> str:
     """The course of the values in so many characters, each the mean of its stretch; logarithmic where it can be."""
-    if not values:
+    if not values or width < 1:
         return ""
     width = min(width, len(values))
     edges = [round(i * len(values) / width) for i in range(width + 1)]
@@ -250,12 +275,9 @@ def _bar(screen: Screen, total: float, completed: int) -> tuple[Progress, TaskID
     from rich.progress import BarColumn, Progress, TextColumn
 
     bar = Progress(
-        TextColumn("training"),
+        TextColumn("{task.description}"),
         BarColumn(bar_width=None),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}" if math.isfinite(total) else "{task.completed:.0f}"),
-        TextColumn("loss [bold]{task.fields[loss]}[/bold] [cyan]{task.fields[curve]}[/cyan]"),
-        TextColumn("{task.fields[validation]}{task.fields[pace]}"),
-        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.fields[said]}"),
         console=screen.console,
         auto_refresh=True,
         refresh_per_second=REDRAWS_PER_SECOND,
@@ -263,16 +285,7 @@ def _bar(screen: Screen, total: float, completed: int) -> tuple[Progress, TaskID
         redirect_stdout=False,  # the libraries' talk belongs in the log, not above the bar
         redirect_stderr=False,
     )
-    task = bar.add_task(
-        "training",
-        total=total if math.isfinite(total) else None,
-        completed=completed,
-        loss="",
-        curve="",
-        validation="",
-        pace="",
-        left="",
-    )
+    task = bar.add_task("training", total=total if math.isfinite(total) else None, completed=completed, said="")
     bar.start()
     return bar, task
 

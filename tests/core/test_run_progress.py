@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("lightning")
 
 from getiaction.train.metrics import MetricsFile, forget_after
-from getiaction.train.progress import Smooth, Thinned, number, sparkline
+from getiaction.train.progress import Smooth, Thinned, fitted, number, sparkline
 from getiaction.train.summary import count, many, table
 
 
@@ -43,6 +43,24 @@ def test_the_course_is_drawn(values: list[float], drawn: str) -> None:
 
 def test_a_long_course_fits_its_width() -> None:
     assert len(sparkline([float(i + 1) for i in range(100)], 16)) == 16
+
+
+@pytest.mark.parametrize(
+    ("room", "said"),
+    [
+        (60, "training 30/99 loss 0.5 ██▇▆▆▅▃▁ 96 samples/s 0:00:40 left"),
+        (52, "30/99 loss 0.5 ██▇▆▆▅▃▁ 96 samples/s 0:00:40 left"),
+        (48, "30/99 loss 0.5 █▇▆▆▄▁ 96 samples/s 0:00:40 left"),
+        (42, "30/99 loss 0.5 96 samples/s 0:00:40 left"),
+        (30, "30/99 loss 0.5 0:00:40 left"),
+        (20, "30/99 loss 0.5"),
+    ],
+)
+def test_a_narrow_terminal_is_shown_what_matters(room: int, said: str) -> None:
+    course = [8.0 - i for i in range(8)]
+    parts = {"word": "training", "count": "30/99", "loss": "loss 0.5", "curve": sparkline(course, 16)}
+    parts |= {"validation": "", "pace": "96 samples/s", "left": "0:00:40 left"}
+    assert " ".join(filter(None, fitted(parts, course, room).values())) == said
 
 
 @pytest.mark.parametrize(
