@@ -64,6 +64,9 @@ def shelf(lerobot_home: Path) -> Shelf:
          "model.init_args.input_features.observation.image", NEVER),
         ("max_steps: 100", "devices: all", "GA121", False, "trainer.devices", "auto"),
         ("pusht", "pusht\n    revision: 3.0", "GA120", True, "data.init_args.revision", "3.0"),
+        # What is off is off without it.
+        ("Diffusion\n  init_args:\n    horizon: 16", "ACT\n  init_args:\n    push_to_hub: false", "GA111", True,
+         "model.init_args.push_to_hub", NEVER),
         # Lightning 1's keys held other values than those that took their place.
         ("max_steps: 100", "gpus: 0", "GA111", False, "trainer.gpus", NEVER),
         ("max_steps: 100", "amp: true", "GA111", False, "trainer.amp", NEVER),

@@ -77,7 +77,9 @@ def renamed_key(recipe: Recipe) -> Iterator[Finding]:
 
 def _fix(recipe: Recipe, stray: Stray) -> Change | None:
     if not stray.target or recipe.has(stray.target):
-        return Change(f"remove {stray.key}", remove=(stray.route,))
+        # What is off is off without it.
+        off = not stray.target and recipe.get(stray.route) is False
+        return Change(f"remove {stray.key}", remove=(stray.route,), safe=off)
     home, _, name = stray.target.rpartition(".")
     if home == stray.section.route:
         return Change(f"rename it to {name}", rename=((stray.route, name),), safe=True)

@@ -53,14 +53,14 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.strays import is_stray
+from getiaction_cli.rules.recipe.strays import is_stray, policy_of
 from getiaction_cli.rules.recipe.words import WITHOUT_EFFECT
 
 
 @rule("GA143", severity=Severity.WARNING)
 def setting_without_effect(recipe: Recipe) -> Iterator[Finding]:
     """Parameters of the policy that are decided elsewhere."""
-    params = recipe.params()
+    params = recipe.params() if policy_of(recipe) else {}
     for name, instead in WITHOUT_EFFECT.items():
         if name not in params or (name == "push_to_hub" and params[name] is False):
             continue
