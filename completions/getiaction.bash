@@ -15,14 +15,24 @@ _getiaction_options() {
 --resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
 --ignore	Train although these codes or families were found (GA301,GA5)
 --help	Show this message and exit.
--h	Show this message and exit.' ;;
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning'\''s Trainer
+--seed	makes a run repeatable
+--output_dir	where the run is kept' ;;
         'fit') printf '%s\n' '--config	A YAML recipe
 -c	A YAML recipe
 --output-dir	The run folder; new or empty
 --resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
 --ignore	Train although these codes or families were found (GA301,GA5)
 --help	Show this message and exit.
--h	Show this message and exit.' ;;
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning'\''s Trainer
+--seed	makes a run repeatable
+--output_dir	where the run is kept' ;;
         'init') printf '%s\n' '--policy	Which policy; left out: choose one that fits
 -p	Which policy; left out: choose one that fits
 --output	The recipe to write, never overwritten; - prints it
@@ -37,7 +47,12 @@ _getiaction_options() {
 --diff	Show the fixes as a diff; change nothing
 --smoke	Also train two small batches with the real policy, on the CPU
 --help	Show this message and exit.
--h	Show this message and exit.' ;;
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning'\''s Trainer
+--seed	makes a run repeatable
+--output_dir	where the run is kept' ;;
         'inspect-dataset') printf '%s\n' '--revision	A tag, branch or commit on the Hub
 --format	For people, or for programs
 --deep	Read the recorded numbers too, and decode some frames of every video
@@ -75,14 +90,18 @@ _getiaction_options() {
 _getiaction_takes() {
     case "$1 $2" in
         ' --shell') printf '%s\n' '=bash zsh fish' ;;
-        'train --output-dir') printf '%s\n' 'other' ;;
-        'train --resume') printf '%s\n' 'other' ;;
+        'train --output-dir') printf '%s\n' 'folder' ;;
+        'train --resume') printf '%s\n' 'file' ;;
         'train --ignore') printf '%s\n' 'code' ;;
+        'train --seed') printf '%s\n' 'text' ;;
+        'train --output_dir') printf '%s\n' 'folder' ;;
         'fit --config') printf '%s\n' 'recipe' ;;
         'fit -c') printf '%s\n' 'recipe' ;;
-        'fit --output-dir') printf '%s\n' 'other' ;;
-        'fit --resume') printf '%s\n' 'other' ;;
+        'fit --output-dir') printf '%s\n' 'folder' ;;
+        'fit --resume') printf '%s\n' 'file' ;;
         'fit --ignore') printf '%s\n' 'code' ;;
+        'fit --seed') printf '%s\n' 'text' ;;
+        'fit --output_dir') printf '%s\n' 'folder' ;;
         'init --policy') printf '%s\n' 'policy' ;;
         'init -p') printf '%s\n' 'policy' ;;
         'init --output') printf '%s\n' 'file' ;;
@@ -90,14 +109,16 @@ _getiaction_takes() {
         'validate-config --format') printf '%s\n' '=text json sarif github concise' ;;
         'validate-config --select') printf '%s\n' 'code' ;;
         'validate-config --ignore') printf '%s\n' 'code' ;;
-        'inspect-dataset --revision') printf '%s\n' 'other' ;;
+        'validate-config --seed') printf '%s\n' 'text' ;;
+        'validate-config --output_dir') printf '%s\n' 'folder' ;;
+        'inspect-dataset --revision') printf '%s\n' 'text' ;;
         'inspect-dataset --format') printf '%s\n' '=text json' ;;
         'inspect-dataset --html') printf '%s\n' 'file' ;;
-        'inspect-dataset --seed') printf '%s\n' 'other' ;;
-        'list-policies --grep') printf '%s\n' 'other' ;;
+        'inspect-dataset --seed') printf '%s\n' 'text' ;;
+        'list-policies --grep') printf '%s\n' 'text' ;;
         'list-policies --for') printf '%s\n' 'dataset' ;;
         'list-policies --format') printf '%s\n' '=text json' ;;
-        'frame-stores --path') printf '%s\n' 'other' ;;
+        'frame-stores --path') printf '%s\n' 'folder' ;;
         'frame-stores --format') printf '%s\n' '=text json' ;;
         'schema --policy') printf '%s\n' 'policy' ;;
         'schema -p') printf '%s\n' 'policy' ;;
@@ -122,25 +143,7 @@ _getiaction_kind() {
     shift 2
     case "$kind" in
         =*) tr ' ' '\n' <<<"${kind#=}" ;;
-        policy) printf '%s\n' 'act	Predicts chunks of actions with a transformer and a CVAE; small and quick to train.
-diffusion	Denoises chunks of actions with a 1D U-Net; strong on contact-rich tasks.
-eo1	A Qwen2.5-VL backbone (3 B) with a flow-matching action head.
-evo1	A compact InternVL3 backbone (0.8 B) with a flow-matching action head; trains in two stages.
-fastwam	A video world model (Wan2.2, 5 B) that predicts actions directly.
-gaussian_actor	The actor of soft actor-critic, trained online on the robot.
-groot	NVIDIA'\''s foundation model for humanoids and arms (3 B).
-lingbot_va	An autoregressive video-action world model on Wan2.2.
-molmoact2	The Allen Institute'\''s open vision-language-action model (7 B).
-multi_task_dit	Diffusion or flow matching with a large transformer, told by language what to do.
-pi0	A vision-language-action flow model (3 B) from Physical Intelligence.
-pi05	The successor of pi0 that generalizes to new places; reads the state as text.
-pi0_fast	pi0 that predicts compressed action tokens one by one instead of denoising.
-smolvla	A small vision-language-action model (0.5 B), made for fine-tuning on one GPU.
-tdmpc	Learns a latent world model and plans in it; needs the reward of every step.
-vla_jepa	Qwen3-VL (2 B) with a V-JEPA2 world model and a DiT action head.
-vqbet	Predicts tokens of a learned action codebook with a GPT; trains in two phases.
-wall_x	X Square Robot'\''s open foundation model on Qwen2.5-VL.
-xvla	A soft-prompted vision-language-action model (0.9 B) for many kinds of robot.' ;;
+        policy) "$_getiaction_helper" policies "$word" 2>/dev/null ;;
         code) printf '%s\n' 'GA101	Text that is not YAML.
 GA102	A key that stands twice in one section.
 GA103	A file that is no recipe.
@@ -261,7 +264,6 @@ GA413	The episodes'\'' bounds don'\''t fit together.
 GA414	The tables have other frames than the episodes say.
 GA415	A split names episodes that don'\''t exist.
 GA416	The tables number their frames otherwise than the episodes.
-GA417	Values that are empty.
 GA421	A table that the episodes need is missing.
 GA422	A table can'\''t be read.
 GA423	A video that the episodes need is missing.
@@ -329,7 +331,7 @@ GA520	A policy that trains on an NVIDIA GPU only.' ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;
         recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -- "$word" ;;
         folder) compgen -d -- "$word" ;;
-        file | other) compgen -f -- "$word" ;;
+        file) compgen -f -- "$word" ;;
     esac
 }
 
@@ -391,13 +393,12 @@ explain	Explain what a rule finds, why it matters, and how to write it instead'
         candidates=$(_getiaction_kind overrides "$word" "${words[@]:0:${#words[@]}-1}")
     elif [[ $word == -* ]]; then
         candidates=$(_getiaction_options "$command")
-        [[ ' train fit validate-config ' == *" $command "* ]] && candidates+=$'\n--model.\n--data.\n--trainer.\n--seed\n--output_dir'
     else
         takes=$(_getiaction_arguments "$command")
         candidates=$(_getiaction_kind "$takes" "$word")
     fi
     # Readline quotes the names of files as the word that is being typed is quoted.
-    [[ $takes == @(recipe|folder|file|other) ]] && compopt -o filenames 2>/dev/null
+    [[ $takes == @(recipe|folder|file) ]] && compopt -o filenames 2>/dev/null
     eval "$extglob"
 
     # What bash has already taken for a word of its own ("--key=") is not repeated.

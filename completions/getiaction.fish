@@ -17,7 +17,12 @@ function __getiaction_options
 --resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
 --ignore	Train although these codes or families were found (GA301,GA5)
 --help	Show this message and exit.
--h	Show this message and exit.'
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning\'s Trainer
+--seed	makes a run repeatable
+--output_dir	where the run is kept'
         case 'fit'
             printf '%s\n' '--config	A YAML recipe
 -c	A YAML recipe
@@ -25,7 +30,12 @@ function __getiaction_options
 --resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
 --ignore	Train although these codes or families were found (GA301,GA5)
 --help	Show this message and exit.
--h	Show this message and exit.'
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning\'s Trainer
+--seed	makes a run repeatable
+--output_dir	where the run is kept'
         case 'init'
             printf '%s\n' '--policy	Which policy; left out: choose one that fits
 -p	Which policy; left out: choose one that fits
@@ -42,7 +52,12 @@ function __getiaction_options
 --diff	Show the fixes as a diff; change nothing
 --smoke	Also train two small batches with the real policy, on the CPU
 --help	Show this message and exit.
--h	Show this message and exit.'
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning\'s Trainer
+--seed	makes a run repeatable
+--output_dir	where the run is kept'
         case 'inspect-dataset'
             printf '%s\n' '--revision	A tag, branch or commit on the Hub
 --format	For people, or for programs
@@ -87,21 +102,29 @@ function __getiaction_takes
         case ' --shell'
             printf '%s\n' '=bash zsh fish'
         case 'train --output-dir'
-            printf '%s\n' 'other'
+            printf '%s\n' 'folder'
         case 'train --resume'
-            printf '%s\n' 'other'
+            printf '%s\n' 'file'
         case 'train --ignore'
             printf '%s\n' 'code'
+        case 'train --seed'
+            printf '%s\n' 'text'
+        case 'train --output_dir'
+            printf '%s\n' 'folder'
         case 'fit --config'
             printf '%s\n' 'recipe'
         case 'fit -c'
             printf '%s\n' 'recipe'
         case 'fit --output-dir'
-            printf '%s\n' 'other'
+            printf '%s\n' 'folder'
         case 'fit --resume'
-            printf '%s\n' 'other'
+            printf '%s\n' 'file'
         case 'fit --ignore'
             printf '%s\n' 'code'
+        case 'fit --seed'
+            printf '%s\n' 'text'
+        case 'fit --output_dir'
+            printf '%s\n' 'folder'
         case 'init --policy'
             printf '%s\n' 'policy'
         case 'init -p'
@@ -116,22 +139,26 @@ function __getiaction_takes
             printf '%s\n' 'code'
         case 'validate-config --ignore'
             printf '%s\n' 'code'
+        case 'validate-config --seed'
+            printf '%s\n' 'text'
+        case 'validate-config --output_dir'
+            printf '%s\n' 'folder'
         case 'inspect-dataset --revision'
-            printf '%s\n' 'other'
+            printf '%s\n' 'text'
         case 'inspect-dataset --format'
             printf '%s\n' '=text json'
         case 'inspect-dataset --html'
             printf '%s\n' 'file'
         case 'inspect-dataset --seed'
-            printf '%s\n' 'other'
+            printf '%s\n' 'text'
         case 'list-policies --grep'
-            printf '%s\n' 'other'
+            printf '%s\n' 'text'
         case 'list-policies --for'
             printf '%s\n' 'dataset'
         case 'list-policies --format'
             printf '%s\n' '=text json'
         case 'frame-stores --path'
-            printf '%s\n' 'other'
+            printf '%s\n' 'folder'
         case 'frame-stores --format'
             printf '%s\n' '=text json'
         case 'schema --policy'
@@ -226,9 +253,6 @@ explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
         else if string match -q -- '-*' "$word"
             __getiaction_options "$command"
-            if contains -- "$command" train fit validate-config
-                printf '%s\n' --model.\t'the policy' --data.\t'the dataset' --trainer.\t"Lightning's Trainer" --seed\t'makes a run repeatable' --output_dir\t'where the run is kept'
-            end
             return
         end
         set takes (__getiaction_arguments "$command")
@@ -237,25 +261,7 @@ explain	Explain what a rule finds, why it matters, and how to write it instead'
         case '=*'
             string split ' ' -- (string sub -s 2 -- $takes)
         case policy
-            printf '%s\n' 'act	Predicts chunks of actions with a transformer and a CVAE; small and quick to train.
-diffusion	Denoises chunks of actions with a 1D U-Net; strong on contact-rich tasks.
-eo1	A Qwen2.5-VL backbone (3 B) with a flow-matching action head.
-evo1	A compact InternVL3 backbone (0.8 B) with a flow-matching action head; trains in two stages.
-fastwam	A video world model (Wan2.2, 5 B) that predicts actions directly.
-gaussian_actor	The actor of soft actor-critic, trained online on the robot.
-groot	NVIDIA\'s foundation model for humanoids and arms (3 B).
-lingbot_va	An autoregressive video-action world model on Wan2.2.
-molmoact2	The Allen Institute\'s open vision-language-action model (7 B).
-multi_task_dit	Diffusion or flow matching with a large transformer, told by language what to do.
-pi0	A vision-language-action flow model (3 B) from Physical Intelligence.
-pi05	The successor of pi0 that generalizes to new places; reads the state as text.
-pi0_fast	pi0 that predicts compressed action tokens one by one instead of denoising.
-smolvla	A small vision-language-action model (0.5 B), made for fine-tuning on one GPU.
-tdmpc	Learns a latent world model and plans in it; needs the reward of every step.
-vla_jepa	Qwen3-VL (2 B) with a V-JEPA2 world model and a DiT action head.
-vqbet	Predicts tokens of a learned action codebook with a GPT; trains in two phases.
-wall_x	X Square Robot\'s open foundation model on Qwen2.5-VL.
-xvla	A soft-prompted vision-language-action model (0.9 B) for many kinds of robot.'
+            $helper policies "$word" 2>/dev/null
         case code
             printf '%s\n' 'GA101	Text that is not YAML.
 GA102	A key that stands twice in one section.
@@ -377,7 +383,6 @@ GA413	The episodes\' bounds don\'t fit together.
 GA414	The tables have other frames than the episodes say.
 GA415	A split names episodes that don\'t exist.
 GA416	The tables number their frames otherwise than the episodes.
-GA417	Values that are empty.
 GA421	A table that the episodes need is missing.
 GA422	A table can\'t be read.
 GA423	A video that the episodes need is missing.
@@ -448,7 +453,7 @@ GA520	A policy that trains on an NVIDIA GPU only.'
             __getiaction_recipes "$word"
         case folder
             __fish_complete_directories "$word" ''
-        case file other
+        case file
             __getiaction_files "$word"
     end | string replace -r '^' -- "$given"
 end

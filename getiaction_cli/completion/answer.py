@@ -1,7 +1,8 @@
-"""The process behind a TAB that needs to know the recipe: override keys, their values, dataset ids.
+"""The process behind a TAB that needs to know the recipe or what is installed: override keys, their values, datasets.
 
     getiaction-complete overrides WORD [WORDS OF THE LINE …]
     getiaction-complete datasets WORD
+    getiaction-complete policies WORD
 
 prints one candidate a line, with a tab and its description behind it. Standard library only, and never an error: a
 TAB that can't be answered prints nothing.
@@ -27,8 +28,8 @@ Candidate = tuple[str, str]
 def main() -> None:
     """Answer one TAB."""
     kind, word, *line = [*sys.argv[1:], "", ""][: max(2, len(sys.argv) - 1)]
-    candidates = datasets() if kind == "datasets" else overrides(word, line)
-    seen: set[str] = set()
+    candidates = datasets() if kind == "datasets" else policies() if kind == "policies" else overrides(word, line)
+    seen = {word} if word.endswith(".") else set()  # a section is no candidate behind itself
     for value, help in candidates:
         if value.startswith(word) and value not in seen:
             seen.add(value)
@@ -118,17 +119,26 @@ def _values(key: str, policy: str, index: dict[str, Any]) -> Iterator[Candidate]
     if name == "class_path":
         if section == "data":
             yield index["datamodule"], "a LeRobot dataset"
+        elif section.startswith("trainer."):
+            yield from index["objects"].get(section.split(".")[1], {}).items()
         else:
             yield index["wrapper"], "any policy by name"
             yield from ((known["class_path"], known["help"]) for known in index["policies"].values())
     elif name == "policy_name":
-        yield from ((known, about["help"]) for known, about in index["policies"].items())
+        yield from policies()
     elif name == "repo_id" and section.startswith("data"):
         yield from datasets()
     else:
         own = index["policies"].get(policy, {"keys": {}})["keys"]
         keys = {"trainer": index["trainer"], "data": index["data"]}.get(section.split(".")[0], index["model"] | own)
         yield from ((value, "") for value in keys.get(name, {"words": []})["words"])
+
+
+def policies() -> Iterator[Candidate]:
+    """Every policy that LeRobot or a plugin registers."""
+    from getiaction_cli.completion.index import load
+
+    yield from ((name, about["help"]) for name, about in load()["policies"].items())
 
 
 # -- dataset ids -----------------------------------------------------------------------------------------------------

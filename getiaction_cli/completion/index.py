@@ -33,12 +33,13 @@ def build() -> dict[str, Any]:
     """Read the keys, words and help of every section of a recipe from source.
 
     Returns:
-        ``{"policies": {name: {"class", "class_path", "keys"}}, "model", "data", "trainer"}``; keys are
-        ``{key: {"words": [...], "help": "..."}}``.
+        ``{"policies": {name: {"class_path", "help", "keys"}}, "model", "data", "trainer", "objects"}``; keys are
+        ``{key: {"words": [...], "help": "..."}}``, objects are ``{key of the trainer: {class path: help}}``.
     """
     from getiaction_cli import policies
     from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
-    from getiaction_cli.recipe.signatures import read_signature
+    from getiaction_cli.recipe.signatures import exported, read_signature
+    from getiaction_cli.rules.recipe.objects import MODULES, A
 
     def keys(class_path: str) -> dict[str, Any]:
         signature = read_signature(class_path)
@@ -64,6 +65,9 @@ def build() -> dict[str, Any]:
         "model": keys(WRAPPER),
         "data": keys(DATAMODULE),
         "trainer": keys("lightning.Trainer"),
+        "objects": {
+            kind: {f"{module}.{name}": A[kind] for name in exported(module)} for kind, module in MODULES.items()
+        },
     }
 
 
@@ -87,7 +91,7 @@ def _text(value: Any) -> str:
 def _file() -> Path:
     """Where the index of this very installation is kept: its name holds the versions that it was read from."""
     site = Path(__file__).resolve().parents[2]
-    folders = {site, *(Path(entry) for entry in sys.path if entry.endswith("site-packages"))}
+    folders = {site, *map(Path, sys.path)}  # a plugin may lie anywhere
     installed = sorted(
         name.removesuffix(".dist-info")
         for folder in folders
@@ -95,7 +99,7 @@ def _file() -> Path:
         for name in os.listdir(folder)  # noqa: PTH208 - names alone, and three times as fast
         if name.endswith(".dist-info") and name.startswith(_PACKAGES)
     )
-    sources = [site / "getiaction" / source for source in _OWN_SOURCES]
+    sources = [Path(__file__), *(site / "getiaction" / source for source in _OWN_SOURCES)]
     newest = max((int(source.stat().st_mtime) for source in sources if source.is_file()), default=0)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "getiaction" / "completion" / f"{'+'.join(installed)}+{newest}.json"

@@ -37,15 +37,11 @@ def script(app: typer.Typer, shell: str) -> str:
     """
     if shell not in scripts.SHELLS:
         raise UsageError(f"no completion for the shell {shell!r}", f"one of: {', '.join(scripts.SHELLS)}")
-    from getiaction_cli import policies
     from getiaction_cli.rules.runner import load_rules
 
     own, commands = read_commands(app)
-    kinds = {
-        "policy": [(name, policies.load(name).summary) for name in policies.names()],
-        "code": [(code, rule.page.split("\n")[0]) for code, rule in load_rules().items()],
-    }
-    return scripts.write(shell, own, commands, kinds)
+    codes = [(code, rule.page.split("\n")[0]) for code, rule in load_rules().items()]
+    return scripts.write(shell, own, commands, codes)
 
 
 def install(app: typer.Typer, shell: str) -> str:

@@ -16,14 +16,14 @@ SHELLS = ("bash", "zsh", "fish")
 Words = list[tuple[str, str]]
 
 
-def write(shell: str, own: Command, commands: list[Command], kinds: dict[str, Words]) -> str:
+def write(shell: str, own: Command, commands: list[Command], codes: Words) -> str:
     """The whole script.
 
     Args:
         shell: one of `SHELLS`.
         own: the application's own options.
         commands: its commands.
-        kinds: the words of the kinds that are known when the script is written ("policy", "code"), with their help.
+        codes: the codes of the rules, with their help.
     """
     template = (Path(__file__).parent / f"template.{shell}").read_text()
     quote = _fish_quoted if shell == "fish" else _quoted
@@ -48,8 +48,7 @@ def write(shell: str, own: Command, commands: list[Command], kinds: dict[str, Wo
         ),
         "@ARGUMENTS@": _case(shell, ((command.name, quote(command.takes)) for command in commands if command.takes)),
         "@OVERRIDES@": " ".join(command.name for command in commands if command.overrides),
-        "@POLICIES@": _words(quote, kinds["policy"]),
-        "@CODES@": _words(quote, kinds["code"]),
+        "@CODES@": _words(quote, codes),
     }
     for mark, text in tables.items():
         template = template.replace(mark, text)

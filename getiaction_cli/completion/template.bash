@@ -25,13 +25,13 @@ _getiaction_kind() {
     shift 2
     case "$kind" in
         =*) tr ' ' '\n' <<<"${kind#=}" ;;
-        policy) printf '%s\n' @POLICIES@ ;;
+        policy) "$_getiaction_helper" policies "$word" 2>/dev/null ;;
         code) printf '%s\n' @CODES@ ;;
         dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;
         recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -- "$word" ;;
         folder) compgen -d -- "$word" ;;
-        file | other) compgen -f -- "$word" ;;
+        file) compgen -f -- "$word" ;;
     esac
 }
 
@@ -85,13 +85,12 @@ _getiaction() {
         candidates=$(_getiaction_kind overrides "$word" "${words[@]:0:${#words[@]}-1}")
     elif [[ $word == -* ]]; then
         candidates=$(_getiaction_options "$command")
-        [[ ' @OVERRIDES@ ' == *" $command "* ]] && candidates+=$'\n--model.\n--data.\n--trainer.\n--seed\n--output_dir'
     else
         takes=$(_getiaction_arguments "$command")
         candidates=$(_getiaction_kind "$takes" "$word")
     fi
     # Readline quotes the names of files as the word that is being typed is quoted.
-    [[ $takes == @(recipe|folder|file|other) ]] && compopt -o filenames 2>/dev/null
+    [[ $takes == @(recipe|folder|file) ]] && compopt -o filenames 2>/dev/null
     eval "$extglob"
 
     # What bash has already taken for a word of its own ("--key=") is not repeated.

@@ -77,9 +77,6 @@ function __getiaction
             return
         else if string match -q -- '-*' "$word"
             __getiaction_options "$command"
-            if contains -- "$command" @OVERRIDES@
-                printf '%s\n' --model.\t'the policy' --data.\t'the dataset' --trainer.\t"Lightning's Trainer" --seed\t'makes a run repeatable' --output_dir\t'where the run is kept'
-            end
             return
         end
         set takes (__getiaction_arguments "$command")
@@ -88,7 +85,7 @@ function __getiaction
         case '=*'
             string split ' ' -- (string sub -s 2 -- $takes)
         case policy
-            printf '%s\n' @POLICIES@
+            $helper policies "$word" 2>/dev/null
         case code
             printf '%s\n' @CODES@
         case dataset
@@ -98,7 +95,7 @@ function __getiaction
             __getiaction_recipes "$word"
         case folder
             __fish_complete_directories "$word" ''
-        case file other
+        case file
             __getiaction_files "$word"
     end | string replace -r '^' -- "$given"
 end

@@ -59,20 +59,18 @@ _getiaction() {
             return
         elif [[ $word == -* ]]; then
             _getiaction_offer "$(_getiaction_options "$command")"
-            [[ ' @OVERRIDES@ ' == *" $command "* ]] && _getiaction_offer \
-                $'--model.\tthe policy\n--data.\tthe dataset\n--trainer.\tLightning\'s Trainer\n--seed\tmakes a run repeatable\n--output_dir\twhere the run is kept'
             return
         fi
         takes=$(_getiaction_arguments "$command")
     fi
     case "$takes" in
         '='*) _getiaction_offer "${(F)${(s: :)${takes#=}}}" ;;
-        policy) _getiaction_offer @POLICIES@ ;;
+        policy) _getiaction_offer "$("$helper" policies "$word" 2>/dev/null)" ;;
         code) _getiaction_offer @CODES@ ;;
         dataset) _getiaction_offer "$("$helper" datasets "$word" 2>/dev/null)"; _path_files -/ ;;
         recipe) _files -g '*.(yaml|yml)(-.)' ;;
         folder) _path_files -/ ;;
-        file | other) _files ;;
+        file) _files ;;
     esac
 }
 

@@ -17,17 +17,28 @@ KINDS = {
     "RULE": "code",
     "FILE": "file",
     "FOLDER": "folder",
+    "RUN": "file",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of a command. ``takes``: "" for a flag, a kind of `KINDS`, or "words" with its ``choices``."""
+    """An option of a command. ``takes``: "" for a flag, a kind of `KINDS`, "text", or "words" with its ``choices``."""
 
     names: tuple[str, ...]
     help: str
     takes: str = ""
     choices: tuple[str, ...] = ()
+
+
+# The keys of a recipe, as options of the commands that take overrides.
+OVERRIDES = (
+    Option(("--model.",), "the policy"),
+    Option(("--data.",), "the dataset"),
+    Option(("--trainer.",), "Lightning's Trainer"),
+    Option(("--seed",), "makes a run repeatable", takes="text"),
+    Option(("--output_dir",), "where the run is kept", takes="folder"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +67,9 @@ def _command(name: str, command: Any) -> Command:
             names = tuple(sorted(parameter.opts + parameter.secondary_opts, key=len, reverse=True))
             options.append(Option(names, _first_sentence(parameter.help), _takes(parameter), _choices(parameter)))
     options.append(Option(("--help", "-h"), "Show this message and exit."))
-    return Command(
-        name,
-        _first_sentence(command.help),
-        tuple(options),
-        takes,
-        overrides=getattr(command, "takes_overrides", False),
-    )
+    overrides = getattr(command, "takes_overrides", False)
+    options += OVERRIDES if overrides else ()
+    return Command(name, _first_sentence(command.help), tuple(options), takes, overrides)
 
 
 def _takes(parameter: Any) -> str:
@@ -71,7 +78,7 @@ def _takes(parameter: Any) -> str:
     if _choices(parameter):
         return "words"
     metavar = (parameter.metavar or "").strip("[].")
-    return KINDS.get(metavar, "other")
+    return KINDS.get(metavar) or ("folder" if parameter.type.name == "path" else "text")
 
 
 def _choices(parameter: Any) -> tuple[str, ...]:

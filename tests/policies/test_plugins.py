@@ -118,5 +118,22 @@ def test_a_broken_plugin_is_listed_with_the_reason_and_breaks_nothing(site: Path
     assert "not run" in getiaction(site, "validate-config", "r.yaml")
 
 
+def test_plugins_are_completed(site: Path) -> None:
+    """The index of what can stand in a recipe is built anew when something was installed."""
+    code = "import sys; from getiaction_cli.completion.answer import main; sys.argv[0] = ''; main()"
+    environment = os.environ | {"XDG_CACHE_HOME": str(site)}
+
+    def answers(*words: str, path: str) -> list[str]:
+        command = [sys.executable, "-c", code, *words]
+        done = subprocess.run(command, env=environment | {"PYTHONPATH": path}, capture_output=True, text=True)
+        return [line.partition("\t")[0] for line in done.stdout.splitlines()]
+
+    assert answers("policies", "od", path="") == []
+    assert answers("policies", "od", path=str(site)) == ["odd"]
+    line = ("getiaction", "train", "--model.init_args.policy_name=odd")
+    assert answers("overrides", "--model.kern", *line, path=str(site)) == ["--model.kernel"]
+    assert answers("policies", "a_", path=str(site)) == ["a_library", "a_typo"]
+
+
 def test_what_lerobot_would_not_import_is_no_plugin(site: Path) -> None:
     assert "hyphens" not in getiaction(site, "list-policies")
