@@ -151,7 +151,8 @@ def test_override_values(terminal: Terminal) -> None:
     terminal.complete("getiaction train wrapped.yaml --model.init_args.policy_name=vq", "policy_name=vqbet")
     logger = "--trainer.logger.class_path=lightning.pytorch.loggers.CS"
     terminal.complete(f"getiaction train grasp.yaml {logger}", f"{logger}VLogger")
-    assert "grasp.yaml" not in terminal.complete("getiaction train --seed ", "--seed")
+    terminal.send("\x15clear\r")
+    assert "wrapped.yaml" not in terminal.complete("getiaction train --seed ", "--seed")
 
 
 def test_datasets_come_from_lerobots_home_and_the_recipes_nearby(terminal: Terminal) -> None:
