@@ -64,6 +64,12 @@ def shelf(lerobot_home: Path) -> Shelf:
          "model.init_args.input_features.observation.image", NEVER),
         ("max_steps: 100", "devices: all", "GA121", False, "trainer.devices", "auto"),
         ("pusht", "pusht\n    revision: 3.0", "GA120", True, "data.init_args.revision", "3.0"),
+        ("model:", "seed_everthing: 1\nmodel:", "GA111", False, "seed", 1),
+        ("max_steps: 100", "seed: 1", "GA111", False, "seed", 1),
+        ("lerobot/pusht", "lerobot/pusht\n    val_ratio: 0.2", "GA111", True, "data.init_args.val_split", 0.2),
+        # A list as a command line has it.
+        ("horizon: 16", 'down_dims: "64, 128"', "GA120", True, "model.init_args.down_dims", [64, 128]),
+        ("horizon: 16", "crop_shape: 84x84", "GA120", False, "model.init_args.crop_shape", [84, 84]),
         # What is off is off without it.
         ("Diffusion\n  init_args:\n    horizon: 16", "ACT\n  init_args:\n    push_to_hub: false", "GA111", True,
          "model.init_args.push_to_hub", NEVER),

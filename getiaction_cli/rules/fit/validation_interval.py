@@ -70,8 +70,12 @@ def validation_interval(fit: Fit) -> Iterator[Finding]:
         return
     batches = fit.batches
     if 0 < batches < interval:
+        idle = not fit.held_out
         yield Finding(
             f"val_check_interval {interval} is more than the {batches} batches of an epoch",
             at=_ROUTE,
-            fix=Change("count batches over epochs: set check_val_every_n_epoch to null", set=((_EVERY, None),)),
+            help="nothing is held out to validate on (data.init_args.val_split)" if idle else "",
+            fix=Change("remove val_check_interval", remove=(_ROUTE,))
+            if idle
+            else Change("count batches over epochs: set check_val_every_n_epoch to null", set=((_EVERY, None),)),
         )

@@ -70,12 +70,12 @@ def missing_key(recipe: Recipe) -> Iterator[Finding]:
         return
     meant = {stray.target for kind in ("renamed", "misplaced") for stray in strays(recipe, kind)}
     misspelt = {stray.section.at(name) for stray in strays(recipe, "unknown") for name in stray.near[:1]}
-    for route in _missing(recipe):
+    for route, owner in _missing(recipe):
         if any(f"{route}.".startswith(f"{there}.") for there in meant | misspelt):
             continue  # it stands there, or in a section that does, under another name
         home, _, name = route.rpartition(".")
         yield Finding(
-            f"`{home}` has no `{name}`" if home else f"the recipe has no `{name}` section",
+            f"{owner} has no `{name}`" if home else f"the recipe has no `{name}` section",
             at=route,
             on="key",
             help=_EXAMPLES.get(route) or (_OBJECT if home.startswith("trainer.") and name == "class_path" else ""),
@@ -83,14 +83,16 @@ def missing_key(recipe: Recipe) -> Iterator[Finding]:
         )
 
 
-def _missing(recipe: Recipe) -> Iterator[str]:
+def _missing(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """The routes of absent keys, each with what to call the section that lacks it."""
     for section in sections(recipe, policy_of(recipe)):
         for name, key in section.keys.items():
             if key.required and not recipe.has(section.at(name)) and section.route not in object_routes(recipe):
-                yield section.at(name)
+                place = f"`{section.route}`"
+                yield section.at(name), section.name if section.route.startswith("trainer.") else place
     for route in object_routes(recipe):
         if not recipe.has(f"{route}.class_path"):
-            yield f"{route}.class_path"
+            yield f"{route}.class_path", f"`{route}`"
 
 
 def _fix(recipe: Recipe, route: str) -> Change | None:

@@ -63,6 +63,8 @@ def renamed_key(recipe: Recipe) -> Iterator[Finding]:
             home, _, name = stray.target.rpartition(".")
             where = f"`{name}`" if home == stray.section.route else f"`{stray.target}`"
             message = f"`{stray.key}` is called {where} here{why}"
+            if name == stray.key:
+                message = f"`{name}` belongs " + (f"under `{home}`" if home else "at the top of the recipe")
         else:
             message = f"there is no `{stray.key}` here: {stray.why}"
         both = bool(stray.target) and recipe.has(stray.target)
@@ -82,6 +84,6 @@ def _fix(recipe: Recipe, stray: Stray) -> Change | None:
         return Change(f"remove {stray.key}", remove=(stray.route,), safe=off)
     home, _, name = stray.target.rpartition(".")
     if home == stray.section.route:
-        return Change(f"rename it to {name}", rename=((stray.route, name),), safe=True)
+        return Change(f"rename it to {name}", rename=((stray.route, name),), safe=stray.sure)
     value = recipe.get(stray.route)
     return Change(f"move it to {stray.target}", set=((stray.target, value),), remove=(stray.route,))

@@ -34,6 +34,7 @@ class Stray:
         why: the reason, in words, where it was renamed.
         others: the policies that have a parameter of this name.
         near: known keys that are spelt like it, the nearest first.
+        sure: it is the very word that was renamed, and not one spelt like it.
     """
 
     kind: Literal["renamed", "misplaced", "foreign", "unknown"]
@@ -44,6 +45,7 @@ class Stray:
     why: str = ""
     others: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
+    sure: bool = True
 
 
 def is_stray(recipe: Recipe, route: str) -> bool:
@@ -122,11 +124,12 @@ def foreign_sections(recipe: Recipe) -> list[str]:
 def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: str) -> Stray:
     route = section.at(key)
     place = "model.init_args" if section.route == "model.init_args.config_kwargs" else section.route
-    if (place, key) in RENAMED:
-        target, why = RENAMED[place, key]
+    old = key if (place, key) in RENAMED else _slip_of_old(place, key, section)
+    if old:
+        target, why = RENAMED[place, old]
         if target == "model.init_args.policy_name" and recipe.class_path != WRAPPER:
             return Stray("unknown", route, key, section, why=why)
-        return Stray("renamed", route, key, section, target or "", why)
+        return Stray("renamed", route, key, section, target or "", why, sure=old == key)
     homes = [home for home in home_of(recipe, policy, key) if home != route]
     inside = f"{section.route}.init_args"
     inner = (s for s in sections(recipe, policy) if s.route == inside and s.route.startswith("trainer."))
@@ -146,6 +149,12 @@ def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key:
             return Stray("foreign", route, key, section, own, others=others, near=near)
         near = tuple(dict.fromkeys([*([own.rpartition(".")[2]] if own else []), *near]))
     return Stray("unknown", route, key, section, near=near)
+
+
+def _slip_of_old(place: str, key: str, section: Section) -> str:
+    """The name of elsewhere that is spelt like a key, where none of the section's own is: `seed_everthing`."""
+    names = [] if closest(key, section.keys) else [name for home, name in RENAMED if home == place]
+    return next((name for name in closest(key, names) if len(key) > 6), "")
 
 
 def _same_idea(recipe: Recipe, policy: PolicyClass, key: str) -> str:

@@ -60,7 +60,7 @@ from getiaction_cli.rules.recipe.strays import policy_of
 from getiaction_cli.rules.recipe.values import mistaken
 
 # Lightning knows 28 strategies.
-_MOST_WORDS = 12
+_MOST_WORDS, _SOME_WORDS = 12, 6
 # LeRobot still takes these, with a word in its log.
 _STILL_READ = {("video_backend", "video_reader")}
 
@@ -82,7 +82,8 @@ def unknown_value(recipe: Recipe) -> Iterator[Finding]:
             word = (name, value.lower())
             meant = SAME.get(word) or MEANT.get(word)
             near = (meant,) if meant else closest(value, words)
-            shown = ", ".join(words[:_MOST_WORDS]) + (", …" if len(words) > _MOST_WORDS else "")
+            named = ["true", "false", *words] if key is not None and key.type.has("bool") else words
+            shown = ", ".join(named if len(named) <= _MOST_WORDS else [*named[:_SOME_WORDS], "…"])
             shown = f"a number, a list of numbers or {shown}" if name == "devices" else f"one of {shown}"
             same = bool(near) and (word in SAME or same_letters(value, near[0]))
             yield Finding(

@@ -25,6 +25,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("", "use_policy_training_preset"): (None, "the policy's own optimizer and schedule are always used"),
     ("", "resume"): (None, "`getiaction train --resume RUN` goes on with a run"),
     ("", "job_name"): ("output_dir", "a run is known by its folder"),
+    ("", "ckpt"): (None, "`getiaction train --resume RUN` goes on with a run"),
     ("", "ckpt_path"): (None, "`getiaction train --resume RUN` goes on with a run"),
     ("", "wandb"): (None, "a WandbLogger in trainer.logger does it"),
     ("", "optimizer"): (None, "the policy's own optimizer is used; model.init_args.learning_rate sets its rate"),
@@ -51,10 +52,12 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("data.init_args", "local_dir"): ("data.init_args.root", ""),
     ("data.init_args", "eval_split"): ("data.init_args.val_split", "LeRobot's name for it"),
     ("data.init_args", "val_fraction"): ("data.init_args.val_split", ""),
+    ("data.init_args", "val_ratio"): ("data.init_args.val_split", ""),
+    ("data.init_args", "shuffle"): (None, "what is trained on is always shuffled, what is held out never"),
     ("data.init_args", "eval_batch_size"): ("data.init_args.val_batch_size", ""),
     ("data.init_args", "local_files_only"): (None, "LeRobot has taken it out; what is on this disk is found by itself"),
     ("data.init_args", "data_format"): (None, "batches always have LeRobot's own format"),
-    ("data.init_args", "streaming"): (None, "whole episodes are read; there is no streaming"),
+    ("data.init_args", "streaming"): (None, "whole episodes are read"),
     # model
     ("model.init_args", "batch_size"): ("data.init_args.train_batch_size", ""),
     ("model.init_args", "lr"): ("model.init_args.learning_rate", ""),
@@ -99,6 +102,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("trainer", "checkpoint_callback"): ("trainer.enable_checkpointing", "Lightning 1's name for it"),
     ("trainer", "weights_summary"): (None, "trainer.enable_model_summary (true or false) took its place"),
     ("trainer", "auto_lr_find"): (None, "Lightning has taken it out"),
+    ("trainer", "progress_bar_refresh_rate"): (None, "a TQDMProgressBar in trainer.callbacks says it (refresh_rate)"),
     ("trainer", "resume_from_checkpoint"): (None, "`getiaction train --resume RUN` goes on with a run"),
 }  # fmt: skip
 

@@ -147,6 +147,10 @@ def _candidates(node: Node, value: Any) -> Iterator[tuple[Any, bool]]:
             yield value.strip().lower() == "true", True
         if value.strip().lower() == "none":
             yield None, True
+        if "," in value:
+            yield [plain(part.strip())[0] for part in value.strip("()[] ").split(",")], True
+        if re.fullmatch(r"\d+ ?[x×] ?\d+", value):
+            yield [int(part) for part in re.findall(r"\d+", value)], False
         if per_cent := re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*%\s*", value):
             yield float(per_cent[1]) / 100, False
     if isinstance(value, float) and value.is_integer():
