@@ -175,9 +175,14 @@ def _wrong_words(error: Exception) -> UsageError | None:
     if context is not None and message == context.get_help():  # nothing was said, so the help is shown
         typer.echo(message, err=True)
         sys.exit(EXIT_USAGE)
-    message, _, hint = message.partition(" Did you mean ")
+    # typer's own ways to say it, for commands and for options
+    message, _, hint = message.replace(" (Possible options: ", " Did you mean ").partition(" Did you mean ")
     command = context.command_path if context is not None else "getiaction"
-    hint = f"did you mean {hint}" if hint else f"`{command} --help` shows what it takes"
+    hint = (
+        f"did you mean {hint.rstrip(')?').replace(', ', ' or ')}?"
+        if hint
+        else f"`{command} --help` shows what it takes"
+    )
     return UsageError(message[:1].lower() + message[1:].removesuffix("."), hint)
 
 

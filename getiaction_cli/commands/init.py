@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -109,6 +110,8 @@ def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
     else:
         _create(file, suit.text.replace(drafting.FILE, named))
         typer.echo(f"wrote {file}")
+    if os.environ.get("GETIACTION_QUIET"):
+        return
     for change in suit.changes:
         typer.echo(
             f"  set for this dataset: {change.fix.title if change.fix else change.message} ({change.code})", err=True

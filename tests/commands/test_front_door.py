@@ -29,11 +29,8 @@ def call(*words: str | bytes, **options: Any) -> subprocess.CompletedProcess[str
     ("words", "error", "hint"),
     [
         (["trian"], "no such command 'trian'", "did you mean 'train'?"),
-        (
-            ["train", "--resum", "x"],
-            "no such option: --resum (Possible options: --resume)",
-            "`getiaction train --help`",
-        ),
+        (["train", "--resum", "x"], "no such option: --resum", "did you mean --resume?"),
+        (["list-policies", "--instaled"], "no such option: --instaled", "did you mean --installed or --trainable?"),
         (["init"], "missing argument 'DATASET'", "`getiaction init --help`"),
         (["schema", "--policy"], "option '--policy' requires an argument", "`getiaction --help`"),
         (["train", "r.yaml", "trainer.max_steps=5"], "trainer.max_steps=5 is neither", "--trainer.max_steps=5"),

@@ -69,6 +69,7 @@ def test_the_file_may_be_anywhere_or_the_screen(tmp_path: Path) -> None:
     printed = getiaction("init", DEMO, "--policy", "act", "-o", "-", cwd=tmp_path)
     assert printed.stdout == written.replace("'new folder/it.yaml'", "recipe.yaml")
     assert [path.name for path in tmp_path.iterdir()] == ["new folder"]
+    assert getiaction("--quiet", "init", DEMO, "--policy", "act", "-o", "-", cwd=tmp_path).stderr == ""
 
 
 def test_without_a_policy_those_that_fit_are_named(tmp_path: Path) -> None:

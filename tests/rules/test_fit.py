@@ -194,6 +194,8 @@ NOT_FOUND = [
     (recipe("ACT", ACT, "made/no-reward"), "GA317"),
     (recipe("TDMPC", {"horizon": 3}), "GA318"),
     (recipe("VQBeT", VQBET, "made/toy"), "GA319"),
+    (recipe("PI05", {"pretrained_path": "lerobot/pi05_base", "max_action_dim": 40}, "made/wide-robot"), "GA320"),
+    (recipe("Evo1", {"max_state_dim": 40, "max_action_dim": 40}, "made/wide-robot"), "GA320"),
     (recipe("XVLA", {"pretrained_path": "lerobot/xvla-base", "action_mode": "auto"}), "GA321"),
     (recipe("ACT", ACT, "made/no-quantiles"), "GA322"),
     (recipe("ACT", ACT, episodes=[2]), "GA324"),

@@ -8,7 +8,7 @@ A state or an action with more numbers than the policy's `max_state_dim` or `max
 
 These policies pad every robot to one width. A wider robot stops at the first batch with a matrix error, after
 billions of weights were loaded. Raising the maximum is possible only when training from scratch: the pretrained
-layers have its width.
+layers have its width. EO-1 and EVO-1 train these layers anew anyway, as long as there is no `pretrained_path`.
 
 ## Example
 
@@ -44,9 +44,14 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fitting import ACTION, STATE, Fit
+
+# They write the state into the prompt, whatever its width.
+_STATE_IN_WORDS = frozenset({"pi05", "pi0_fast"})
+# They download a vision-language model alone: the layers that are as wide as the robot are new.
+_NEW_LAYERS = frozenset({"eo1", "evo1"})
 
 
 @rule("GA320", dataset="aloha")
@@ -60,10 +65,14 @@ def too_many_dimensions(fit: Fit) -> Iterator[Finding]:
         feature = {**fit.readable, **fit.writable}.get(key)
         if not isinstance(room, int) or feature is None or feature.shape[0] <= room:
             continue
+        if key == STATE and fit.name in _STATE_IN_WORDS:
+            continue
+        new = fit.name in _NEW_LAYERS and not fit.recipe.get("model.init_args.pretrained_path")
         at = fit.recipe.param_route(most)
         yield Finding(
             f"`{key}` has {feature.shape[0]} numbers, and {fit.policy.policy.class_name} has room for {room} ({most})",
             at=at if fit.recipe.has(at) else "data.init_args.repo_id",
             related=(Related(f"{feature.shape[0]} numbers", file="meta/info.json", key=f"features.{key}.shape"),),
-            help=f"train from scratch with a larger {most}, or drop dimensions from the dataset",
+            help="" if new else f"train from scratch with a larger {most}, or drop dimensions from the dataset",
+            fix=Change(f"set {most} to {feature.shape[0]}", set=((at, feature.shape[0]),)) if new else None,
         )
