@@ -97,7 +97,11 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
         "required": ["model", "data"],
         "additionalProperties": False,
         "properties": {
-            "seed": {"type": "integer", "minimum": 0, "description": "Two runs with one seed give the same losses."},
+            "seed": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "description": "Two runs with one seed give the same losses.",
+            },
             "output_dir": {"type": "string", "description": "Where the run goes; a new folder by default."},
             "model": model,
             "data": data,
