@@ -16,7 +16,7 @@ import numpy.typing as npt
 from getiaction_cli.datasets.deep import WORKERS, FeatureScan, Lag, Matrix, Scan, Spot
 from getiaction_cli.datasets.features import NUMERIC_DTYPES, Feature
 from getiaction_cli.datasets.parquet import Broken, first_line, open_parquet
-from getiaction_cli.datasets.stats import LEVELS, QUANTILES
+from getiaction_cli.datasets.running import FEW, Running, Sample
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -24,90 +24,11 @@ if TYPE_CHECKING:
 
 _BATCH_NUMBERS = 1_000_000  # numbers in one piece of a table: 8 MB as float64
 _MOST_NUMBERS = 1_000_000  # numbers in one frame of a feature
-_SAMPLE_BYTES = 128_000_000  # numbers kept for the quantiles
 _STEPS = 200_000  # steps from frame to frame kept for what is usual
 _INDEX = ("episode_index", "frame_index", "index", "timestamp", "task_index")
-_FEW = 5
 _PREFIX = 16  # frames by which a repeated episode is recognized
 _LAG_FRAMES = 20_000
 _MAX_LAG = 10
-
-
-@dataclass(slots=True)
-class _Running:
-    """One feature, so far. Files are scanned apart and merged; every part is exact."""
-
-    count: Matrix
-    mean: Matrix
-    m2: Matrix
-    low: Matrix
-    high: Matrix
-    at_low: npt.NDArray[np.int64]
-    at_high: npt.NDArray[np.int64]
-    not_finite: int = 0
-    spots: list[Spot] = field(default_factory=list)
-    step: Matrix = field(default_factory=lambda: np.zeros(0))
-    step_spots: dict[int, Spot] = field(default_factory=dict)
-    steps: list[npt.NDArray[np.float32]] = field(default_factory=list)
-    extremes: dict[int, tuple[Matrix, Matrix]] = field(default_factory=dict)
-    still: list[npt.NDArray[np.bool_]] = field(default_factory=list)
-
-    @classmethod
-    def empty(cls, size: int) -> _Running:
-        zero = np.zeros(size)
-        counts = np.zeros(size, np.int64)
-        start = cls(zero.copy(), zero.copy(), zero.copy(), zero + np.inf, zero - np.inf, counts, counts.copy())
-        start.step = np.zeros(size)
-        return start
-
-    def add(self, values: Matrix) -> None:
-        """Take in finite and non-finite values of shape (rows, dimensions)."""
-        fine = np.isfinite(values)
-        self.not_finite += int(values.size - np.count_nonzero(fine))
-        if not fine.all():
-            values = np.where(fine, values, np.nan)
-            n = fine.sum(axis=0).astype(np.float64)
-            low = np.where(fine, values, np.inf).min(axis=0, initial=np.inf)
-            high = np.where(fine, values, -np.inf).max(axis=0, initial=-np.inf)
-            mean = np.where(fine, values, 0).sum(axis=0) / np.maximum(n, 1)
-            m2 = (np.where(fine, values - mean, 0) ** 2).sum(axis=0)
-        else:
-            n = np.full(values.shape[1], float(len(values)))
-            low, high = values.min(axis=0), values.max(axis=0)
-            mean = values.mean(axis=0)
-            m2 = np.square(values - mean).sum(axis=0)
-        at_low, at_high = (values == low).sum(axis=0), (values == high).sum(axis=0)
-        self._merge(n, mean, m2, low, high, at_low, at_high)
-
-    def _merge(self, n: Any, mean: Any, m2: Any, low: Any, high: Any, at_low: Any, at_high: Any) -> None:
-        total = self.count + n
-        safe = np.maximum(total, 1)
-        delta = mean - self.mean
-        self.m2 = self.m2 + m2 + delta**2 * self.count * n / safe
-        self.mean = self.mean + delta * n / safe
-        self.count = total
-        self.at_low = np.where(low < self.low, at_low, self.at_low + np.where(low == self.low, at_low, 0))
-        self.at_high = np.where(high > self.high, at_high, self.at_high + np.where(high == self.high, at_high, 0))
-        self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
-
-    def merge(self, other: _Running) -> None:
-        """Take in another file's part."""
-        self._merge(other.count, other.mean, other.m2, other.low, other.high, other.at_low, other.at_high)
-        self.not_finite += other.not_finite
-        self.spots = sorted([*self.spots, *other.spots], key=lambda s: (s.episode, s.frame))[:_FEW]
-        for dimension, spot in other.step_spots.items():
-            if other.step[dimension] > self.step[dimension]:
-                self.step_spots[dimension] = spot
-        self.step = np.maximum(self.step, other.step)
-        self.steps += other.steps
-        self.still += other.still
-
-    def close(self) -> None:
-        """At the end of a table, keep one bit of each episode's extremes: whether they are the same."""
-        if self.extremes:
-            in_order = [self.extremes[index] for index in sorted(self.extremes)]
-            self.still.append(np.array([low == high for low, high in in_order], bool))
-            self.extremes.clear()
 
 
 @dataclass(slots=True)
@@ -116,7 +37,7 @@ class _Part:
 
     rows: int = 0
     size: int = 0
-    running: dict[str, _Running] = field(default_factory=dict)
+    running: dict[str, Running] = field(default_factory=dict)
     misplaced: dict[str, tuple[int, Spot]] = field(default_factory=dict)
     off_time: int = 0
     off_time_spot: Spot | None = None
@@ -159,7 +80,7 @@ def look_at_tables(dataset: Dataset, scan: Scan, watch: Watch | None) -> None:
         scan.not_checked.append("the numbers: there are no tables to read")
         return
     begin = time.monotonic()
-    sample = _Sample(features, [dataset.tables[name].rows for name in names])
+    sample = Sample(features, [dataset.tables[name].rows for name in names])
     expected = _Expected(dataset)
     step_every = max(1, total // _STEPS)
     done, lock = 0, Lock()
@@ -178,7 +99,7 @@ def look_at_tables(dataset: Dataset, scan: Scan, watch: Watch | None) -> None:
                 watch("reading the tables", done, total, "frames")
         return part
 
-    running = {feature.key: _Running.empty(feature.size) for feature in features}
+    running = {feature.key: Running.empty(feature.size) for feature in features}
     prefixes: dict[bytes, list[int]] = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for part in pool.map(one, range(len(names))):
@@ -193,7 +114,7 @@ def look_at_tables(dataset: Dataset, scan: Scan, watch: Watch | None) -> None:
     scan.seconds = time.monotonic() - begin
 
 
-def _merge(scan: Scan, part: _Part, running: dict[str, _Running], prefixes: dict[bytes, list[int]]) -> None:
+def _merge(scan: Scan, part: _Part, running: dict[str, Running], prefixes: dict[bytes, list[int]]) -> None:
     scan.rows += part.rows
     scan.bytes += part.size
     for key, own in part.running.items():
@@ -204,48 +125,9 @@ def _merge(scan: Scan, part: _Part, running: dict[str, _Running], prefixes: dict
     if part.off_time:
         scan.off_time = (scan.off_time[0] + part.off_time, scan.off_time[1] or part.off_time_spot)
         scan.off_time_by = max(scan.off_time_by, part.off_time_by)
-    scan.frozen = (scan.frozen + part.frozen)[: 10 * _FEW]
+    scan.frozen = (scan.frozen + part.frozen)[: 10 * FEW]
     for prefix, episodes in part.prefixes.items():
         prefixes.setdefault(prefix, []).extend(episodes)
-
-
-class _Sample:
-    """Every n-th frame of the dataset, for the quantiles: all of them while they fit."""
-
-    def __init__(self, features: list[Feature], rows: list[int]) -> None:
-        kinds = {feature.key: _kept_as(feature) for feature in features}
-        row = sum(feature.size * kinds[feature.key].itemsize for feature in features)
-        self.every = max(1, -(-sum(rows) * row // _SAMPLE_BYTES))
-        kept = [-(-count // self.every) for count in rows]
-        self.starts = np.concatenate([[0], np.cumsum(kept)])
-        self.rows = int(self.starts[-1])
-        self.values = {f.key: np.full((self.rows, f.size), np.nan, kinds[f.key]) for f in features}
-        self.episode = np.full(self.rows, -1, np.int64)
-
-    def put(self, table: int, key: str, row: int, values: Matrix) -> None:
-        """Rows of one table from ``row`` on; tables write to places of their own, so no lock is needed."""
-        first = -row % self.every
-        chosen = values[first :: self.every]
-        at = int(self.starts[table]) + (row + first) // self.every
-        target = self.episode if key == "episode_index" else self.values[key]
-        target[at : at + len(chosen)] = chosen
-
-    def quantiles(self, key: str) -> dict[str, Matrix]:
-        """The quantiles of each dimension, non-finite values left out."""
-        values = self.values[key]
-        found = np.full((len(LEVELS), values.shape[1]), np.nan)
-        for i in range(values.shape[1]):
-            column = values[:, i]
-            column = column[np.isfinite(column)]
-            if len(column):
-                found[:, i] = np.quantile(column.astype(np.float64), LEVELS)
-        return dict(zip(QUANTILES, found, strict=True))
-
-
-def _kept_as(feature: Feature) -> np.dtype[Any]:
-    """The smallest float that holds every value of a feature: seconds since 1970 are not to be had in float32."""
-    wide = feature.dtype in ("float64", "double", "int32", "uint32", "int64", "uint64")
-    return np.dtype(np.float64 if wide else np.float32)
 
 
 def _scan_table(
@@ -253,14 +135,14 @@ def _scan_table(
     name: str,
     features: list[Feature],
     expected: _Expected,
-    sample: _Sample,
+    sample: Sample,
     table: int,
     step_every: int,
 ) -> _Part:
     file = open_parquet(dataset.root / name)
     there = set(file.schema_arrow.names)
     judged = [feature for feature in features if feature.key in there]
-    part = _Part(running={feature.key: _Running.empty(feature.size) for feature in judged})
+    part = _Part(running={feature.key: Running.empty(feature.size) for feature in judged})
     rows = dataset.data_files.get(name)
     wanted = None
     # Where the counts differ another rule says so: every later row would be an echo.
@@ -389,10 +271,10 @@ def _note_time(part: _Part, name: str, times: Any, episode: Any, frame: Any, fps
 
 
 def _note_values(
-    running: _Running, name: str, values: Matrix, before: Matrix | None, same: Any, episode: Any, frame: Any
+    running: Running, name: str, values: Matrix, before: Matrix | None, same: Any, episode: Any, frame: Any
 ) -> None:
-    bad = np.argwhere(~np.isfinite(values)) if len(running.spots) < _FEW else ()
-    for row, dimension in bad[: _FEW - len(running.spots)]:
+    bad = np.argwhere(~np.isfinite(values)) if len(running.spots) < FEW else ()
+    for row, dimension in bad[: FEW - len(running.spots)]:
         running.spots.append(
             Spot(name, int(episode[row]), int(frame[row]), int(dimension), float(values[row, dimension]))
         )
@@ -408,7 +290,7 @@ def _note_values(
             running.step_spots[dimension] = Spot(name, int(episode[row]), int(frame[row]), dimension, float(size))
 
 
-def _note_still(running: _Running, values: Matrix, starts: Any, episode: Any) -> None:
+def _note_still(running: Running, values: Matrix, starts: Any, episode: Any) -> None:
     """Keep the extremes of each episode, also of those that go on in the next piece."""
     bounds = np.concatenate([[0], starts[starts > 0]]) if len(values) else starts
     high = np.maximum.reduceat(values, bounds, axis=0)
@@ -447,7 +329,7 @@ def _note_frozen(
             part.frozen.append((Spot(name, int(episode[start]), int(frame[start])), end - start))
 
 
-def _finish(running: _Running, feature: Feature, quantiles: dict[str, Matrix]) -> FeatureScan:
+def _finish(running: Running, feature: Feature, quantiles: dict[str, Matrix]) -> FeatureScan:
     steps = np.concatenate(running.steps) if running.steps else np.zeros((0, feature.size), np.float32)
     usual = np.quantile(steps, 0.95, axis=0) if len(steps) else np.zeros(feature.size)
     span = quantiles["q99"] - quantiles["q01"]
@@ -473,7 +355,7 @@ def _finish(running: _Running, feature: Feature, quantiles: dict[str, Matrix]) -
     )
 
 
-def _lag(dataset: Dataset, sample: _Sample) -> Lag | None:
+def _lag(dataset: Dataset, sample: Sample) -> Lag | None:
     """Shift the action against the state and see where they move alike; only for vectors of the same joints."""
     states, actions = sample.values.get("observation.state"), sample.values.get("action")
     if states is None or actions is None or states.shape != actions.shape or sample.every != 1:

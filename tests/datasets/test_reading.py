@@ -346,13 +346,13 @@ def test_pieces_and_files_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_sampled_quantiles_are_near_the_true_ones(toy_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from getiaction_cli.datasets import numbers
+    from getiaction_cli.datasets import numbers, running
     from getiaction_cli.datasets.deep import Scan
 
     dataset = read(locate(str(toy_root), folders=True))
     exact, sampled = Scan(), Scan()
     numbers.look_at_tables(dataset, exact, None)
-    monkeypatch.setattr(numbers, "_SAMPLE_BYTES", 560)
+    monkeypatch.setattr(running, "_SAMPLE_BYTES", 560)
     numbers.look_at_tables(dataset, sampled, None)
     assert exact.exact_quantiles and not sampled.exact_quantiles
     assert 0 < sampled.rank_error < 1
