@@ -24,7 +24,7 @@ class Running:
     """One feature, so far. Files are scanned apart and merged; every part is exact.
 
     Args:
-        count, mean, m2, low, high: (dimensions,) of the finite values; m2 is the sum of squared distances from the mean.
+        count, mean, m2, low, high: (dimensions,) of the finite values; m2 sums up the squared distances from the mean.
         at_low, at_high: (dimensions,) how many values are the lowest, the highest.
         not_finite: values that are NaN or infinite.
         spots: the first of these.
