@@ -22,6 +22,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
 from getiaction.errors import MachineError, TrainingError
+from getiaction.installing import install_command
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
 from getiaction.train.metrics import MetricsFile
@@ -140,7 +141,7 @@ def component(place: str, section: Any, route: str) -> Any:
             raise MachineError(f"{route}: {wanted.__name__}: {error}") from error
         raise MachineError(
             f"{route}: {wanted.__name__} needs the package {package}, which is not installed",
-            f"uv pip install {package}",
+            install_command(package),
         ) from error
     except (TypeError, ValueError, L.fabric.utilities.exceptions.MisconfigurationException) as error:
         raise TrainingError(f"{route}: {wanted.__name__}: {error}") from error

@@ -54,6 +54,7 @@ from lerobot.utils.feature_utils import dataset_to_policy_features
 from lerobot.utils.import_utils import register_third_party_plugins
 
 from getiaction.errors import DataError, PolicyError, TrainingError
+from getiaction.installing import install_command
 
 __all__ = [
     "ACTION",
@@ -603,7 +604,7 @@ def policy_errors(policy: str) -> Iterator[None]:
         raise
     except ImportError as error:
         extra = re.search(r"lerobot\[([\w-]+)\]", str(error))
-        hint = f"pip install 'getiaction[{extra[1]}]'" if extra else ""
+        hint = install_command(f"getiaction[{extra[1]}]") if extra else ""
         raise PolicyError(f"{policy} needs a package that is not installed: {first_line(error)}", hint) from error
     except OSError as error:
         raise PolicyError(

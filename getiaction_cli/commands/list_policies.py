@@ -33,9 +33,10 @@ def list_policies(
     With a name: its parameters with type, default and LeRobot's own words on them, its timing, and a recipe.
     """
     from getiaction_cli import policies
+    from getiaction_cli.installed import install_command
 
     if not policies.names():
-        raise CouldNotLook("LeRobot is not installed here", "pip install 'lerobot>=0.6.1'")
+        raise CouldNotLook("LeRobot is not installed here", install_command("lerobot>=0.6.1"))
     if grep and name is None:
         raise UsageError("--grep searches the parameters of one policy", "getiaction list-policies act --grep chunk")
     if name is not None and dataset is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from getiaction_cli.installed import requirements, versions
+from getiaction_cli.installed import install_command, requirements, versions
 from getiaction_cli.policies.catalog import Entry, lerobot_folder
 
 _CARD = re.compile(r'model_name == "(\w+)" %\}\n(.*?)\n\{%', re.DOTALL)
@@ -54,7 +54,7 @@ class Facts:
     @property
     def install_command(self) -> str:
         """The command that installs what is missing."""
-        return f"pip install 'getiaction[{self.extra}]'" if self.missing and self.extra else ""
+        return install_command(f"getiaction[{self.extra}]") if self.missing and self.extra else ""
 
 
 def about(name: str, entry: Entry) -> Facts:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from getiaction_cli import policies
 from getiaction_cli.errors import UsageError
+from getiaction_cli.installed import install_command
 from getiaction_cli.main import app
 from getiaction_cli.policies import facts
 
@@ -88,7 +89,7 @@ def test_filters(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         shown = run("--installed")
         assert "  diffusion " in shown and "  smolvla " not in shown
-        assert "install with: pip install 'getiaction[smolvla]'" in run()
+        assert f"install with: {install_command('getiaction[smolvla]')}" in run()
     finally:
         policies.load.cache_clear()
 

@@ -14,6 +14,7 @@ import tiny
 import torch
 
 from getiaction.errors import PolicyError
+from getiaction.installing import install_command
 
 
 def data(root: Path, **arguments: Any) -> Any:
@@ -245,7 +246,7 @@ def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch: pytest.
     features = LeRobotDatasetMetadata("made/small", root=small_root).features
     with pytest.raises(PolicyError, match="smolvla needs a package") as caught:
         SmolVLA(input_features=features, output_features=features)
-    assert caught.value.hint == "pip install 'getiaction[smolvla]'"
+    assert caught.value.hint == install_command("getiaction[smolvla]")
 
 
 def test_backbone_weights_come_from_the_cache_or_the_error_names_the_way_without(

@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProg
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from getiaction.errors import MachineError, TrainingError
+from getiaction.installing import install_command
 from getiaction.train import build
 from getiaction.train.folder import RunFolder
 from getiaction.train.metrics import MetricsFile
@@ -78,7 +79,7 @@ def test_a_logger_that_is_not_installed_names_the_command(monkeypatch: pytest.Mo
     monkeypatch.setattr(TensorBoardLogger, "__init__", missing)
     with pytest.raises(MachineError, match="needs the package tensorboard") as error:
         build.component("logger", {"class_path": "lightning.pytorch.loggers.TensorBoardLogger"}, "trainer.logger")
-    assert error.value.hint == "uv pip install tensorboard"
+    assert error.value.hint == install_command("tensorboard")
 
 
 def test_wandb_without_a_key_is_said_before_it_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from getiaction_cli import policies
+from getiaction_cli.installed import install_command
 from getiaction_cli.policies import facts
 from getiaction_cli.policies.catalog import lerobot_folder
 
@@ -52,7 +53,7 @@ def test_missing_packages_and_the_command_that_installs_them(monkeypatch: pytest
     monkeypatch.setattr(facts, "versions", lambda: {"transformers": "5.5.0"})
     about = facts.about("smolvla", policies.load("smolvla").entry)
     assert about.missing == ("accelerate", "num2words")
-    assert about.install_command == "pip install 'getiaction[smolvla]'"
+    assert about.install_command == install_command("getiaction[smolvla]")
 
 
 def test_reward_is_needed_exactly_where_lerobot_asks_for_it() -> None:

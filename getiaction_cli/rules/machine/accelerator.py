@@ -48,6 +48,7 @@ trainer:
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.installed import install_command
 from getiaction_cli.machine import Machine
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
@@ -103,6 +104,6 @@ def _strategy(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
         yield Finding(
             f"strategy `{said}` needs the package deepspeed, which is not installed",
             at=_STRATEGY,
-            help="pip install deepspeed",
+            help=install_command("deepspeed"),
             fix=fix,
         )

@@ -45,7 +45,7 @@ trainer:
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Finding, Severity
-from getiaction_cli.installed import requirements
+from getiaction_cli.installed import install_command, requirements
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyClass
 from getiaction_cli.rules import rule
@@ -58,7 +58,7 @@ def extra_missing(policy_class: PolicyClass, machine: Machine) -> Iterator[Findi
         return
     wanted = requirements("lerobot", policy_class.extra)
     missing = [name for name in wanted if name not in machine.packages]
-    command = f"pip install 'getiaction[{policy_class.extra}]'"
+    command = install_command(f"getiaction[{policy_class.extra}]")
     if missing:
         yield Finding(
             f"{policy_class.class_name} needs {', '.join(missing)}, not installed here",

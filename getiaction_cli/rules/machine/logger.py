@@ -51,6 +51,7 @@ trainer:
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.installed import install_command
 from getiaction_cli.machine import Machine
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
@@ -77,7 +78,7 @@ def logger(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             yield Finding(
                 f"{name} needs the package {packages[0]}, which is not installed",
                 at=f"{route}.class_path",
-                help=f"pip install {packages[0]}",
+                help=install_command(packages[0]),
             )
         elif name == "WandbLogger" and not machine.wandb_key and not recipe.get(f"{route}.init_args.offline"):
             yield Finding(

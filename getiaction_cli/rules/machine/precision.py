@@ -49,6 +49,7 @@ trainer:
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding, Severity
+from getiaction_cli.installed import install_command
 from getiaction_cli.machine import Machine
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
@@ -74,7 +75,7 @@ def precision_here(recipe: Recipe, machine: Machine, fit: Fit) -> Iterator[Findi
         yield Finding(
             f"precision `{asked}` needs the package transformer-engine, which is not installed",
             at=_ROUTE,
-            help="pip install transformer-engine",
+            help=install_command("transformer-engine"),
             fix=Change("set precision to bf16-mixed", set=((_ROUTE, "bf16-mixed"),)),
         )
     elif asked in ("16-true", "bf16-true", "64-true", "64"):

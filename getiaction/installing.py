@@ -1,0 +1,13 @@
+"""How to install what is missing, in the words of the tool that made this environment. Standard library only."""
+
+from importlib.util import find_spec
+
+
+def install_command(requirement: str) -> str:
+    """The command that installs a package, or an extra as "getiaction[smolvla]", into this environment.
+
+    An environment that uv made has no pip: `pip` would be another environment's.
+    """
+    tool = "pip" if find_spec("pip") else "uv pip"
+    quoted = f"'{requirement}'" if set(requirement) & set("[]<>=") else requirement
+    return f"{tool} install {quoted}"
