@@ -122,6 +122,12 @@ class Fit:
         return key in self.policy.output_features or self.renames.get(key, key) in self.policy.input_features
 
     @cached_property
+    def inputs(self) -> list[str] | None:
+        """The features that the recipe's ``input_features`` names; None where it leaves the choice to the dataset."""
+        said = self.recipe.get(INPUTS)
+        return [key for key in said if isinstance(key, str)] if isinstance(said, list | dict) else None
+
+    @cached_property
     def renames(self) -> dict[str, str]:
         """Dataset key → key that a pretrained policy knows it by."""
         said = self.recipe.get(RENAMES)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from getiaction_cli.rules.fitting import INPUTS, Fit
+from getiaction_cli.rules.fitting import Fit
 
 # The parameter that names them.
 NAMED_IN = {"lingbot_va": "obs_cam_keys", "molmoact2": "image_keys"}
@@ -15,11 +15,10 @@ def in_batch(fit: Fit) -> dict[str, Any]:
 
     What the recipe's input features leave out is not in the batch.
     """
-    chosen = fit.recipe.get(INPUTS)
     return {
         fit.renames.get(key, key): feature
         for key, feature in fit.readable.items()
-        if feature.type.value == "VISUAL" and (not isinstance(chosen, list | dict) or key in chosen)
+        if feature.type.value == "VISUAL" and (fit.inputs is None or key in fit.inputs)
     }
 
 

@@ -72,8 +72,7 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
         )
     named = fit.policy.get(NAMED_IN.get(fit.name, ""))
     at = fit.recipe.param_route(NAMED_IN[fit.name]) if named else INPUTS
-    chosen = [key for key in named or fit.recipe.get(INPUTS) or fit.readable if isinstance(key, str)]
-    keep = [key for key in chosen if fit.renames.get(key, key) not in odd]
+    keep = [key for key in named or fit.inputs or fit.readable if fit.renames.get(key, key) not in odd]
     colour = any(fit.renames.get(key, key) in cameras for key in keep)
     for key, channels in odd.items():
         depth = " (a depth camera)" if key in fit.dataset.depth_keys else ""
