@@ -28,8 +28,13 @@ def _lines(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
     from getiaction_cli.policies import Unjudgeable, size
 
     policy = fit.policy
-    set_here = ", ".join(f"{name} {_short(value)}" for name, value in policy.params.items())
-    yield "parameters", set_here or "LeRobot's defaults"
+    start = subject.checkpoint_or_none
+    if start is not None:
+        yield "starts from", f"{start.said}: its weights and its parameters"
+    said = subject.recipe.params()
+    set_here = ", ".join(f"{name} {_short(value)}" for name, value in policy.params.items() if name in said)
+    if set_here or start is None:
+        yield "parameters", set_here or "LeRobot's defaults"
     try:
         count = size.parameters(policy)
         optimizer = policy.optimizer
@@ -87,9 +92,21 @@ def _training(subject: RecipeSubject, fit: Fit) -> str:
 
 
 def _downloads(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
+    from getiaction_cli.machine import resnet_weights
+    from getiaction_cli.rules.weights import backbone, from_hub
+
+    machine, wanted = subject.machine, list[str]()
     if lacking := fit.dataset.to_download:
         alone = "" if fit.dataset.has_data else " (only its metadata is on this machine)"
-        yield "downloads", f"{plural(lacking, 'file')} of the dataset{alone}"
+        wanted.append(f"{plural(lacking, 'file')} of the dataset{alone}")
+    for repo_id, what, _, gated in from_hub(subject.recipe, fit.policy):
+        if repo_id not in machine.hub:
+            wanted.append(f"{repo_id} ({what}{', gated' if gated else ''})")
+    weights = backbone(subject.recipe, fit.policy)
+    if weights and (file := resnet_weights().get(weights)) and file not in machine.torch_hub:
+        wanted.append(f"{weights} (the backbone's weights)")
+    if wanted:
+        yield "downloads", "; ".join(wanted)
 
 
 def _feature(key: str, feature: Any) -> str:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from getiaction_cli.errors import CliError
@@ -45,6 +46,17 @@ def test_right_recipe_shows_what_will_be_trained() -> None:
     assert "good.yaml trains ACT on lerobot/pusht" in result.output
     assert "10 frames, 0 to 0.9 s; 10 of them are carried out (1 s)" in result.output
     assert "nothing wrong" in result.output
+
+
+def test_a_recipe_shows_what_it_starts_from_and_what_that_downloads(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    model = {"class_path": "getiaction.policies.lerobot.SmolVLA", "init_args": {"pretrained_path": "some/smolvla"}}
+    (here / "tuned.yaml").write_text(yaml.safe_dump({**yaml.safe_load(GOOD), "model": model}))
+    words = " ".join(run("tuned.yaml").output.split())
+    assert "starts from some/smolvla: its weights and its parameters" in words
+    assert "downloads some/smolvla (the pretrained policy); HuggingFaceTB/SmolVLM2-500M-Video-Instruct (the" in words
 
 
 def test_wrong_recipe_and_exit_code() -> None:

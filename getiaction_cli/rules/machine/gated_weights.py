@@ -49,7 +49,7 @@ from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.machine._weights import from_hub
+from getiaction_cli.rules.weights import from_hub
 
 
 @rule("GA508", unless=("GA507",))

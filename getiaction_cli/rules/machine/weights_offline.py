@@ -52,7 +52,7 @@ from getiaction_cli.machine import Machine, resnet_weights
 from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.machine._weights import BACKBONE, backbone, from_hub
+from getiaction_cli.rules.weights import BACKBONE, backbone, from_hub
 
 
 @rule("GA507", unless=("GA213",))
