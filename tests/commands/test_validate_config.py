@@ -51,7 +51,7 @@ def test_right_recipe_shows_what_will_be_trained() -> None:
 def test_a_recipe_shows_what_it_starts_from_and_what_that_downloads(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("HF_HUB_OFFLINE")
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     model = {"class_path": "getiaction.policies.lerobot.SmolVLA", "init_args": {"pretrained_path": "some/smolvla"}}
     (here / "tuned.yaml").write_text(yaml.safe_dump({**yaml.safe_load(GOOD), "model": model}))
     words = " ".join(run("tuned.yaml").output.split())
