@@ -133,12 +133,9 @@ def _scalar(kind: Any, value: Any, path: tuple[str, ...]) -> Any:
         if isinstance(value, str) and value in known:
             return known[value]
         raise wrong
-    if isinstance(value, bool):
-        # LeRobot itself gives a few whole-number fields a truth value (replace_final_stride_with_dilation).
-        if kind is int:
-            return value
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Path)):
         raise wrong
-    if not isinstance(value, (int, float, str, Path)) or (kind is int and isinstance(value, float)):
+    if kind is int and isinstance(value, float):
         raise wrong
     if issubclass(kind, Path) and not isinstance(value, (str, Path)):
         raise wrong

@@ -137,7 +137,7 @@ class PolicyClass:
         if name not in self.parameter_names:
             raise Rejected(f"{self.name} has no parameter {name}", field=name, kind="unknown", error="TypeError")
         try:
-            return coerce(self.hints[name], value)
+            return coerce(self._takes(name), value)
         except WrongType as wrong:
             message = f"{name} expects {wrong.expected}"
             if wrong.path:
@@ -145,6 +145,14 @@ class PolicyClass:
             raise Rejected(message, field=name, kind="type", error="TypeError", path=wrong.path) from None
         except Exception as error:  # a nested configuration refused its values
             raise Rejected(refusal(error).message, field=name) from error
+
+    def _takes(self, name: str) -> Any:
+        """The parameter's type; LeRobot calls a few truth values whole numbers (replace_final_stride_with_dilation)."""
+        hint = self.hints[name]
+        if hint is not int:
+            return hint
+        default = next(_default(field) for field in dataclasses.fields(self.config_class) if field.name == name)
+        return int | bool if isinstance(default, bool) else int
 
     def configure(
         self,

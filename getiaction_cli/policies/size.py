@@ -33,6 +33,10 @@ _PUBLISHED = {
 }
 
 
+# float32 weight, gradient and the two numbers that Adam keeps.
+BYTES_TRAINED = 16
+
+
 def parameters(policy: PolicyConfig) -> int | None:
     """Parameters of the model that this configuration builds; None when that is not known.
 

@@ -104,6 +104,13 @@ def test_a_wrong_version_of_an_extra_is_a_warning(judge: Judge) -> None:
     assert "transformers" in said.message and "4.57.1" in said.message and said.severity == "warning"
 
 
+def test_a_policy_that_is_more_than_the_memory(judge: Judge) -> None:
+    text = block(RULES["GA504"], "Example")
+    assert "a step takes minutes" in judge(text, HEALTHY)["GA504"].message
+    small = replace(HEALTHY, memory=16 * 10**9)
+    assert "there are 16 GB of memory" in judge(text, small)["GA504"].message
+
+
 def test_an_output_folder_that_is_taken(judge: Judge, tmp_path: Path) -> None:
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
     said = judge(f"output_dir: {tmp_path}/run\n" + recipe())["GA509"]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from getiaction_cli.diagnostics import Severity
 from getiaction_cli.recipe import apply_edits, read
 from getiaction_cli.rules.recipe_subject import Shelf, verdict
 
@@ -99,6 +100,32 @@ def test_a_slip(right: str, wrong: str, code: str, safe: bool, route: str, value
 def test_a_variable_is_told_once(slip: str, shelf: Shelf) -> None:
     recipe = read("recipe.yaml", text=RIGHT.replace("horizon: 16", slip))
     assert [d.code for d in verdict(recipe, shelf, select=("GA1",)).diagnostics] == ["GA109"]
+
+
+@pytest.mark.parametrize(
+    ("right", "written", "code", "severity"),
+    [
+        # Lightning takes these for true, false and the default; torch and a run's checkpoints do not.
+        ("max_steps: 100", "enable_progress_bar: 0", "GA120", Severity.WARNING),
+        ("max_steps: 100", "enable_checkpointing: 0", "GA120", Severity.ERROR),
+        ("max_steps: 100", "sync_batchnorm: null", "GA115", Severity.WARNING),
+        ("max_steps: 100", "detect_anomaly: null", "GA115", Severity.ERROR),
+        # A number that is counted with is no truth value, except where LeRobot itself writes one.
+        ("horizon: 16", "n_groups: false", "GA120", Severity.ERROR),
+        ("horizon: 16", "spatial_softmax_num_keypoints: true", "GA120", Severity.ERROR),
+    ],
+)
+def test_true_false_and_nothing_where_they_do_not_belong(
+    right: str, written: str, code: str, severity: Severity, shelf: Shelf
+) -> None:
+    recipe = read("recipe.yaml", text=RIGHT.replace(right, written))
+    (told,) = verdict(recipe, shelf, select=("GA1",)).diagnostics
+    assert (told.code, told.severity) == (code, severity)
+
+
+def test_a_truth_value_that_lerobot_calls_a_number_is_taken(shelf: Shelf) -> None:
+    text = RIGHT.replace("Diffusion", "ACT").replace("horizon: 16", "replace_final_stride_with_dilation: false")
+    assert verdict(read("recipe.yaml", text=text), shelf, select=("GA1",)).diagnostics == ()
 
 
 def test_none_is_null_for_every_rule(shelf: Shelf) -> None:

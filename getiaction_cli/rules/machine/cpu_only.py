@@ -6,7 +6,8 @@ A policy of a billion parameters or more on a machine without a GPU that torch c
 
 ## Why it matters
 
-One step takes minutes, a training weeks. It works, as a try of a few steps.
+One step takes minutes, a training weeks. It works, as a try of a few steps, unless the weights with their gradients and
+Adam's two numbers (16 bytes per parameter) are more than the memory: then the process is killed.
 
 ## Example
 
@@ -48,10 +49,10 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
-from getiaction_cli.policies.size import parameters
+from getiaction_cli.policies.size import BYTES_TRAINED, parameters
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.machine._asked import chosen
+from getiaction_cli.rules.machine._asked import chosen, gigabytes
 
 _LARGE = 1_000_000_000
 
@@ -65,7 +66,11 @@ def cpu_only(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator
     why = "this machine has no GPU"
     if machine.gpus:
         why = f"torch is built without CUDA, so {machine.gpus[0].name} is not used"
+    size, memory = count * BYTES_TRAINED, machine.memory
+    slow = "a step takes minutes"
+    if memory and size > memory:
+        slow = f"with gradients and Adam they take {gigabytes(size)}, and there are {gigabytes(memory)} of memory"
     yield Finding(
-        f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters, and {why}: a step takes minutes",
+        f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters, and {why}: {slow}",
         at="trainer.accelerator" if recipe.has("trainer.accelerator") else "model.class_path",
     )

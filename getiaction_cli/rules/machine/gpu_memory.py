@@ -48,12 +48,10 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
-from getiaction_cli.policies.size import parameters
+from getiaction_cli.policies.size import BYTES_TRAINED, parameters
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen, gigabytes
-
-_BYTES = 16
 
 
 @rule("GA517", severity=Severity.WARNING, unless=("GA501",))
@@ -61,7 +59,7 @@ def gpu_memory(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
     """Compare sixteen bytes per parameter with the smallest GPU."""
     sizes = [gpu.memory for gpu in machine.gpus if gpu.memory]
     count = parameters(policy)
-    if chosen(recipe, machine) != "cuda" or not sizes or not count or count * _BYTES <= min(sizes):
+    if chosen(recipe, machine) != "cuda" or not sizes or not count or count * BYTES_TRAINED <= min(sizes):
         return
     ways = [
         f"{name} {str(value).lower()}"
@@ -74,7 +72,7 @@ def gpu_memory(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
     ]
     yield Finding(
         f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters: with gradients and Adam "
-        f"{gigabytes(count * _BYTES)}, and {machine.gpus[0].name} has {gigabytes(min(sizes))}",
+        f"{gigabytes(count * BYTES_TRAINED)}, and {machine.gpus[0].name} has {gigabytes(min(sizes))}",
         at="model.class_path",
         help=f"train less of it: {', '.join(ways)}" if ways else "",
     )

@@ -47,7 +47,7 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import mistaken
+from getiaction_cli.rules.recipe.values import STRICT, mistaken
 
 _NAMES = ("model.class_path", "model.init_args.policy_name", "data.class_path", "data.init_args.repo_id")
 
@@ -59,7 +59,7 @@ def empty_value(recipe: Recipe) -> Iterator[Finding]:
         if mistake.node.plain() is not None:
             continue
         needed = mistake.key.required or route in ("model", "data")
-        off = mistake.key.type.has("bool") and route.startswith(("trainer.", "data."))
+        off = mistake.key.type.has("bool") and route.startswith(("trainer.", "data.")) and route not in STRICT
         yield Finding(
             f"`{mistake.name}` is empty" + (", which is false" if off else f"; it takes {mistake.expected}"),
             at=route,

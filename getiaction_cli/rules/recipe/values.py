@@ -18,6 +18,11 @@ _MOST_FRAMES = 100_000
 # Parameters that count the frames of one sample: LeRobot writes a list of as many.
 _FRAMES = ("chunk_size", "horizon", "n_obs_steps", "n_action_steps", "action_chunk_size", "n_action_pred_token")
 
+# Here only true or false is taken: by torch, and where getiaction refuses one of the two.
+STRICT = frozenset(
+    f"trainer.{name}" for name in ("benchmark", "detect_anomaly", "enable_checkpointing", "barebones", "logger")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Mistake:

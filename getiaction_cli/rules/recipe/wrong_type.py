@@ -56,13 +56,13 @@ from getiaction_cli.recipe.scalars import Note, plain
 from getiaction_cli.recipe.types import Type
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import Mistake, mistaken, variables
+from getiaction_cli.rules.recipe.values import STRICT, Mistake, mistaken, variables
 
 # These routes have rules of their own.
 _TOLD_ELSEWHERE = {"data.init_args.repo_id": (list, str), "model.class_path": (str,), "data.class_path": (str,)}
 
 # What Lightning only compares with a count; the others must be whole numbers to the letter. A benchmark holds these
-# and _STRICT against training.
+# and STRICT against training.
 _COUNTS = frozenset(
     f"trainer.{name}"
     for name in (
@@ -75,8 +75,6 @@ _COUNTS = frozenset(
     )
 )
 _READ_FROM_TEXT: dict[str, Any] = {"seed": int, "model.init_args.learning_rate": int | float}
-# torch itself wants true or false here.
-_STRICT = frozenset({"trainer.benchmark", "trainer.detect_anomaly"})
 
 
 @rule("GA120")
@@ -106,7 +104,7 @@ def _goes_as_meant(route: str, mistake: Mistake, value: Any) -> bool:
     if {option.kind for option in kind.options or (kind,)} <= {"bool", "none", "literal"}:
         lightning = route.startswith("trainer.") or route == "data.init_args.use_imagenet_stats"
         as_number = isinstance(value, int | float) and value in (0, 1)
-        return lightning and route not in _STRICT and (as_number or str(value).lower() in ("true", "yes", "on"))
+        return lightning and route not in STRICT and (as_number or str(value).lower() in ("true", "yes", "on"))
     if route in _READ_FROM_TEXT:
         return isinstance(value, str) and isinstance(plain(value.strip())[0], _READ_FROM_TEXT[route])
     return route in _COUNTS and isinstance(value, float) and value.is_integer()
