@@ -1,6 +1,6 @@
 """How much memory a training takes, beside the same training on a dataset of a few megabytes, in one run.
 
-    python benchmarks/training_memory.py                  # 6 GB of decoded frames
+    python benchmarks/training_memory.py                  # 6 GB of decoded frames, many minutes
     python benchmarks/training_memory.py --frames 20000   # 18 GB
 
 Resident memory is sampled from /proc every tenth of a second, shared and mapped pages included, so what the store's
