@@ -208,8 +208,10 @@ def _judged(
     from getiaction_cli.rules.recipe_subject import verdict
 
     recipe = _read_once(path, overrides)
-    place = (("output_dir", json.dumps(str(output_dir))),) if output_dir else ()
-    report = verdict(_read_once(path, overrides + place), ignore=ignore)
+    judged = recipe
+    if output_dir:
+        judged = _read_once(path, (*overrides, ("output_dir", json.dumps(str(output_dir)))))
+    report = verdict(judged, ignore=ignore)
     wrong = replace(report, diagnostics=tuple(d for d in report.diagnostics if d.severity is not Severity.INFO))
     silent = rank() > 0 or (report.ok and os.environ.get("GETIACTION_QUIET"))
     if wrong.diagnostics and not silent:
