@@ -214,7 +214,7 @@ def deep(folder: Path, frames: int) -> None:
 
     from getiaction_cli.datasets import locate, read
     from getiaction_cli.datasets.deep import Scan
-    from getiaction_cli.datasets.numbers import look_at_tables
+    from getiaction_cli.datasets.table_scan import look_at_tables
 
     root = folder / f"tables-{frames}"
     if not (root / "meta/stats.json").is_file():

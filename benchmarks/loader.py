@@ -36,13 +36,13 @@ TITLES = {
 
 
 def make(root: Path, name: str, frames: int) -> Path:
-    import made
+    import make_dataset
 
     if name == "pusht":
-        return made.make(
+        return make_dataset.make(
             root, cameras={"observation.image": (96, 96)}, lengths=[120] * (frames // 120), true_quantiles=False
         )
-    return made.make(
+    return make_dataset.make(
         root,
         cameras={"observation.images.top": (480, 640)},
         state=14,
@@ -58,7 +58,7 @@ def seconds_of(name: str) -> dict[str, list[float]]:
 
 
 def theirs(root: Path, name: str) -> Any:
-    from getiaction.train.upstream import LeRobotDataset
+    from getiaction.lerobot.datasets import LeRobotDataset
 
     return LeRobotDataset(
         "made/toy", root=root, delta_timestamps=seconds_of(name), return_uint8=True, video_backend="pyav"
@@ -67,7 +67,7 @@ def theirs(root: Path, name: str) -> Any:
 
 def ours(root: Path, name: str, frame_store: Any = "auto") -> tuple[Any, Any]:
     from getiaction.data.pipeline import Pipeline
-    from getiaction.train.upstream import LeRobotDatasetMetadata
+    from getiaction.lerobot.datasets import LeRobotDatasetMetadata
 
     pipeline = Pipeline(LeRobotDatasetMetadata("made/toy", root=root), root, frame_store=frame_store)
     return pipeline, pipeline.open(None, seconds_of(name))
@@ -124,13 +124,13 @@ def rates(sides: dict[str, Iterator[Any]], seconds: float, turns: int = 3) -> di
 def steady(root: Path, name: str, seconds: float) -> None:
     batch = WINDOWS[name]["batch"]
     _, dataset = ours(root, name)
-    _, stretched = ours(root, name, "off")
+    _, blocked = ours(root, name, "off")
     reference = theirs(root, name)
     got = rates(
         {
             "LeRobotDataset, one process": forever(lambda: iter(lerobot_loader(reference, batch, 0))),
             "frame store": forever(lambda: iter(loader(dataset, batch))),
-            "stretches": forever(lambda: iter(loader(stretched, batch))),
+            "blocks": forever(lambda: iter(loader(blocked, batch))),
         },
         seconds,
     )
@@ -142,7 +142,7 @@ def steady(root: Path, name: str, seconds: float) -> None:
     one = got["LeRobotDataset, one process"]
     say(f"{TITLES[name]}: LeRobotDataset, one process", f"{one:,.0f} samples/s", "1")
     say(f"{TITLES[name]}: LeRobotDataset, two workers", f"{two:,.0f} samples/s", f"{two / one:,.1f}")
-    say(f"{TITLES[name]}: stretches", f"{got['stretches']:,.0f} samples/s", f"{got['stretches'] / one:,.0f}")
+    say(f"{TITLES[name]}: blocks", f"{got['blocks']:,.0f} samples/s", f"{got['blocks'] / one:,.0f}")
     say(
         f"{TITLES[name]}: frame store",
         f"{got['frame store']:,.0f} samples/s",

@@ -279,17 +279,17 @@ def _would_save_or_never_end(trainer: Any) -> bool:
 
 # -- the verdict -------------------------------------------------------------------------------------------------------
 
-_shelf: Any = None
+_shared: Any = None
 
 
 def judge(text: str) -> dict[str, list[str]]:
     """The codes that the rules find, by severity."""
+    from getiaction_cli.checking.recipe_context import SharedInputs, verdict
     from getiaction_cli.recipe import read
-    from getiaction_cli.rules.recipe_subject import Shelf, verdict
 
-    global _shelf
-    _shelf = _shelf or Shelf(offline=True)
-    report = verdict(read("mutant.yaml", text=text), _shelf)
+    global _shared
+    _shared = _shared or SharedInputs(offline=True)
+    report = verdict(read("mutant.yaml", text=text), _shared)
     found: dict[str, list[str]] = {"error": [], "warning": [], "info": []}
     for diagnostic in report.diagnostics:
         found[diagnostic.severity].append(diagnostic.code)

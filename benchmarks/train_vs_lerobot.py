@@ -29,7 +29,7 @@ BIN = Path(sys.executable).parent
 
 def cases() -> dict[str, tuple[str, dict[str, Any], int]]:
     """Policy, its parameters and the batch size of each case."""
-    from tiny import ACT, CONFIGS
+    from tiny_policies import ACT, CONFIGS
 
     small = {**ACT, "chunk_size": 2, "n_action_steps": 2, "dim_model": 16, "use_vae": False}
     small["input_features"] = ["observation.state", "observation.environment_state"]
@@ -95,7 +95,7 @@ def run(words: list[str], batch: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    import made
+    import make_dataset
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="*", default=list(cases()))
@@ -105,9 +105,9 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"GETIACTION_CACHE": f"{folder}/cache", "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
-        plain = made.make(Path(folder, "plain"), reward=True, **DATASET)
+        plain = make_dataset.make(Path(folder, "plain"), reward=True, **DATASET)
         # The small policy looks at this in the pictures' place.
-        described = made.make(Path(folder, "described"), extra={"observation.environment_state": 4}, **DATASET)
+        described = make_dataset.make(Path(folder, "described"), extra={"observation.environment_state": 4}, **DATASET)
         print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, medians of {options.turns} turns\n")
         print(
             "| policy | samples/s, getiaction | lerobot-train | ratio | first step after, getiaction | lerobot-train |"

@@ -22,9 +22,9 @@ FRAME_BYTES = 480 * 640 * 3
 
 
 def make(root: Path, frames: int) -> Path:
-    import made
+    import make_dataset
 
-    return made.make(
+    return make_dataset.make(
         root,
         cameras={"observation.images.top": (480, 640)},
         lengths=[min(frames, EPISODE)] * max(1, frames // EPISODE),

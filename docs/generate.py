@@ -81,7 +81,7 @@ def _block(command: str, text: str) -> list[str]:
 
 def rules() -> str:
     """Every rule's page, by code."""
-    from getiaction_cli.rules.runner import load_rules
+    from getiaction_cli.checking.runner import load_rules
 
     parts = [
         "# The rules",

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from getiaction.installing import install_command as install_command
+from getiaction.spec.installing import install_command as install_command
 
 _FOLDER = re.compile(r"(?P<name>[^-]+?)(?:-(?P<version>[^-]+?))?(?:-.*)?\.(?:dist|egg)-info")
 _REQUIREMENT = re.compile(r"^Requires-Dist: ([\w.-]+)(?:\[([\w,-]+)\])?([^;\n]*);?(.*)$", re.MULTILINE)

@@ -23,7 +23,7 @@ from getiaction_cli.commands import (
     train,
     validate_config,
 )
-from getiaction_cli.commands.words import say
+from getiaction_cli.commands.arguments import say
 from getiaction_cli.errors import EXIT_USAGE, CliError, CouldNotLook, UsageError
 
 

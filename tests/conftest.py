@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import made
+import make_dataset
 import pytest
 from corruptions import CORRUPTIONS
-from once import HOME, once
+from session_cache import HOME, once
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,21 +41,21 @@ def _forget(home: Path) -> None:
 @pytest.fixture(scope="session")
 def pusht_root() -> Path:
     """`lerobot/pusht` in small: 3 episodes of about 30 frames. Shared by all tests: read only."""
-    return once("lerobot/lerobot/pusht", made.pusht)
+    return once("lerobot/lerobot/pusht", make_dataset.pusht)
 
 
 @pytest.fixture(scope="session")
 def aloha_root() -> Path:
     """`lerobot/aloha_sim_transfer_cube_human` in small: 110 and 64 frames. Shared: read only."""
     name = "lerobot/aloha_sim_transfer_cube_human"
-    return once(f"lerobot/{name}", lambda root: made.aloha(root, name))
+    return once(f"lerobot/{name}", lambda root: make_dataset.aloha(root, name))
 
 
 @pytest.fixture(scope="session")
 def insertion_root() -> Path:
     """`lerobot/aloha_sim_insertion_human` in small: 110 and 64 frames. Shared: read only."""
     name = "lerobot/aloha_sim_insertion_human"
-    return once(f"lerobot/{name}", lambda root: made.aloha(root, name))
+    return once(f"lerobot/{name}", lambda root: make_dataset.aloha(root, name))
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +67,7 @@ def lerobot_home(pusht_root: Path, aloha_root: Path, insertion_root: Path) -> Pa
 @pytest.fixture(scope="session")
 def toy_root() -> Path:
     """The smallest set with a camera, a state and an action: 24, 20 and 22 frames. Shared: read only."""
-    return once("made/toy", made.make)
+    return once("made/toy", make_dataset.make)
 
 
 @pytest.fixture(scope="session")
@@ -75,20 +75,21 @@ def cameras_root() -> Path:
     """Colour cameras of two sizes, and a depth camera. Shared: read only."""
     cameras = {"observation.images.top": (32, 48), "observation.images.wrist": (48, 64)}
     return once(
-        "made/cameras", lambda root: made.make(root, cameras=cameras, depth={"observation.images.depth": (32, 48)})
+        "made/cameras",
+        lambda root: make_dataset.make(root, cameras=cameras, depth={"observation.images.depth": (32, 48)}),
     )
 
 
 @pytest.fixture(scope="session")
 def v21_root(pusht_root: Path) -> Path:
     """The small `lerobot/pusht` in the v2.1 layout. Shared: read only."""
-    return once("made/pusht_v21", lambda root: made.v21(pusht_root, root))
+    return once("made/pusht_v21", lambda root: make_dataset.v21(pusht_root, root))
 
 
 @pytest.fixture(scope="session")
 def v20_root(pusht_root: Path) -> Path:
     """The small `lerobot/pusht` in the v2.0 layout. Shared: read only."""
-    return once("made/pusht_v20", lambda root: made.v20(pusht_root, root))
+    return once("made/pusht_v20", lambda root: make_dataset.v20(pusht_root, root))
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ HEALTHY: dict[str, dict[str, Any]] = {
 )
 def healthy_root(request: pytest.FixtureRequest) -> Path:
     """Healthy datasets of every kind, one after the other. Shared: read only."""
-    return once(f"made/{request.param}", lambda root: made.make(root, **HEALTHY[request.param]))
+    return once(f"made/{request.param}", lambda root: make_dataset.make(root, **HEALTHY[request.param]))
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def damaged(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], P
     def damage(name: str) -> Path:
         corruption = CORRUPTIONS[name]
         if corruption.base in HEALTHY:
-            base = once(f"made/{corruption.base}", lambda root: made.make(root, **HEALTHY[corruption.base]))
+            base = once(f"made/{corruption.base}", lambda root: make_dataset.make(root, **HEALTHY[corruption.base]))
         else:
             base = request.getfixturevalue(f"{corruption.base}_root")
         root = Path(shutil.copytree(base, tmp_path / name))

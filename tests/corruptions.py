@@ -1,7 +1,7 @@
 """Ways in which datasets break, each a small function over a copy of a healthy one.
 
 ``CORRUPTIONS["stats-nan"].apply(root)`` damages the dataset at ``root``, which must be a copy of the set that its
-``base`` names (see ``tests/made.py``). ``code`` is what must be reported, with ``file`` as its place.
+``base`` names (see ``tests/make_dataset.py``). ``code`` is what must be reported, with ``file`` as its place.
 """
 
 from __future__ import annotations

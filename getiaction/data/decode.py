@@ -81,7 +81,7 @@ def _decode_with_pyav(path: Path, seconds: np.ndarray, *, depth: bool) -> Iterat
     wanted = seconds.astype(np.float32)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        # The caller decodes several stretches at once: one thread each beats threads inside the decoder.
+        # The caller decodes several blocks at once: one thread each beats threads inside the decoder.
         stream.codec_context.thread_count = 1
         tick = stream.time_base or Fraction(1, 1)
         container.seek(round(float(seconds[0]) / tick) - 1, backward=True, any_frame=False, stream=stream)

@@ -1,6 +1,6 @@
 """The frame store: every frame decoded once, in order, and from then on only copied.
 
-Decoding a frame out of the middle of a video costs hundreds of times what copying it costs, and training asks for
+DataProgress a frame out of the middle of a video costs hundreds of times what copying it costs, and training asks for
 each frame many times. So the first use of a dataset decodes its cameras into arrays of bytes beside the dataset's
 cache, and every later use maps them. The unit is the *reel*: the frames of one camera out of one file of the dataset,
 in the order of the dataset, as `(frames, channels, height, width)`.
@@ -11,7 +11,7 @@ that changes therefore asks for other reels, and the old ones of the same file a
 someone reads it. One process builds, holding the lock of the dataset's folder; the others wait for it and map the
 same pages.
 
-Measured on two cores: libdav1d with one thread per stretch of a file, and as many stretches at a time as there are
+Measured on two cores: libdav1d with one thread per block of a file, and as many blocks at a time as there are
 cores, is as fast as its own threads on long files and faster on small pictures; one `pwrite` per frame needs no
 memory.
 """
@@ -39,7 +39,7 @@ from filelock import FileLock, Timeout
 from getiaction.data.array_file import CHECKED_BYTES, ArrayFile, ArrayWriter, DamagedError, open_array, remove_array
 from getiaction.data.decode import Decoded, UndecodableError, decode_pictures, decode_video, decoder_name
 from getiaction.data.layout import Camera, Layout
-from getiaction.data.plan import cores
+from getiaction.spec.frame_loading import cores
 
 # Pages of the store that this process may have mapped before it gives them back to the page cache.
 MAPPED_BYTES = 128 * 2**20
@@ -251,7 +251,7 @@ def open_store(
         reels: From `reels_of`, of all cameras.
         timestamps: Gives the seconds within the episode of all frames of the given episodes; called only to build.
         progress: Told how far the building is, a few times a second.
-        workers: Stretches to decode at a time; default as many as there are cores.
+        workers: Blocks to decode at a time; default as many as there are cores.
 
     Raises:
         UndecodableError: LeRobot may read this dataset, but the store can't.
@@ -327,7 +327,7 @@ def _remove_outdated(layout: Layout, reel: Reel) -> None:
 
 
 class _Builder:
-    """Decodes stretches of several reels at a time, and makes each reel exist when its last stretch is done."""
+    """Decodes blocks of several reels at a time, and makes each reel exist when its last block is done."""
 
     def __init__(
         self,
@@ -349,13 +349,13 @@ class _Builder:
         self._begun = time.monotonic()
         left: dict[str, int] = {}
         running: dict[Future[None], Reel] = {}
-        stretches = self._stretches(workers, left)
+        blocks = self._blocks(workers, left)
         with ThreadPoolExecutor(workers, thread_name_prefix="frames") as pool:
             try:
                 ended = False
                 while running or not ended:
                     while not ended and len(running) < 2 * workers:
-                        following = next(stretches, None)
+                        following = next(blocks, None)
                         if following is None:
                             ended = True
                         else:
@@ -387,7 +387,7 @@ class _Builder:
             "facts": reel.facts,
         }
 
-    def _stretches(self, workers: int, left: dict[str, int]) -> Iterator[tuple[Reel, Callable[[], None]]]:
+    def _blocks(self, workers: int, left: dict[str, int]) -> Iterator[tuple[Reel, Callable[[], None]]]:
         for reel in self._reels:
             if reel.camera.kind == "video":
                 seconds = self._seconds(reel)
@@ -423,7 +423,7 @@ class _Builder:
     def _video_jobs(
         self, reel: Reel, path: Path, seconds: np.ndarray, order: np.ndarray, workers: int
     ) -> list[Callable[[], None]]:
-        # Each stretch decodes from the keyframe before it: not too short, but enough of them for all cores.
+        # Each block decodes from the keyframe before it: not too short, but enough of them for all cores.
         size = int(np.clip(-(-len(order) // workers), 256, STRETCH))
 
         def job(places: np.ndarray) -> None:

@@ -14,18 +14,20 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader, Sampler, default_collate
 
-from getiaction.data.arriving import Arriving
+from getiaction.data.blocks import BlockFrames
+from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
 from getiaction.data.loader import BatchLoader
 from getiaction.data.pipeline import Pipeline, sampler_of
-from getiaction.data.plan import Plan
 from getiaction.data.sampler import EpisodeSampler
-from getiaction.data.stretches import StretchFrames
 from getiaction.data.timing import DeltaTimestamps, reconcile
 from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError, TrainingError
-from getiaction.train import upstream
-from getiaction.train.upstream import EpisodeAwareSampler, LeRobotDataset, LeRobotDatasetMetadata
+from getiaction.lerobot import datasets
+from getiaction.lerobot.datasets import EpisodeAwareSampler, LeRobotDataset, LeRobotDatasetMetadata
+from getiaction.lerobot.errors import first_line
+from getiaction.lerobot.features import Stats
+from getiaction.spec.frame_loading import Plan
 
 DEMO_ID = "getiaction/pusht-demo"
 DEMO_ROOT = Path(__file__).parent / "demo" / "pusht-demo"
@@ -104,9 +106,9 @@ class LeRobotDataModule(L.LightningDataModule):
         self.frame_store = frame_store
         self.seed = seed
         self.meta: LeRobotDatasetMetadata | None = None
-        self.stats: upstream.Stats = {}
+        self.stats: Stats = {}
         self.plan: Plan | None = None
-        self.progress: Callable[[Building | Arriving], None] | None = None
+        self.progress: Callable[[Building | DownloadProgress], None] | None = None
         self.train_dataset: WindowDataset | LeRobotDataset | None = None
         self.val_dataset: WindowDataset | LeRobotDataset | None = None
         self._drop_n_last_frames = 0
@@ -117,10 +119,10 @@ class LeRobotDataModule(L.LightningDataModule):
         if self.train_dataset is not None:
             return
         place, self.meta = find(self.repo_id, self.root, self.revision)
-        self.stats = upstream.training_stats(self.meta, self.use_imagenet_stats)
+        self.stats = datasets.training_stats(self.meta, self.use_imagenet_stats)
         delta_timestamps = self._timing(self.meta)
         train, held_out = split_episodes(self.meta, self.episodes, self.val_split)
-        transforms = upstream.image_transforms(self.image_transforms)
+        transforms = datasets.image_transforms(self.image_transforms)
         with data_errors(self.repo_id, [str(place or self.meta.root)]):
             pipeline = Pipeline(
                 self.meta,
@@ -143,7 +145,7 @@ class LeRobotDataModule(L.LightningDataModule):
             return reconcile(self.delta_timestamps, None, meta.features, meta.fps, "")
         config = policy.configure_for(meta)
         self._drop_n_last_frames = getattr(config, "drop_n_last_frames", 0)
-        wanted = upstream.resolve_delta_timestamps(config, meta) or {}
+        wanted = datasets.resolve_delta_timestamps(config, meta) or {}
         return reconcile(self.delta_timestamps, wanted, meta.features, meta.fps, config.type)
 
     def train_dataloader(self) -> DataLoader:
@@ -211,9 +213,9 @@ class LeRobotDataModule(L.LightningDataModule):
     ) -> DataLoader:
         # Gathering takes no workers, which would only copy each batch once more, but a thread, so that a GPU never
         # waits for it. On the CPU the two would take turns: a policy of 2 ms a step trained nine times slower so.
-        # Image transforms take Python for each sample, so they want workers; but stretches are decoded for one process.
+        # Image transforms take Python for each sample, so they want workers; but blocks are decoded for one process.
         plain = isinstance(dataset, WindowDataset) and dataset.image_transforms is None
-        alone = plain or (isinstance(dataset, WindowDataset) and isinstance(dataset.frames, StretchFrames))
+        alone = plain or (isinstance(dataset, WindowDataset) and isinstance(dataset.frames, BlockFrames))
         workers = 0 if alone else self.num_workers
         ahead = plain and self.trainer is not None and self.trainer.strategy.root_device.type != "cpu"
         return (BatchLoader if ahead else DataLoader)(
@@ -264,12 +266,12 @@ class Collate:
     """
 
     def __init__(self, meta: LeRobotDatasetMetadata) -> None:
-        self._collate = upstream.lerobot_collate_fn if meta.has_language_columns else default_collate
+        self._collate = datasets.lerobot_collate_fn if meta.has_language_columns else default_collate
         # LeRobot stores a feature of shape (1,) as a bare number, and no policy expects that.
         self._scalars = [
             key
             for key, feature in meta.features.items()
-            if tuple(feature["shape"]) == (1,) and key.startswith((upstream.OBS_PREFIX, upstream.ACTION))
+            if tuple(feature["shape"]) == (1,) and key.startswith((datasets.OBS_PREFIX, datasets.ACTION))
         ]
 
     def __call__(self, samples: list[dict[str, Any]] | dict[str, Any]) -> dict[str, Any]:
@@ -342,7 +344,7 @@ def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | 
     if root is None and repo_id == DEMO_ID:
         root = DEMO_ROOT
     searched = []
-    for place in [root] if root is not None else [upstream.HF_LEROBOT_HOME / repo_id]:
+    for place in [root] if root is not None else [datasets.HF_LEROBOT_HOME / repo_id]:
         if (place / "meta" / "info.json").is_file():
             with data_errors(repo_id, [str(place)]):
                 return place, LeRobotDatasetMetadata(repo_id, root=place, revision=revision)
@@ -375,8 +377,8 @@ def _cached_snapshot(repo_id: str, revision: str | None) -> Path | None:
         folder = snapshot_download(
             repo_id,
             repo_type="dataset",
-            revision=revision or upstream.CODEBASE_VERSION,
-            cache_dir=upstream.HF_LEROBOT_HUB_CACHE,
+            revision=revision or datasets.CODEBASE_VERSION,
+            cache_dir=datasets.HF_LEROBOT_HUB_CACHE,
             local_files_only=True,
         )
     except (OSError, ValueError):
@@ -395,7 +397,7 @@ def data_errors(repo_id: str, searched: Sequence[str]) -> Iterator[None]:
     except Exception as error:
         name = type(error).__name__
         reason, hint = (
-            upstream.first_line(error),
+            first_line(error),
             "Give data.init_args.root the dataset's folder, or connect to the network.",
         )
         if name == "GatedRepoError":

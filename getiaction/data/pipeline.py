@@ -1,7 +1,7 @@
 """A dataset opened the best way that it and this machine allow, and what to tell the user about it.
 
     store       every frame decoded once and mapped (`frame_store`)
-    stretches   stretches of episodes decoded while training goes on (`stretches`), where the store does not fit
+    blocks   blocks of episodes decoded while training goes on (`blocks`), where the store does not fit
     lerobot     LeRobotDataset, for what neither of the others can read
 
 Each time a store is opened, a few of its frames are compared with what LeRobot decodes, so a decoder that surprises us
@@ -21,18 +21,18 @@ import numpy as np
 import torch
 
 from getiaction.data.array_file import remove_array
-from getiaction.data.arriving import Arriving, hub_folder, watched
+from getiaction.data.blocks import BlockFrames, BlockSampler, divide
 from getiaction.data.columns import read_columns
 from getiaction.data.decode import UndecodableError
+from getiaction.data.download_progress import DownloadProgress, hub_folder, watched
 from getiaction.data.frame_store import Building, FrameStore, Reel, open_store, reels_of, store_folder
 from getiaction.data.layout import Layout, layout_of
-from getiaction.data.plan import Plan, StoreOption, choose, frames_root, free_bytes, gigabytes, read_option
 from getiaction.data.sampler import EpisodeSampler
-from getiaction.data.stretches import StretchFrames, StretchSampler, divide
 from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError
-from getiaction.train import upstream
-from getiaction.train.upstream import LeRobotDataset, LeRobotDatasetMetadata
+from getiaction.lerobot import datasets
+from getiaction.lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
+from getiaction.spec.frame_loading import Plan, StoreOption, choose, frames_root, free_bytes, gigabytes, read_option
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Pipeline:
         tolerance_s: float = 1e-4,
         video_backend: str = "pyav",
         frame_store: str | Mapping[str, Any] | bool | None = "auto",
-        progress: Callable[[Building | Arriving], None] | None = None,
+        progress: Callable[[Building | DownloadProgress], None] | None = None,
     ) -> None:
         self.meta, self.place, self.revision = meta, place, revision
         self.tolerance_s, self.video_backend = tolerance_s, video_backend
@@ -80,7 +80,7 @@ class Pipeline:
             raise DataError(str(error), "Write `frame_store: {max_gb: 50}`, for example.") from None
         self.layout: Layout | None = None
         self._store: FrameStore | None = None
-        self._distances = upstream.distances(meta)
+        self._distances = datasets.distances(meta)
         try:
             self.plan = self._prepare(option, episodes)
         except UndecodableError as error:
@@ -111,9 +111,7 @@ class Pipeline:
         try:
             self._store = open_store(layout, reels, self._timestamps, progress=self._progress)
         except OSError as error:
-            return self._without_store(
-                layout, replace(plan, way="stretches", reason=f"the store can't be built: {error}")
-            )
+            return self._without_store(layout, replace(plan, way="blocks", reason=f"the store can't be built: {error}"))
         self._compare_with_lerobot(layout, reels)
         self._check_gaps(layout, chosen)
         return replace(plan, missing=0, reason=f"{gigabytes(size)}, built just now") if to_build else plan
@@ -157,7 +155,7 @@ class Pipeline:
                 second = float(layout.video_starts[camera.key][episode])
                 second += float(self._timestamps(np.array([episode]))[offset])
                 path = layout.root / reel.source
-                theirs = upstream.decoded_frame(path, second, self.tolerance_s, self.video_backend, camera.depth)
+                theirs = datasets.decoded_frame(path, second, self.tolerance_s, self.video_backend, camera.depth)
                 frame, whose = np.array([layout.starts[episode] + offset]), np.array([episode])
                 ours = self._store.gather(camera.key, frame[:, None], whose, frame)[0]
                 if not np.array_equal(ours.numpy(), theirs.numpy()):
@@ -197,7 +195,7 @@ class Pipeline:
         Raises:
             ValueError: a moment that is no multiple of a frame.
         """
-        deltas = upstream.delta_indices(delta_timestamps, self.meta.fps, self.tolerance_s)
+        deltas = datasets.delta_indices(delta_timestamps, self.meta.fps, self.tolerance_s)
         if self.plan.way != "lerobot" and self.layout is not None:
             try:
                 columns = self._columns(self.layout, episodes)
@@ -205,7 +203,7 @@ class Pipeline:
                     self.meta,
                     self.layout,
                     columns,
-                    self._store or self._stretches(self.layout, columns["timestamp"], episodes, deltas),
+                    self._store or self._blocks(self.layout, columns["timestamp"], episodes, deltas),
                     episodes=episodes,
                     delta_timestamps=delta_timestamps,
                     delta_indices=deltas,
@@ -221,16 +219,16 @@ class Pipeline:
         features = {key: feature for key, feature in self.meta.features.items() if feature["dtype"] not in pictures}
         return read_columns(layout, features, layout.chosen(episodes), self._folder)
 
-    def _stretches(
+    def _blocks(
         self, layout: Layout, seconds: np.ndarray, episodes: Sequence[int] | None, deltas: Mapping[str, Sequence[int]]
-    ) -> StretchFrames:
+    ) -> BlockFrames:
         reached = [0, *(delta for camera in layout.cameras for delta in deltas.get(camera.key, ()))]
         reach = min(reached), max(reached)
         chosen = layout.chosen(episodes)
         lengths = layout.stops[chosen] - layout.starts[chosen]
         first_rows = np.zeros(len(layout.starts), dtype=np.int64)
         first_rows[chosen] = np.cumsum(lengths) - lengths
-        return StretchFrames(
+        return BlockFrames(
             layout,
             seconds,
             first_rows,
@@ -280,13 +278,13 @@ def sampler_of(
         "world_size": world_size,
     }
     layout, frames = dataset.layout, dataset.frames
-    if not isinstance(frames, StretchFrames):
+    if not isinstance(frames, BlockFrames):
         return EpisodeSampler(layout.starts, layout.stops, **facts)
 
     def announce(rows: np.ndarray, owners: np.ndarray) -> None:
         frames.announce(*dataset.frames_of(rows), owners)
 
-    return StretchSampler(layout.starts, layout.stops, buffer=frames.buffer, announce=announce, **facts)
+    return BlockSampler(layout.starts, layout.stops, buffer=frames.buffer, announce=announce, **facts)
 
 
 def _lerobot(option: StoreOption, reason: str) -> Plan:

@@ -21,7 +21,7 @@ from getiaction.data.decode import UndecodableError
 from getiaction.data.layout import Layout
 
 if TYPE_CHECKING:
-    from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
+    from getiaction.lerobot.datasets import LeRobotDatasetMetadata
 
 Batch = dict[str, Any]
 

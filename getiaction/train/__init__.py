@@ -1,16 +1,19 @@
-"""What a training run is: `run.train` reads aloud what happens; the rest is one file per thing it uses.
+"""A training run: `run.train` is the whole of it, from top to bottom; each other file is one thing that it uses.
 
-    run.py          the story: seed, build, fit, save, sum up
-    build.py        the objects a recipe names; a ``class_path`` is a name to look up, never an import
-    folder.py       the run folder, and finding the checkpoint to resume from
-    checkpoints.py  last.ckpt and best.ckpt
-    interrupt.py    Ctrl-C and SIGTERM: finish the step, save, say how to go on
-    repeat.py       the random numbers of a step are a function of seed, rank and step
-    metrics.py      metrics.csv
-    progress.py     the bar (or the lines) that a user watches
-    screen.py       where talk goes, and where the libraries' talk goes instead
-    failures.py     what torch and Lightning raise, in the user's words
-    upstream.py     every ``import lerobot`` of the core
+    run.py            one training job: claim a folder, seed, build, fit, save, summarise
+    build.py          the objects that a recipe names; a ``class_path`` is looked up, never imported
+    folder.py         the run folder, and finding the checkpoint to resume from
+    run_recorder.py   writes recipe.yaml and run.json and prints the header, once model and data exist
+    checkpoints.py    last.ckpt and best.ckpt
+    interrupt.py      Ctrl-C and SIGTERM: finish the step, save, print how to resume
+    reseed.py         makes the random numbers of a step a function of seed, rank and step
+    metrics.py        metrics.csv
+    progress.py       the progress bar, or lines where there is no terminal
+    data_progress.py  progress of downloading and decoding a dataset
+    screen.py         sends library output to log.txt and prints ours to stderr
+    summary.py        the result of a run
+    smoke.py          shrinks a recipe to two small batches
+    failures.py       explains exceptions of torch and Lightning
 
-`folder`, `screen` and this file import nothing heavy; the command line asks them before torch is loaded.
+`folder`, `screen` and this file import nothing heavy; the command line imports them before torch is loaded.
 """

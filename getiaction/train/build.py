@@ -22,7 +22,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
 from getiaction.errors import MachineError, TrainingError
-from getiaction.installing import install_command
+from getiaction.spec.installing import install_command
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
 from getiaction.train.metrics import MetricsFile

@@ -11,13 +11,13 @@ import lightning as L
 from getiaction.errors import TrainingError
 from getiaction.train import build, folder
 from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
-from getiaction.train.decoding import Decoding
+from getiaction.train.data_progress import DataProgress
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
 from getiaction.train.interrupt import Interrupt, Interrupted, end_others
-from getiaction.train.opening import Opening
 from getiaction.train.progress import Watch
-from getiaction.train.repeat import Repeatable
+from getiaction.train.reseed import Reseed
+from getiaction.train.run_recorder import RunRecorder
 from getiaction.train.screen import Screen, rank
 from getiaction.train.summary import Summary
 
@@ -59,19 +59,19 @@ def train(
         run = _claim(recipe_name, output_dir or recipe.get("output_dir"))
     if run and rank() == 0:
         if run.fresh:
-            run.write_recipe(recipe_text)  # a run that goes on keeps its own until it does (`Opening`)
+            run.write_recipe(recipe_text)  # a run that goes on keeps its own until it does (`RunRecorder`)
         screen.log_to(run.log)
 
     interrupt = Interrupt(lambda name: screen.say(f"{name}: finishing this step, then saving (again: stop at once)"))
     watch = Watch(screen)
-    callbacks: list[L.Callback] = [Repeatable(recipe["seed"]), Opening(run, recipe, recipe_text, screen), watch]
+    callbacks: list[L.Callback] = [Reseed(recipe["seed"]), RunRecorder(run, recipe, recipe_text, screen), watch]
     if run:
         callbacks.append(Checkpoints(run, interrupt))
     try:
         with interrupt.listening(), in_plain_words():
             L.seed_everything(recipe["seed"], workers=True, verbose=False)
             data = build.data(recipe)
-            data.progress = Decoding(screen)
+            data.progress = DataProgress(screen)
             policy = build.policy(recipe)
             trainer = build.trainer(recipe, run, callbacks)
             SafeCheckpointIO.use(trainer)
@@ -132,7 +132,7 @@ def _leaves_nothing(recipe: dict[str, Any]) -> bool:
 
 
 def _claim(recipe_name: str, output_dir: str | Path | None) -> RunFolder:
-    """The first rank makes the folder; the others are told its path when the ranks can talk (`Opening`)."""
+    """The first rank makes the folder; the others are told its path when the ranks can talk (`RunRecorder`)."""
     if rank() > 0:
         return RunFolder(Path())
     return folder.claim(recipe_name, Path(output_dir).expanduser() if output_dir else None)

@@ -30,8 +30,8 @@ def explain(
 
     Without a rule, all of them are listed.
     """
+    from getiaction_cli.checking.runner import load_rules
     from getiaction_cli.rendering import page, text
-    from getiaction_cli.rules.runner import load_rules
 
     rules = load_rules()
     if rule is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from getiaction_cli.commands.words import Format
+from getiaction_cli.commands.arguments import Format
 from getiaction_cli.errors import CouldNotLook, UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _is(store: Store, name: str) -> bool:
 def _delete(chosen: list[Store]) -> None:
     from getiaction_cli.datasets.frame_stores import delete
     from getiaction_cli.rendering.text import clean
-    from getiaction_cli.rendering.units import size
+    from getiaction_cli.units import size
 
     freed = 0
     for store in chosen:
@@ -85,7 +85,7 @@ def _delete(chosen: list[Store]) -> None:
 
 def _text(chosen: list[Store], place: Path) -> None:
     from getiaction_cli.rendering.text import clean
-    from getiaction_cli.rendering.units import size
+    from getiaction_cli.units import size
 
     if not chosen:
         typer.echo(f"no stores of decoded frames in {place}")

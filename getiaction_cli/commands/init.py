@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from getiaction_cli.commands.words import policy_named
+from getiaction_cli.commands.arguments import policy_named
 from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, UsageError
 
 if TYPE_CHECKING:
-    from getiaction_cli.commands.drafting import Suit
+    from getiaction_cli.checking.drafting import Suit
+    from getiaction_cli.checking.recipe_context import SharedInputs
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.rules.recipe_subject import Shelf
 
 _STDOUT = Path("-")
 
@@ -38,34 +38,34 @@ def init(
     reason beside it.
     """
     from getiaction_cli import datasets
-    from getiaction_cli.rules.recipe_subject import Shelf
+    from getiaction_cli.checking.recipe_context import SharedInputs
 
     output = output.expanduser() if output is not None else None  # shells leave the ~ of --output=~/recipe.yaml
     if output is not None and output.exists():
         raise UsageError(f"{output} exists, and is left as it is", "name another file with -o")
     found = datasets.read(datasets.locate(dataset, folders=True))
-    shelf = Shelf()
-    shelf.add(found)
-    chosen = _named(policy, found, shelf) if policy else _asked(found, shelf)
+    shared = SharedInputs()
+    shared.add(found)
+    chosen = _named(policy, found, shared) if policy else _asked(found, shared)
     _write(chosen, found, output)
 
 
-def _named(name: str, dataset: Dataset, shelf: Shelf) -> Suit:
-    from getiaction_cli.commands import drafting
+def _named(name: str, dataset: Dataset, shared: SharedInputs) -> Suit:
+    from getiaction_cli.checking import drafting
 
     policy = policy_named(name)
     if not policy.trainable:
         raise UsageError(
             f"{policy.name} can't be trained from demonstrations: {policy.why_not}", "choose another policy"
         )
-    return drafting.suit(dataset, policy, shelf)
+    return drafting.suit(dataset, policy, shared)
 
 
-def _asked(dataset: Dataset, shelf: Shelf) -> Suit:
+def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
     """The policy that the user picks among those that fit; without a terminal there is nobody to ask."""
-    from getiaction_cli.commands import drafting
+    from getiaction_cli.checking import drafting
 
-    fitting = [suit for suit in drafting.suits(dataset, shelf) if suit.trainable]
+    fitting = [suit for suit in drafting.suits(dataset, shared) if suit.trainable]
     if not fitting:
         raise CouldNotLook(
             f"no policy can train on {dataset.repo_id} as it is",
@@ -93,7 +93,7 @@ def _asked(dataset: Dataset, shelf: Shelf) -> Suit:
 
 
 def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
-    from getiaction_cli.commands import drafting
+    from getiaction_cli.checking import drafting
 
     if not suit.trainable:
         typer.echo(f"{suit.policy.name} can't train on {dataset.repo_id}:", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from getiaction_cli.commands.words import Format
+from getiaction_cli.commands.arguments import Format
 from getiaction_cli.errors import EXIT_FOUND, CliError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _read(place: Place) -> Dataset:
 
 def _load_what_judges() -> None:
     from getiaction_cli import policies
-    from getiaction_cli.rules.runner import load_rules
+    from getiaction_cli.checking.runner import load_rules
 
     load_rules()
     for name in policies.names():
@@ -100,24 +100,24 @@ def _load_what_judges() -> None:
 
 
 def _judged(found: Dataset, scan: Scan | None, why: str) -> Inspection:
+    from getiaction_cli.checking.dataset_context import DatasetContext
+    from getiaction_cli.checking.runner import check
     from getiaction_cli.datasets.inspection import Inspection
-    from getiaction_cli.rules.dataset_subject import DatasetSubject
-    from getiaction_cli.rules.runner import check
 
-    report = check(DatasetSubject(found, scan, why))
+    report = check(DatasetContext(found, scan, why))
     return Inspection(found, report, _verdicts(found), scan)
 
 
 def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
     """Which policies can train on it: a recipe is drafted for each and judged as any recipe is."""
-    from getiaction_cli.commands import drafting
+    from getiaction_cli.checking import drafting
+    from getiaction_cli.checking.recipe_context import SharedInputs
     from getiaction_cli.datasets.inspection import Verdict
-    from getiaction_cli.rules.recipe_subject import Shelf
 
     if not found.features or not len(found.episodes) or not found.fps:
         return ()  # the report says what must be mended first
-    shelf = Shelf()
-    shelf.add(found)
+    shared = SharedInputs()
+    shared.add(found)
     return tuple(
         Verdict(
             name=suit.policy.name,
@@ -127,14 +127,14 @@ def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
             reasons=tuple(reason.message for reason in suit.reasons),
             machine=tuple(lack.message for lack in suit.machine),
         )
-        for suit in drafting.suits(found, shelf)
+        for suit in drafting.suits(found, shared)
     )
 
 
 def _with_data(place: Place, progress: Progress, *, yes: bool) -> tuple[Place, str]:
     """Say what would be downloaded, ask, and download it; the second value is why not."""
     from getiaction_cli.datasets import ONLY_DEEP, hub
-    from getiaction_cli.rendering.units import plural, size
+    from getiaction_cli.units import plural, size
 
     if hub.is_offline():
         return place, ONLY_DEEP
@@ -168,7 +168,7 @@ def _write_stats(inspection: Inspection) -> Inspection:
 
 def _write_page(inspection: Inspection, file: Path, progress: Progress) -> None:
     """Write the page all at once, so that a reader never meets half of one."""
-    from getiaction_cli.commands.fixing import write
+    from getiaction_cli.checking.fixing import write
     from getiaction_cli.datasets import sample
     from getiaction_cli.rendering import dataset_html
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from getiaction_cli.commands.words import Format, policy_named
+from getiaction_cli.commands.arguments import Format, policy_named
 from getiaction_cli.errors import CouldNotLook, UsageError
 
 if TYPE_CHECKING:
@@ -65,16 +65,16 @@ def list_policies(
 
 def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
     from getiaction_cli import datasets
-    from getiaction_cli.commands import drafting
+    from getiaction_cli.checking import drafting
+    from getiaction_cli.checking.recipe_context import SharedInputs
     from getiaction_cli.rendering import policies as rendering
     from getiaction_cli.rendering.text import columns, wants_color
-    from getiaction_cli.rules.recipe_subject import Shelf
 
     found = datasets.read(datasets.locate(name, folders=True))
-    shelf = Shelf()
-    shelf.add(found)
+    shared = SharedInputs()
+    shared.add(found)
     wanted = {policy.name for policy in chosen if policy.trainable}
-    suits = [suit for suit in drafting.suits(found, shelf) if suit.policy.name in wanted]
+    suits = [suit for suit in drafting.suits(found, shared) if suit.policy.name in wanted]
     rows: dict[str, dict[str, Any]] = {
         suit.policy.name: {
             "trainable": suit.trainable,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from getiaction_cli.commands.words import policy_named
+from getiaction_cli.commands.arguments import policy_named
 
 
 def schema(

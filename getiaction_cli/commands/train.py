@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from getiaction_cli.commands.words import rule_codes
+from getiaction_cli.commands.arguments import rule_codes
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 
 if TYPE_CHECKING:
@@ -203,9 +203,9 @@ def _judged(
     import json
 
     from getiaction.train.screen import rank
+    from getiaction_cli.checking.recipe_context import verdict
     from getiaction_cli.diagnostics import Severity
     from getiaction_cli.rendering import terminal, text
-    from getiaction_cli.rules.recipe_subject import verdict
 
     recipe = _read_once(path, overrides)
     judged = recipe

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from getiaction_cli.commands.words import rule_codes, say
+from getiaction_cli.commands.arguments import rule_codes, say
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound
 
 if TYPE_CHECKING:
+    from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
     from getiaction_cli.diagnostics import Report
     from getiaction_cli.recipe import Recipe
-    from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
 
 _SUFFIXES = (".yaml", ".yml")
 _RECIPE_LIKE = re.compile(r"^(model|data|policy|dataset|trainer)\s*:", re.MULTILINE)
@@ -62,9 +62,9 @@ def validate_config(
 
     Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
     """
-    from getiaction_cli.rules.recipe_subject import Shelf
+    from getiaction_cli.checking.recipe_context import SharedInputs
 
-    run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), Shelf())
+    run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), SharedInputs())
     changing = fix or diff or unsafe_fixes
     fixed = 0
     failed = False
@@ -109,13 +109,13 @@ class _Run:
         overrides: tuple[tuple[str, str], ...],
         select: tuple[str, ...],
         ignore: tuple[str, ...],
-        shelf: Shelf,
+        shared: SharedInputs,
     ) -> None:
         self.overrides = overrides
         self.select, self.ignore = select, ignore
-        self.shelf = shelf
+        self.shared = shared
         self.reports: list[Report] = []
-        self.subject: RecipeSubject | None = None
+        self.context: RecipeContext | None = None
 
     def read(self, path: str) -> Recipe:
         from getiaction_cli.recipe import read
@@ -128,15 +128,15 @@ class _Run:
         return report
 
     def _report(self, recipe: Recipe) -> Report:
-        from getiaction_cli.rules.recipe_subject import RecipeSubject
-        from getiaction_cli.rules.runner import check
+        from getiaction_cli.checking.recipe_context import RecipeContext
+        from getiaction_cli.checking.runner import check
 
-        self.subject = RecipeSubject(recipe, self.shelf)
-        return check(self.subject, select=self.select, ignore=self.ignore)
+        self.context = RecipeContext(recipe, self.shared)
+        return check(self.context, select=self.select, ignore=self.ignore)
 
     def fix(self, path: str, recipe: Recipe, *, unsafe: bool, diff: bool) -> int:
         """Make the fixes (or show them), keep the report of what is left, and say how many were made."""
-        from getiaction_cli.commands import fixing
+        from getiaction_cli.checking import fixing
         from getiaction_cli.recipe import read
 
         def reread(text: str) -> Recipe:
@@ -163,8 +163,8 @@ class _Run:
             case Format.SARIF:
                 from importlib.metadata import version
 
+                from getiaction_cli.checking.runner import load_rules
                 from getiaction_cli.rendering import sarif
-                from getiaction_cli.rules.runner import load_rules
 
                 return sarif.render(self.reports, load_rules(), version("getiaction"))
             case Format.GITHUB:
@@ -185,11 +185,11 @@ class _Run:
         color, columns = text.wants_color(sys.stderr if err else sys.stdout), text.columns()
         report = terminal.render(self.reports, color=color, columns=columns, fixed=fixed)
         quiet = os.environ.get("GETIACTION_QUIET")
-        if len(self.reports) != 1 or not self.reports[0].ok or self.subject is None or quiet:
+        if len(self.reports) != 1 or not self.reports[0].ok or self.context is None or quiet:
             return report
-        from getiaction_cli.commands.preview import preview
+        from getiaction_cli.checking.preview import preview
 
-        plan = preview(self.subject)
+        plan = preview(self.context)
         if plan is None:
             return report
         title, entries = plan

@@ -37,9 +37,9 @@ def build() -> dict[str, Any]:
         ``{key: {"words": [...], "help": "..."}}``, objects are ``{key of the trainer: {class path: help}}``.
     """
     from getiaction_cli import policies
+    from getiaction_cli.analysis.class_objects import MODULES, A
     from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
     from getiaction_cli.recipe.signatures import exported, read_signature
-    from getiaction_cli.rules.recipe.objects import MODULES, A
 
     def keys(class_path: str) -> dict[str, Any]:
         signature = read_signature(class_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from getiaction_cli.completion import index, scripts
-from getiaction_cli.completion.words import read_commands
+from getiaction_cli.completion.cli_words import read_commands
 from getiaction_cli.errors import UsageError
 
 
@@ -37,7 +37,7 @@ def script(app: typer.Typer, shell: str) -> str:
     """
     if shell not in scripts.SHELLS:
         raise UsageError(f"no completion for the shell {shell!r}", f"one of: {', '.join(scripts.SHELLS)}")
-    from getiaction_cli.rules.runner import load_rules
+    from getiaction_cli.checking.runner import load_rules
 
     own, commands = read_commands(app)
     codes = [(code, rule.page.split("\n")[0]) for code, rule in load_rules().items()]

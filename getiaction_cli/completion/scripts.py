@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from getiaction_cli.completion.words import Command, Option
+from getiaction_cli.completion.cli_words import Command, Option
 
 SHELLS = ("bash", "zsh", "fish")
 

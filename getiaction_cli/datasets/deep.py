@@ -160,8 +160,8 @@ def look(dataset: Dataset, *, seed: int = 0, watch: Watch | None = None) -> Scan
         seed: chooses the frames that are decoded.
         watch: hears of the progress.
     """
-    from getiaction_cli.datasets.frames import look_at_pictures
-    from getiaction_cli.datasets.numbers import look_at_tables
+    from getiaction_cli.datasets.table_scan import look_at_tables
+    from getiaction_cli.datasets.video_scan import look_at_pictures
 
     scan = Scan()
     look_at_tables(dataset, scan, watch)

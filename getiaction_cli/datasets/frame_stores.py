@@ -44,7 +44,7 @@ class Store:
 
 
 def home() -> Path:
-    """Where stores lie unless a recipe says otherwise; as in getiaction/data/plan.py."""
+    """Where stores lie unless a recipe says otherwise; as in getiaction/spec/frame_loading.py."""
     own = os.environ.get("GETIACTION_CACHE")
     if own:
         return Path(own).expanduser() / "frames"

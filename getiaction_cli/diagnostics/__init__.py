@@ -177,3 +177,11 @@ class Report:
     def ok(self) -> bool:
         """True when nothing of error severity was found."""
         return self.count(Severity.ERROR) == 0
+
+
+class Unavailable(Exception):  # noqa: N818 - it is an answer, not an error
+    """What a rule needs is unavailable. ``worth_saying``: show it as "not run"."""
+
+    def __init__(self, reason: str, *, worth_saying: bool = True) -> None:
+        super().__init__(reason)
+        self.worth_saying = worth_saying

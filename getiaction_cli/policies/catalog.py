@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from getiaction_cli.installed import distributions, package_folder
-from getiaction_cli.policies.light import LightWorld
+from getiaction_cli.policies.sandbox import LightWorld
 
 _REGISTERED = re.compile(
     r"^@PreTrainedConfig\.register_subclass\(\s*(?:name\s*=\s*)?[\"']([\w-]+)[\"']\s*,?\s*\)\s*(?:@[^\n]*\n)*\s*class\s+(\w+)",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.policies.coerce import same
-from getiaction_cli.policies.standins import Unjudgeable, is_stand_in
+from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in
 
 if TYPE_CHECKING:
     from getiaction_cli.policies.policy_class import PolicyClass

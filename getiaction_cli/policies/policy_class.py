@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from getiaction_cli.policies import facts, neighbours, notes
+from getiaction_cli.policies import facts, passthrough_values, source_docs
 from getiaction_cli.policies.catalog import Entry, world
 from getiaction_cli.policies.coerce import WrongType, coerce
 from getiaction_cli.policies.config import PolicyConfig, Rejected, refusal
-from getiaction_cli.policies.standins import Unjudgeable, is_stand_in
+from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in
 
 # Set by getiaction (features from the dataset, weights from its own arguments), not as parameters of the policy.
 NOT_PARAMETERS = frozenset({"input_features", "output_features", "pretrained_path", "pretrained_revision"})
@@ -99,17 +99,17 @@ class PolicyClass:
         """Every parameter by name, in LeRobot's order, with its help text and allowed values; none if `unreadable`."""
         if self.unreadable:
             return {}
-        read = notes.read(self.config_class, [Path(world().module(m).__file__ or "") for m in self._modules()])
+        read = source_docs.read(self.config_class, [Path(world().module(m).__file__ or "") for m in self._modules()])
         return {
             field.name: Field(
                 name=field.name,
-                type=notes.type_text(self.hints[field.name]),
+                type=source_docs.type_text(self.hints[field.name]),
                 default=_finite(plain(_default(field))),
-                choices=notes.choices(self.hints[field.name])
+                choices=source_docs.choices(self.hints[field.name])
                 or read.choices.get(field.name)
-                or neighbours.words(self.name, field.name),
+                or passthrough_values.words(self.name, field.name),
                 help=read.help.get(field.name, ""),
-                group=notes.group(field.name, read.headings.get(field.name, "")),
+                group=source_docs.group(field.name, read.headings.get(field.name, "")),
                 hint=self.hints[field.name],
             )
             for field in dataclasses.fields(self.config_class)
@@ -118,7 +118,7 @@ class PolicyClass:
 
     def _modules(self) -> list[str]:
         """The modules of the class and its bases that are executed from source, nearest first."""
-        from getiaction_cli.policies.light import PREFIX
+        from getiaction_cli.policies.sandbox import PREFIX
 
         found = [kind.__module__ for kind in self.config_class.__mro__]
         return [module.removeprefix(PREFIX) for module in found if module.startswith(PREFIX)]

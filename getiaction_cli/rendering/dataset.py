@@ -9,7 +9,7 @@ import numpy as np
 
 from getiaction_cli.rendering import terminal
 from getiaction_cli.rendering.text import Paint, clean, cut, width, wrap
-from getiaction_cli.rendering.units import duration, number, plural, size
+from getiaction_cli.units import duration, number, plural, size
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset

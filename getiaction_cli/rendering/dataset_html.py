@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from getiaction_cli.rendering.units import duration, plural, size
+from getiaction_cli.units import duration, plural, size
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.features import Feature

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, plain
-from getiaction_cli.policies.notes import GROUP_ORDER
+from getiaction_cli.policies.source_docs import GROUP_ORDER
 from getiaction_cli.rendering.text import Paint, wrap
 
 _NAME = 16

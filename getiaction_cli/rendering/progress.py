@@ -7,7 +7,7 @@ import time
 from threading import Lock
 
 from getiaction_cli.rendering.text import columns, cut
-from getiaction_cli.rendering.units import size
+from getiaction_cli.units import size
 
 _EVERY = 0.1  # seconds between two drawings
 

@@ -1,10 +1,10 @@
 """What can be wrong: one file, one function, one page of documentation each.
 
-A rule is a generator of `Finding`s. Its parameter names say what it needs (`recipe`, `dataset`, `policy`, …, the
-properties of `runner.Subject`); where one of them is not to be had, the rule is reported as not run. Its module's
-docstring is its page: a title line, then ``## What it finds``, ``## Why it matters``, ``## Example`` (a recipe on
-which this rule, and only it, fires) and ``## Instead`` (the same recipe, mended). `getiaction explain CODE` prints
-that page, and the tests run both.
+A rule is a generator of `Finding`s. Its parameter names say what it needs (`recipe`, `dataset`, `policy`, …: the
+properties of `checking.recipe_context.RecipeContext`); where one of them is unavailable, the rule is reported as not
+run. Its module's docstring is its page: a title line, then ``## What it finds``, ``## Why it matters``, ``## Example``
+(a recipe on which this rule, and only it, fires) and ``## Instead`` (the same recipe, corrected). `getiaction explain
+CODE` prints that page, and the tests run both recipes.
 
 Rooms: ``recipe/`` GA1xx · ``policy/`` GA2xx · ``fit/`` GA3xx (recipe against dataset) · ``dataset/`` GA4xx ·
 ``machine/`` GA5xx.

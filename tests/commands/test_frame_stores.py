@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import made
+import make_dataset
 import pytest
 from filelock import FileLock
 from typer.testing import CliRunner, Result
@@ -22,10 +22,10 @@ def run(*words: str) -> Result:
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A dataset whose frames are kept."""
     from getiaction.data.pipeline import Pipeline
-    from getiaction.train.upstream import LeRobotDatasetMetadata
+    from getiaction.lerobot.datasets import LeRobotDatasetMetadata
 
     monkeypatch.setenv("GETIACTION_CACHE", str(tmp_path / "cache"))
-    root = made.make(tmp_path / "toy", codec="h264", lengths=(5, 4), true_quantiles=False)
+    root = make_dataset.make(tmp_path / "toy", codec="h264", lengths=(5, 4), true_quantiles=False)
     assert Pipeline(LeRobotDatasetMetadata("made/toy", root=root), root).plan.way == "store"
     return root
 
@@ -43,7 +43,7 @@ def test_lists_what_training_wrote(root: Path, tmp_path: Path) -> None:
 
 
 def test_the_folder_is_where_the_core_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from getiaction.data.plan import frames_root
+    from getiaction.spec.frame_loading import frames_root
     from getiaction_cli.datasets.frame_stores import home
 
     for name, value in (("GETIACTION_CACHE", "~/x"), ("XDG_CACHE_HOME", "/y"), ("NEITHER", "")):

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from getiaction_cli import datasets, policies
-from getiaction_cli.commands.drafting import suits
+from getiaction_cli.checking.drafting import suits
+from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
+from getiaction_cli.checking.runner import check
 from getiaction_cli.recipe import read
-from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
-from getiaction_cli.rules.runner import check
 
 DEMO = "getiaction/pusht-demo"
 TRAINABLE = [name for name in policies.names() if policies.load(name).trainable]
@@ -32,13 +32,13 @@ UNFIT = {"pusht_root": {"fastwam"}, "aloha_root": {"tdmpc"}, "toy_root": {"tdmpc
 @pytest.mark.parametrize("place", UNFIT)
 def test_the_recipe_of_every_policy_that_fits_validates_clean(place: str, request: pytest.FixtureRequest) -> None:
     word = place if place == DEMO else str(request.getfixturevalue(place))
-    dataset, shelf = datasets.read(datasets.locate(word, folders=True)), Shelf()
-    shelf.add(dataset)
-    drafted = {one.policy.name: one for one in suits(dataset, shelf)}
+    dataset, shared = datasets.read(datasets.locate(word, folders=True)), SharedInputs()
+    shared.add(dataset)
+    drafted = {one.policy.name: one for one in suits(dataset, shared)}
     assert set(drafted) == set(TRAINABLE)
     assert {name for name, one in drafted.items() if not one.trainable} == UNFIT[place]
     for name in drafted.keys() - UNFIT[place]:
-        report = check(RecipeSubject(read("recipe.yaml", text=drafted[name].text), shelf), ignore=("GA5",))
+        report = check(RecipeContext(read("recipe.yaml", text=drafted[name].text), shared), ignore=("GA5",))
         said = [f"{found.code}: {found.message}" for found in report.diagnostics if found.severity != "info"]
         assert said == [], name
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import made
+import make_dataset
 import pytest
 
 from getiaction_cli import datasets
@@ -72,7 +72,7 @@ def test_the_page_draws_itself_without_the_network(
 @pytest.mark.slow
 def test_a_strangers_texts_stay_texts(browser: object, tmp_path: Path) -> None:
     cameras = {"observation.images.top": (64, 64)}
-    root = made.make(tmp_path / "set", lengths=[12, 14], tasks=[HOSTILE, "b"], cameras=cameras)
+    root = make_dataset.make(tmp_path / "set", lengths=[12, 14], tasks=[HOSTILE, "b"], cameras=cameras)
     found = datasets.read(datasets.locate(str(root), folders=True))
     page_file = tmp_path / "page.html"
     page_file.write_text(dataset_html.render(Inspection(found, Report("set")), take(found)))

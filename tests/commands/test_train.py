@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import made
+import make_dataset
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -30,7 +30,7 @@ TALK = re.compile(
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "blind"
-    return made.make(folder, cameras={}, extra={"observation.environment_state": 3}, lengths=(30, 40, 25))
+    return make_dataset.make(folder, cameras={}, extra={"observation.environment_state": 3}, lengths=(30, 40, 25))
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import made
+import make_dataset
 import pytest
-import tiny
+import tiny_policies
 import torch
 
 from getiaction.errors import DataError
@@ -23,7 +23,7 @@ def module(root: Path | None, repo_id: str = "made/small", **arguments: Any) -> 
 
 
 def fit(policy: Any, data: Any, folder: Path, steps: int = 1) -> Any:
-    trainer = tiny.trainer(folder, steps)
+    trainer = tiny_policies.trainer(folder, steps)
     trainer.fit(policy, datamodule=data)
     return trainer
 
@@ -35,14 +35,14 @@ def test_what_a_recipe_leaves_out_is_derived_from_policy_and_fps(small_root: Pat
     from getiaction.policies.lerobot import TDMPC, Diffusion
 
     data = module(small_root)
-    fit(Diffusion(**tiny.DIFFUSION), data, tmp_path)
+    fit(Diffusion(**tiny_policies.DIFFUSION), data, tmp_path)
     assert data.train_dataset.delta_timestamps == {
         "observation.image": [-0.1, 0.0],
         "observation.state": [-0.1, 0.0],
         "action": [i / 10 for i in range(-1, 7)],
     }
     data = module(small_root)
-    fit(TDMPC(**tiny.TDMPC), data, tmp_path)
+    fit(TDMPC(**tiny_policies.TDMPC), data, tmp_path)
     assert data.train_dataset.delta_timestamps["next.reward"] == [0.0, 0.1]
 
 
@@ -50,7 +50,7 @@ def test_what_a_recipe_states_rightly_is_taken(small_root: Path, tmp_path: Path)
     from getiaction.policies.lerobot import ACT
 
     data = module(small_root, delta_timestamps={"action": SEED_DELTAS})
-    fit(ACT(**{**tiny.ACT, "chunk_size": 10}), data, tmp_path)
+    fit(ACT(**{**tiny_policies.ACT, "chunk_size": 10}), data, tmp_path)
     assert data.train_dataset.delta_timestamps == {"action": SEED_DELTAS}
 
 
@@ -68,7 +68,7 @@ def test_what_a_recipe_states_wrongly_stops_before_anything_is_built(
 ) -> None:
     from getiaction.policies.lerobot import ACT
 
-    policy, data = ACT(**tiny.ACT), module(small_root, delta_timestamps=stated)
+    policy, data = ACT(**tiny_policies.ACT), module(small_root, delta_timestamps=stated)
     with pytest.raises(DataError, match=message):
         fit(policy, data, tmp_path)
     assert policy.lerobot_policy is None
@@ -91,13 +91,13 @@ def test_samples_come_in_lerobots_order(small_root: Path, tmp_path: Path) -> Non
 
     seen = []
 
-    class Seen(tiny.L.Callback):
+    class Seen(tiny_policies.L.Callback):
         def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
             seen.extend(batch["index"].tolist())
 
-    policy, data = Diffusion(**tiny.DIFFUSION), module(small_root, seed=11)
-    tiny.trainer(tmp_path, 15, Seen()).fit(policy, datamodule=data)  # 12 batches make an epoch
-    _, batches = tiny.upstream_data(small_root, policy.config, batch_size=4, seed=11)
+    policy, data = Diffusion(**tiny_policies.DIFFUSION), module(small_root, seed=11)
+    tiny_policies.trainer(tmp_path, 15, Seen()).fit(policy, datamodule=data)  # 12 batches make an epoch
+    _, batches = tiny_policies.upstream_data(small_root, policy.config, batch_size=4, seed=11)
     assert seen == [i for batch in itertools.islice(batches, 15) for i in batch["index"].tolist()]
 
 
@@ -105,10 +105,10 @@ def test_samples_come_in_lerobots_order(small_root: Path, tmp_path: Path) -> Non
 def test_states_and_actions_of_one_number_keep_their_dimension(tmp_path: Path, store: str) -> None:
     from getiaction.policies.lerobot import ACT
 
-    root = made.make(
+    root = make_dataset.make(
         tmp_path / "one", cameras={"observation.image": (32, 32)}, state=1, action=1, reward=True, storage="image"
     )
-    policy, data = ACT(**tiny.ACT), module(root, frame_store=store)
+    policy, data = ACT(**tiny_policies.ACT), module(root, frame_store=store)
     fit(policy, data, tmp_path, steps=2)
     batch = next(iter(data.train_dataloader()))
     assert batch["action"].shape == (4, 4, 1)
@@ -123,10 +123,12 @@ def test_states_and_actions_of_one_number_keep_their_dimension(tmp_path: Path, s
 def test_one_observation_step_works_with_pictures_and_with_videos(tmp_path: Path, storage: Any, name: str) -> None:
     from getiaction.policies.lerobot import LeRobotPolicy
 
-    root = made.make(tmp_path / "set", cameras={"observation.image": (48, 48)}, storage=storage, codec="h264")
-    policy = LeRobotPolicy(name, n_obs_steps=1, config_kwargs={**tiny.CONFIGS[name], "n_vqvae_training_steps": 1})
+    root = make_dataset.make(tmp_path / "set", cameras={"observation.image": (48, 48)}, storage=storage, codec="h264")
+    policy = LeRobotPolicy(
+        name, n_obs_steps=1, config_kwargs={**tiny_policies.CONFIGS[name], "n_vqvae_training_steps": 1}
+    )
     if name == "diffusion":
-        policy = LeRobotPolicy(name, n_obs_steps=1, config_kwargs=tiny.DIFFUSION)
+        policy = LeRobotPolicy(name, n_obs_steps=1, config_kwargs=tiny_policies.DIFFUSION)
     fit(policy, module(root), tmp_path, steps=3)
 
 
@@ -134,7 +136,7 @@ def test_one_observation_step_works_with_pictures_and_with_videos(tmp_path: Path
 
 
 def test_whole_episodes_are_held_out_the_last_of_each_task(tmp_path: Path) -> None:
-    root = made.make(tmp_path / "tasks", lengths=[8] * 7, tasks=["a", "b"], storage="image")
+    root = make_dataset.make(tmp_path / "tasks", lengths=[8] * 7, tasks=["a", "b"], storage="image")
     data = module(root, val_split=0.3)
     data.setup()
     assert (data.train_dataset.episodes, data.val_dataset.episodes) == ([0, 1, 2, 3], [4, 6, 5])
@@ -146,7 +148,7 @@ def test_whole_episodes_are_held_out_the_last_of_each_task(tmp_path: Path) -> No
 def test_no_task_loses_all_its_episodes(tmp_path: Path) -> None:
     from getiaction.data.lerobot import split_episodes
 
-    root = made.make(tmp_path / "single", lengths=[8] * 4, tasks=["a", "b", "c", "d"], storage="image")
+    root = make_dataset.make(tmp_path / "single", lengths=[8] * 4, tasks=["a", "b", "c", "d"], storage="image")
     data = module(root, val_split=0.5)
     data.setup()
     # One episode of each task: those at the end of the dataset are held out.
@@ -176,9 +178,11 @@ def test_only_the_asked_for_episodes_are_read(small_root: Path) -> None:
 def test_episodes_shorter_than_what_the_policy_leaves_out_are_one_error(tmp_path: Path) -> None:
     from getiaction.policies.lerobot import Diffusion
 
-    root = made.make(tmp_path / "short", cameras={"observation.image": (48, 48)}, lengths=[5, 4], storage="image")
+    root = make_dataset.make(
+        tmp_path / "short", cameras={"observation.image": (48, 48)}, lengths=[5, 4], storage="image"
+    )
     with pytest.raises(DataError, match="no sample is left") as caught:
-        fit(Diffusion(**tiny.DIFFUSION), module(root), tmp_path)
+        fit(Diffusion(**tiny_policies.DIFFUSION), module(root), tmp_path)
     assert "drop_n_last_frames" in caught.value.hint
 
 
@@ -186,7 +190,7 @@ def test_episodes_shorter_than_what_the_policy_leaves_out_are_one_error(tmp_path
 
 
 def test_colour_cameras_get_imagenets_statistics_and_depth_cameras_their_own(tmp_path: Path) -> None:
-    root = made.make(
+    root = make_dataset.make(
         tmp_path / "depth",
         cameras={"observation.images.top": (32, 32)},
         depth={"observation.images.top_depth": (32, 32)},
@@ -221,12 +225,12 @@ def test_the_demo_ships_with_the_package() -> None:
 
 
 def test_a_dataset_that_is_nowhere_is_one_error_with_the_places_searched(tmp_path: Path) -> None:
-    from getiaction.train import upstream
+    from getiaction.lerobot import datasets
 
     data = module(None, repo_id="lerobot/nowhere")
     with pytest.raises(DataError) as caught:
         data.setup()
-    assert str(upstream.HF_LEROBOT_HOME / "lerobot/nowhere") in caught.value.message
+    assert str(datasets.HF_LEROBOT_HOME / "lerobot/nowhere") in caught.value.message
     assert "the Hugging Face Hub" in caught.value.message
     assert "root" in caught.value.hint
     with pytest.raises(DataError, match="can't read the dataset lerobot/nowhere"):

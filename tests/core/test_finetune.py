@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import made
+import make_dataset
 import pytest
-import tiny
+import tiny_policies
 import torch
 from safetensors.torch import load_file, save_file
 from test_policy import data, observation
@@ -24,8 +24,8 @@ def pretrained(small_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     from getiaction.policies.lerobot import ACT
 
     folder = tmp_path_factory.mktemp("pretrained")
-    policy = ACT(learning_rate=1e-3, **tiny.ACT)
-    tiny.trainer(folder, 3).fit(policy, datamodule=data(small_root))
+    policy = ACT(learning_rate=1e-3, **tiny_policies.ACT)
+    tiny_policies.trainer(folder, 3).fit(policy, datamodule=data(small_root))
     policy.save_pretrained(folder / "pretrained_model")
     return folder / "pretrained_model"
 
@@ -34,16 +34,16 @@ def pretrained(small_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def other_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dataset with the same features and other numbers."""
     root = tmp_path_factory.mktemp("made") / "other"
-    return made.make(root, cameras={"observation.image": (48, 48)}, low=-7.0, high=30.0, codec="h264", seed=5)
+    return make_dataset.make(root, cameras={"observation.image": (48, 48)}, low=-7.0, high=30.0, codec="h264", seed=5)
 
 
 def test_fine_tuning_takes_lerobots_own_steps(pretrained: Path, other_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import LeRobotPolicy
 
-    watch = tiny.Watch()
+    watch = tiny_policies.Watch()
     policy = LeRobotPolicy("act", pretrained_path=pretrained, learning_rate=1e-3)
     module = data(other_root, seed=3)
-    tiny.trainer(tmp_path, STEPS, watch).fit(policy, datamodule=module)
+    tiny_policies.trainer(tmp_path, STEPS, watch).fit(policy, datamodule=module)
     saved = load_file(pretrained / "model.safetensors")
     assert all(torch.equal(watch.first[key], value) for key, value in saved.items())
     assert policy.config.chunk_size == 4  # the checkpoint's, not LeRobot's 100
@@ -67,7 +67,7 @@ def _lerobots_own(pretrained: Path, root: Path) -> tuple[Any, list[float]]:
     config = PreTrainedConfig.from_pretrained(pretrained)
     config.pretrained_path = pretrained
     config.optimizer_lr = 1e-3
-    dataset, batches = tiny.upstream_data(root, config, batch_size=4, seed=3)
+    dataset, batches = tiny_policies.upstream_data(root, config, batch_size=4, seed=3)
     theirs = make_policy(config, ds_meta=dataset.meta)
     stats, norm_map = dataset.meta.stats, config.normalization_mapping
     preprocessor, _ = make_pre_post_processors(
@@ -87,23 +87,23 @@ def _lerobots_own(pretrained: Path, root: Path) -> tuple[Any, list[float]]:
             "unnormalizer_processor": {"features": config.output_features, "norm_map": norm_map, "stats": stats}
         },
     )
-    losses, _ = tiny.upstream_losses(theirs, preprocessor, batches, STEPS, dataset.meta.camera_keys)
+    losses, _ = tiny_policies.upstream_losses(theirs, preprocessor, batches, STEPS, dataset.meta.camera_keys)
     return theirs, losses
 
 
 def test_a_renamed_camera_is_read_and_normalized(pretrained: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT
 
-    root = made.make(tmp_path / "front", cameras={"observation.images.front": (48, 48)}, codec="h264")
+    root = make_dataset.make(tmp_path / "front", cameras={"observation.images.front": (48, 48)}, codec="h264")
     with pytest.raises(PolicyError, match="Feature mismatch"):
-        tiny.trainer(tmp_path, 1).fit(ACT(pretrained_path=pretrained), datamodule=data(root))
+        tiny_policies.trainer(tmp_path, 1).fit(ACT(pretrained_path=pretrained), datamodule=data(root))
     renames = {"observation.images.front": "observation.image"}
     chosen = ["observation.images.front", "observation.state"]  # by the dataset's names, as a recipe says them
     policy = ACT(pretrained_path=pretrained, rename_map=renames, input_features=chosen)
-    tiny.trainer(tmp_path, 1).fit(policy, datamodule=data(root))
+    tiny_policies.trainer(tmp_path, 1).fit(policy, datamodule=data(root))
     assert list(policy.config.input_features) == ["observation.image", "observation.state"]
     policy = ACT(pretrained_path=pretrained, rename_map=renames)
-    tiny.trainer(tmp_path, 2).fit(policy, datamodule=data(root))
+    tiny_policies.trainer(tmp_path, 2).fit(policy, datamodule=data(root))
     seen = observation(root)
     read = policy._prepare(seen)["observation.image"]
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
@@ -116,7 +116,7 @@ def test_a_fine_tuned_checkpoint_needs_its_origin_no_more(pretrained: Path, othe
 
     origin = Path(shutil.copytree(pretrained, tmp_path / "origin"))
     policy = ACT(pretrained_path=origin, learning_rate=1e-3)
-    trainer = tiny.trainer(tmp_path, 2)
+    trainer = tiny_policies.trainer(tmp_path, 2)
     trainer.fit(policy, datamodule=data(other_root))
     trainer.save_checkpoint(tmp_path / "last.ckpt")
     shutil.rmtree(origin)
@@ -164,17 +164,19 @@ def test_a_checkpoint_that_does_not_fill_the_policy_stops_the_run(
     folder = Path(shutil.copytree(pretrained, tmp_path / "damaged"))
     damage(folder)
     with pytest.raises(PolicyError, match=message):
-        tiny.trainer(tmp_path, 1).fit(ACT(pretrained_path=folder), datamodule=data(small_root))
+        tiny_policies.trainer(tmp_path, 1).fit(ACT(pretrained_path=folder), datamodule=data(small_root))
 
 
 def test_parameters_that_change_the_network_are_refused(pretrained: Path, small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT
 
     with pytest.raises(PolicyError, match="act"):
-        tiny.trainer(tmp_path, 1).fit(ACT(pretrained_path=pretrained, dim_model=64), datamodule=data(small_root))
+        tiny_policies.trainer(tmp_path, 1).fit(
+            ACT(pretrained_path=pretrained, dim_model=64), datamodule=data(small_root)
+        )
     # One that does not is taken over the checkpoint's.
     policy = ACT(pretrained_path=pretrained, n_action_steps=2, kl_weight=1.0)
-    tiny.trainer(tmp_path, 1).fit(policy, datamodule=data(small_root))
+    tiny_policies.trainer(tmp_path, 1).fit(policy, datamodule=data(small_root))
     assert (policy.config.n_action_steps, policy.config.kl_weight, policy.config.chunk_size) == (2, 1.0, 4)
 
 
@@ -182,26 +184,26 @@ def test_a_pretrained_path_that_is_nowhere_is_one_error(small_root: Path, tmp_pa
     from getiaction.policies.lerobot import ACT
 
     with pytest.raises(PolicyError, match=r"no readable config\.json of pretrained_path nobody/nothing") as caught:
-        tiny.trainer(tmp_path, 1).fit(ACT(pretrained_path="nobody/nothing"), datamodule=data(small_root))
+        tiny_policies.trainer(tmp_path, 1).fit(ACT(pretrained_path="nobody/nothing"), datamodule=data(small_root))
     assert "pretrained_model" in caught.value.hint
 
 
 def test_errors_that_a_policy_swallows_while_loading_are_seen() -> None:
-    from getiaction.train import upstream
+    from getiaction.lerobot import weights
 
     class Swallows(torch.nn.Linear):
         config: Any = None
 
     policy = Swallows(2, 2)
     policy.config = type("Config", (), {"type": "pi0", "pretrained_path": "lerobot/pi0_base"})()
-    with upstream.observed_loads() as loads:
+    with weights.observed_loads() as loads:
         pass
     with pytest.raises(PolicyError, match=r"lerobot/pi0_base does not fill this pi0 policy: its model\.safetensors"):
-        upstream._require_whole_load(policy, loads)
-    with upstream.observed_loads() as loads, contextlib.suppress(RuntimeError):
+        weights.require_whole_load(policy, loads)
+    with weights.observed_loads() as loads, contextlib.suppress(RuntimeError):
         policy.load_state_dict({"weight": torch.zeros(3, 3)}, strict=False)
     with pytest.raises(PolicyError, match="size mismatch for weight"):
-        upstream._require_whole_load(policy, loads)
-    with upstream.observed_loads() as loads:
+        weights.require_whole_load(policy, loads)
+    with weights.observed_loads() as loads:
         policy.load_state_dict({"weight": torch.zeros(2, 2), "bias": torch.zeros(2)})
-    upstream._require_whole_load(policy, loads)
+    weights.require_whole_load(policy, loads)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
+import tiny_policies
 import torch
 
 STEPS = 10
@@ -15,12 +15,12 @@ def test_ten_steps_as_lerobot_trains(name: str, small_root: Path, tmp_path: Path
     from getiaction.data.lerobot import LeRobotDataModule
     from getiaction.policies.lerobot import LeRobotPolicy
 
-    watch = tiny.Watch()
-    policy = LeRobotPolicy(policy_name=name, learning_rate=1e-3, config_kwargs=tiny.CONFIGS[name])
+    watch = tiny_policies.Watch()
+    policy = LeRobotPolicy(policy_name=name, learning_rate=1e-3, config_kwargs=tiny_policies.CONFIGS[name])
     data = LeRobotDataModule(
         "made/small", root=small_root, train_batch_size=4, num_workers=0, seed=7, video_backend="pyav"
     )
-    tiny.trainer(tmp_path, STEPS, watch).fit(policy, datamodule=data)
+    tiny_policies.trainer(tmp_path, STEPS, watch).fit(policy, datamodule=data)
 
     theirs, losses, rates = _lerobots_own(policy, watch.first, small_root)
     assert watch.losses == pytest.approx(losses, rel=1e-5)
@@ -40,13 +40,13 @@ def _lerobots_own(policy: Any, first: dict[str, torch.Tensor], root: Path) -> tu
     """LeRobot's policy of the same configuration and first weights, trained by LeRobot."""
     from lerobot.policies.factory import make_policy, make_policy_config, make_pre_post_processors
 
-    given = tiny.CONFIGS[policy.policy_name]
+    given = tiny_policies.CONFIGS[policy.policy_name]
     config = make_policy_config(policy.policy_name, device="cpu", **{**given, "optimizer_lr": 1e-3})
-    dataset, batches = tiny.upstream_data(root, config, batch_size=4, seed=7)
+    dataset, batches = tiny_policies.upstream_data(root, config, batch_size=4, seed=7)
     theirs = make_policy(config, ds_meta=dataset.meta)
     theirs.load_state_dict(first)
     preprocessor, _ = make_pre_post_processors(config, dataset_stats=dataset.meta.stats)
-    losses, rates = tiny.upstream_losses(theirs, preprocessor, batches, STEPS, dataset.meta.camera_keys)
+    losses, rates = tiny_policies.upstream_losses(theirs, preprocessor, batches, STEPS, dataset.meta.camera_keys)
     return theirs, losses, rates
 
 

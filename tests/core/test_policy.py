@@ -10,11 +10,11 @@ from typing import Any
 
 import lightning as L
 import pytest
-import tiny
+import tiny_policies
 import torch
 
 from getiaction.errors import PolicyError
-from getiaction.installing import install_command
+from getiaction.spec.installing import install_command
 
 
 def data(root: Path, **arguments: Any) -> Any:
@@ -43,11 +43,11 @@ def test_importing_the_package_costs_nothing() -> None:
 
 def test_one_class_for_each_policy_that_lerobot_trains() -> None:
     import getiaction.policies.lerobot as package
-    from getiaction.train import upstream
+    from getiaction.lerobot import names
 
     expected = {
-        upstream.config_class(name).__name__.removesuffix("Config"): name
-        for name in upstream.policy_names()
+        names.config_class(name).__name__.removesuffix("Config"): name
+        for name in names.policy_names()
         if name != "gaussian_actor"
     }
     classes = {name: getattr(package, name) for name in package.__all__ if name != "LeRobotPolicy"}
@@ -76,9 +76,9 @@ def test_the_signature_of_act_is_that_of_lerobots_configuration() -> None:
 def test_a_policy_is_built_in_setup_from_the_datasets_features(small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT
 
-    policy = ACT(**tiny.ACT)
+    policy = ACT(**tiny_policies.ACT)
     assert policy.lerobot_policy is None
-    trainer = tiny.trainer(tmp_path, 2)
+    trainer = tiny_policies.trainer(tmp_path, 2)
     trainer.fit(policy, datamodule=data(small_root))
     assert type(policy.lerobot_policy).__name__ == "ACTPolicy"
     assert list(policy.config.input_features) == ["observation.image", "observation.state"]
@@ -96,7 +96,9 @@ def test_with_features_given_a_policy_is_built_at_once(small_root: Path, tmp_pat
     from getiaction.policies.lerobot import ACT, LeRobotPolicy
 
     meta = LeRobotDatasetMetadata("made/small", root=small_root)
-    whole = ACT(input_features=meta.features, output_features=meta.features, dataset_stats=meta.stats, **tiny.ACT)
+    whole = ACT(
+        input_features=meta.features, output_features=meta.features, dataset_stats=meta.stats, **tiny_policies.ACT
+    )
     assert list(whole.config.input_features) == ["observation.image", "observation.state"]
     assert list(whole.config.output_features) == ["action"]
     assert whole.select_action(observation(small_root)).shape == (1, 2)
@@ -106,14 +108,14 @@ def test_with_features_given_a_policy_is_built_at_once(small_root: Path, tmp_pat
         input_features=whole.config.input_features,
         output_features=whole.config.output_features,
         dataset_stats=meta.stats,
-        **tiny.ACT,
+        **tiny_policies.ACT,
     )
     assert split.config == whole.config
     split.lerobot_policy.load_state_dict(whole.lerobot_policy.state_dict())
     whole.reset()
     split.reset()
     assert torch.equal(whole.select_action(observation(small_root)), split.select_action(observation(small_root)))
-    tiny.trainer(tmp_path, 1).fit(split, datamodule=data(small_root))
+    tiny_policies.trainer(tmp_path, 1).fit(split, datamodule=data(small_root))
 
 
 def test_a_policy_built_without_statistics_takes_those_of_the_dataset(small_root: Path, tmp_path: Path) -> None:
@@ -122,11 +124,11 @@ def test_a_policy_built_without_statistics_takes_those_of_the_dataset(small_root
     from getiaction.policies.lerobot import ACT
 
     features = LeRobotDatasetMetadata("made/small", root=small_root).features
-    policy = ACT(input_features=features, output_features=features, **tiny.ACT)
+    policy = ACT(input_features=features, output_features=features, **tiny_policies.ACT)
     with pytest.raises(PolicyError, match="not built yet"):
         policy.select_action(observation(small_root))
     module = data(small_root)
-    tiny.trainer(tmp_path, 1).fit(policy, datamodule=module)
+    tiny_policies.trainer(tmp_path, 1).fit(policy, datamodule=module)
     held = policy.preprocessor.state_dict()["policy_preprocessor_step_3_normalizer_processor"]
     assert torch.equal(held["action.mean"], torch.as_tensor(module.stats["action"]["mean"], dtype=torch.float32))
     assert held["observation.image.mean"].flatten().tolist() == pytest.approx([0.485, 0.456, 0.406])
@@ -195,12 +197,12 @@ def test_what_a_policy_refuses_is_one_error(build: Any, message: str, hint: str)
 def test_features_are_chosen_by_key(small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT
 
-    policy = ACT(input_features=["observation.image"], output_features=["action"], **tiny.ACT)
-    tiny.trainer(tmp_path, 1).fit(policy, datamodule=data(small_root))
+    policy = ACT(input_features=["observation.image"], output_features=["action"], **tiny_policies.ACT)
+    tiny_policies.trainer(tmp_path, 1).fit(policy, datamodule=data(small_root))
     assert list(policy.config.input_features) == ["observation.image"]
-    wrong = ACT(input_features=["observation.images.top"], **tiny.ACT)
+    wrong = ACT(input_features=["observation.images.top"], **tiny_policies.ACT)
     with pytest.raises(PolicyError, match=r"input_features names observation\.images\.top") as caught:
-        tiny.trainer(tmp_path, 1).fit(wrong, datamodule=data(small_root))
+        tiny_policies.trainer(tmp_path, 1).fit(wrong, datamodule=data(small_root))
     assert "observation.image, observation.state" in caught.value.hint
 
 
@@ -209,8 +211,8 @@ def test_cameras_that_are_not_chosen_do_not_reach_the_policy(cameras_root: Path,
     from getiaction.policies.lerobot import ACT
 
     top = "observation.images.top"
-    policy, module = ACT(input_features=[top, "observation.state"], **tiny.ACT), data(cameras_root)
-    tiny.trainer(tmp_path, 1).fit(policy, datamodule=module)
+    policy, module = ACT(input_features=[top, "observation.state"], **tiny_policies.ACT), data(cameras_root)
+    tiny_policies.trainer(tmp_path, 1).fit(policy, datamodule=module)
     batch = next(iter(module.train_dataloader()))
     assert "observation.images.depth" in batch
     assert {key for key in policy._prepare(batch) if key.startswith("observation.images.")} == {top}
@@ -219,12 +221,12 @@ def test_cameras_that_are_not_chosen_do_not_reach_the_policy(cameras_root: Path,
 def test_a_policy_that_refuses_the_dataset_says_why(small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT, VQBeT
 
-    blind = ACT(input_features=["observation.state"], **tiny.ACT)
+    blind = ACT(input_features=["observation.state"], **tiny_policies.ACT)
     with pytest.raises(PolicyError, match="at least one image or the environment state"):
-        tiny.trainer(tmp_path, 1).fit(blind, datamodule=data(small_root))
-    cropped = VQBeT(**{**tiny.VQBET, "crop_shape": [84, 84]})
+        tiny_policies.trainer(tmp_path, 1).fit(blind, datamodule=data(small_root))
+    cropped = VQBeT(**{**tiny_policies.VQBET, "crop_shape": [84, 84]})
     with pytest.raises(PolicyError, match="crop_shape"):
-        tiny.trainer(tmp_path, 1).fit(cropped, datamodule=data(small_root))
+        tiny_policies.trainer(tmp_path, 1).fit(cropped, datamodule=data(small_root))
 
 
 def test_without_a_data_module_the_error_says_what_is_missing(small_root: Path, tmp_path: Path) -> None:
@@ -232,7 +234,7 @@ def test_without_a_data_module_the_error_says_what_is_missing(small_root: Path, 
 
     loader = torch.utils.data.DataLoader([{"x": torch.zeros(1)}])
     with pytest.raises(PolicyError, match="no features to be built from"):
-        tiny.trainer(tmp_path, 1).fit(ACT(**tiny.ACT), loader)
+        tiny_policies.trainer(tmp_path, 1).fit(ACT(**tiny_policies.ACT), loader)
 
 
 def test_a_missing_extra_names_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch, small_root: Path) -> None:
@@ -259,25 +261,29 @@ def test_backbone_weights_come_from_the_cache_or_the_error_names_the_way_without
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there
-    trained = {**tiny.ACT, "pretrained_backbone_weights": "ResNet18_Weights.IMAGENET1K_V1"}
+    trained = {**tiny_policies.ACT, "pretrained_backbone_weights": "ResNet18_Weights.IMAGENET1K_V1"}
     with pytest.raises(PolicyError, match=r"ResNet18_Weights\.IMAGENET1K_V1 are not in") as caught:
-        tiny.trainer(tmp_path, 1).fit(ACT(**trained), datamodule=data(small_root))
+        tiny_policies.trainer(tmp_path, 1).fit(ACT(**trained), datamodule=data(small_root))
     assert "--model.init_args.pretrained_backbone_weights null" in caught.value.hint
 
     wrong = {**trained, "vision_backbone": "resnet34"}
     with pytest.raises(PolicyError, match="not those of vision_backbone resnet34"):
-        tiny.trainer(tmp_path, 1).fit(ACT(**wrong), datamodule=data(small_root))
-    unknown = {**tiny.DIFFUSION, "pretrained_backbone_weights": "ResNet18_Weights.NEW", "use_group_norm": False}
+        tiny_policies.trainer(tmp_path, 1).fit(ACT(**wrong), datamodule=data(small_root))
+    unknown = {
+        **tiny_policies.DIFFUSION,
+        "pretrained_backbone_weights": "ResNet18_Weights.NEW",
+        "use_group_norm": False,
+    }
     with pytest.raises(PolicyError, match=r"torchvision has no weights named ResNet18_Weights\.NEW"):
-        tiny.trainer(tmp_path, 1).fit(Diffusion(**unknown), datamodule=data(small_root))
+        tiny_policies.trainer(tmp_path, 1).fit(Diffusion(**unknown), datamodule=data(small_root))
 
     cached = torchvision.models.resnet18(weights=None).state_dict()
     file = tmp_path / "torch/hub/checkpoints/resnet18-f37072fd.pth"
     file.parent.mkdir(parents=True)
     torch.save(cached, file)
-    watch = tiny.Watch()
+    watch = tiny_policies.Watch()
     policy = ACT(**trained)
-    trainer = tiny.trainer(tmp_path, 1, watch)
+    trainer = tiny_policies.trainer(tmp_path, 1, watch)
     trainer.fit(policy, datamodule=data(small_root))
     assert torch.equal(watch.first["model.backbone.conv1.weight"], cached["conv1.weight"])
 
@@ -292,8 +298,8 @@ def test_nothing_talks_of_devices(small_root: Path, tmp_path: Path, caplog: Any,
     from getiaction.policies.lerobot import Diffusion
 
     with caplog.at_level(logging.INFO):
-        policy = Diffusion(**tiny.DIFFUSION)
-        tiny.trainer(tmp_path, 1).fit(policy, datamodule=data(small_root))
+        policy = Diffusion(**tiny_policies.DIFFUSION)
+        tiny_policies.trainer(tmp_path, 1).fit(policy, datamodule=data(small_root))
     assert policy.config.device == "cpu"
     assert "Switching to" not in caplog.text
     assert "accelerated backend" not in caplog.text
@@ -319,9 +325,9 @@ def test_the_scheduler_steps_with_the_optimizer_and_ends_with_the_run(small_root
     from getiaction.policies.lerobot import Diffusion
 
     seen = Rates()
-    policy = Diffusion(learning_rate=1e-3, scheduler_warmup_steps=1, **tiny.DIFFUSION)
+    policy = Diffusion(learning_rate=1e-3, scheduler_warmup_steps=1, **tiny_policies.DIFFUSION)
     # 66 frames, 3 x 7 dropped: 45 samples, 12 batches, 6 optimizer steps.
-    trainer = tiny.trainer(tmp_path, -1, seen, max_epochs=1, accumulate_grad_batches=2)
+    trainer = tiny_policies.trainer(tmp_path, -1, seen, max_epochs=1, accumulate_grad_batches=2)
     trainer.fit(policy, datamodule=data(small_root))
     assert trainer.global_step == 6
     # After the step of every second batch: warm-up to the full rate, then a cosine that is done when training is.
@@ -334,8 +340,8 @@ def test_the_target_network_follows_each_optimizer_step(small_root: Path, tmp_pa
     from getiaction.policies.lerobot import TDMPC
 
     seen = Rates()
-    trainer = tiny.trainer(tmp_path, 3, seen, accumulate_grad_batches=2)
-    trainer.fit(TDMPC(learning_rate=1e-2, **tiny.TDMPC), datamodule=data(small_root))
+    trainer = tiny_policies.trainer(tmp_path, 3, seen, accumulate_grad_batches=2)
+    trainer.fit(TDMPC(learning_rate=1e-2, **tiny_policies.TDMPC), datamodule=data(small_root))
     assert seen.updates[1:] == [True, False, True, False, True]
 
 
@@ -362,8 +368,8 @@ def test_gradients_are_clipped_by_the_preset_unless_the_trainer_says_otherwise(
                 norms.append(torch.nn.utils.get_total_norm(gradients).item())
 
     torch.manual_seed(0)
-    policy = ACT(kl_weight=1000.0, **tiny.ACT)
-    trainer = tiny.trainer(tmp_path, 3, Norms(), **trainer_arguments)
+    policy = ACT(kl_weight=1000.0, **tiny_policies.ACT)
+    trainer = tiny_policies.trainer(tmp_path, 3, Norms(), **trainer_arguments)
     policy.configure_for = _with_preset(policy, preset)
     trainer.fit(policy, datamodule=data(small_root))
     logged = trainer.callback_metrics["train/grad_norm"].item()
@@ -391,11 +397,11 @@ def _with_preset(policy: Any, grad_clip_norm: float) -> Any:
 def test_validation_is_optional(small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT
 
-    trainer = tiny.trainer(tmp_path, -1, max_epochs=1)
-    trainer.fit(ACT(**tiny.ACT), datamodule=data(small_root, train_batch_size=22))
+    trainer = tiny_policies.trainer(tmp_path, -1, max_epochs=1)
+    trainer.fit(ACT(**tiny_policies.ACT), datamodule=data(small_root, train_batch_size=22))
     assert "val/loss" not in trainer.callback_metrics
-    trainer = tiny.trainer(tmp_path, -1, max_epochs=1)
-    trainer.fit(ACT(**tiny.ACT), datamodule=data(small_root, val_split=0.3, train_batch_size=22))
+    trainer = tiny_policies.trainer(tmp_path, -1, max_epochs=1)
+    trainer.fit(ACT(**tiny_policies.ACT), datamodule=data(small_root, val_split=0.3, train_batch_size=22))
     assert trainer.callback_metrics["val/loss"].item() > 0
 
 
@@ -409,15 +415,15 @@ def test_a_feature_without_statistics_stops_the_run(small_root: Path, tmp_path: 
     del stats["observation.state"]
     (root / "meta/stats.json").write_text(json.dumps(stats))
     with pytest.raises(PolicyError, match=r"act normalizes observation\.state"):
-        tiny.trainer(tmp_path, 1).fit(ACT(**tiny.ACT), datamodule=data(root))
+        tiny_policies.trainer(tmp_path, 1).fit(ACT(**tiny_policies.ACT), datamodule=data(root))
 
 
 def test_a_batch_is_not_changed_by_a_step(small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import TDMPC
 
-    policy = TDMPC(**tiny.TDMPC)
+    policy = TDMPC(**tiny_policies.TDMPC)
     module = data(small_root)
-    tiny.trainer(tmp_path, 1).fit(policy, datamodule=module)
+    tiny_policies.trainer(tmp_path, 1).fit(policy, datamodule=module)
     batch = next(iter(module.train_dataloader()))
     before = {key: value.clone() for key, value in batch.items() if isinstance(value, torch.Tensor)}
     with torch.no_grad():

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
+import tiny_policies
 import torch
 from test_policy import data, observation
 
@@ -18,8 +18,8 @@ def trained(small_root: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     from getiaction.policies.lerobot import ACT
 
     folder = tmp_path_factory.mktemp("trained")
-    policy = ACT(learning_rate=1e-3, **tiny.ACT)
-    trainer = tiny.trainer(folder, 3)
+    policy = ACT(learning_rate=1e-3, **tiny_policies.ACT)
+    trainer = tiny_policies.trainer(folder, 3)
     trainer.fit(policy, datamodule=data(small_root))
     trainer.save_checkpoint(folder / "last.ckpt")
     return policy, folder / "last.ckpt"
@@ -50,10 +50,12 @@ def test_a_loaded_checkpoint_acts_the_same_to_the_last_bit(
 def test_every_kind_of_policy_survives_its_checkpoint(name: str, small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import LeRobotPolicy
 
-    policy = LeRobotPolicy(name, learning_rate=1e-3, config_kwargs={**tiny.CONFIGS[name], "n_action_steps": 1})
+    policy = LeRobotPolicy(name, learning_rate=1e-3, config_kwargs={**tiny_policies.CONFIGS[name], "n_action_steps": 1})
     if name == "vqbet":
-        policy = LeRobotPolicy(name, learning_rate=1e-3, config_kwargs={**tiny.VQBET, "n_vqvae_training_steps": 1})
-    trainer = tiny.trainer(tmp_path, 3)
+        policy = LeRobotPolicy(
+            name, learning_rate=1e-3, config_kwargs={**tiny_policies.VQBET, "n_vqvae_training_steps": 1}
+        )
+    trainer = tiny_policies.trainer(tmp_path, 3)
     trainer.fit(policy, datamodule=data(small_root))
     trainer.save_checkpoint(tmp_path / "last.ckpt")
     again = LeRobotPolicy.load_from_checkpoint(tmp_path / "last.ckpt")
@@ -147,8 +149,8 @@ def test_training_goes_on_from_a_checkpoint(small_root: Path, tmp_path: Path) ->
 
     def run(steps: int, ckpt: Path | None = None) -> tuple[Any, Any, list[float]]:
         torch.manual_seed(0)
-        policy, watch = ACT(learning_rate=1e-3, **tiny.ACT), tiny.Watch()
-        trainer = tiny.trainer(tmp_path, steps, watch)
+        policy, watch = ACT(learning_rate=1e-3, **tiny_policies.ACT), tiny_policies.Watch()
+        trainer = tiny_policies.trainer(tmp_path, steps, watch)
         trainer.fit(policy, datamodule=data(small_root, seed=3, train_batch_size=11), ckpt_path=ckpt, weights_only=True)
         return policy, trainer, watch.losses
 
@@ -167,7 +169,7 @@ def test_a_loaded_policy_can_be_trained_on(
     from getiaction.policies.lerobot import ACT
 
     again = ACT.load_from_checkpoint(trained[1])
-    tiny.trainer(tmp_path, 1).fit(again, datamodule=data(small_root))
+    tiny_policies.trainer(tmp_path, 1).fit(again, datamodule=data(small_root))
     assert again.lerobot_policy.training
     assert not [w for w in recwarn if "eval mode" in str(w.message)]
 
@@ -176,7 +178,7 @@ def test_a_loaded_policy_can_be_trained_on(
 def test_saving_what_is_not_built_is_an_error(write: str, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT
 
-    policy = ACT(**tiny.ACT)
+    policy = ACT(**tiny_policies.ACT)
     saves: dict[str, Callable[[], Any]] = {
         "save_checkpoint": lambda: policy.on_save_checkpoint({}),
         "save_pretrained": lambda: policy.save_pretrained(tmp_path),

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tiny
 import tiny_hub
+import tiny_policies
 import torch
 from safetensors.torch import load_file, save_file
 from test_policy import data, observation
@@ -227,8 +227,8 @@ def test_fastwam_starts_from_its_base_on_a_robot_with_other_numbers(
     # It starts from its base by itself, wherever the networks are of the base's sizes.
     monkeypatch.setattr(configuration_fastwam, "is_fastwam_base_compatible_config", lambda config: True)
     policy = LeRobotPolicy("fastwam", config_kwargs={**parameters, "base_model_id": str(tmp_path / "base")})
-    watch = tiny.Watch()
-    tiny.trainer(tmp_path, 1, watch).fit(policy, datamodule=data(toy_root, train_batch_size=2))
+    watch = tiny_policies.Watch()
+    tiny_policies.trainer(tmp_path, 1, watch).fit(policy, datamodule=data(toy_root, train_batch_size=2))
     held = base.lerobot_policy.state_dict()
     started_again = {name for name, value in watch.first.items() if not torch.equal(value, held[name])}
     assert {
@@ -281,7 +281,7 @@ def test_lingbot_va_trains_and_is_loaded_again_to_act(
     policy.save_pretrained(tmp_path / "pretrained_model")
     assert torch.equal(lerobots_action("lingbot_va", tmp_path / "pretrained_model", seen, attn_mode="torch"), expected)
     tuned = LeRobotPolicy("lingbot_va", pretrained_path=tmp_path / "pretrained_model")
-    tiny.trainer(tmp_path, 1).fit(tuned, datamodule=data(small_root, train_batch_size=2))
+    tiny_policies.trainer(tmp_path, 1).fit(tuned, datamodule=data(small_root, train_batch_size=2))
 
 
 PI = {
@@ -343,7 +343,7 @@ def test_the_pi_family_trains_and_is_loaded_again(
         damage()
         with pytest.raises(PolicyError, match=message):
             tuned = LeRobotPolicy(name, pretrained_path=tmp_path / "pretrained_model")
-            tiny.trainer(tmp_path, 1).fit(tuned, datamodule=data(small_root))
+            tiny_policies.trainer(tmp_path, 1).fit(tuned, datamodule=data(small_root))
 
 
 def trained(name: str, parameters: dict[str, Any], root: Path, folder: Path) -> tuple[Any, Any]:
@@ -351,9 +351,9 @@ def trained(name: str, parameters: dict[str, Any], root: Path, folder: Path) -> 
     from getiaction.policies.lerobot import LeRobotPolicy
 
     torch.manual_seed(0)
-    watch = tiny.Watch()
+    watch = tiny_policies.Watch()
     policy = LeRobotPolicy(name, learning_rate=1e-3, config_kwargs=parameters)
-    trainer = tiny.trainer(folder, 3, watch)
+    trainer = tiny_policies.trainer(folder, 3, watch)
     trainer.fit(policy, datamodule=data(root, train_batch_size=2))
     assert all(math.isfinite(loss) for loss in watch.losses)
     assert len(set(watch.losses)) == 3
@@ -401,4 +401,4 @@ def exercise(name: str, parameters: dict[str, Any], root: Path, folder: Path) ->
     assert torch.equal(lerobots_action(name, saved, seen), expected)
 
     tuned = LeRobotPolicy(name, pretrained_path=saved)
-    tiny.trainer(folder, 1).fit(tuned, datamodule=data(root, train_batch_size=2))
+    tiny_policies.trainer(folder, 1).fit(tuned, datamodule=data(root, train_batch_size=2))

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-import made
+import make_dataset
 import pytest
-import tiny
+import tiny_policies
 import torch
 import yaml
 
@@ -29,7 +29,7 @@ BATCHES_PER_EPOCH = 9
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """33 frames in 3 episodes: 9 batches of 4, the last of them of 1."""
     folder = tmp_path_factory.mktemp("made") / "blind"
-    return made.make(folder, cameras={}, extra={"observation.environment_state": 3}, lengths=(12, 10, 11))
+    return make_dataset.make(folder, cameras={}, extra={"observation.environment_state": 3}, lengths=(12, 10, 11))
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def recipe(
         "seed": 3,
         "model": {
             "class_path": "getiaction.policies.lerobot.ACT",
-            "init_args": {**tiny.ACT, "learning_rate": 1e-3, **(model or {})},
+            "init_args": {**tiny_policies.ACT, "learning_rate": 1e-3, **(model or {})},
         },
         "data": {
             "class_path": "getiaction.data.lerobot.LeRobotDataModule",

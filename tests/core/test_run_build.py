@@ -12,7 +12,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProg
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from getiaction.errors import MachineError, TrainingError
-from getiaction.installing import install_command
+from getiaction.spec.installing import install_command
 from getiaction.train import build
 from getiaction.train.folder import RunFolder
 from getiaction.train.metrics import MetricsFile

@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import made
+import make_dataset
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from once import once
+from session_cache import once
 from windows_cases import assert_same
 
 from getiaction.data import array_file, frame_store
@@ -21,12 +21,12 @@ from getiaction.data.array_file import ArrayWriter, DamagedError, open_array
 from getiaction.data.frame_store import Building
 from getiaction.data.pipeline import Pipeline
 from getiaction.errors import DataError
-from getiaction.train.upstream import LeRobotDatasetMetadata
+from getiaction.lerobot.datasets import LeRobotDatasetMetadata
 
 
 def _build(root: Path) -> Path:
     cameras = {"observation.images.a": (16, 16), "observation.images.b": (16, 24)}
-    return made.make(root, cameras=cameras, codec="h264", lengths=(6, 5, 7), true_quantiles=False)
+    return make_dataset.make(root, cameras=cameras, codec="h264", lengths=(6, 5, 7), true_quantiles=False)
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_a_full_disk_takes_the_second_way(root: Path, cache: Path, monkeypatch: 
 
     monkeypatch.setattr(array_file, "_reserve", full)
     pipeline, _ = opened(root)
-    assert pipeline.plan.way == "stretches" and "No space left" in pipeline.plan.reason
+    assert pipeline.plan.way == "blocks" and "No space left" in pipeline.plan.reason
     assert not files(cache, "*.tmp") and not files(cache, "*.bin")
     assert len(whole(pipeline)["index"]) == 18
 
@@ -189,19 +189,19 @@ def test_the_bound_of_the_recipe_holds(root: Path, cache: Path, tmp_path: Path) 
     assert opened(root, frame_store={"max_gb": 0.00001})[0].plan.reason == (
         "the store takes 0.0 MB and frame_store allows 0.0 MB"
     )
-    assert opened(root, frame_store="off")[0].plan.way == "stretches"
-    assert opened(root, frame_store=False)[0].plan.way == "stretches", "YAML reads a bare off as False"
+    assert opened(root, frame_store="off")[0].plan.way == "blocks"
+    assert opened(root, frame_store=False)[0].plan.way == "blocks", "YAML reads a bare off as False"
     assert not files(cache, "*.bin")
     pipeline, _ = opened(root, frame_store={"max_gb": 1, "path": str(tmp_path / "elsewhere")})
     assert pipeline.plan.way == "store" and files(tmp_path / "elsewhere", "*.bin") and not files(cache, "*.bin")
 
 
 def test_a_disk_with_little_room(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from getiaction.data import plan
+    from getiaction.spec import frame_loading
 
-    monkeypatch.setattr(plan, "free_bytes", lambda folder: 40_000)
+    monkeypatch.setattr(frame_loading, "free_bytes", lambda folder: 40_000)
     pipeline, _ = opened(root)
-    assert pipeline.plan.way == "stretches" and "of which it may take half" in pipeline.plan.reason
+    assert pipeline.plan.way == "blocks" and "of which it may take half" in pipeline.plan.reason
 
 
 @pytest.mark.parametrize("wrong", ["yes please", {"max_gb": -1}, {"max_gb": "ten"}, {"size": 3}, 7])
@@ -211,7 +211,7 @@ def test_a_frame_store_that_says_nothing_is_an_error(root: Path, cache: Path, wr
 
 
 def test_pictures_without_a_store_are_lerobots(cache: Path, tmp_path: Path) -> None:
-    root = made.make(tmp_path / "pictures", storage="image", lengths=(4, 3), true_quantiles=False)
+    root = make_dataset.make(tmp_path / "pictures", storage="image", lengths=(4, 3), true_quantiles=False)
     pipeline, _ = opened(root, frame_store="off")
     assert pipeline.plan.way == "lerobot" and "single pictures" in pipeline.plan.reason
     assert len(pipeline.open(None, None)) == 7

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from getiaction.data.frame_store import Building
-from getiaction.data.plan import StoreOption, choose, expected_samples_per_second, read_option
-from getiaction.train.decoding import describe
+from getiaction.spec.frame_loading import StoreOption, choose, expected_samples_per_second, read_option
+from getiaction.train.data_progress import describe
 
 
 @pytest.mark.parametrize(
@@ -37,5 +37,5 @@ def test_options_are_read() -> None:
 
 def test_the_ways_are_expected_in_their_order() -> None:
     facts = {"cameras": 1, "window": 2, "frame_bytes": 96 * 96 * 3, "pixels": 96 * 96, "cores": 8, "workers": 4}
-    paces = [expected_samples_per_second(way, **facts) for way in ("store", "stretches", "lerobot")]
+    paces = [expected_samples_per_second(way, **facts) for way in ("store", "blocks", "lerobot")]
     assert paces == sorted(paces, reverse=True)

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import BatchSampler
 
+from getiaction.data.blocks import BlockSampler, Buffer, divide
 from getiaction.data.loader import ahead
 from getiaction.data.sampler import EpisodeSampler
-from getiaction.data.stretches import Buffer, StretchSampler, divide
-from getiaction.train.upstream import EpisodeAwareSampler
+from getiaction.lerobot.datasets import EpisodeAwareSampler
 
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=6)
 
@@ -65,7 +65,7 @@ def test_ranks_have_accelerates_batches(lengths: list[int], size: int, world: in
 
 SAMPLERS = {
     "lerobot": lambda lengths, **facts: EpisodeSampler(*bounds(lengths), **facts),
-    "stretches": lambda lengths, **facts: StretchSampler(
+    "blocks": lambda lengths, **facts: BlockSampler(
         *bounds(lengths), buffer=Buffer(length=3, opened=4, ahead=2), announce=lambda rows, owners: None, **facts
     ),
 }
@@ -96,12 +96,12 @@ def test_resumes_at_the_exact_sample(lengths: list[int], size: int, world: int, 
 
 @settings(deadline=None)
 @given(lengths=LENGTHS, opened=st.integers(1, 6), length=st.integers(1, 5), world=st.integers(1, 3))
-def test_stretches_cover_each_frame_once(lengths: list[int], opened: int, length: int, world: int) -> None:
+def test_blocks_cover_each_frame_once(lengths: list[int], opened: int, length: int, world: int) -> None:
     came: list[int] = []
     starts, _ = bounds(lengths)
     for rank in range(world):
         told: list[Any] = []
-        sampler = StretchSampler(
+        sampler = BlockSampler(
             *bounds(lengths),
             buffer=Buffer(length, opened, 1),
             announce=lambda rows, owners, told=told: told.append((rows, owners)),
@@ -114,7 +114,7 @@ def test_stretches_cover_each_frame_once(lengths: list[int], opened: int, length
             mine = np.sort(places[owners == owner])
             assert len(mine) <= length and (np.diff(mine) == 1).all(), "consecutive frames"
             assert len(set(np.searchsorted(starts, mine, side="right"))) == 1, "of one episode"
-        # Never more stretches under way than the buffer has room for.
+        # Never more blocks under way than the buffer has room for.
         first = {owner: i for i, owner in reversed(list(enumerate(owners.tolist())))}
         last = {owner: i for i, owner in enumerate(owners.tolist())}
         assert max(sum(first[o] <= i <= last[o] for o in first) for i in range(len(owners))) <= 2 * opened
@@ -122,7 +122,7 @@ def test_stretches_cover_each_frame_once(lengths: list[int], opened: int, length
         assert sorted(set(came)) == list(range(sum(lengths)))
 
 
-def test_a_large_frame_gets_short_stretches_and_a_small_one_long_ones() -> None:
+def test_a_large_frame_gets_short_blocks_and_a_small_one_long_ones() -> None:
     large, small = divide(480 * 640 * 3, 0, cores=2), divide(96 * 96 * 3, 1, cores=2)
     assert large.length == 8 and large.opened >= 16
     assert small.length == 32 and small.opened >= 100

@@ -11,11 +11,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from once import once
+from session_cache import once
 from windows_cases import KINDS, assert_same, build, lerobot_batch
 
 from getiaction.data.pipeline import Pipeline
-from getiaction.train.upstream import LeRobotDataset, LeRobotDatasetMetadata, image_transforms
+from getiaction.lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata, image_transforms
 
 CALM = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -29,7 +29,7 @@ def dataset(kind: str) -> Path:
 def pipeline(kind: str, way: str = "auto") -> Pipeline:
     root = dataset(kind)
     opened = Pipeline(LeRobotDatasetMetadata("made/toy", root=root), root, frame_store=way)
-    assert opened.plan.way == ("store" if way == "auto" else "stretches"), opened.plan
+    assert opened.plan.way == ("store" if way == "auto" else "blocks"), opened.plan
     return opened
 
 
@@ -159,7 +159,7 @@ def test_nothing_warns() -> None:
 
 
 @pytest.mark.parametrize("kind", ["one camera", "two cameras of two sizes, several files", "depth"])
-def test_stretches_give_the_same_samples(kind: str) -> None:
+def test_blocks_give_the_same_samples(kind: str) -> None:
     from torch.utils.data import DataLoader
 
     from getiaction.data.pipeline import sampler_of
@@ -207,5 +207,5 @@ def test_torchcodec_where_it_can_be_loaded() -> None:
     rows = list(range(0, len(theirs), 3))
     for way in ("auto", "off"):
         opened = Pipeline(meta, root, frame_store=way, video_backend="torchcodec")
-        assert opened.plan.way == ("store" if way == "auto" else "stretches")
+        assert opened.plan.way == ("store" if way == "auto" else "blocks")
         assert_same(opened.open(None, seconds).__getitems__(rows), lerobot_batch(theirs, rows))

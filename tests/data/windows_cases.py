@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import made
+import make_dataset
 import torch
 from torch.utils.data import default_collate
 
-# What `made.make` is given; each shows something that the others do not.
+# What `make_dataset.make` is given; each shows something that the others do not.
 KINDS: dict[str, dict[str, Any]] = {
     "one camera": {"cameras": {"observation.image": (16, 24)}, "lengths": (9, 7, 8), "reward": True},
     "av1": {"cameras": {"observation.image": (64, 64)}, "lengths": (9, 7), "codec": "libsvtav1"},
@@ -48,7 +48,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def build(root: Path, kind: str) -> Path:
-    return made.make(root, **{"codec": "h264", "true_quantiles": False, **KINDS[kind]})
+    return make_dataset.make(root, **{"codec": "h264", "true_quantiles": False, **KINDS[kind]})
 
 
 def lerobot_batch(dataset: Any, rows: Sequence[int]) -> dict[str, Any]:

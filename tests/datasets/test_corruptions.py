@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from corruptions import CORRUPTIONS, INFO
 
+from getiaction_cli.checking.dataset_context import DatasetContext
+from getiaction_cli.checking.runner import check
 from getiaction_cli.datasets import locate, read
 from getiaction_cli.datasets.deep import look
 from getiaction_cli.diagnostics import Report
-from getiaction_cli.rules.dataset_subject import DatasetSubject
-from getiaction_cli.rules.runner import check
 
 SHALLOW = sorted(name for name, corruption in CORRUPTIONS.items() if not corruption.deep)
 DEEP = sorted(name for name, corruption in CORRUPTIONS.items() if corruption.deep)
@@ -45,7 +45,7 @@ APART = [
 
 def judge(root: Path, *, deep: bool = False) -> Report:
     dataset = read(locate(str(root), folders=True))
-    return check(DatasetSubject(dataset, look(dataset) if deep else None))
+    return check(DatasetContext(dataset, look(dataset) if deep else None))
 
 
 @pytest.mark.parametrize("name", SHALLOW)
@@ -147,7 +147,7 @@ def test_healthy_sets_are_silent(healthy_root: Path) -> None:
 
 def test_the_demo_is_silent() -> None:
     dataset = read(locate("getiaction/pusht-demo"))
-    assert check(DatasetSubject(dataset, look(dataset))).diagnostics == ()
+    assert check(DatasetContext(dataset, look(dataset))).diagnostics == ()
 
 
 def test_only_meta_here_is_not_called_missing(toy_root: Path, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_only_meta_here_is_not_called_missing(toy_root: Path, tmp_path: Path) ->
     from getiaction_cli.datasets import Place
 
     shutil.copytree(toy_root / "meta", tmp_path / "meta")
-    report = check(DatasetSubject(read(Place("owner/toy", tmp_path, "hub", "v3.0"))))
+    report = check(DatasetContext(read(Place("owner/toy", tmp_path, "hub", "v3.0"))))
     assert report.diagnostics == ()
     assert {"GA414", "GA421", "GA422", "GA423", "GA424"} <= {entry.rule for entry in report.not_run}
 
@@ -168,7 +168,7 @@ def test_a_folder_that_may_not_be_opened_is_told_once(toy_root: Path, copy_of: C
     dataset = read(locate(str(root), folders=True))
     seen = {name: size for name, size in dataset.listing.sizes.items() if not name.startswith(("data/", "videos/"))}
     dataset.listing = Listing(seen, unreadable=["data/chunk-000", "videos"])
-    assert [d.code for d in check(DatasetSubject(dataset)).diagnostics] == ["GA426"]
+    assert [d.code for d in check(DatasetContext(dataset)).diagnostics] == ["GA426"]
 
 
 def test_a_cached_copy_is_completed(damaged: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,9 +180,9 @@ def test_a_cached_copy_is_completed(damaged: Callable[[str], Path], monkeypatch:
     dataset = read(Place("made/toy", damaged("video-missing"), "lerobot cache", "main"))
     assert dataset.to_download == 1
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    report = check(DatasetSubject(dataset))
+    report = check(DatasetContext(dataset))
     assert report.diagnostics == ()
     assert {"GA421", "GA423"} <= {entry.rule for entry in report.not_run}
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     dataset.judged.clear()
-    assert [d.code for d in check(DatasetSubject(dataset)).diagnostics] == ["GA423"]
+    assert [d.code for d in check(DatasetContext(dataset)).diagnostics] == ["GA423"]

@@ -20,11 +20,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from corruptions import CORRUPTIONS
 
+from getiaction_cli.checking.dataset_context import DatasetContext
+from getiaction_cli.checking.runner import check
 from getiaction_cli.datasets import locate, read
 from getiaction_cli.datasets.deep import look
 from getiaction_cli.diagnostics import Severity
-from getiaction_cli.rules.dataset_subject import DatasetSubject
-from getiaction_cli.rules.runner import check
 
 VERDICTS: dict[str, str] = json.loads(Path(__file__).with_name("lerobot_verdicts.json").read_text())
 
@@ -43,14 +43,14 @@ def test_every_way_to_break_a_dataset_was_given_to_lerobot() -> None:
 @pytest.mark.parametrize("name", sorted(VERDICTS.keys() - SILENT - JUDGED_WITH_THE_POLICY))
 def test_what_lerobot_dies_of_is_an_error(damaged: Callable[[str], Path], name: str) -> None:
     dataset = read(locate(str(damaged(name)), folders=True))
-    report = check(DatasetSubject(dataset, look(dataset)))
+    report = check(DatasetContext(dataset, look(dataset)))
     assert report.count(Severity.ERROR), VERDICTS[name]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(CORRUPTIONS))
 def test_lerobot_still_does_that(damaged: Callable[[str], Path], name: str) -> None:
-    from lerobot_on import lerobot_on
+    from lerobot_oracle import lerobot_on
 
     assert _kind(lerobot_on(damaged(name))) == _kind(VERDICTS[name])
 
@@ -62,9 +62,9 @@ def _kind(verdict: str) -> str:
 def write() -> None:
     """Give every damaged dataset to LeRobot and write down what it does."""
     os.environ["HF_HUB_OFFLINE"] = "1"
-    import made
+    import make_dataset
     from conftest import HEALTHY
-    from lerobot_on import lerobot_on
+    from lerobot_oracle import lerobot_on
 
     verdicts = {}
     with tempfile.TemporaryDirectory() as home:
@@ -74,10 +74,10 @@ def write() -> None:
             if base not in bases:
                 folder = Path(home) / "base" / base
                 if base in ("v20", "v21"):
-                    source = made.pusht(Path(home) / f"pusht-{base}")
-                    bases[base] = getattr(made, base)(source, folder)
+                    source = make_dataset.pusht(Path(home) / f"pusht-{base}")
+                    bases[base] = getattr(make_dataset, base)(source, folder)
                 else:
-                    bases[base] = made.make(folder, **HEALTHY.get(base, {}))
+                    bases[base] = make_dataset.make(folder, **HEALTHY.get(base, {}))
             root = Path(shutil.copytree(bases[base], Path(home) / name))
             corruption.apply(root)
             verdicts[name] = lerobot_on(root)

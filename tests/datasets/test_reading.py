@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from getiaction_cli.checking.dataset_context import DatasetContext
+from getiaction_cli.checking.runner import check
 from getiaction_cli.datasets import locate, read
 from getiaction_cli.datasets.arrays import lists, numbers
 from getiaction_cli.datasets.dataset import Dataset
@@ -24,8 +26,6 @@ from getiaction_cli.datasets.mp4 import read_header
 from getiaction_cli.diagnostics import Report, Severity
 from getiaction_cli.rendering import dataset as rendering
 from getiaction_cli.rendering import dataset_json
-from getiaction_cli.rules.dataset_subject import DatasetSubject
-from getiaction_cli.rules.runner import check
 
 STRANGE: list[Any] = [None, True, -1, 0, 1e400, "text", "", [], [None], [[1, [2]]], {}, {"a": 1}, 2**80, "\u0000"]
 
@@ -33,7 +33,7 @@ STRANGE: list[Any] = [None, True, -1, 0, 1e400, "text", "", [], [None], [[1, [2]
 def look(root: Path) -> tuple[Dataset, Report]:
     """Read, judge and show; nothing of it may raise."""
     dataset = read(locate(str(root), folders=True))
-    report = check(DatasetSubject(dataset))
+    report = check(DatasetContext(dataset))
     assert not [d.message for d in report.diagnostics if "crashed" in d.message]
     inspection = Inspection(dataset, report)
     rendering.render(inspection, color=False, columns=80)
@@ -327,14 +327,14 @@ def test_folders_linked_to_where_they_stand(toy_root: Path, copy_of: Callable[[P
 
 def test_pieces_and_files_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, healthy_root: Path) -> None:
     """Read in small pieces, a scan finds the same as in one."""
-    from getiaction_cli.datasets import numbers
+    from getiaction_cli.datasets import table_scan
     from getiaction_cli.datasets.deep import Scan
 
     dataset = read(locate(str(healthy_root), folders=True))
     whole, pieces = Scan(), Scan()
-    numbers.look_at_tables(dataset, whole, None)
-    monkeypatch.setattr(numbers, "_BATCH_NUMBERS", 1)
-    numbers.look_at_tables(dataset, pieces, None)
+    table_scan.look_at_tables(dataset, whole, None)
+    monkeypatch.setattr(table_scan, "_BATCH_NUMBERS", 1)
+    table_scan.look_at_tables(dataset, pieces, None)
     assert whole.rows == pieces.rows == dataset.total_frames
     for key, feature in whole.features.items():
         other = pieces.features[key]
@@ -346,14 +346,14 @@ def test_pieces_and_files_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_sampled_quantiles_are_near_the_true_ones(toy_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from getiaction_cli.datasets import numbers, running
+    from getiaction_cli.datasets import running_stats, table_scan
     from getiaction_cli.datasets.deep import Scan
 
     dataset = read(locate(str(toy_root), folders=True))
     exact, sampled = Scan(), Scan()
-    numbers.look_at_tables(dataset, exact, None)
-    monkeypatch.setattr(running, "_SAMPLE_BYTES", 560)
-    numbers.look_at_tables(dataset, sampled, None)
+    table_scan.look_at_tables(dataset, exact, None)
+    monkeypatch.setattr(running_stats, "_SAMPLE_BYTES", 560)
+    table_scan.look_at_tables(dataset, sampled, None)
     assert exact.exact_quantiles and not sampled.exact_quantiles
     assert 0 < sampled.rank_error < 1
     span = exact.features["action"].max - exact.features["action"].min

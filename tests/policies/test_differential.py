@@ -15,8 +15,8 @@ import typing
 from pathlib import Path
 from typing import Any
 
+import lerobot_process
 import pytest
-import real
 
 from getiaction_cli import policies
 from getiaction_cli.policies.catalog import world
@@ -28,7 +28,11 @@ ALWAYS: dict[str, dict[str, Any]] = {"eo1": {"vlm_config": {"text_config": {}}}}
 
 def ask(probes: list[dict[str, Any]]) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, str(Path(real.__file__))], input=json.dumps(probes), capture_output=True, text=True, check=True
+        [sys.executable, str(Path(lerobot_process.__file__))],
+        input=json.dumps(probes),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return json.loads(done.stdout)
 
@@ -72,7 +76,11 @@ def generate(name: str) -> list[dict[str, Any]]:
     sets = [{}] + [{key: value} for key, value in choices]
     sets += [dict(rng.sample(choices, rng.randint(2, 4))) for _ in range(60)]
     return [
-        {"policy": name, "params": {**ALWAYS.get(name, {}), **params}, "features": rng.choice(list(real.FEATURES))}
+        {
+            "policy": name,
+            "params": {**ALWAYS.get(name, {}), **params},
+            "features": rng.choice(list(lerobot_process.FEATURES)),
+        }
         for params in sets
     ]
 
@@ -83,16 +91,16 @@ def light(probe: dict[str, Any]) -> dict[str, Any]:
         config = policy.configure(probe["params"])
     except policies.Rejected as rejected:
         return {"refused": rejected.kind, "message": rejected.message}
-    found = {"values": real.values(config.values), **real.report(config.values)}
+    found = {"values": lerobot_process.values(config.values), **lerobot_process.report(config.values)}
     types_of = world().module("lerobot.configs.types")
     features = {
         key: types_of.PolicyFeature(types_of.FeatureType[kind], shape)
-        for key, (kind, shape) in real.FEATURES[probe["features"]].items()
+        for key, (kind, shape) in lerobot_process.FEATURES[probe["features"]].items()
     }
     config.values.output_features = {key: feature for key, feature in features.items() if feature.type.name == "ACTION"}
     config.values.input_features = {key: feature for key, feature in features.items() if feature.type.name != "ACTION"}
     found["features"] = config.validate_features()
-    found["after"] = real.values(config.after)
+    found["after"] = lerobot_process.values(config.after)
     return json.loads(json.dumps(found, default=str))
 
 

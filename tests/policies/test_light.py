@@ -12,8 +12,8 @@ import pytest
 from getiaction_cli import policies
 from getiaction_cli.installed import distributions
 from getiaction_cli.policies import catalog
-from getiaction_cli.policies.light import LightWorld
-from getiaction_cli.policies.standins import Unjudgeable, is_stand_in, stand_in
+from getiaction_cli.policies.sandbox import LightWorld
+from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in, stand_in
 
 PLUGIN = '''
 from dataclasses import dataclass, field

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from getiaction_cli import policies
-from getiaction_cli.policies import neighbours
+from getiaction_cli.policies import passthrough_values
 
 TABLE = {
     "observation.image": {"dtype": "video", "shape": [96, 128, 3], "names": ["height", "width", "channel"]},
@@ -107,7 +107,7 @@ def test_allowed_values_come_from_the_source() -> None:
         "resnet101",
         "resnet152",
     )
-    assert neighbours.resnet_weights()["resnet34"] == ("IMAGENET1K_V1", "DEFAULT")
+    assert passthrough_values.resnet_weights()["resnet34"] == ("IMAGENET1K_V1", "DEFAULT")
     assert "squaredcos_cap_v2" in policies.load("diffusion").fields["beta_schedule"].choices
     assert "so101_bimanual" in policies.load("xvla").fields["action_mode"].choices
 

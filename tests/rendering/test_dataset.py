@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from corruptions import CORRUPTIONS
 
+from getiaction_cli.checking.dataset_context import DatasetContext
+from getiaction_cli.checking.runner import check
 from getiaction_cli.datasets import locate, read
 from getiaction_cli.datasets.inspection import Inspection, Verdict
 from getiaction_cli.rendering import dataset as rendering
 from getiaction_cli.rendering import dataset_json
-from getiaction_cli.rendering.units import duration, number, size
-from getiaction_cli.rules.dataset_subject import DatasetSubject
-from getiaction_cli.rules.runner import check
+from getiaction_cli.units import duration, number, size
 
 VERDICTS = (
     Verdict("act", trainable=True),
@@ -27,7 +27,7 @@ VERDICTS = (
 
 def inspection(root: Path) -> Inspection:
     dataset = read(locate(str(root), folders=True))
-    return Inspection(dataset, check(DatasetSubject(dataset)), VERDICTS)
+    return Inspection(dataset, check(DatasetContext(dataset)), VERDICTS)
 
 
 @pytest.mark.parametrize("name", sorted(name for name, c in CORRUPTIONS.items() if not c.deep))

@@ -7,9 +7,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.diagnostics import Diagnostic, Edit, Fix, Frame, NotRun, Report, Severity, Span
 from getiaction_cli.rendering import concise, github, json_v1, sarif, terminal, text
-from getiaction_cli.rules.runner import load_rules
 
 SPAN = Span(9, 14, 9, 16, 120, 122)
 FOUND = Diagnostic(
@@ -171,11 +171,11 @@ def test_a_dataset_line_is_shown_as_the_other_half() -> None:
 
 
 def test_cases_are_json_too(tmp_path: Path) -> None:
+    from getiaction_cli.checking.recipe_context import SharedInputs, verdict
     from getiaction_cli.recipe import read
-    from getiaction_cli.rules.recipe_subject import Shelf, verdict
 
     for file in sorted((Path(__file__).parents[1] / "cases" / "err").glob("*.yaml")):
-        report = verdict(read(file), Shelf(offline=True), select=("GA1",))
+        report = verdict(read(file), SharedInputs(offline=True), select=("GA1",))
         jsonschema.validate(json.loads(json_v1.render([report])), SCHEMA)
         sarif.render([report], load_rules(), "0")
 

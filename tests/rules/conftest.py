@@ -5,15 +5,15 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import odd_datasets
 import pytest
-import special
 from filelock import FileLock
-from judging import HEALTHY, Judge
+from verdict_helpers import HEALTHY, Judge
 
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.diagnostics import Diagnostic
 from getiaction_cli.machine import Machine
 from getiaction_cli.recipe import read
-from getiaction_cli.rules.recipe_subject import Shelf, verdict
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def dataset_of(lerobot_home: Path, toy_root: Path) -> Callable[[str], None]:
                 folder.symlink_to(toy_root)
                 return
             fresh = folder.with_name(f"{name}.building")
-            special.BUILDERS[name](fresh)
+            odd_datasets.BUILDERS[name](fresh)
             fresh.rename(folder)
 
     return build
@@ -39,7 +39,7 @@ def dataset_of(lerobot_home: Path, toy_root: Path) -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def checkpoint() -> Path:
     """`me/act-pusht` in the Hub's cache: the config.json of an ACT that was trained on `lerobot/pusht`."""
-    return special.checkpoint(Path(os.environ["HF_HOME"]) / "hub")
+    return odd_datasets.checkpoint(Path(os.environ["HF_HOME"]) / "hub")
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def judge(dataset_of: Callable[[str], None], checkpoint: Path) -> Judge:
     def judged(text: str, machine: Machine = HEALTHY) -> dict[str, Diagnostic]:
         for name in re.findall(r"repo_id: made/([\w-]+)", text):
             dataset_of(name)
-        report = verdict(read("recipe.yaml", text=text), Shelf(offline=True, machine=machine))
+        report = verdict(read("recipe.yaml", text=text), SharedInputs(offline=True, machine=machine))
         return {diagnostic.code: diagnostic for diagnostic in report.diagnostics}
 
     return judged

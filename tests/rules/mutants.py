@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import made
-import special
+import make_dataset
+import odd_datasets
 import yaml
 
 from getiaction_cli.policies import load, plain
@@ -498,7 +498,7 @@ def _deltas(policy: str) -> Iterator[Mutant]:
 
 def _other_datasets(policy: str) -> Iterator[Mutant]:
     """The same recipe on datasets of other shapes."""
-    for name in special.BUILDERS:
+    for name in odd_datasets.BUILDERS:
         if name == "large":  # minutes
             continue
         recipe = base(policy)
@@ -637,7 +637,7 @@ DAMAGE: dict[str, Edit] = {
     "negative std": _stat("action", "std", lambda v: [-x for x in v]),
     "min above max": _stats(lambda s: s["action"].update(min=s["action"]["max"], max=s["action"]["min"])),
     "zero std of state": _stat("observation.state", "std", lambda v: [0.0, v[1]]),
-    "constant action": _stats(lambda s: special.constant(s, "action", 0)),
+    "constant action": _stats(lambda s: odd_datasets.constant(s, "action", 0)),
     "stats of another dataset": _stats(
         lambda s: s["action"].update(min=[-1, -1], max=[1, 1], mean=[0, 0], std=[1, 1])
     ),
@@ -695,7 +695,11 @@ def prepare(mutant: Mutant, home: Path, work: Path) -> str:
     source = home / mutant.dataset
     if not source.exists():
         source.parent.mkdir(parents=True, exist_ok=True)
-        build = made.pusht if mutant.dataset == PUSHT else special.BUILDERS[mutant.dataset.removeprefix("made/")]
+        build = (
+            make_dataset.pusht
+            if mutant.dataset == PUSHT
+            else odd_datasets.BUILDERS[mutant.dataset.removeprefix("made/")]
+        )
         build(source)
     if "{root}" not in mutant.text:
         return mutant.text

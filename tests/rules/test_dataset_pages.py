@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from corruptions import CORRUPTIONS
 
+from getiaction_cli.checking.dataset_context import DatasetContext
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
+from getiaction_cli.checking.runner import check, load_rules
 from getiaction_cli.datasets import Place, locate, read
 from getiaction_cli.diagnostics import Severity
-from getiaction_cli.rules.dataset_subject import DatasetSubject
-from getiaction_cli.rules.recipe_subject import Shelf, verdict
-from getiaction_cli.rules.runner import check, load_rules
 
 RULES = {code: rule for code, rule in load_rules().items() if code.startswith("GA4")}
 # What these speak of is not in the dataset's files.
@@ -46,7 +46,7 @@ def test_the_page_shows_an_example_and_its_mending(code: str) -> None:
 
 
 def codes(place: Place) -> list[str]:
-    return [diagnostic.code for diagnostic in check(DatasetSubject(read(place))).diagnostics]
+    return [diagnostic.code for diagnostic in check(DatasetContext(read(place))).diagnostics]
 
 
 def test_an_untagged_dataset(toy_root: Path) -> None:
@@ -83,7 +83,7 @@ data:
 trainer:
   max_steps: 10
 """
-    report = verdict(read_recipe("recipe.yaml", text=text), Shelf(offline=True), ignore=("GA5",))
+    report = verdict(read_recipe("recipe.yaml", text=text), SharedInputs(offline=True), ignore=("GA5",))
     fps = next(diagnostic for diagnostic in report.diagnostics if diagnostic.code == "GA441")
     assert fps.severity is Severity.ERROR
     assert fps.file == str(root / "meta/info.json")
@@ -103,12 +103,12 @@ data:
   init_args: {{repo_id: made/two, root: {damaged("tasks-order")}}}
 trainer: {{max_steps: 10}}
 """
-    report = verdict(read_recipe("recipe.yaml", text=text), Shelf(offline=True), select=("GA452",))
+    report = verdict(read_recipe("recipe.yaml", text=text), SharedInputs(offline=True), select=("GA452",))
     assert [diagnostic.severity for diagnostic in report.diagnostics] == [severity]
 
 
 def test_locating_is_not_judging(toy_root: Path) -> None:
     """The same dataset, named by its folder or as a root, is judged alike."""
-    by_folder = check(DatasetSubject(read(locate(str(toy_root), folders=True))))
-    by_root = check(DatasetSubject(read(locate("made/toy", root=toy_root))))
+    by_folder = check(DatasetContext(read(locate(str(toy_root), folders=True))))
+    by_root = check(DatasetContext(read(locate("made/toy", root=toy_root))))
     assert by_folder.diagnostics == by_root.diagnostics == ()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.recipe import read
-from getiaction_cli.rules.recipe_subject import Shelf, verdict
 
 RIGHT = """\
 model:
@@ -25,8 +25,8 @@ trainer:
 
 
 @pytest.fixture(scope="module")
-def shelf(lerobot_home: Path) -> Shelf:
-    return Shelf(offline=True)
+def shared(lerobot_home: Path) -> SharedInputs:
+    return SharedInputs(offline=True)
 
 
 @pytest.mark.parametrize(
@@ -51,15 +51,15 @@ def shelf(lerobot_home: Path) -> Shelf:
     ],
     ids=lambda item: next(reversed(item.values())) if isinstance(item, dict) else item,
 )
-def test_a_wrong_value_is_told_once(change: dict[str, str], code: str, shelf: Shelf) -> None:
+def test_a_wrong_value_is_told_once(change: dict[str, str], code: str, shared: SharedInputs) -> None:
     words = {"policy": "ACT", "dataset": "lerobot/pusht", "parameter": "", "option": "", "setting": ""} | change
-    report = verdict(read("recipe.yaml", text=RIGHT.format(**words)), shelf, ignore=("GA326",))
+    report = verdict(read("recipe.yaml", text=RIGHT.format(**words)), shared, ignore=("GA326",))
     assert [d.code for d in report.diagnostics if d.severity != "info"] == [code]
 
 
-def test_a_list_is_called_by_its_name(shelf: Shelf) -> None:
+def test_a_list_is_called_by_its_name(shared: SharedInputs) -> None:
     text = RIGHT.format(
         policy="Diffusion", dataset="lerobot/pusht", parameter="optimizer_betas: [.nan, 0.9]", option="", setting=""
     )
-    (told,) = verdict(read("recipe.yaml", text=text), shelf).diagnostics
+    (told,) = verdict(read("recipe.yaml", text=text), shared).diagnostics
     assert told.message.startswith("`optimizer_betas` is .nan")

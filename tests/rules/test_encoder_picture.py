@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from judging import Judge
+from verdict_helpers import Judge
 
 RECIPE = """\
 model:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 import yaml
-from judging import Judge, block
+from verdict_helpers import Judge, block
 
+from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.diagnostics import Severity
 from getiaction_cli.recipe import apply_edits
-from getiaction_cli.rules.runner import load_rules
 
 RULES = {code: rule for code, rule in load_rules().items() if code.startswith("GA3")}
 ACT = {"chunk_size": 8, "n_action_steps": 8}

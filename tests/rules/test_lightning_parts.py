@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.recipe import read
-from getiaction_cli.rules.recipe_subject import Shelf, verdict
 
 RIGHT = """\
 model:
@@ -25,8 +25,8 @@ BAR = "{{class_path: lightning.pytorch.callbacks.{}ProgressBar}}".format
 
 
 @pytest.fixture(scope="module")
-def shelf(lerobot_home: Path) -> Shelf:
-    return Shelf(offline=True)
+def shared(lerobot_home: Path) -> SharedInputs:
+    return SharedInputs(offline=True)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def shelf(lerobot_home: Path) -> Shelf:
         f"callbacks: [{BAR('TQDM')}, {{class_path: lightning.pytorch.callbacks.LearningRateMonitor}}]",
     ],
 )
-def test_is_taken(setting: str, shelf: Shelf) -> None:
-    assert verdict(read("recipe.yaml", text=RIGHT.format(setting=setting)), shelf, select=("GA1",)).diagnostics == ()
+def test_is_taken(setting: str, shared: SharedInputs) -> None:
+    assert verdict(read("recipe.yaml", text=RIGHT.format(setting=setting)), shared, select=("GA1",)).diagnostics == ()
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,6 @@ def test_is_taken(setting: str, shelf: Shelf) -> None:
          "GA120", "trainer.callbacks.0.init_args.train_time_interval"),
     ],
 )  # fmt: skip
-def test_is_told(setting: str, code: str, path: str, shelf: Shelf) -> None:
-    report = verdict(read("recipe.yaml", text=RIGHT.format(setting=setting)), shelf, select=("GA1",))
+def test_is_told(setting: str, code: str, path: str, shared: SharedInputs) -> None:
+    report = verdict(read("recipe.yaml", text=RIGHT.format(setting=setting)), shared, select=("GA1",))
     assert [(d.code, d.path) for d in report.diagnostics] == [(code, path)]

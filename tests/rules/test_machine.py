@@ -5,12 +5,12 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from judging import HEALTHY, Judge, block
+from verdict_helpers import HEALTHY, Judge, block
 
 from getiaction_cli import machine as probing
+from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.installed import normal, requirements, versions
 from getiaction_cli.machine import Gpu, Machine
-from getiaction_cli.rules.runner import load_rules
 
 RULES = {code: rule for code, rule in load_rules().items() if code.startswith("GA5")}
 RTX = Gpu("RTX 4090", memory=24 * 10**9, free=20 * 10**9, capability=(8, 9))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
+from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.diagnostics import Severity
 from getiaction_cli.recipe import read
-from getiaction_cli.rules.recipe_subject import Shelf, verdict
-from getiaction_cli.rules.runner import load_rules
 
 RULES = load_rules()
 NEEDS_A_CHECKPOINT = ("GA340", "GA341", "GA342", "GA343", "GA344", "GA345")
@@ -32,12 +32,12 @@ def block(code: str, heading: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def shelf(lerobot_home: Path) -> Shelf:
-    return Shelf(offline=True)
+def shared(lerobot_home: Path) -> SharedInputs:
+    return SharedInputs(offline=True)
 
 
-def codes(text: str, shelf: Shelf) -> set[str]:
-    report = verdict(read("recipe.yaml", text=text), shelf, ignore=ABOUT_THE_MACHINE)
+def codes(text: str, shared: SharedInputs) -> set[str]:
+    report = verdict(read("recipe.yaml", text=text), shared, ignore=ABOUT_THE_MACHINE)
     return {d.code for d in report.diagnostics if d.severity is not Severity.INFO or d.code[:3] == "GA1"}
 
 
@@ -54,10 +54,10 @@ def test_page_is_complete(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", RUN)
-def test_example_fires_this_rule_alone(code: str, shelf: Shelf) -> None:
-    assert codes(block(code, "Example"), shelf) == {code}
+def test_example_fires_this_rule_alone(code: str, shared: SharedInputs) -> None:
+    assert codes(block(code, "Example"), shared) == {code}
 
 
 @pytest.mark.parametrize("code", RUN)
-def test_instead_fires_nothing(code: str, shelf: Shelf) -> None:
-    assert codes(block(code, "Instead"), shelf) == set()
+def test_instead_fires_nothing(code: str, shared: SharedInputs) -> None:
+    assert codes(block(code, "Instead"), shared) == set()

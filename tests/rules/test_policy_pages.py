@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 import pytest
 
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
+from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.diagnostics import Report, Severity
 from getiaction_cli.recipe import apply_edits, read
 from getiaction_cli.rules import Rule
-from getiaction_cli.rules.recipe_subject import Shelf, verdict
-from getiaction_cli.rules.runner import load_rules
 
 RULES = {code: entry for code, entry in load_rules().items() if code.startswith("GA2")}
 # What this machine has, and what the tiny test datasets look like, is not what these pages are about.
 FAMILIES = ("GA1", "GA2", "GA3")
-SHELF = Shelf(offline=True)
+SHELF = SharedInputs(offline=True)
 
 
 def _block(entry: Rule, heading: str) -> str:

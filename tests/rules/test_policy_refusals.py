@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from getiaction_cli import policies
+from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
+from getiaction_cli.checking.runner import check
 from getiaction_cli.diagnostics import Report
 from getiaction_cli.recipe import read
 from getiaction_cli.recipe.writing import write
-from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
-from getiaction_cli.rules.runner import check
 
 
 def judged(name: str, params: dict[str, Any], trainer: str = "{max_steps: 1000}") -> Report:
@@ -22,7 +22,7 @@ def judged(name: str, params: dict[str, Any], trainer: str = "{max_steps: 1000}"
         "data: {class_path: getiaction.data.lerobot.LeRobotDataModule, init_args: {repo_id: nobody/nothing}}\n"
         f"trainer: {trainer}\n"
     )
-    return check(RecipeSubject(read("recipe.yaml", text=text), Shelf(offline=True)), select=("GA2",))
+    return check(RecipeContext(read("recipe.yaml", text=text), SharedInputs(offline=True)), select=("GA2",))
 
 
 def found(report: Report) -> set[tuple[str, str]]:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
+from getiaction_cli.checking.runner import check
 from getiaction_cli.diagnostics import Severity
 from getiaction_cli.recipe import read
 from getiaction_cli.recipe.writing import write
-from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
-from getiaction_cli.rules.runner import check
 
 TINY: dict[str, dict[str, Any]] = {
     "act": {
@@ -156,7 +156,7 @@ def _found(name: str, change: dict[str, Any]) -> dict[str, Severity]:
         "data: {class_path: getiaction.data.lerobot.LeRobotDataModule, init_args: {repo_id: nobody/nothing}}\n"
         "trainer: {max_steps: 1000}\n"
     )
-    report = check(RecipeSubject(read("recipe.yaml", text=text), Shelf(offline=True)), select=("GA2",))
+    report = check(RecipeContext(read("recipe.yaml", text=text), SharedInputs(offline=True)), select=("GA2",))
     return {d.code: d.severity for d in report.diagnostics if d.severity is not Severity.INFO}
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.diagnostics import Change
 from getiaction_cli.recipe import apply_edits, read
-from getiaction_cli.rules.recipe_subject import Shelf, verdict
 
 RECIPE = (
     (Path(__file__).parents[1] / "cases" / "ok" / "merged.yaml")
@@ -56,36 +56,36 @@ WEIRD = [
 
 
 @pytest.fixture(scope="module")
-def shelf(lerobot_home: Path) -> Shelf:
-    return Shelf(offline=True)
+def shared(lerobot_home: Path) -> SharedInputs:
+    return SharedInputs(offline=True)
 
 
-def crashes(text: str, shelf: Shelf) -> list[str]:
-    report = verdict(read("r.yaml", text=text), shelf)
+def crashes(text: str, shared: SharedInputs) -> list[str]:
+    report = verdict(read("r.yaml", text=text), shared)
     return [d.message for d in report.diagnostics if "crashed" in d.message]
 
 
-def crashing(text: str, shelf: Shelf, each: int) -> set[str]:
+def crashing(text: str, shared: SharedInputs, each: int) -> set[str]:
     """The rules that crash when values are put at every place; at each place only every so many."""
     recipe = read("r.yaml", text=text)
     found = set()
     for number, (route, _) in enumerate(recipe.walk()):
         for value in WEIRD[number % each :: each] if route else ():
             edits = recipe.edits(Change("", set=((route, value),)))
-            for message in crashes(apply_edits(text, edits), shelf):
+            for message in crashes(apply_edits(text, edits), shared):
                 found.add(f"{route} = {str(value)[:40]}: {message[:150]}")
     return found
 
 
 @pytest.mark.parametrize("text", [RECIPE, WRAPPED], ids=["class", "wrapper"])
-def test_weird_values_here_and_there(text: str, shelf: Shelf) -> None:
-    assert crashing(text, shelf, each=8) == set()
+def test_weird_values_here_and_there(text: str, shared: SharedInputs) -> None:
+    assert crashing(text, shared, each=8) == set()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", [RECIPE, WRAPPED], ids=["class", "wrapper"])
-def test_weird_values_at_every_place(text: str, shelf: Shelf) -> None:
-    assert crashing(text, shelf, each=1) == set()
+def test_weird_values_at_every_place(text: str, shared: SharedInputs) -> None:
+    assert crashing(text, shared, each=1) == set()
 
 
 keys = st.sampled_from(
@@ -118,17 +118,17 @@ trees = st.recursive(
 
 @settings(deadline=None, max_examples=100)
 @given(tree=st.dictionaries(keys, trees, max_size=4))
-def test_any_tree_is_judged(tree: dict[str, object], shelf: Shelf) -> None:
+def test_any_tree_is_judged(tree: dict[str, object], shared: SharedInputs) -> None:
     import yaml
 
-    assert crashes(yaml.safe_dump(tree, allow_unicode=True), shelf) == []
+    assert crashes(yaml.safe_dump(tree, allow_unicode=True), shared) == []
 
 
-def test_a_thousand_strange_keys_are_judged_soon(shelf: Shelf) -> None:
-    verdict(read("r.yaml", text=RECIPE), shelf)
+def test_a_thousand_strange_keys_are_judged_soon(shared: SharedInputs) -> None:
+    verdict(read("r.yaml", text=RECIPE), shared)
     strange = RECIPE.replace(
         "    repo_id", "".join(f"    train_batch_size_{n}: {n}\n" for n in range(5000)) + "    repo_id"
     )
     begun = time.process_time()
-    assert not verdict(read("r.yaml", text=strange), shelf).ok
+    assert not verdict(read("r.yaml", text=strange), shared).ok
     assert time.process_time() - begun < 1

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from getiaction_cli.commands import fixing
+from getiaction_cli.checking import fixing
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.diagnostics import Report
 from getiaction_cli.recipe import Recipe, read
 from getiaction_cli.rendering import terminal
-from getiaction_cli.rules.recipe_subject import Shelf, verdict
 
 CASES = Path(__file__).parents[1] / "cases"
 ERR = sorted((CASES / "err").glob("*.yaml"))
@@ -21,18 +21,18 @@ OK = sorted((CASES / "ok").glob("*.yaml"))
 
 
 @pytest.fixture(scope="module")
-def shelf(lerobot_home: Path) -> Shelf:
-    return Shelf(offline=True)
+def shared(lerobot_home: Path) -> SharedInputs:
+    return SharedInputs(offline=True)
 
 
-def judge(recipe: Recipe, shelf: Shelf) -> Report:
+def judge(recipe: Recipe, shared: SharedInputs) -> Report:
     # What this machine has and what the tiny test dataset looks like (GA326, GA4) is not what the cases are about.
-    return verdict(recipe, shelf, ignore=("GA5", "GA4", "GA326"))
+    return verdict(recipe, shared, ignore=("GA5", "GA4", "GA326"))
 
 
 @pytest.mark.parametrize("file", ERR, ids=lambda file: file.stem)
-def test_wrong_recipe_is_told_exactly(file: Path, shelf: Shelf) -> None:
-    report = judge(read(file, name=file.name), shelf)
+def test_wrong_recipe_is_told_exactly(file: Path, shared: SharedInputs) -> None:
+    report = judge(read(file, name=file.name), shared)
     home = os.environ["HF_LEROBOT_HOME"]
     shown = terminal.render([report], columns=110).replace(home, "HOME").replace(os.environ["HF_HOME"], "HF")
     shown = re.sub(r"not run: \d+ rules", "not run: N rules", shown)  # a rule more is no other text
@@ -44,27 +44,27 @@ def test_wrong_recipe_is_told_exactly(file: Path, shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("file", OK, ids=lambda file: file.stem)
-def test_right_recipe_is_fine(file: Path, shelf: Shelf) -> None:
-    report = judge(read(file, name=file.name), shelf)
+def test_right_recipe_is_fine(file: Path, shared: SharedInputs) -> None:
+    report = judge(read(file, name=file.name), shared)
     assert report.diagnostics == ()
 
 
 @pytest.mark.parametrize("file", ERR, ids=lambda file: file.stem)
 @pytest.mark.parametrize("unsafe", [False, True], ids=["safe", "unsafe"])
-def test_fixes_come_to_an_end_and_never_break_the_text(file: Path, unsafe: bool, shelf: Shelf) -> None:
+def test_fixes_come_to_an_end_and_never_break_the_text(file: Path, unsafe: bool, shared: SharedInputs) -> None:
     recipe = read(file, name=file.name)
-    done = fixing.fix(recipe, lambda r: judge(r, shelf), lambda text: read(file.name, text=text), unsafe=unsafe)
+    done = fixing.fix(recipe, lambda r: judge(r, shared), lambda text: read(file.name, text=text), unsafe=unsafe)
     assert done.recipe.broken <= recipe.broken
     left = [d.fix for d in done.report.diagnostics if d.fix and (d.fix.safe or unsafe)]
     assert not left, [fix.title for fix in left]
     assert len([d for d in done.report.diagnostics if d.severity == "error"]) <= len(
-        [d for d in judge(recipe, shelf).diagnostics if d.severity == "error"]
+        [d for d in judge(recipe, shared).diagnostics if d.severity == "error"]
     )
 
 
 @pytest.mark.parametrize("name", ["seed_diffusion", "seed_vqbet"])
-def test_the_first_recipes_are_mended_by_safe_fixes_alone(name: str, shelf: Shelf) -> None:
+def test_the_first_recipes_are_mended_by_safe_fixes_alone(name: str, shared: SharedInputs) -> None:
     file = CASES / "err" / f"{name}.yaml"
-    done = fixing.fix(read(file), lambda r: judge(r, shelf), lambda text: read(file.name, text=text), unsafe=False)
+    done = fixing.fix(read(file), lambda r: judge(r, shared), lambda text: read(file.name, text=text), unsafe=False)
     assert done.report.ok and done.made
     assert "delta_timestamps" not in done.recipe.text

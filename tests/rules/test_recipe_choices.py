@@ -2,7 +2,7 @@
 
 import pytest
 
-from getiaction_cli.rules.recipe.choices import ACCELERATORS, CHOICES, STRATEGIES
+from getiaction_cli.analysis.choices import ACCELERATORS, CHOICES, STRATEGIES
 
 
 @pytest.mark.slow

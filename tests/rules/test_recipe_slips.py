@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.diagnostics import Severity
 from getiaction_cli.recipe import apply_edits, read
-from getiaction_cli.rules.recipe_subject import Shelf, verdict
 
 RIGHT = """\
 model:
@@ -25,8 +25,8 @@ NEVER = "not a value"
 
 
 @pytest.fixture(scope="module")
-def shelf(lerobot_home: Path) -> Shelf:
-    return Shelf(offline=True)
+def shared(lerobot_home: Path) -> SharedInputs:
+    return SharedInputs(offline=True)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def shelf(lerobot_home: Path) -> Shelf:
         ("lerobot/pusht", "hf.co/datasets/lerobot/pusht", "GA142", True, "data.init_args.repo_id", "lerobot/pusht"),
     ],
 )  # fmt: skip
-def test_a_slip(right: str, wrong: str, code: str, safe: bool, route: str, value: object, shelf: Shelf) -> None:
+def test_a_slip(right: str, wrong: str, code: str, safe: bool, route: str, value: object, shared: SharedInputs) -> None:
     recipe = read("recipe.yaml", text=RIGHT.replace(right, wrong, 1))
-    told = [d for d in verdict(recipe, shelf, select=("GA1",)).diagnostics if d.code == code]
+    told = [d for d in verdict(recipe, shared, select=("GA1",)).diagnostics if d.code == code]
     assert len(told) == 1
     fix = told[0].fix
     assert (fix is not None and fix.safe) == safe
@@ -97,9 +97,9 @@ def test_a_slip(right: str, wrong: str, code: str, safe: bool, route: str, value
 
 
 @pytest.mark.parametrize("slip", ["horizon: ${HORIZON}", "pretrained_backbone_weights: $WEIGHTS"])
-def test_a_variable_is_told_once(slip: str, shelf: Shelf) -> None:
+def test_a_variable_is_told_once(slip: str, shared: SharedInputs) -> None:
     recipe = read("recipe.yaml", text=RIGHT.replace("horizon: 16", slip))
-    assert [d.code for d in verdict(recipe, shelf, select=("GA1",)).diagnostics] == ["GA109"]
+    assert [d.code for d in verdict(recipe, shared, select=("GA1",)).diagnostics] == ["GA109"]
 
 
 @pytest.mark.parametrize(
@@ -116,26 +116,26 @@ def test_a_variable_is_told_once(slip: str, shelf: Shelf) -> None:
     ],
 )
 def test_true_false_and_nothing_where_they_do_not_belong(
-    right: str, written: str, code: str, severity: Severity, shelf: Shelf
+    right: str, written: str, code: str, severity: Severity, shared: SharedInputs
 ) -> None:
     recipe = read("recipe.yaml", text=RIGHT.replace(right, written))
-    (told,) = verdict(recipe, shelf, select=("GA1",)).diagnostics
+    (told,) = verdict(recipe, shared, select=("GA1",)).diagnostics
     assert (told.code, told.severity) == (code, severity)
 
 
-def test_a_truth_value_that_lerobot_calls_a_number_is_taken(shelf: Shelf) -> None:
+def test_a_truth_value_that_lerobot_calls_a_number_is_taken(shared: SharedInputs) -> None:
     text = RIGHT.replace("Diffusion", "ACT").replace("horizon: 16", "replace_final_stride_with_dilation: false")
-    assert verdict(read("recipe.yaml", text=text), shelf, select=("GA1",)).diagnostics == ()
+    assert verdict(read("recipe.yaml", text=text), shared, select=("GA1",)).diagnostics == ()
 
 
-def test_none_is_null_for_every_rule(shelf: Shelf) -> None:
+def test_none_is_null_for_every_rule(shared: SharedInputs) -> None:
     """As text it would be the name of weights that don't exist, and the fix would name others."""
     recipe = read("recipe.yaml", text=RIGHT.replace("horizon: 16", "pretrained_backbone_weights: None"))
-    assert [d.code for d in verdict(recipe, shelf, select=("GA1", "GA2")).diagnostics] == ["GA108"]
+    assert [d.code for d in verdict(recipe, shared, select=("GA1", "GA2")).diagnostics] == ["GA108"]
 
 
-def test_what_the_user_wrote_is_not_changed_by_a_safe_fix(shelf: Shelf) -> None:
+def test_what_the_user_wrote_is_not_changed_by_a_safe_fix(shared: SharedInputs) -> None:
     for written, safe in (("chunk_size: 10", True), ("chunk_size: 10\n    n_action_steps: 20", False)):
         text = RIGHT.replace("Diffusion", "ACT").replace("horizon: 16", written)
-        (told,) = verdict(read("recipe.yaml", text=text), shelf, select=("GA201",)).diagnostics
+        (told,) = verdict(read("recipe.yaml", text=text), shared, select=("GA201",)).diagnostics
         assert told.fix is not None and told.fix.safe == safe

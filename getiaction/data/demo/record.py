@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 from gym_pusht.envs import PushTEnv
-from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
 from getiaction.data.demo import REPO_ID
 from getiaction.data.demo.pusher import Pusher
 from getiaction.data.demo.quantiles import correct_quantiles
+from getiaction.lerobot.datasets import LeRobotDataset
 
 EPISODES = 26
 LONGEST = 200  # steps; the plans that take longer wander

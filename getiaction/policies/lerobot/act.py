@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from getiaction.lerobot.names import PreTrainedConfig
 from getiaction.policies.lerobot.policy import LeRobotPolicy
-from getiaction.train.upstream import PreTrainedConfig
 
 
 def _given_only(init: Callable[..., None]) -> Callable[..., None]:

@@ -12,8 +12,10 @@ from lightning.pytorch.utilities import GradClipAlgorithmType
 from torch import Tensor
 
 from getiaction.errors import PolicyError
-from getiaction.train import upstream
-from getiaction.train.upstream import DatasetView, FeatureType, PreTrainedConfig, PreTrainedPolicy
+from getiaction.lerobot import configuration, policies, processors
+from getiaction.lerobot.errors import policy_errors
+from getiaction.lerobot.features import DatasetView, FeatureType, as_policy_features, as_raw_features, split_features
+from getiaction.lerobot.names import PreTrainedConfig, PreTrainedPolicy, config_class, policy_names
 
 Batch = dict[str, Any]
 
@@ -98,7 +100,7 @@ class LeRobotPolicy(L.LightningModule):
         # Only what makes this object again: features, statistics and configuration are in the checkpoint as built.
         choices = {"input_features": input_features, "output_features": output_features}
         self.save_hyperparameters(
-            upstream.plain(
+            configuration.plain(
                 {
                     "policy_name": self.policy_name,
                     "learning_rate": learning_rate,
@@ -111,7 +113,7 @@ class LeRobotPolicy(L.LightningModule):
             )
         )
         if isinstance(input_features, Mapping) and isinstance(output_features, Mapping):
-            features = upstream.as_raw_features({**output_features, **input_features})
+            features = as_raw_features({**output_features, **input_features})
             self._build(DatasetView(features, _as_stats(dataset_stats), meta=None), device="cpu")
 
     # Building --------------------------------------------------------------------------------------------------------
@@ -149,7 +151,7 @@ class LeRobotPolicy(L.LightningModule):
         elif self.preprocessor is None:
             # Built at once without statistics: normalizing silently by nothing would train a useless policy.
             assert self.config is not None
-            features = upstream.as_raw_features({**self.config.input_features, **self.config.output_features})
+            features = as_raw_features({**self.config.input_features, **self.config.output_features})
             self._make_processors(DatasetView(features, stats, meta))
         self._follow(self._device_type())
         if stage == "fit":
@@ -173,19 +175,19 @@ class LeRobotPolicy(L.LightningModule):
             values = dict(saved)
         else:
             if self._config_given is not None:
-                values |= upstream.config_to_plain(self._config_given)
+                values |= configuration.config_to_plain(self._config_given)
             if self._pretrained:
-                values |= upstream.pretrained_config_values(name, self._pretrained, self._revision)
+                values |= configuration.pretrained_config_values(name, self._pretrained, self._revision)
                 values |= {"pretrained_path": self._pretrained, "pretrained_revision": self._revision}
         values.pop("type", None)
         values |= self._parameters_given
         if self._learning_rate is not None:
-            if not hasattr(upstream.config_class(name), "optimizer_lr"):
+            if not hasattr(config_class(name), "optimizer_lr"):
                 raise PolicyError(f"{name} has no learning rate to set: its configuration has no optimizer_lr")
             values["optimizer_lr"] = self._learning_rate
         if name == "vqbet" and device == "mps":
             raise PolicyError("vqbet does not run on mps", "Use trainer.accelerator: cpu, or a machine with CUDA.")
-        config = upstream.make_config(name, values, device)
+        config = configuration.make_config(name, values, device)
         if config.use_peft:
             raise PolicyError(f"{name}: use_peft is not supported", "Leave use_peft out.")
         return config
@@ -195,9 +197,9 @@ class LeRobotPolicy(L.LightningModule):
 
         Some policies look for cameras in the batch by themselves: there, too, they find the chosen ones alone.
         """
-        features = upstream.as_policy_features(view.features)
-        inputs, _ = upstream.split_features(_chosen(self._inputs_given, features, "input_features"))
-        _, outputs = upstream.split_features(_chosen(self._outputs_given, features, "output_features"))
+        features = as_policy_features(view.features)
+        inputs, _ = split_features(_chosen(self._inputs_given, features, "input_features"))
+        _, outputs = split_features(_chosen(self._outputs_given, features, "output_features"))
         self._unseen = {
             key for key, feature in features.items() if feature.type.value == "VISUAL" and key not in inputs
         }
@@ -216,20 +218,20 @@ class LeRobotPolicy(L.LightningModule):
         if self._inputs_given is not None:
             self.config.input_features = {self._rename_map.get(key, key): feature for key, feature in inputs.items()}
         _require_stats(self.config, view, self._rename_map)
-        self.lerobot_policy = upstream.build_policy(self.config, view, self._rename_map)
+        self.lerobot_policy = policies.build_policy(self.config, view, self._rename_map)
         if view.stats is not None:
             self._make_processors(view)
 
     def _make_processors(self, view: DatasetView) -> None:
         assert self.config is not None
-        self.preprocessor, self.postprocessor = upstream.make_processors(self.config, view, self._rename_map)
+        self.preprocessor, self.postprocessor = processors.make_processors(self.config, view, self._rename_map)
 
     def _follow(self, device: str) -> None:
         """Tell the configuration and the preprocessor which device the weights are on."""
         if self.config is not None and self.config.device != device:
             self.config.device = device
             if self.preprocessor is not None:
-                upstream.send_to(self.preprocessor, device)
+                processors.send_to(self.preprocessor, device)
 
     # Training --------------------------------------------------------------------------------------------------------
 
@@ -305,7 +307,7 @@ class LeRobotPolicy(L.LightningModule):
         """
         policy = self._built()
         config = policy.config
-        with upstream.policy_errors(config.type):
+        with policy_errors(config.type):
             optimizer = config.get_optimizer_preset().build(policy.get_optim_params())
             if not isinstance(optimizer, torch.optim.Optimizer):
                 raise PolicyError(
@@ -389,8 +391,8 @@ class LeRobotPolicy(L.LightningModule):
         """Add what rebuilds the policy without its dataset, in plain values and tensors."""
         policy = self._built()
         checkpoint[CHECKPOINT_KEY] = {
-            "config": upstream.config_to_plain(policy.config),
-            **upstream.processors_to_plain(self.preprocessor, self.postprocessor),
+            "config": configuration.config_to_plain(policy.config),
+            **processors.processors_to_plain(self.preprocessor, self.postprocessor),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -407,9 +409,9 @@ class LeRobotPolicy(L.LightningModule):
             self.config = self._make_config(self._device_type(), saved["config"])
             start = "lerobot_policy."
             weights = {name.removeprefix(start): tensor for name, tensor in checkpoint["state_dict"].items()}
-            self.lerobot_policy = upstream.build_empty_policy(self.config, weights)
+            self.lerobot_policy = policies.build_empty_policy(self.config, weights)
         assert self.config is not None
-        self.preprocessor, self.postprocessor = upstream.processors_from_plain(saved, self.config)
+        self.preprocessor, self.postprocessor = processors.processors_from_plain(saved, self.config)
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: Any, map_location: Any = None, **kwargs: Any) -> Self:
@@ -434,7 +436,7 @@ def _the_name(fixed: str | None, given: str | None, config: PreTrainedConfig | N
     names = {name for name in (fixed, given, config and config.type) if name}
     if len(names) != 1:
         said = f"conflicting names: {', '.join(sorted(names))}" if names else "no policy_name"
-        raise PolicyError(f"LeRobotPolicy got {said}", f"One of: {', '.join(upstream.policy_names())}.")
+        raise PolicyError(f"LeRobotPolicy got {said}", f"One of: {', '.join(policy_names())}.")
     return names.pop()
 
 
@@ -443,7 +445,7 @@ def _chosen(given: Sequence[str] | Mapping[str, Any] | None, features: Any, argu
     if given is None:
         return dict(features)
     if isinstance(given, Mapping):
-        return upstream.as_policy_features(given)
+        return as_policy_features(given)
     unknown = [key for key in given if key not in features]
     if unknown:
         raise PolicyError(
@@ -461,7 +463,7 @@ def _require_stats(config: PreTrainedConfig, view: DatasetView, rename_map: Mapp
     if view.stats is None:
         return
     stats = {rename_map.get(key, key) for key in view.stats}
-    features = upstream.as_policy_features(view.features)
+    features = as_policy_features(view.features)
     for key, feature in features.items():
         name = rename_map.get(key, key)
         used = config.input_features is None or not config.input_features or name in config.input_features

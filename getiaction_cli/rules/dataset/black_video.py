@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._words import count, few
+from getiaction_cli.rules.dataset._phrases import count, few
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset

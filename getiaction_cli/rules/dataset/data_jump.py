@@ -25,7 +25,7 @@ import numpy as np
 
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._words import few, place
+from getiaction_cli.rules.dataset._phrases import few, place
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._words import count, few, place, recompute
+from getiaction_cli.rules.dataset._phrases import count, few, place, recompute
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset

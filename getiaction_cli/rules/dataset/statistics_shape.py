@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from getiaction_cli.datasets.features import KNOWN_DTYPES
 from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._words import count, recompute
+from getiaction_cli.rules.dataset._phrases import count, recompute
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset

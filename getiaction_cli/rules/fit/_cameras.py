@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from getiaction_cli.rules.fitting import Fit
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 
 # The parameter that names them.
 NAMED_IN = {"lingbot_va": "obs_cam_keys", "molmoact2": "image_keys"}

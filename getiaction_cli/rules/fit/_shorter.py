@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change
-from getiaction_cli.rules.fitting import Fit
 
 
 def a_quarter(fit: Fit) -> int:

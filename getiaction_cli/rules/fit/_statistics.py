@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding
-from getiaction_cli.rules.fitting import Fit
 
 # The numbers that each mode computes with (lerobot/processor/normalize_processor.py).
 NEEDS = {

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from getiaction_cli.analysis.recipe_on_dataset import DELTAS, Fit, ordinal
 from getiaction_cli.diagnostics import Change, Finding
-from getiaction_cli.rules.fitting import DELTAS, Fit, ordinal
 
 
 def derive(fit: Fit, *keys: str) -> Change:

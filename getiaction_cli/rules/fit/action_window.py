@@ -48,10 +48,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, REWARD, Fit
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._timing import unlike
-from getiaction_cli.rules.fitting import ACTION, REWARD, Fit
 
 
 @rule("GA301", dataset="pusht")

@@ -46,9 +46,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 
 
 @rule("GA327", severity=Severity.WARNING, dataset="pusht", unless=("GA324", "GA325"))

@@ -46,10 +46,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import DELTAS, Fit
 from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._timing import derive
-from getiaction_cli.rules.fitting import DELTAS, Fit
 
 
 @rule("GA303", dataset="pusht")

@@ -45,10 +45,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import INPUTS, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._cameras import NAMED_IN, seen
-from getiaction_cli.rules.fitting import INPUTS, Fit
 
 _MOST = 4
 _BUILT_BY_SHAPE = frozenset({"diffusion", "vqbet", "multi_task_dit"})

@@ -46,11 +46,11 @@ trainer:
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from getiaction_cli.analysis.checkpoint import ROUTE, Checkpoint
+from getiaction_cli.analysis.recipe_on_dataset import Fit, listed
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.checkpoint import ROUTE, Checkpoint
 from getiaction_cli.rules.fit._cameras import in_batch
-from getiaction_cli.rules.fitting import Fit, listed
 
 _RENAMES = "model.init_args.rename_map"
 _NEEDS_ALL = frozenset({"act", "diffusion", "vqbet", "tdmpc", "multi_task_dit"})

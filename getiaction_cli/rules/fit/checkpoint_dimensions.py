@@ -45,10 +45,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.checkpoint import ROUTE, Checkpoint
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, ENVIRONMENT, STATE, Fit
 from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.checkpoint import ROUTE, Checkpoint
-from getiaction_cli.rules.fitting import ACTION, ENVIRONMENT, STATE, Fit
 
 
 @rule("GA343", unless=("GA340", "GA341", "GA342"))

@@ -44,12 +44,12 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.checkpoint import Checkpoint
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.policies import Rejected, Unjudgeable
 from getiaction_cli.policies.size import parameters
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.checkpoint import Checkpoint
-from getiaction_cli.rules.fitting import Fit
 
 
 @rule("GA344", unless=("GA340", "GA341", "GA342", "GA343"))

@@ -43,10 +43,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.checkpoint import ROUTE, Checkpoint
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.policies import PolicyClass, load, names
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.checkpoint import ROUTE, Checkpoint
 
 
 @rule("GA341", unless=("GA340",))

@@ -45,9 +45,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.checkpoint import ROUTE, Checkpoint
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.checkpoint import ROUTE, Checkpoint
 
 
 @rule("GA340")

@@ -49,9 +49,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from getiaction_cli.analysis.recipe_on_dataset import INPUTS, OUTPUTS, Fit, listed
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import INPUTS, OUTPUTS, Fit, listed
 
 # The network is built for the size of the picture that the configuration states, where nothing crops it.
 _SIZED = frozenset({"diffusion", "vqbet", "tdmpc"})

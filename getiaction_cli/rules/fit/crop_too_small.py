@@ -47,9 +47,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 
 _HALF = 0.5
 

@@ -49,12 +49,11 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.analysis.checkpoint import find
+from getiaction_cli.analysis.recipe_on_dataset import Fit
+from getiaction_cli.diagnostics import Change, Finding, Related, Unavailable
 from getiaction_cli.machine import hub_cache
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.checkpoint import find
-from getiaction_cli.rules.fitting import Fit
-from getiaction_cli.rules.subject import Unavailable
 
 
 @rule("GA323", dataset="pusht", unless=("GA310", "GA311"))

@@ -47,9 +47,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, STATE, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import ACTION, STATE, Fit
 
 # The widths of X-VLA's action spaces (lerobot/policies/xvla/action_hub.py); "auto" takes the dataset's.
 _XVLA = {"ee6d": 20, "joint": 14, "agibot_ee6d": 20, "franka_joint7": 7, "so101_bimanual": 12}

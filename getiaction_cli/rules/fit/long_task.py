@@ -48,9 +48,9 @@ trainer:
 import math
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import READS_LANGUAGE, STATE, Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import READS_LANGUAGE, STATE, Fit
 
 _PER_WORD, _PER_NUMBER = 1.3, 4
 

@@ -47,9 +47,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import DEFAULT_TOLERANCE, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import DEFAULT_TOLERANCE, Fit
 
 _ROUTE = "data.init_args.tolerance_s"
 

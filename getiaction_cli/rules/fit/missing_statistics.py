@@ -54,11 +54,11 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._words import recompute
+from getiaction_cli.rules.dataset._phrases import recompute
 from getiaction_cli.rules.fit._statistics import NEEDS, normalized, statistics
-from getiaction_cli.rules.fitting import Fit
 
 
 @rule("GA322", dataset="no-quantiles", unless=("GA402 meta/stats", "GA431", "GA432"))

@@ -57,10 +57,10 @@ trainer:
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from getiaction_cli.analysis.class_objects import meant_class
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
-from getiaction_cli.rules.recipe.objects import meant_class
 
 _WATCHERS = ("EarlyStopping", "ModelCheckpoint")
 _TRAINING, _VALIDATION = "train/loss", "val/loss"

@@ -51,10 +51,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import INPUTS, Fit, listed
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._cameras import NAMED_IN, PREFIX, in_batch
-from getiaction_cli.rules.fitting import INPUTS, Fit, listed
 
 
 @rule("GA305", dataset="pusht", unless=("GA306", "GA307"))

@@ -46,9 +46,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, OUTPUTS, Fit
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import ACTION, OUTPUTS, Fit
 
 
 @rule("GA309", dataset="gripper", unless=("GA306",))

@@ -48,9 +48,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 
 _TRAIN, _VAL, _BOTH = "trainer.limit_train_batches", "trainer.limit_val_batches", "trainer.overfit_batches"
 

@@ -46,9 +46,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import ENVIRONMENT, INPUTS, Fit, listed
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import ENVIRONMENT, INPUTS, Fit, listed
 
 _BLIND = frozenset({"multi_task_dit", "gaussian_actor"})
 _OR_ENVIRONMENT = frozenset({"act", "diffusion", "tdmpc"})

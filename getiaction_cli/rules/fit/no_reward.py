@@ -42,9 +42,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import REWARD, Fit
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import REWARD, Fit
 
 
 @rule("GA317", dataset="no-reward")

@@ -46,10 +46,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._shorter import a_quarter, shortened
-from getiaction_cli.rules.fitting import Fit
 
 # What they leave out follows from how far they look ahead.
 _FOLLOWS = frozenset({"groot", "multi_task_dit"})

@@ -47,9 +47,9 @@ trainer:
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, INPUTS, STATE, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import ACTION, INPUTS, STATE, Fit
 
 # multi_task_dit takes its number of time steps from the state. act and tdmpc need it in the dataset alone: act puts its
 # zeros where the state is, tdmpc reads which of its moments are padding.

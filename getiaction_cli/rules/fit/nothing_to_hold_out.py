@@ -49,9 +49,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 
 _ROUTE = "data.init_args.val_split"
 _MUCH = 0.3

@@ -50,10 +50,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._timing import unlike
-from getiaction_cli.rules.fitting import Fit
 
 
 @rule("GA302", dataset="pusht")

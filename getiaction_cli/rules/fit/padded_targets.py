@@ -47,10 +47,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from getiaction_cli.analysis.recipe_on_dataset import TIMING, Fit
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._shorter import a_quarter, shortened
-from getiaction_cli.rules.fitting import TIMING, Fit
 
 _HALF = 0.5
 

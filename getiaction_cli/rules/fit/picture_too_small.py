@@ -47,9 +47,9 @@ trainer:
 from collections.abc import Iterator
 from math import ceil
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 
 _TDMPC_KERNELS = (7, 5, 3, 3)
 

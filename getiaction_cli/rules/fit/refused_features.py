@@ -52,11 +52,10 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, INPUTS, Fit
+from getiaction_cli.diagnostics import Finding, Unavailable
 from getiaction_cli.policies import Unjudgeable
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import ACTION, INPUTS, Fit
-from getiaction_cli.rules.subject import Unavailable
 
 
 @rule(

@@ -45,9 +45,9 @@ trainer:
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from getiaction_cli.analysis.recipe_on_dataset import RENAMES, Fit
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import RENAMES, Fit
 
 
 @rule("GA345", dataset="pusht", unless=("GA340", "GA237"))

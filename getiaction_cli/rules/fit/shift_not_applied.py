@@ -43,9 +43,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 
 
 @rule("GA318", severity=Severity.INFO, dataset="square", unless=("GA310", "GA312"))

@@ -45,9 +45,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import ACTION, Fit
 
 _SWITCHES = ("binarize_gripper_action", "pre_snap_gripper_action")
 

@@ -44,9 +44,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 
 
 @rule("GA334", dataset="text-state", unless=("GA46",))

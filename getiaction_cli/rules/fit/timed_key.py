@@ -49,10 +49,10 @@ trainer:
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from getiaction_cli.analysis.recipe_on_dataset import DELTAS, Fit, listed
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._timing import derive
-from getiaction_cli.rules.fitting import DELTAS, Fit, listed
 
 
 @rule("GA304", dataset="pusht")

@@ -45,9 +45,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import INPUTS, Fit, listed
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import INPUTS, Fit, listed
 
 _ONE = frozenset({"vqbet", "tdmpc"})
 

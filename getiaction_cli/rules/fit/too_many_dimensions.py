@@ -44,9 +44,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, STATE, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import ACTION, STATE, Fit
 
 # They write the state into the prompt, whatever its width.
 _STATE_IN_WORDS = frozenset({"pi05", "pi0_fast"})

@@ -52,9 +52,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 
 _ROUTE = "trainer.val_check_interval"
 _EVERY = "trainer.check_val_every_n_epoch"

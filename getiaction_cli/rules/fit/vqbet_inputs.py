@@ -45,9 +45,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import INPUTS, STATE, Fit, listed
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import INPUTS, STATE, Fit, listed
 
 
 @rule("GA319", dataset="velocity", unless=("GA307", "GA308", "GA310"))

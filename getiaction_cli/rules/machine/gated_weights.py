@@ -44,12 +44,12 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.weights import from_hub
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.weights import from_hub
 
 
 @rule("GA508", unless=("GA507",))

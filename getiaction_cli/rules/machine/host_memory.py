@@ -47,10 +47,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 from getiaction_cli.rules.machine._asked import gigabytes
 
 _ROUTE = "data.init_args.num_workers"

@@ -44,9 +44,9 @@ trainer:
 from collections.abc import Iterator
 from math import ceil
 
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 from getiaction_cli.rules.machine._asked import gigabytes
 
 _STRIDE, _MANY = 32, 4000

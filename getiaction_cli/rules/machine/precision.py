@@ -48,14 +48,14 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.class_objects import object_routes
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.installed import install_command
 from getiaction_cli.machine import Machine
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import Fit
 from getiaction_cli.rules.machine._asked import chosen
-from getiaction_cli.rules.recipe.objects import object_routes
 
 _ROUTE = "trainer.precision"
 _AMPERE = (8, 0)

@@ -47,12 +47,12 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.weights import BACKBONE, backbone, from_hub
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.machine import Machine, resnet_weights
 from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.weights import BACKBONE, backbone, from_hub
 
 
 @rule("GA507", unless=("GA213",))

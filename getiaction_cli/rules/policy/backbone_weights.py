@@ -50,7 +50,7 @@ trainer:
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Finding
-from getiaction_cli.policies import PolicyConfig, neighbours
+from getiaction_cli.policies import PolicyConfig, passthrough_values
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._values import Values, contradiction, shown
@@ -60,7 +60,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction, shown
 def backbone_weights(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Look the weights up among those of the backbone."""
     backbone, weights = policy.get("vision_backbone"), policy.get("pretrained_backbone_weights")
-    known = neighbours.resnet_weights().get(backbone or "")
+    known = passthrough_values.resnet_weights().get(backbone or "")
     if not known or (policy.input_features and not policy.image_features):
         return
     values = Values(recipe, policy.policy)

@@ -43,15 +43,14 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.recipe_on_dataset import fit
 from getiaction_cli.datasets.dataset import Dataset
-from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.diagnostics import Finding, Related, Unavailable
 from getiaction_cli.errors import CliError
 from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fitting import fit
 from getiaction_cli.rules.policy._values import Values
-from getiaction_cli.rules.subject import Unavailable
 
 
 @rule("GA221", dataset="pusht")

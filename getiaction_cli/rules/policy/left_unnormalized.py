@@ -51,11 +51,11 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.unknown_keys import is_stray
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.policies import PolicyConfig, plain
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.strays import is_stray
 
 _NAME = "normalization_mapping"
 

@@ -49,7 +49,7 @@ import difflib
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding
-from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected, neighbours
+from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected, passthrough_values
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._refused import refused_value as refused_names
@@ -64,7 +64,7 @@ def refused_value(recipe: Recipe, policy_class: PolicyClass, configured: PolicyC
     for name in refused_names(values):
         allowed = policy_class.fields[name].choices
         if not refused:
-            allowed = neighbours.words(policy_class.name, name, values["noise_scheduler_type"] or "DDPM")
+            allowed = passthrough_values.words(policy_class.name, name, values["noise_scheduler_type"] or "DDPM")
         value = values[name]
         if not allowed or value in allowed:
             continue

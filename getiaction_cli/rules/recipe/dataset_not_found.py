@@ -49,11 +49,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from getiaction_cli.analysis.type_errors import variables
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.errors import CliError, DatasetNotFound
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import variables
 
 _ID, _ROOT = "data.init_args.repo_id", "data.init_args.root"
 _ADDRESS = re.compile(r"(?:https?://)?(?:huggingface\.co|hf\.co)/datasets/([\w.-]+/[\w.-]+?)(?:/.*)?")

@@ -50,10 +50,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from getiaction_cli.analysis.class_objects import object_routes
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.objects import object_routes
 
 # These take "DD:HH:MM:SS" or a section of units, and so do these arguments of callbacks and strategies.
 _ROUTES = ("trainer.max_time", "trainer.val_check_interval")

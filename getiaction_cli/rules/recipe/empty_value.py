@@ -44,10 +44,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.type_errors import STRICT, mistaken
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import STRICT, mistaken
 
 _NAMES = ("model.class_path", "model.init_args.policy_name", "data.class_path", "data.init_args.repo_id")
 

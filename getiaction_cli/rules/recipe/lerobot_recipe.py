@@ -43,13 +43,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from getiaction_cli.analysis.renamed_keys import RENAMED
+from getiaction_cli.analysis.unknown_keys import foreign_sections, parameters_of
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
 from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.strays import foreign_sections, parameters_of
-from getiaction_cli.rules.recipe.words import RENAMED
 
 _WHERE = {
     "policy": "`policy:` becomes `model:` with a class_path and init_args",

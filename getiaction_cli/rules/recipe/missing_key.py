@@ -45,13 +45,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.class_objects import object_routes
+from getiaction_cli.analysis.recipe_schema import sections
+from getiaction_cli.analysis.unknown_keys import foreign_sections, policy_of, strays
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.expected import sections
-from getiaction_cli.rules.recipe.objects import object_routes
-from getiaction_cli.rules.recipe.strays import foreign_sections, policy_of, strays
 
 _EXAMPLES = {
     "model": f"model:\n  class_path: {POLICY_HOME}.ACT",

@@ -49,12 +49,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.type_errors import mistaken
 from getiaction_cli.diagnostics import Edit, Finding, Fix, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.scalars import Note, plain
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import mistaken
 
 
 @rule("GA105", severity=Severity.INFO)

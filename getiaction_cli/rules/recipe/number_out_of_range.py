@@ -50,12 +50,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.image_transforms import is_built, transform_routes
+from getiaction_cli.analysis.type_errors import beyond_reason, mistaken
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.transforms import is_built, transform_routes
-from getiaction_cli.rules.recipe.values import beyond_reason, mistaken
 
 _BELOW_ONE = math.nextafter(1, 0)
 # Route → (least, most, whether the least itself is allowed, what to say). None is no bound.

@@ -48,11 +48,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.near import closest
 
 _HOMES = {
     "callbacks": "lightning.pytorch.callbacks",

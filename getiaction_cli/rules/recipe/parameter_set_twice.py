@@ -48,10 +48,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.unknown_keys import is_stray
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.strays import is_stray
 
 _DIRECT, _KWARGS = "model.init_args", "model.init_args.config_kwargs"
 

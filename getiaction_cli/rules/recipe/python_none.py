@@ -48,11 +48,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.type_errors import mistaken
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.scalars import Note
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import mistaken
 
 
 @rule("GA108", severity=Severity.INFO)

@@ -48,10 +48,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.unknown_keys import Stray, strays
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.strays import Stray, strays
 
 
 @rule("GA111")

@@ -50,11 +50,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.renamed_keys import WITHOUT_EFFECT
+from getiaction_cli.analysis.unknown_keys import is_stray, policy_of
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.strays import is_stray, policy_of
-from getiaction_cli.rules.recipe.words import WITHOUT_EFFECT
 
 
 @rule("GA143", severity=Severity.WARNING)

@@ -48,10 +48,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.type_errors import variables
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import variables
 
 
 @rule("GA109")

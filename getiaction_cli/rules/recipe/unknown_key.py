@@ -47,11 +47,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.spelling import same_letters
+from getiaction_cli.analysis.unknown_keys import Stray, strays
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.near import same_letters
-from getiaction_cli.rules.recipe.strays import Stray, strays
 
 
 @rule("GA110")

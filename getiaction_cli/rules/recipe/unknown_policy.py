@@ -51,10 +51,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from getiaction_cli import policies
+from getiaction_cli.analysis.class_paths import policies_meant
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.classes import policies_meant
 
 _GONE = {
     "sac": "LeRobot has taken it out; what it shared with others is in gaussian_actor, which learns from rewards",

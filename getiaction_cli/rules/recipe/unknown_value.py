@@ -50,14 +50,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from getiaction_cli.analysis.choices import CHOICES, MEANT, SAME
+from getiaction_cli.analysis.recipe_schema import sections
+from getiaction_cli.analysis.spelling import closest, same_letters
+from getiaction_cli.analysis.type_errors import mistaken
+from getiaction_cli.analysis.unknown_keys import policy_of
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.choices import CHOICES, MEANT, SAME
-from getiaction_cli.rules.recipe.expected import sections
-from getiaction_cli.rules.recipe.near import closest, same_letters
-from getiaction_cli.rules.recipe.strays import policy_of
-from getiaction_cli.rules.recipe.values import mistaken
 
 # Lightning knows 28 strategies.
 _MOST_WORDS, _SOME_WORDS = 12, 6

@@ -54,11 +54,11 @@ import re
 from collections.abc import Iterator
 from string import Formatter
 
+from getiaction_cli.analysis.class_objects import meant_class, object_routes
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Kind
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.objects import meant_class, object_routes
 
 _CALLBACKS = {
     "BatchSizeFinder": "looks for a `batch_size` to change: set data.init_args.train_batch_size",

@@ -49,6 +49,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from getiaction_cli.analysis.type_errors import STRICT, Mistake, mistaken, variables
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Kind, Node
@@ -56,7 +57,6 @@ from getiaction_cli.recipe.scalars import Note, plain
 from getiaction_cli.recipe.types import Type
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.recipe.values import STRICT, Mistake, mistaken, variables
 
 # These routes have rules of their own.
 _TOLD_ELSEWHERE = {"data.init_args.repo_id": (list, str), "model.class_path": (str,), "data.class_path": (str,)}

@@ -1,10 +1,10 @@
-"""Where the store does not fit: stretches of episodes, decoded in order while training goes on.
+"""Where the store does not fit: blocks of episodes, decoded in order while training goes on.
 
-An epoch is cut into stretches of a few dozen consecutive frames. As many stretches as fit into a bounded buffer are
-open at a time; round after round each open stretch gives one of its samples, in random order, and a stretch that has
+An epoch is cut into blocks of a few dozen consecutive frames. As many blocks as fit into a bounded buffer are
+open at a time; round after round each open block gives one of its samples, in random order, and a block that has
 given all of them makes room for the next. So a frame is decoded once per epoch and not once per use, the next
-stretches are decoded by all cores while the current ones are used, and the samples of a batch come from as many places
-of the dataset as there are open stretches.
+blocks are decoded by all cores while the current ones are used, and the samples of a batch come from as many places
+of the dataset as there are open blocks.
 
 The order is another than LeRobot's: every frame still comes once per epoch, but a frame and its neighbours come within
 the same few rounds. It is a pure function of seed and epoch, and resumes at the exact sample, too.
@@ -23,13 +23,13 @@ import torch
 
 from getiaction.data.decode import decode_video, decoder_name
 from getiaction.data.layout import Camera, Layout
-from getiaction.data.plan import cores as cores_here
 from getiaction.data.sampler import EpisodeSampler
 from getiaction.errors import DataError
+from getiaction.spec.frame_loading import cores as cores_here
 
 BUFFER_BYTES = 192 * 2**20
 SHORTEST, LONGEST = 8, 32
-# With so many stretches open, batches are mixed well enough, and longer stretches are worth more than more of them.
+# With so many blocks open, batches are mixed well enough, and longer blocks are worth more than more of them.
 MIXED = 64
 
 Announce = Callable[[np.ndarray, np.ndarray], None]
@@ -40,9 +40,9 @@ class Buffer:
     """How the buffer is divided.
 
     Attributes:
-        length: Samples of a stretch.
-        opened: Stretches that give samples at a time.
-        ahead: Stretches that are decoded ahead.
+        length: Samples of a block.
+        opened: Blocks that give samples at a time.
+        ahead: Blocks that are decoded ahead.
     """
 
     length: int
@@ -51,11 +51,11 @@ class Buffer:
 
 
 def divide(frame_bytes: int, halo: int, *, buffer_bytes: int = BUFFER_BYTES, cores: int | None = None) -> Buffer:
-    """Divide the buffer into stretches.
+    """Divide the buffer into blocks.
 
     Args:
         frame_bytes: Bytes of one frame of all cameras together.
-        halo: Frames that windows reach beyond the stretch.
+        halo: Frames that windows reach beyond the block.
         buffer_bytes: Size of the buffer.
         cores: Threads that decode.
     """
@@ -65,13 +65,13 @@ def divide(frame_bytes: int, halo: int, *, buffer_bytes: int = BUFFER_BYTES, cor
     return Buffer(length, max(1, fitting // (length + halo) - ahead), ahead)
 
 
-class StretchSampler(EpisodeSampler):
-    """Frames of some episodes, stretch by stretch; each rank has stretches of its own.
+class BlockSampler(EpisodeSampler):
+    """Frames of some episodes, block by block; each rank has blocks of its own.
 
     Args:
         *args: As for `EpisodeSampler`.
         buffer: From `divide`.
-        announce: Told at the beginning of an epoch which rows will come, and to which stretch each belongs.
+        announce: Told at the beginning of an epoch which rows will come, and to which block each belongs.
         **kwargs: As for `EpisodeSampler`.
     """
 
@@ -80,7 +80,7 @@ class StretchSampler(EpisodeSampler):
         self._buffer, self._announce = buffer, announce
 
     def schedule(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """This rank's samples of an epoch in order, as places among the usable frames, and the stretch of each."""
+        """This rank's samples of an epoch in order, as places among the usable frames, and the block of each."""
         chance = np.random.default_rng([self.seed, epoch])
         starts, lengths = self._cut(chance)
         if self.shuffle:
@@ -90,12 +90,12 @@ class StretchSampler(EpisodeSampler):
             starts, lengths = starts[self.rank :: self.num_replicas], lengths[self.rank :: self.num_replicas]
         slots = min(self._buffer.opened, len(starts)) if self.shuffle else 1
         if self.shuffle:
-            # The first stretches have all lengths from short to long, so that they do not all end at the same time.
+            # The first blocks have all lengths from short to long, so that they do not all end at the same time.
             head = np.minimum(lengths[:slots], 1 + np.arange(slots) * self._buffer.length // slots)
             rest = lengths[:slots] > head
             starts = np.concatenate([starts, (starts[:slots] + head)[rest]])
             lengths = np.concatenate([head, lengths[slots:], (lengths[:slots] - head)[rest]])
-        # Stretch i is the (i // slots)-th in slot i % slots, and begins when those before it there are used up.
+        # Block i is the (i // slots)-th in slot i % slots, and begins when those before it there are used up.
         table = np.zeros((-(-len(starts) // slots), slots), dtype=np.int64)
         table.reshape(-1)[: len(lengths)] = lengths
         begun = (np.cumsum(table, axis=0) - table).reshape(-1)[: len(lengths)]
@@ -104,13 +104,13 @@ class StretchSampler(EpisodeSampler):
         places = starts[owners] + within
         if not self.shuffle:
             return places, owners
-        # Which sample a stretch gives in which round is random, and so is the order within a round.
+        # Which sample a block gives in which round is random, and so is the order within a round.
         mixed = np.lexsort((chance.random(len(owners)), owners))
         order = np.lexsort((chance.random(len(owners)), begun[owners] + within))
         return places[mixed][order], owners[order]
 
     def _cut(self, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """First place and length of each stretch; cut elsewhere in each epoch, so that other neighbours meet."""
+        """First place and length of each block; cut elsewhere in each epoch, so that other neighbours meet."""
         starts, lengths = [], []
         length = self._buffer.length
         for stop, kept in zip(self._ends.tolist(), np.diff(self._ends, prepend=0).tolist(), strict=True):
@@ -132,7 +132,7 @@ class StretchSampler(EpisodeSampler):
 
 
 @dataclass
-class _Stretch:
+class _Block:
     """Consecutive frames of an episode, decoded or about to be.
 
     Attributes:
@@ -150,7 +150,7 @@ class _Stretch:
     decoded: Future[dict[str, np.ndarray]] | None = None
 
 
-class StretchFrames:
+class BlockFrames:
     """Frames that are decoded shortly before they are used.
 
     Args:
@@ -183,14 +183,14 @@ class StretchFrames:
         self._cameras = {camera.key: camera for camera in layout.cameras}
         self._tolerance_s, self._reach = tolerance_s, reach
         self._owner = np.full(int(layout.stops.max()), -1, dtype=np.int32)
-        self._stretches: list[_Stretch] = []
+        self._blocks: list[_Block] = []
         self._following = 0
         self._held = 0
         self._pool: ThreadPoolExecutor | None = None
         self._turn = threading.Lock()
 
     def announce(self, frames: np.ndarray, episodes: np.ndarray, owners: np.ndarray) -> None:
-        """Say which samples will be asked for, in order: frame, episode and stretch of each."""
+        """Say which samples will be asked for, in order: frame, episode and block of each."""
         with self._turn:
             self._drop()
             if not len(frames):
@@ -211,59 +211,59 @@ class StretchFrames:
             highs = np.minimum(highs + self._reach[1], self._layout.stops[whose] - 1)
             self._owner[frames] = number
             rest = zip(whose.tolist(), lows.tolist(), (highs + 1).tolist(), counts[turn].tolist(), strict=True)
-            self._stretches = [_Stretch(*facts) for facts in rest]
+            self._blocks = [_Block(*facts) for facts in rest]
             self._ask()
 
     def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray, anchors: np.ndarray) -> torch.Tensor:
         """Frames of one camera; see `windows.Frames`."""
         found: list[np.ndarray] = []
         for wanted, episode, owner in zip(frames, episodes.tolist(), self._owner[anchors].tolist(), strict=True):
-            if owner < 0 or not self._stretches[owner].left:  # nobody has announced it
+            if owner < 0 or not self._blocks[owner].left:  # nobody has announced it
                 inside, back = np.unique(wanted, return_inverse=True)
                 found.append(self._decode(self._cameras[camera], episode, inside)[back])
                 continue
-            stretch = self._stretches[owner]
-            found.append(self._wait(stretch)[camera][wanted - stretch.first])
+            block = self._blocks[owner]
+            found.append(self._wait(block)[camera][wanted - block.first])
         return torch.from_numpy(np.concatenate(found))
 
     def used(self, anchors: np.ndarray) -> None:
         """These samples have all their frames: what nobody will ask for again makes room."""
         with self._turn:
             for owner in self._owner[anchors].tolist():
-                if owner < 0 or not self._stretches[owner].left:
+                if owner < 0 or not self._blocks[owner].left:
                     continue
-                stretch = self._stretches[owner]
-                stretch.left -= 1
-                if not stretch.left and stretch.decoded is not None:
-                    stretch.decoded = None
+                block = self._blocks[owner]
+                block.left -= 1
+                if not block.left and block.decoded is not None:
+                    block.decoded = None
                     self._held -= 1
             self._ask()
 
-    def _wait(self, stretch: _Stretch) -> dict[str, np.ndarray]:
+    def _wait(self, block: _Block) -> dict[str, np.ndarray]:
         with self._turn:
-            while stretch.decoded is None:  # a batch larger than the buffer: go beyond it rather than wait for ever
+            while block.decoded is None:  # a batch larger than the buffer: go beyond it rather than wait for ever
                 self._submit()
-            decoded = stretch.decoded
+            decoded = block.decoded
         return decoded.result()
 
     def _ask(self) -> None:
-        """Have stretches decoded while there is room."""
-        while self._following < len(self._stretches) and self._held < self.buffer.opened + self.buffer.ahead:
+        """Have blocks decoded while there is room."""
+        while self._following < len(self._blocks) and self._held < self.buffer.opened + self.buffer.ahead:
             self._submit()
 
     def _submit(self) -> None:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(cores_here(), thread_name_prefix="stretches")
-        stretch = self._stretches[self._following]
+            self._pool = ThreadPoolExecutor(cores_here(), thread_name_prefix="blocks")
+        block = self._blocks[self._following]
         self._following += 1
         self._held += 1
-        stretch.decoded = self._pool.submit(self._decode_all, stretch.episode, stretch.first, stretch.stop)
+        block.decoded = self._pool.submit(self._decode_all, block.episode, block.first, block.stop)
 
     def _drop(self) -> None:
-        for stretch in self._stretches:
-            if stretch.decoded is not None:
-                stretch.decoded.cancel()
-        self._stretches, self._following, self._held = [], 0, 0
+        for block in self._blocks:
+            if block.decoded is not None:
+                block.decoded.cancel()
+        self._blocks, self._following, self._held = [], 0, 0
         self._owner[:] = -1
 
     def _decode_all(self, episode: int, first: int, stop: int) -> dict[str, np.ndarray]:
@@ -294,7 +294,7 @@ class StretchFrames:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what belongs to this process."""
-        return {**self.__dict__, "_pool": None, "_turn": None, "_stretches": [], "_following": 0, "_held": 0}
+        return {**self.__dict__, "_pool": None, "_turn": None, "_blocks": [], "_following": 0, "_held": 0}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state

@@ -2,7 +2,7 @@
 
 The store of a camera takes `frames x height x width x channels` bytes (two bytes a pixel for depth maps). It is used
 where what is still to be built fits into the bound that the recipe sets, or without one into half of the free space
-of its disk: half, so that a training run has room for its checkpoints. Where it does not fit, stretches of episodes
+of its disk: half, so that a training run has room for its checkpoints. Where it does not fit, blocks of episodes
 are decoded as training goes on; and what neither of them can read is left to LeRobotDataset.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Way = Literal["store", "stretches", "lerobot"]
+Way = Literal["store", "blocks", "lerobot"]
 GB = 1_000_000_000
 # Measured on two cores; what validate-config says is an order of magnitude, not a promise.
 COPIED_BYTES_PER_SECOND = 3e9
@@ -43,7 +43,7 @@ class Plan:
     """The way and its reason.
 
     Attributes:
-        way: `store`, `stretches` or `lerobot`.
+        way: `store`, `blocks` or `lerobot`.
         reason: One clause that says why.
         bytes: Size of the store for all cameras and chosen episodes.
         missing: How much of it is still to be built.
@@ -62,7 +62,7 @@ class Plan:
         """What the user is told: the way in plain words, and why."""
         said = {
             "store": "frames are decoded once and kept",
-            "stretches": "frames are decoded as training goes on, stretch by stretch, in another order than LeRobot's",
+            "blocks": "frames are decoded as training goes on, block by block, in another order than LeRobot's",
             "lerobot": "frames are decoded one by one by LeRobotDataset",
         }
         return f"{said[self.way]}: {self.reason}"
@@ -98,7 +98,7 @@ def frames_root(option: StoreOption | None = None) -> Path:
 
 
 def choose(option: StoreOption, *, size: int, missing: int, folder: Path) -> Plan:
-    """Choose between the store and stretches.
+    """Choose between the store and blocks.
 
     Args:
         option: What the recipe says.
@@ -113,15 +113,15 @@ def choose(option: StoreOption, *, size: int, missing: int, folder: Path) -> Pla
         return Plan(way, reason, size, missing, folder, free)
 
     if not option.enabled:
-        return plan("stretches", "frame_store is off")
+        return plan("blocks", "frame_store is off")
     if bound is not None and size > bound:
-        return plan("stretches", f"the store takes {gigabytes(size)} and frame_store allows {gigabytes(bound)}")
+        return plan("blocks", f"the store takes {gigabytes(size)} and frame_store allows {gigabytes(bound)}")
     if not missing:
         return plan("store", f"{gigabytes(size)}, built before")
     room = free if bound is not None else free // 2
     if missing > room:
         half = "" if bound is not None else ", of which it may take half"
-        return plan("stretches", f"the store takes {gigabytes(missing)} and {folder} has {gigabytes(free)} free{half}")
+        return plan("blocks", f"the store takes {gigabytes(missing)} and {folder} has {gigabytes(free)} free{half}")
     return plan("store", f"{gigabytes(missing)} to build once, {gigabytes(free)} free")
 
 
@@ -149,7 +149,7 @@ def expected_samples_per_second(
     """
     if way == "store":
         return 1 / (20e-6 + window * frame_bytes / COPIED_BYTES_PER_SECOND)
-    if way == "stretches":
+    if way == "blocks":
         return cores / (cameras * 300e-6 + pixels / DECODED_PIXELS_PER_SECOND_AND_CORE)
     seconds = cameras * LEROBOT_SECONDS_PER_CAMERA + window * pixels / DECODED_PIXELS_PER_SECOND_AND_CORE
     return max(1, min(workers, cores)) / seconds

@@ -15,7 +15,7 @@ from getiaction.train.summary import describe_data, describe_policy
 LOGGED_STEPS = 100
 
 
-class Opening(L.Callback):
+class RunRecorder(L.Callback):
     """Opens a run.
 
     Args:

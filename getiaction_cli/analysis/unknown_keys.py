@@ -9,13 +9,13 @@ from functools import cache
 from typing import Literal
 
 from getiaction_cli import policies
+from getiaction_cli.analysis.class_paths import meant_policy
+from getiaction_cli.analysis.recipe_schema import Section, home_of, sections
+from getiaction_cli.analysis.renamed_keys import FOREIGN_TOP, RENAMED, SAME_IDEA, WITHOUT_EFFECT
+from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import WRAPPER
-from getiaction_cli.rules.recipe.classes import meant_policy
-from getiaction_cli.rules.recipe.expected import Section, home_of, sections
-from getiaction_cli.rules.recipe.near import closest
-from getiaction_cli.rules.recipe.words import FOREIGN_TOP, RENAMED, SAME_IDEA, WITHOUT_EFFECT
 
 # Beyond this many in one recipe, the file is something else; looking for their likes would take seconds.
 _MOST = 30

@@ -58,7 +58,7 @@ def rule_codes(given: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UsageError: no rule's code begins so.
     """
-    from getiaction_cli.rules.runner import load_rules
+    from getiaction_cli.checking.runner import load_rules
 
     codes = tuple(code.strip().upper() for word in given for code in word.split(",") if code.strip())
     for code in codes:

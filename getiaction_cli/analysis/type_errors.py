@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from getiaction_cli.analysis.recipe_schema import Key, sections
+from getiaction_cli.analysis.unknown_keys import policy_of
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Node
-from getiaction_cli.rules.recipe.expected import Key, sections
-from getiaction_cli.rules.recipe.strays import policy_of
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$[A-Z_][A-Z0-9_]*\b")
 _MOST = 10**12

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 
-from getiaction.data.arriving import Arriving
+from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
-from getiaction.data.plan import gigabytes
+from getiaction.spec.frame_loading import gigabytes
 from getiaction.train.screen import Screen
 
 SECONDS_BETWEEN_LINES = 30
 
 
-class Decoding:
+class DataProgress:
     """Tells the screen how far it is.
 
     Args:
@@ -23,15 +23,15 @@ class Decoding:
         self.screen = screen
         self._said: float | None = None
 
-    def __call__(self, state: Building | Arriving) -> None:
+    def __call__(self, state: Building | DownloadProgress) -> None:
         """Called a few times a second; a screen on which nothing moves gets a line now and then."""
         now = time.monotonic()
         if self.screen.live or self._said is None or now - self._said > SECONDS_BETWEEN_LINES:
             self._said = now
-            self.screen.doing(arriving(state) if isinstance(state, Arriving) else describe(state))
+            self.screen.doing(arriving(state) if isinstance(state, DownloadProgress) else describe(state))
 
 
-def arriving(download: Arriving) -> str:
+def arriving(download: DownloadProgress) -> str:
     """One line without an end: "downloading lerobot/pusht: 12.4 MB of 3 files so far, 8 s"."""
     files = "1 file" if download.files == 1 else f"{download.files:,} files"
     return f"downloading {download.repo_id} ({files}): {gigabytes(download.bytes)} so far, {download.seconds:.0f} s"

@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from getiaction.data import plan
-from getiaction.data.plan import Plan
+from getiaction.spec import frame_loading
+from getiaction.spec.frame_loading import Plan
 from getiaction_cli.datasets.dataset import Dataset
-from getiaction_cli.diagnostics import Related
+from getiaction_cli.diagnostics import Related, Unavailable
 from getiaction_cli.policies import PolicyConfig, Rejected, to_policy_features
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.rules.subject import Unavailable
 
 DELTAS = "data.init_args.delta_timestamps"
 INPUTS = "model.init_args.input_features"
@@ -209,23 +208,23 @@ class Fit:
         if not size:
             return None
         try:
-            option = plan.read_option(self.recipe.data("frame_store"))
+            option = frame_loading.read_option(self.recipe.data("frame_store"))
         except ValueError:
             return None  # what it says is judged as a value
-        return plan.choose(option, size=size, missing=size, folder=plan.frames_root(option))
+        return frame_loading.choose(option, size=size, missing=size, folder=frame_loading.frames_root(option))
 
     @property
     def samples_per_second(self) -> float:
         """What loading alone may be expected to deliver on this machine; an order of magnitude."""
         assert self.frames_plan is not None
         dataset = self.dataset
-        return plan.expected_samples_per_second(
+        return frame_loading.expected_samples_per_second(
             self.frames_plan.way,
             cameras=len(dataset.camera_keys),
             window=len(self.policy.observation_delta_indices or [0]),
             frame_bytes=dataset.frame_bytes,
             pixels=sum(w * h for w, h in (dataset.features[key].resolution or (0, 0) for key in dataset.camera_keys)),
-            cores=plan.cores(),
+            cores=frame_loading.cores(),
             workers=0,
         )
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from getiaction_cli.analysis.checkpoint import ROUTE, is_hub_id
 from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.rules.checkpoint import ROUTE, is_hub_id
 
 BACKBONE = "pretrained_backbone_weights"
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from getiaction_cli.datasets.deep import WORKERS, FeatureScan, Lag, Matrix, Scan, Spot
 from getiaction_cli.datasets.features import NUMERIC_DTYPES, Feature
 from getiaction_cli.datasets.parquet import Broken, first_line, open_parquet
-from getiaction_cli.datasets.running import FEW, Running, Sample
+from getiaction_cli.datasets.running_stats import FEW, Running, Sample
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset

@@ -8,12 +8,12 @@ from enum import Enum, auto
 from functools import cache
 
 from getiaction_cli import policies
+from getiaction_cli.analysis.class_objects import MODULES, A, meant_class, object_routes
+from getiaction_cli.analysis.recipe_schema import is_datamodule
+from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
 from getiaction_cli.recipe.signatures import read_signature
-from getiaction_cli.rules.recipe.expected import is_datamodule
-from getiaction_cli.rules.recipe.near import closest
-from getiaction_cli.rules.recipe.objects import MODULES, A, meant_class, object_routes
 
 
 class Verdict(Enum):

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from huggingface_hub.file_download import repo_folder_name
 
-from getiaction.train.upstream import HF_LEROBOT_HUB_CACHE
+from getiaction.lerobot.datasets import HF_LEROBOT_HUB_CACHE
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
 @dataclass(frozen=True)
-class Arriving:
+class DownloadProgress:
     """How far a download is.
 
     Attributes:
@@ -35,7 +35,9 @@ class Arriving:
 
 
 @contextmanager
-def watched(folder: Path, repo_id: str, files: int, progress: Callable[[Arriving], None] | None) -> Iterator[None]:
+def watched(
+    folder: Path, repo_id: str, files: int, progress: Callable[[DownloadProgress], None] | None
+) -> Iterator[None]:
     """Tell ``progress`` twice a second how much has arrived in ``folder`` while the body runs."""
     if progress is None:
         yield
@@ -45,7 +47,7 @@ def watched(folder: Path, repo_id: str, files: int, progress: Callable[[Arriving
 
     def look() -> None:
         while not over.wait(SECONDS_BETWEEN_LOOKS):
-            progress(Arriving(repo_id, files, max(0, _size(folder) - before), time.monotonic() - begun))
+            progress(DownloadProgress(repo_id, files, max(0, _size(folder) - before), time.monotonic() - begun))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()

@@ -5,33 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from getiaction_cli.diagnostics import Unavailable
 from getiaction_cli.recipe.writing import write
-from getiaction_cli.rendering.units import duration, plural
-from getiaction_cli.rules.subject import Unavailable
+from getiaction_cli.units import duration, plural
 
 if TYPE_CHECKING:
-    from getiaction_cli.rules.fitting import Fit
-    from getiaction_cli.rules.recipe_subject import RecipeSubject
+    from getiaction_cli.analysis.recipe_on_dataset import Fit
+    from getiaction_cli.checking.recipe_context import RecipeContext
 
 
-def preview(subject: RecipeSubject) -> tuple[str, list[tuple[str, str]]] | None:
+def preview(context: RecipeContext) -> tuple[str, list[tuple[str, str]]] | None:
     """A title and, line by line, a word and what there is to say; None where the recipe can't be judged that far."""
     try:
-        fit = subject.get("fit")
+        fit = context.get("fit")
     except Unavailable:
         return None
-    title = f"{subject.name} trains {fit.policy.policy.class_name} on {fit.dataset.repo_id}"
-    return title, list(_lines(subject, fit))
+    title = f"{context.name} trains {fit.policy.policy.class_name} on {fit.dataset.repo_id}"
+    return title, list(_lines(context, fit))
 
 
-def _lines(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
+def _lines(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
     from getiaction_cli.policies import Unjudgeable, size
 
     policy = fit.policy
-    start = subject.checkpoint_or_none
+    start = context.checkpoint_or_none
     if start is not None:
         yield "starts from", f"{start.said}: its weights and its parameters"
-    said = subject.recipe.params()
+    said = context.recipe.params()
     set_here = ", ".join(f"{name} {_short(value)}" for name, value in policy.params.items() if name in said)
     if set_here or start is None:
         yield "parameters", set_here or "LeRobot's defaults"
@@ -55,13 +55,13 @@ def _lines(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
     if fit.frames_plan is not None:
         way = str(fit.frames_plan).removeprefix("frames are ")
         yield "frames", f"{way}; about {float(f'{fit.samples_per_second:.1g}'):,.0f} samples/s can be loaded"
-    yield "training", _training(subject, fit)
+    yield "training", _training(context, fit)
     if optimizer:
-        rate = subject.recipe.get("model.init_args.learning_rate") or optimizer.get("lr")
+        rate = context.recipe.get("model.init_args.learning_rate") or optimizer.get("lr")
         kind = str(optimizer["type"]).removesuffix("Config")
         schedule = str(policy.scheduler.get("type", "")).removesuffix("Config")
         yield "optimizer", f"{kind}, learning rate {rate:g}" + (f", {schedule}" if schedule else "")
-    yield from _downloads(subject, fit)
+    yield from _downloads(context, fit)
 
 
 def _data(fit: Fit) -> str:
@@ -80,8 +80,8 @@ def _home(dataset: Any) -> str:
     return {"demo": "the demonstrations that come with getiaction", "hub": "the Hub"}.get(origin, str(dataset.root))
 
 
-def _training(subject: RecipeSubject, fit: Fit) -> str:
-    recipe, epoch = subject.recipe, fit.steps_per_epoch
+def _training(context: RecipeContext, fit: Fit) -> str:
+    recipe, epoch = context.recipe, fit.steps_per_epoch
     text = f"{plural(epoch, 'step')} of {fit.batch_size} an epoch"
     steps, epochs = recipe.trainer("max_steps", -1), recipe.trainer("max_epochs")
     if isinstance(steps, int) and steps > 0:
@@ -91,18 +91,18 @@ def _training(subject: RecipeSubject, fit: Fit) -> str:
     return text
 
 
-def _downloads(subject: RecipeSubject, fit: Fit) -> Iterator[tuple[str, str]]:
+def _downloads(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
+    from getiaction_cli.analysis.weights import backbone, from_hub
     from getiaction_cli.machine import resnet_weights
-    from getiaction_cli.rules.weights import backbone, from_hub
 
-    machine, wanted = subject.machine, list[str]()
+    machine, wanted = context.machine, list[str]()
     if lacking := fit.dataset.to_download:
         alone = "" if fit.dataset.has_data else " (only its metadata is on this machine)"
         wanted.append(f"{plural(lacking, 'file')} of the dataset{alone}")
-    for repo_id, what, _, gated in from_hub(subject.recipe, fit.policy):
+    for repo_id, what, _, gated in from_hub(context.recipe, fit.policy):
         if repo_id not in machine.hub:
             wanted.append(f"{repo_id} ({what}{', gated' if gated else ''})")
-    weights = backbone(subject.recipe, fit.policy)
+    weights = backbone(context.recipe, fit.policy)
     if weights and (file := resnet_weights().get(weights)) and file not in machine.torch_hub:
         wanted.append(f"{weights} (the backbone's weights)")
     if wanted:

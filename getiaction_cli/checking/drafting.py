@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
+from getiaction_cli.checking.runner import check, matches
 from getiaction_cli.diagnostics import Diagnostic, Report, Severity
 from getiaction_cli.recipe import Recipe, apply_edits, read
 from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
 from getiaction_cli.recipe.writing import write
-from getiaction_cli.rules.recipe_subject import RecipeSubject, Shelf
-from getiaction_cli.rules.runner import check, matches
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -61,19 +61,19 @@ class Suit:
         return not self.reasons
 
 
-def suit(dataset: Dataset, policy: PolicyClass, shelf: Shelf) -> Suit:
+def suit(dataset: Dataset, policy: PolicyClass, shared: SharedInputs) -> Suit:
     """Draft a recipe that trains ``policy`` on ``dataset`` and judge it.
 
     Args:
         dataset: what to train on.
         policy: the policy.
-        shelf: where datasets already read are found.
+        shared: where datasets already read are found.
     """
     changes: list[Diagnostic] = []
     recipe = read(FILE, text=_draft(dataset, policy))
-    report = _judge(recipe, shelf)
+    report = _judge(recipe, shared)
     for _ in range(_MOST_FIXES):
-        mended = _mended(recipe, report, shelf, _weight(report), _IN_A_ROW)
+        mended = _mended(recipe, report, shared, _weight(report), _IN_A_ROW)
         if mended is None:
             break
         recipe, report, made = mended
@@ -89,12 +89,12 @@ def suit(dataset: Dataset, policy: PolicyClass, shelf: Shelf) -> Suit:
     )
 
 
-def suits(dataset: Dataset, shelf: Shelf) -> list[Suit]:
+def suits(dataset: Dataset, shared: SharedInputs) -> list[Suit]:
     """Every policy that learns from demonstrations, judged on a dataset: those that can train first."""
     from getiaction_cli import policies
 
     known = [policies.load(name) for name in policies.names()]
-    judged = [suit(dataset, policy, shelf) for policy in known if policy.trainable]
+    judged = [suit(dataset, policy, shared) for policy in known if policy.trainable]
     return sorted(judged, key=_least_effort)
 
 
@@ -104,12 +104,12 @@ def _least_effort(suit: Suit) -> tuple[bool, bool, bool, bool, int]:
     return not suit.trainable, bool(policy.unreadable), not policy.installed, bool(suit.machine), len(suit.changes)
 
 
-def _judge(recipe: Recipe, shelf: Shelf) -> Report:
-    return check(RecipeSubject(recipe, shelf))
+def _judge(recipe: Recipe, shared: SharedInputs) -> Report:
+    return check(RecipeContext(recipe, shared))
 
 
 def _mended(
-    recipe: Recipe, report: Report, shelf: Shelf, weight: tuple[int, int], in_a_row: int
+    recipe: Recipe, report: Report, shared: SharedInputs, weight: tuple[int, int], in_a_row: int
 ) -> tuple[Recipe, Report, list[Diagnostic]] | None:
     """The first fix, or the shortest row of them, that leaves less to say than ``weight``.
 
@@ -124,13 +124,13 @@ def _mended(
         after = read(recipe.file, text=_with_reason(recipe.text, text, diagnostic))
         if after.broken:
             continue
-        judged = _judge(after, shelf)
+        judged = _judge(after, shared)
         if _weight(judged) < weight:
             return after, judged, [diagnostic]
         if diagnostic.code not in {said.code for said in judged.diagnostics}:
             onward.append((after, judged, diagnostic))
     for after, judged, diagnostic in onward if in_a_row > 1 else ():
-        further = _mended(after, judged, shelf, weight, in_a_row - 1)
+        further = _mended(after, judged, shared, weight, in_a_row - 1)
         if further is not None:
             return further[0], further[1], [diagnostic, *further[2]]
     return None

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 
-class Repeatable(L.Callback):
+class Reseed(L.Callback):
     """Seeds Python, NumPy and torch (every device) before each batch.
 
     Args:

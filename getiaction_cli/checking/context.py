@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from getiaction_cli.diagnostics import Diagnostic, Finding
+from getiaction_cli.diagnostics import Diagnostic, Finding, Unavailable
 from getiaction_cli.rules import Rule
 
 
-class Unavailable(Exception):  # noqa: N818 - it is an answer, not an error
-    """A rule asked for something that is not to be had. ``worth_saying``: show it as "not run"."""
-
-    def __init__(self, reason: str, *, worth_saying: bool = True) -> None:
-        super().__init__(reason)
-        self.worth_saying = worth_saying
-
-
-class Subject:
+class Context:
     """One recipe (with what it names) or one dataset. Subclasses add a cached property per thing a rule may ask for."""
 
     name: str = ""
 
     def wants(self, needs: tuple[str, ...]) -> bool:
-        """True when a rule with these needs concerns this kind of subject at all."""
+        """True when a rule with these needs concerns this kind of context at all."""
         return all(hasattr(type(self), need) for need in needs)
 
     def get(self, need: str) -> Any:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from getiaction_cli.checking.context import Context
 from getiaction_cli.datasets import ONLY_DEEP
-from getiaction_cli.diagnostics import Diagnostic, Finding, Fix, Frame, Related
+from getiaction_cli.diagnostics import Diagnostic, Finding, Fix, Frame, Related, Unavailable
 from getiaction_cli.rules import Rule
-from getiaction_cli.rules.subject import Subject, Unavailable
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.datasets.deep import Scan
 
 
-class DatasetSubject(Subject):
+class DatasetContext(Context):
     """One dataset, and what a deep look at it brought to light, if there was one.
 
     Args:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import made
+import make_dataset
 import numpy as np
 
 _TOP = "observation.images.top"
@@ -30,12 +30,12 @@ def _renamed(root: Path, **names: str) -> Path:
 
 def openpi(root: Path) -> Path:
     """`actions` where LeRobot looks for `action`."""
-    return _renamed(made.make(root, storage="image"), action="actions")
+    return _renamed(make_dataset.make(root, storage="image"), action="actions")
 
 
 def no_quantiles(root: Path) -> Path:
     """Statistics as older versions of LeRobot wrote them."""
-    made.make(root, storage="image")
+    make_dataset.make(root, storage="image")
     file = root / "meta/stats.json"
     stats = json.loads(file.read_text())
     kept = {key: {n: v for n, v in entry.items() if not n.startswith("q")} for key, entry in stats.items()}
@@ -45,7 +45,7 @@ def no_quantiles(root: Path) -> Path:
 
 def no_state_stats(root: Path) -> Path:
     """No statistics of the state."""
-    made.make(root, storage="image")
+    make_dataset.make(root, storage="image")
     file = root / "meta/stats.json"
     stats = json.loads(file.read_text())
     del stats["observation.state"]
@@ -55,7 +55,7 @@ def no_state_stats(root: Path) -> Path:
 
 def text_state(root: Path) -> Path:
     """A state that info.json calls text."""
-    made.make(root, storage="image")
+    make_dataset.make(root, storage="image")
     file = root / "meta/info.json"
     info = json.loads(file.read_text())
     info["features"]["observation.state"]["dtype"] = "string"
@@ -68,7 +68,7 @@ def matrix_action(root: Path) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    made.make(root, storage="image")
+    make_dataset.make(root, storage="image")
     file = root / "meta/info.json"
     info = json.loads(file.read_text())
     info["features"]["action"] |= {"shape": [1, *info["features"]["action"]["shape"]], "names": None}
@@ -82,7 +82,7 @@ def matrix_action(root: Path) -> Path:
 
 
 def _made(**how: Any) -> Any:
-    return lambda root: made.make(root, **{"storage": "image", **how})
+    return lambda root: make_dataset.make(root, **{"storage": "image", **how})
 
 
 BUILDERS = {

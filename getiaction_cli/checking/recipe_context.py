@@ -11,18 +11,18 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report, Severity
+from getiaction_cli.checking.context import Context
+from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report, Severity, Unavailable
 from getiaction_cli.errors import CliError, DatasetNotFound
 from getiaction_cli.recipe import Place, Recipe
 from getiaction_cli.rules import Rule
-from getiaction_cli.rules.subject import Subject, Unavailable
 
 if TYPE_CHECKING:
+    from getiaction_cli.analysis.checkpoint import Checkpoint
+    from getiaction_cli.analysis.recipe_on_dataset import Fit
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.machine import Machine
     from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
-    from getiaction_cli.rules.checkpoint import Checkpoint
-    from getiaction_cli.rules.fitting import Fit
 
 
 # Characters of recipe text that are read again in order to try fixes; a page of YAML is about 2,000.
@@ -32,7 +32,7 @@ _IN_ITSELF = ("GA106", "GA109", "GA115", "GA120", "GA121", "GA122", "GA131", "GA
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
-class Shelf:
+class SharedInputs:
     """What several recipes share: each dataset is located and its metadata read once, the machine is probed once."""
 
     def __init__(self, *, offline: bool | None = None, machine: Machine | None = None) -> None:
@@ -56,7 +56,7 @@ class Shelf:
         return self._datasets[key]
 
     def add(self, dataset: Dataset) -> None:
-        """Put a dataset that was already read on the shelf, under its id and under its folder."""
+        """Put a dataset that was already read on the shared, under its id and under its folder."""
         for root in (None, str(dataset.root)):
             self._datasets[dataset.repo_id, root, None] = dataset
 
@@ -68,13 +68,13 @@ class Shelf:
         return self._machine or machine.probe()
 
 
-class RecipeSubject(Subject):
+class RecipeContext(Context):
     """One recipe and what it names."""
 
-    def __init__(self, recipe: Recipe, shelf: Shelf | None = None) -> None:
+    def __init__(self, recipe: Recipe, shared: SharedInputs | None = None) -> None:
         self._recipe = recipe
         self.name = recipe.file
-        self._shelf = shelf or Shelf()
+        self._shared = shared or SharedInputs()
         # Every fix is tried on the text before it is offered: in a huge one, only some are.
         self._fixes_left = _TRIED // (len(recipe.text) + 1)
         # Places of the dataset that findings point at, and how bad the worst of these is.
@@ -91,7 +91,7 @@ class RecipeSubject(Subject):
     def policy_class(self) -> PolicyClass:
         """The policy that the recipe names."""
         from getiaction_cli import policies
-        from getiaction_cli.rules.recipe.classes import meant_policy
+        from getiaction_cli.analysis.class_paths import meant_policy
 
         self._readable("model")
         name = meant_policy(self.recipe)
@@ -103,8 +103,8 @@ class RecipeSubject(Subject):
     def configured(self) -> PolicyConfig | Rejected:
         """LeRobot's answer to the recipe's parameters, with the dataset's features where the dataset is to be had."""
         from getiaction_cli import policies
-        from getiaction_cli.rules.recipe.strays import meant_params
-        from getiaction_cli.rules.recipe.values import beyond_reason
+        from getiaction_cli.analysis.type_errors import beyond_reason
+        from getiaction_cli.analysis.unknown_keys import meant_params
 
         policy = self.policy_class
         if beyond_reason(self.recipe):
@@ -158,7 +158,7 @@ class RecipeSubject(Subject):
         repo_id, root, revision = self.recipe.repo_id, self.recipe.root, self.recipe.data("revision")
         if repo_id is None or not repo_id.strip():
             return Unavailable("the recipe names no dataset")
-        return self._shelf.dataset(repo_id, root, revision if isinstance(revision, str) else None)
+        return self._shared.dataset(repo_id, root, revision if isinstance(revision, str) else None)
 
     @property
     def dataset(self) -> Dataset:
@@ -173,7 +173,7 @@ class RecipeSubject(Subject):
     @cached_property
     def reads_language(self) -> bool:
         """Whether the policy may be told the task in words: a plugin's may be, and one that isn't known."""
-        from getiaction_cli.rules.fitting import READS_LANGUAGE
+        from getiaction_cli.analysis.recipe_on_dataset import READS_LANGUAGE
 
         try:
             policy = self.policy_class
@@ -184,15 +184,15 @@ class RecipeSubject(Subject):
     @cached_property
     def fit(self) -> Fit:
         """The recipe on its dataset: what GA3xx speaks of."""
-        from getiaction_cli.rules import fitting
+        from getiaction_cli.analysis import recipe_on_dataset
 
-        return fitting.fit(self.recipe, self.dataset, self.policy)
+        return recipe_on_dataset.fit(self.recipe, self.dataset, self.policy)
 
     @cached_property
     def checkpoint_or_none(self) -> Checkpoint | None:
         """The pretrained policy that the recipe starts from."""
+        from getiaction_cli.analysis import checkpoint
         from getiaction_cli.machine import hub_cache
-        from getiaction_cli.rules import checkpoint
 
         said = self.recipe.get(checkpoint.ROUTE)
         return checkpoint.find(said, hub_cache()) if isinstance(said, str) and said.strip() else None
@@ -207,7 +207,7 @@ class RecipeSubject(Subject):
     @property
     def machine(self) -> Machine:
         """The machine that the command runs on."""
-        return self._shelf.machine
+        return self._shared.machine
 
     # -- how findings become diagnostics -----------------------------------------------------------------------------
 
@@ -237,7 +237,7 @@ class RecipeSubject(Subject):
     @cached_property
     def _spoilt(self) -> dict[str, tuple[str, Severity]]:
         """The values of the recipe that are wrong in themselves, by route: which rule says so, and how bad it is."""
-        from getiaction_cli.rules.runner import MOST_FINDINGS, load_rules
+        from getiaction_cli.checking.runner import MOST_FINDINGS, load_rules
 
         found: dict[str, tuple[str, Severity]] = {}
         for code in _IN_ITSELF:
@@ -341,19 +341,19 @@ class RecipeSubject(Subject):
 
 
 def verdict(
-    recipe: Recipe, shelf: Shelf | None = None, *, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
+    recipe: Recipe, shared: SharedInputs | None = None, *, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
 ) -> Report:
     """Everything that is wrong with a recipe: what `validate-config` shows and `train` refuses on.
 
     Args:
         recipe: the recipe, overrides applied.
-        shelf: what it shares with other recipes of the same command.
+        shared: what it shares with other recipes of the same command.
         select: code prefixes to report; empty for all.
         ignore: code prefixes to leave out.
     """
-    from getiaction_cli.rules.runner import check
+    from getiaction_cli.checking.runner import check
 
-    return check(RecipeSubject(recipe, shelf), select=select, ignore=ignore)
+    return check(RecipeContext(recipe, shared), select=select, ignore=ignore)
 
 
 def _whole(recipe: Recipe) -> Place:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from getiaction_cli.datasets.hub import is_offline
-from getiaction_cli.rules.subject import Unavailable
+from getiaction_cli.diagnostics import Unavailable
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset

@@ -23,7 +23,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from getiaction_cli.policies.standins import StandInModule, Unjudgeable, stand_in
+from getiaction_cli.policies.stubs import StandInModule, Unjudgeable, stand_in
 
 # The files of LeRobot, besides configuration_*.py and what stands beside them, that are executed from source.
 _FROM_SOURCE = {

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from getiaction_cli.analysis.class_objects import meant_class, object_routes
+from getiaction_cli.analysis.image_transforms import is_built, transform_names, transform_routes, transform_signature
 from getiaction_cli.policies import NOT_PARAMETERS, PolicyClass, Rejected, Unjudgeable
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
-from getiaction_cli.rules.recipe.objects import meant_class, object_routes
-from getiaction_cli.rules.recipe.transforms import is_built, transform_names, transform_routes, transform_signature
 
 TOP = {
     "seed": parse_type("int | None"),
@@ -23,7 +23,7 @@ TOP = {
 }
 CLASS = {"class_path": parse_type("str"), "init_args": parse_type("dict | None")}
 
-# Arguments of the data module that are sections (getiaction/data/plan.py, LeRobot's ImageTransformsConfig).
+# Arguments of the data module that are sections (getiaction/spec/frame_loading.py, LeRobot's ImageTransformsConfig).
 OPTIONS = {
     "frame_store": {"max_gb": parse_type("float | None"), "path": parse_type("str | None")},
     "image_transforms": {

@@ -1,4 +1,4 @@
-"""Runs the rules over a subject: gathers what each asks for, skips what can't be judged, drops echoes, finds lines."""
+"""Runs the rules over a context: gathers what each asks for, skips what can't be judged, drops echoes, finds lines."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from itertools import islice
 
 from getiaction_cli import rules
-from getiaction_cli.diagnostics import Diagnostic, Finding, NotRun, Report, Severity
+from getiaction_cli.checking.context import Context
+from getiaction_cli.diagnostics import Diagnostic, Finding, NotRun, Report, Severity, Unavailable
 from getiaction_cli.rules import REGISTRY, Rule
-from getiaction_cli.rules.subject import Subject, Unavailable
 
 # Of one kind of mistake, more than this is one mistake made by a program.
 MOST_FINDINGS = 100
@@ -33,11 +33,11 @@ def matches(code: str, prefixes: Iterable[str]) -> bool:
     return any(code.startswith(prefix) for prefix in prefixes)
 
 
-def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
-    """Judge one subject by every rule.
+def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
+    """Judge one context by every rule.
 
     Args:
-        subject: what is looked at; rules take its properties by name.
+        context: what is looked at; rules take its properties by name.
         select: code prefixes to run; empty for all.
         ignore: code prefixes whose findings are left out; as root causes they still count, so no echo takes their place
 
@@ -47,40 +47,40 @@ def check(subject: Subject, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     judged: list[tuple[Rule, Finding]] = []
     not_run: list[NotRun] = []
     for entry in _causes_first():
-        if not subject.wants(entry.needs):
+        if not context.wants(entry.needs):
             continue
         if any(_is_cause(cause, known.code, finding) for known, finding in judged for cause in entry.unless):
             continue
         try:
-            findings = list(_findings(entry, subject))
+            findings = list(_findings(entry, context))
         except Unavailable as reason:
             if reason.worth_saying:
                 not_run.append(NotRun(entry.code, str(reason)))
             continue
         except Exception as crash:  # a crashing rule is one diagnostic; the others still run
             findings = [_crashed(entry, crash)]
-        findings = [finding for finding in findings if not subject.is_echo(entry, finding)]
+        findings = [finding for finding in findings if not context.is_echo(entry, finding)]
         judged += [(entry, finding) for finding in findings]
 
     diagnostics: list[Diagnostic] = []
     suppressed = 0
     for entry, finding in judged:
-        diagnostic = subject.locate(entry, finding)
+        diagnostic = context.locate(entry, finding)
         if select and not matches(entry.code, select):
             continue
-        if matches(entry.code, ignore) or subject.ignored(diagnostic):
+        if matches(entry.code, ignore) or context.ignored(diagnostic):
             suppressed += 1
             continue
         if diagnostic not in diagnostics:
             diagnostics.append(diagnostic)
     diagnostics.sort(key=lambda d: (_ORDER[d.severity], d.span.start if d.span else -1, d.file, d.path, d.code))
     shown = [entry for entry in not_run if not select or matches(entry.rule, select)]
-    return Report(subject.name, tuple(diagnostics), tuple(shown), suppressed)
+    return Report(context.name, tuple(diagnostics), tuple(shown), suppressed)
 
 
-def _findings(entry: Rule, subject: Subject) -> tuple[Finding, ...]:
+def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
     """What a rule finds. What concerns a dataset alone is judged once, however many recipes name the dataset."""
-    needs = {need: subject.get(need) for need in entry.needs}
+    needs = {need: context.get(need) for need in entry.needs}
     if set(needs) != {"dataset"}:
         return tuple(islice(entry.run(**needs), MOST_FINDINGS))
     judged = needs["dataset"].judged

@@ -1,0 +1,13 @@
+"""The only package of the core that imports LeRobot.
+
+    names.py          policies, registered by LeRobot and its plugins
+    configuration.py  policy configurations
+    features.py       features and statistics in LeRobot's form
+    policies.py       building a policy
+    weights.py        backbones that are fetched, and whether a checkpoint fills a policy
+    processors.py     the steps before and after a policy
+    datasets.py       statistics, transforms, time steps, decoding
+    errors.py         LeRobot's output and exceptions
+
+Written for lerobot 0.6. The functions are thin: where LeRobot's own code can do a thing, it does it.
+"""

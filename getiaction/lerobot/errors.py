@@ -1,0 +1,55 @@
+"""Turns what LeRobot prints and raises into log lines and errors that name the policy."""
+
+import contextlib
+import io
+import logging
+import re
+from collections.abc import Iterator
+
+from draccus.utils import DecodingError, ParsingError
+
+from getiaction.errors import PolicyError, TrainingError
+from getiaction.spec.installing import install_command
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def quiet_prints() -> Iterator[None]:
+    """Turn what LeRobot prints while it builds into debug log lines."""
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            yield
+    finally:
+        for line in filter(None, said.getvalue().splitlines()):
+            log.debug(line)
+
+
+@contextlib.contextmanager
+def policy_errors(policy: str) -> Iterator[None]:
+    """Turn what LeRobot raises while it builds into a `PolicyError` that names the policy."""
+    try:
+        yield
+    except TrainingError:
+        raise
+    except ImportError as error:
+        extra = re.search(r"lerobot\[([\w-]+)\]", str(error))
+        hint = install_command(f"getiaction[{extra[1]}]") if extra else ""
+        raise PolicyError(f"{policy} needs a package that is not installed: {first_line(error)}", hint) from error
+    except OSError as error:
+        raise PolicyError(
+            f"{policy} needs a file that is neither on this machine nor to be had: {first_line(error)}",
+            "Connect to the network once, log in when the repository is gated (hf auth login), or name a local folder.",
+        ) from error
+    except Exception as error:
+        # What the configuration's own checks said; draccus wraps it, and says better itself what it couldn't decode.
+        wraps = isinstance(error, ParsingError) and not isinstance(error, DecodingError)
+        cause = error.__cause__ if wraps and error.__cause__ else error
+        raise PolicyError(f"{policy}: {first_line(cause)}") from error
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 400 else text[:399] + "…"

@@ -1,0 +1,77 @@
+"""What a policy reads of a dataset: features and statistics, in LeRobot's form."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lerobot.configs import FeatureType, PolicyFeature
+from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
+from lerobot.utils.feature_utils import dataset_to_policy_features
+
+__all__ = [
+    "DatasetView",
+    "FeatureType",
+    "Features",
+    "PolicyFeature",
+    "Stats",
+    "as_policy_features",
+    "as_raw_features",
+    "split_features",
+]
+
+
+Features = dict[str, PolicyFeature]
+
+
+Stats = dict[str, dict[str, Any]]
+
+
+class DatasetView:
+    """What LeRobot reads of a dataset while building a policy: chosen features, their statistics, and the rest of it.
+
+    Args:
+        features: raw LeRobot features (dtype, shape, names) by key.
+        stats: statistics by key.
+        meta: the dataset's metadata, for the few policies that look further (root, fps); None when there is no dataset.
+    """
+
+    def __init__(self, features: Mapping[str, Any], stats: Stats | None, meta: LeRobotDatasetMetadata | None) -> None:
+        self.features = dict(features)
+        self.stats = stats
+        self._meta = meta
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or self.__dict__.get("_meta") is None:
+            raise AttributeError(name)
+        return getattr(self._meta, name)
+
+
+def split_features(features: Mapping[str, PolicyFeature]) -> tuple[Features, Features]:
+    """Inputs and outputs of a policy among all features: actions go out, everything else comes in."""
+    outputs = {key: ft for key, ft in features.items() if ft.type is FeatureType.ACTION}
+    return {key: ft for key, ft in features.items() if key not in outputs}, outputs
+
+
+def as_policy_features(features: Mapping[str, Any]) -> Features:
+    """Features given as LeRobot's `PolicyFeature`, as `{type, shape}` or as a dataset has them, in LeRobot's form."""
+    raw = {key: ft for key, ft in features.items() if isinstance(ft, Mapping) and "dtype" in ft}
+    found = dataset_to_policy_features({key: {"names": None, **ft} for key, ft in raw.items()})
+    for key, ft in features.items():
+        if isinstance(ft, PolicyFeature):
+            found[key] = ft
+        elif key not in raw:
+            found[key] = PolicyFeature(type=FeatureType(ft["type"]), shape=tuple(ft["shape"]))
+    return {key: found[key] for key in features if key in found}
+
+
+def as_raw_features(features: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The same features as a dataset would declare them; those that already are stay as they are."""
+    raw = {}
+    for key, ft in features.items():
+        if isinstance(ft, Mapping) and "dtype" in ft:
+            raw[key] = dict(ft)
+            continue
+        feature = as_policy_features({key: ft})[key]
+        visual = feature.type is FeatureType.VISUAL
+        names = ["channels", "height", "width"] if visual else None
+        raw[key] = {"dtype": "image" if visual else "float32", "shape": tuple(feature.shape), "names": names}
+    return raw

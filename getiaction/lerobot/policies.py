@@ -1,0 +1,52 @@
+"""Builds LeRobot policies, with fresh weights or those of a checkpoint."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from lerobot.configs import PreTrainedConfig
+from lerobot.policies.factory import get_policy_class, make_policy
+from lerobot.policies.pretrained import PreTrainedPolicy
+
+from getiaction.lerobot.errors import policy_errors, quiet_prints
+from getiaction.lerobot.features import DatasetView
+from getiaction.lerobot.weights import (
+    ensure_backbone_weights,
+    observed_loads,
+    require_whole_load,
+    without_fetched_weights,
+)
+
+
+def build_policy(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> PreTrainedPolicy:
+    """A policy with fresh weights, or with those of `config.pretrained_path`, in training mode.
+
+    Raises:
+        PolicyError: the policy refuses the features, an extra is missing, or weights can't be fetched or loaded whole.
+    """
+    with policy_errors(config.type), quiet_prints():
+        if not config.pretrained_path:
+            cameras = (feature.get("dtype") in ("image", "video") for feature in view.features.values())
+            if config.image_features if config.input_features else any(cameras):
+                ensure_backbone_weights(config)
+            return make_policy(config, ds_meta=view, rename_map=dict(rename_map)).train()
+        with without_fetched_weights(config), observed_loads() as loads:
+            policy = make_policy(config, ds_meta=view, rename_map=dict(rename_map))
+        require_whole_load(policy, loads)
+    return policy.train()
+
+
+def build_empty_policy(config: PreTrainedConfig, weights: Mapping[str, torch.Tensor]) -> PreTrainedPolicy:
+    """The policy of a finished configuration, of the types of these weights, which are about to be loaded into it."""
+    given = config.pretrained_path
+    # Some constructors fetch a base model unless the configuration says that a checkpoint will follow.
+    config.pretrained_path = given or Path("checkpoint")
+    try:
+        with policy_errors(config.type), quiet_prints(), without_fetched_weights(config):
+            policy = get_policy_class(config.type)(config)
+    finally:
+        config.pretrained_path = given
+    for name, tensor in policy.state_dict(keep_vars=True).items():
+        if name in weights and tensor.dtype != weights[name].dtype:
+            tensor.data = tensor.data.to(weights[name].dtype)
+    return policy.to(config.device)

@@ -1,0 +1,127 @@
+"""The steps before and after a policy: made as lerobot-train makes them, saved and restored."""
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lerobot.configs import PreTrainedConfig
+from lerobot.policies.factory import _reconnect_relative_absolute_steps, make_pre_post_processors
+from lerobot.processor import (
+    DeviceProcessorStep,
+    PolicyProcessorPipeline,
+    RenameObservationsProcessorStep,
+    batch_to_transition,
+    policy_action_to_transition,
+    rename_stats,
+    transition_to_batch,
+    transition_to_policy_action,
+)
+
+from getiaction.errors import PolicyError
+from getiaction.lerobot.configuration import plain
+from getiaction.lerobot.errors import policy_errors, quiet_prints
+from getiaction.lerobot.features import DatasetView
+
+Processors = tuple[PolicyProcessorPipeline, PolicyProcessorPipeline]
+
+
+# Their saved steps don't take what lerobot-train puts into them, or lose by it: MolmoAct2's normalizers have names of
+# their own, and LingBot-VA's unnormalizer works otherwise than its normalization_mapping says.
+_PROCESSORS_BY_CONFIG = ("molmoact2", "lingbot_va")
+
+
+def make_processors(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> Processors:
+    """The steps before and after a policy, as lerobot-train makes them.
+
+    Fresh ones come from the policy; with `config.pretrained_path` they come from there, with this dataset's statistics
+    (except where the configuration alone says what they are).
+    Unlike lerobot-train, statistics follow `rename_map`; under their old names LeRobot would skip normalizing.
+    """
+    stats = rename_stats(view.stats or {}, dict(rename_map))
+    with policy_errors(config.type), quiet_prints():
+        if not config.pretrained_path or config.type in _PROCESSORS_BY_CONFIG:
+            made = make_pre_post_processors(config, dataset_stats=stats, dataset_meta=view)
+            for step in made[0].steps:
+                if isinstance(step, RenameObservationsProcessorStep):
+                    step.rename_map = dict(rename_map)
+            return made
+        features = {**config.input_features, **config.output_features}
+        norm_map = config.normalization_mapping
+        before: dict[str, Any] = {
+            "device_processor": {"device": config.device},
+            "normalizer_processor": {"features": features, "norm_map": norm_map, "stats": stats},
+            "rename_observations_processor": {"rename_map": dict(rename_map)},
+        }
+        after: dict[str, Any] = {
+            "unnormalizer_processor": {"features": config.output_features, "norm_map": norm_map, "stats": stats}
+        }
+        if getattr(config, "use_relative_actions", False):
+            before["relative_actions_processor"] = {
+                "enabled": True,
+                "exclude_joints": getattr(config, "relative_exclude_joints", []),
+                "action_names": getattr(config, "action_feature_names", None),
+            }
+            after["absolute_actions_processor"] = {"enabled": True}
+        return make_pre_post_processors(
+            config,
+            pretrained_path=str(config.pretrained_path),
+            pretrained_revision=config.pretrained_revision,
+            dataset_stats=stats,
+            preprocessor_overrides=before,
+            postprocessor_overrides=after,
+        )
+
+
+def processors_to_plain(
+    preprocessor: PolicyProcessorPipeline, postprocessor: PolicyProcessorPipeline
+) -> dict[str, Any]:
+    """Both pipelines as plain values and tensors, enough to make them again."""
+    return {
+        name: {"config": plain(pipeline.get_config()), "state": pipeline.state_dict()}
+        for name, pipeline in (("preprocessor", preprocessor), ("postprocessor", postprocessor))
+    }
+
+
+def processors_from_plain(saved: Mapping[str, Any], config: PreTrainedConfig) -> Processors:
+    """The inverse of `processors_to_plain`, on the configuration's device.
+
+    Raises:
+        PolicyError: a step is a class that is neither LeRobot's nor of one of its plugins.
+    """
+    converters = {
+        "preprocessor": (batch_to_transition, transition_to_batch),
+        "postprocessor": (policy_action_to_transition, transition_to_policy_action),
+    }
+    made = []
+    for name, (to_transition, to_output) in converters.items():
+        part = saved[name]
+        for step in part["config"]["steps"]:
+            # A checkpoint names classes; only those that processors are made of may be imported for it.
+            if not re.match(r"lerobot(_policy_\w+)?\.", step.get("class", "lerobot.")):
+                raise PolicyError(f"the checkpoint's {name} asks for the class {step['class']}, which is not LeRobot's")
+            if step.get("config", {}).get("trust_remote_code") and config.type != "pi0_fast":
+                raise PolicyError(
+                    f"the checkpoint's {name} asks for code from elsewhere, which {config.type} never needs"
+                )
+        with policy_errors(config.type), quiet_prints():
+            made.append(
+                PolicyProcessorPipeline.from_config(
+                    copy.deepcopy(part["config"]),
+                    state_dict=part["state"],
+                    to_transition=to_transition,
+                    to_output=to_output,
+                )
+            )
+    preprocessor, postprocessor = made
+    _reconnect_relative_absolute_steps(preprocessor, postprocessor)
+    send_to(preprocessor, config.device)
+    return preprocessor, postprocessor
+
+
+def send_to(preprocessor: PolicyProcessorPipeline, device: str) -> None:
+    """Make a preprocessor put its batches on another device."""
+    for step in preprocessor.steps:
+        if isinstance(step, DeviceProcessorStep):
+            step.device = device
+            step.__post_init__()

@@ -1,0 +1,147 @@
+"""Weights that LeRobot fetches or loads: the ResNet backbones, and whether a checkpoint fills a policy."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lerobot.configs import PreTrainedConfig
+from lerobot.policies.pretrained import PreTrainedPolicy
+
+from getiaction.errors import PolicyError
+from getiaction.lerobot.errors import first_line
+
+# What FastWAM starts again where the robot has other numbers than the checkpoint's, and says so in its log.
+_MADE_FOR_THE_ROBOT = {
+    "fastwam": (
+        "model.mot.mixtures.action.action_encoder.",
+        "model.mot.mixtures.action.head.",
+        "model.proprio_encoder.",
+    )
+}
+
+
+# Weights that a constructor fetches and that a checkpoint then overwrites.
+_FETCHED_BY_CONSTRUCTOR = {"pretrained_backbone_weights": None, "load_vlm_weights": False}
+
+
+@contextlib.contextmanager
+def without_fetched_weights(config: PreTrainedConfig) -> Iterator[None]:
+    """While it lasts, the constructor of this configuration's policy fetches no weights."""
+    kept = {name: getattr(config, name) for name in _FETCHED_BY_CONSTRUCTOR if hasattr(config, name)}
+    for name in kept:
+        setattr(config, name, _FETCHED_BY_CONSTRUCTOR[name])
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(config, name, value)
+
+
+def ensure_backbone_weights(config: PreTrainedConfig) -> None:
+    """Fetch the ResNet weights a configuration names, unless torch's cache has them.
+
+    Raises:
+        PolicyError: torchvision has no such weights, or they are neither cached nor to be had.
+    """
+    name = getattr(config, "pretrained_backbone_weights", None)
+    if name is None:
+        return
+    import torchvision
+
+    if "." not in name:  # "IMAGENET1K_V1": torchvision's networks take it for the one of their own
+        name = f"{config.vision_backbone.replace('resnet', 'ResNet')}_Weights.{name}"
+    way_out = "Train without them: --model.init_args.pretrained_backbone_weights null"
+    if config.type not in ("act",):
+        way_out = "Train without them: --model.init_args.config_kwargs.pretrained_backbone_weights null"
+    try:
+        weights = torchvision.models.get_weight(name)
+    except (ValueError, KeyError, AttributeError) as error:
+        raise PolicyError(f"torchvision has no weights named {name} (pretrained_backbone_weights)", way_out) from error
+    backbone = config.vision_backbone
+    if type(weights).__name__.lower() != f"{backbone}_weights":
+        raise PolicyError(
+            f"pretrained_backbone_weights {name} are not those of vision_backbone {backbone}",
+            f"Name weights of {backbone}, or none: pretrained_backbone_weights: null",
+        )
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    file = folder / weights.url.rsplit("/", 1)[1]
+    if file.exists():
+        return
+    import urllib.request
+
+    try:
+        # Asked first, with a limit: torch's own download waits for as long as the network keeps silent.
+        with urllib.request.urlopen(weights.url, timeout=10):
+            pass
+        torch.hub.load_state_dict_from_url(weights.url, progress=False, check_hash=True)
+    except (OSError, RuntimeError) as error:
+        raise PolicyError(
+            f"the backbone weights {name} are not in {folder} and can't be downloaded: {first_line(error)}",
+            f"{way_out}\nOr put {file.name} from {weights.url} into that folder.",
+        ) from error
+
+
+@dataclass
+class Load:
+    """What one `load_state_dict` did."""
+
+    module: torch.nn.Module
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+@contextlib.contextmanager
+def observed_loads() -> Iterator[list[Load]]:
+    """Every `load_state_dict` while it lasts, also those whose outcome the caller throws away."""
+    original = torch.nn.Module.load_state_dict
+    loads: list[Load] = []
+
+    def observed(module: torch.nn.Module, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = original(module, *args, **kwargs)
+        except Exception as error:
+            loads.append(Load(module, error=first_line(error)))
+            raise
+        loads.append(Load(module, list(result.missing_keys), list(result.unexpected_keys)))
+        return result
+
+    torch.nn.Module.load_state_dict = observed  # type: ignore[method-assign]
+    try:
+        yield loads
+    finally:
+        torch.nn.Module.load_state_dict = original  # type: ignore[method-assign]
+
+
+def require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
+    """Make sure that every tensor of a checkpoint is in the policy, and every tensor of the policy is from it.
+
+    LeRobot loads without strictness, and the pi0 family swallows every error while loading and returns random weights.
+
+    Raises:
+        PolicyError: a tensor is missing on either side, has another shape, or nothing was loaded at all.
+    """
+    config = policy.config
+    start = f"{config.pretrained_path} does not fill this {config.type} policy"
+    hint = "Leave out the parameters that change the network, or start without pretrained_path."
+    mine = [load for load in loads if load.module is policy]
+    if not mine:
+        if config.type == "groot":  # NVIDIA's own checkpoint, which the constructor reads
+            return
+        raise PolicyError(f"{start}: its model.safetensors can't be fetched or read", hint)
+    load = mine[-1]
+    held = policy.state_dict()
+    storages = {held[name].data_ptr() for name in held if name not in load.missing}  # tied tensors are stored once
+    started_again = (*(getattr(config, "reinit_modules", None) or ()), *_MADE_FOR_THE_ROBOT.get(config.type, ()))
+    wrong = [load.error] if load.error else [f"{name} has no place in the policy" for name in load.unexpected]
+    wrong += [
+        f"{name} is not in the checkpoint"
+        for name in load.missing
+        if held[name].numel() and held[name].data_ptr() not in storages and not name.startswith(started_again or "\0")
+    ]
+    if wrong:
+        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise PolicyError(f"{start}: {', '.join(wrong[:3])}{more}", hint)

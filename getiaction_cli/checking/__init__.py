@@ -1,0 +1,1 @@
+"""Runs the rules over recipes and datasets, tries their fixes, and drafts recipes."""
