@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from getiaction.files import write_atomically
 from getiaction_cli.diagnostics import Edit, Fix, Report
 from getiaction_cli.errors import CouldNotLook
 from getiaction_cli.recipe import Recipe, apply_edits, read
@@ -86,31 +85,15 @@ def difference(file: str, before: str, after: str) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file all at once; one that is there keeps its mode, its byte order mark and what links to it.
+    """Write a file all at once; an existing file keeps its mode, its byte order mark and the links to it.
 
     Raises:
-        CouldNotLook: when it can't be written.
+        CouldNotLook: it can't be written.
     """
     path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
         mark = b"\xef\xbb\xbf" if path.exists() and path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(mark + text.encode("utf-8"))
-            Path(name).chmod(mode)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_atomically(path, mark + text.encode("utf-8"))
     except OSError as error:
         raise CouldNotLook(f"{path} can't be written: {error.strerror or error}") from None
-
-
-def _umask() -> int:
-    """What the user takes away from a new file's mode. It can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

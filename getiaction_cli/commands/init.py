@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from getiaction.files import is_empty, write_atomically
 from getiaction_cli.commands.arguments import policy_named
 from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, UsageError
 
@@ -41,7 +42,7 @@ def init(
     from getiaction_cli.checking.recipe_context import SharedInputs
 
     output = output.expanduser() if output is not None else None  # shells leave the ~ of --output=~/recipe.yaml
-    if output is not None and output.exists():
+    if output is not None and output.exists() and not is_empty(output):
         raise UsageError(f"{output} exists, and is left as it is", "name another file with -o")
     found = datasets.read(datasets.locate(dataset, folders=True))
     shared = SharedInputs()
@@ -125,7 +126,6 @@ def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
 def _create(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("x", encoding="utf-8") as handle:
-            handle.write(text)
+        write_atomically(file, text, create=True)
     except OSError as error:
         raise CouldNotLook(f"{file} can't be written: {error.strerror or error}") from None

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +106,10 @@ def _file() -> Path:
 
 def _keep(index: dict[str, Any], file: Path) -> None:
     """Move the index to its place, so that no TAB ever reads half of one. A full disk is no error."""
+    from getiaction.files import write_atomically
+
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as handle:
-            json.dump(index, handle)
-        Path(handle.name).replace(file)
+        write_atomically(file, json.dumps(index))
     except OSError:
         return

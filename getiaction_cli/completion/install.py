@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from getiaction.files import write_atomically
 from getiaction_cli.completion import index, scripts
 from getiaction_cli.completion.cli_words import read_commands
 from getiaction_cli.errors import UsageError
@@ -60,7 +61,7 @@ def install(app: typer.Typer, shell: str) -> str:
     else:
         place = data / "zsh/site-functions/_getiaction"
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(text, encoding="utf-8")
+    write_atomically(place, text)
     index.load()  # so that the first TAB is as quick as the next
 
     told = [f"wrote {place}"]

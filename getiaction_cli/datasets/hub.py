@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from getiaction.files import sync, write_atomically
 from getiaction_cli.datasets.place import FORMAT_TAG, Place, Watch, lerobot_hub_cache
 from getiaction_cli.errors import HubError
 
@@ -235,6 +236,7 @@ def _move_in(staged: Path, storage: Path, commit: str, revision: str) -> None:
     """Move verified files into the cache: blobs, then the snapshot's links (info.json last), then the ref."""
     (storage / "blobs").mkdir(parents=True, exist_ok=True)
     for blob in sorted((staged / "blobs").iterdir()) if (staged / "blobs").is_dir() else []:
+        sync(blob)
         blob.replace(storage / "blobs" / blob.name)
     source = staged / "snapshots" / commit
     links = [p for p in source.rglob("*") if not p.is_dir() or p.is_symlink()]
@@ -245,9 +247,7 @@ def _move_in(staged: Path, storage: Path, commit: str, revision: str) -> None:
     if revision != commit:
         ref = storage / "refs" / revision
         ref.parent.mkdir(parents=True, exist_ok=True)
-        fresh = ref.with_name(ref.name + f".{os.getpid()}")
-        fresh.write_text(commit)
-        fresh.replace(ref)
+        write_atomically(ref, commit)
 
 
 def _again[T](ask: Callable[[], T]) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from getiaction.files import replacing, write_atomically
 from getiaction_cli.datasets.sample import picture_statistics
 from getiaction_cli.datasets.stats import STATS
 from getiaction_cli.errors import CouldNotLook
@@ -82,17 +82,7 @@ def write_stats(dataset: Dataset, scan: Scan) -> Written:
     try:
         path.parent.mkdir(exist_ok=True)
         backup = _back_up(path)
-        fresh = path.with_name(f".stats.json.{os.getpid()}")
-        try:
-            with fresh.open("w") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            if backup is not None:
-                shutil.copymode(backup, fresh)
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
+        write_atomically(path, text)
     except OSError as error:
         raise CouldNotLook(f"{path} can't be written: {error.strerror or error}", "is the folder yours?") from error
     return Written(changed=True, backup=backup)
@@ -115,12 +105,18 @@ def _entry(feature: FeatureScan, shape: tuple[int, ...]) -> dict[str, Any]:
 
 
 def _back_up(path: Path) -> Path | None:
+    """Keep the statistics that are about to be replaced.
+
+    There are never more than two backups: the first one, which the dataset came with, and the latest one.
+    """
     if not path.is_file():
         return None
-    backup = path.with_name("stats.json.bak")
-    number = 1
-    while backup.exists():
-        number += 1
-        backup = path.with_name(f"stats.json.bak{number}")
-    shutil.copy2(path, backup)
+    old = path.read_bytes()
+    first, latest = path.with_name("stats.json.bak"), path.with_name("stats.json.bak2")
+    for backup in (first, latest):
+        if not backup.exists() or backup.read_bytes() == old:
+            break
+    with replacing(backup) as temporary:
+        temporary.write_bytes(old)
+        shutil.copystat(path, temporary)
     return backup

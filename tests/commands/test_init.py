@@ -61,6 +61,13 @@ def test_a_name_is_made_up_and_nothing_is_overwritten(tmp_path: Path) -> None:
     assert mine.read_text() == "# mine\n"
 
 
+def test_an_empty_file_that_a_killed_process_left_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").touch()
+    done = getiaction("init", DEMO, "--policy", "act", "-o", "mine.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "wrote mine.yaml\n"), done.stderr
+    assert "class_path" in (tmp_path / "mine.yaml").read_text()
+
+
 def test_the_file_may_be_anywhere_or_the_screen(tmp_path: Path) -> None:
     done = getiaction("init", DEMO, "--policy", "act", "-o", "new folder/it.yaml", cwd=tmp_path)
     assert done.stderr.endswith("next: getiaction validate-config 'new folder/it.yaml'\n")

@@ -148,6 +148,22 @@ def test_write_stats_mends_them_beside_a_backup(damaged: Callable[[str], Path]) 
     assert as_json(str(root), "--deep")["diagnostics"] == []
 
 
+def test_backups_of_statistics_do_not_pile_up(damaged: Callable[[str], Path]) -> None:
+    root = damaged("quantiles-of-lerobot")
+    stats = root / "meta/stats.json"
+    written = []
+    for number in range(4):
+        wrong = json.loads(stats.read_text())
+        wrong["action"]["mean"][0] += 1 + number
+        written.append(json.dumps(wrong))
+        stats.write_text(written[-1])
+        assert run(str(root), "--deep", "--write-stats").exit_code == 0
+    backups = sorted(path.name for path in (root / "meta").iterdir() if path.name.startswith("stats.json."))
+    assert backups == ["stats.json.bak", "stats.json.bak2"]
+    assert (root / "meta/stats.json.bak").read_text() == written[0]
+    assert (root / "meta/stats.json.bak2").read_text() == written[-1]
+
+
 def test_true_statistics_are_not_written_again(damaged: Callable[[str], Path]) -> None:
     root = damaged("quantiles-of-lerobot")
     assert run(str(root), "--write-stats").exit_code == 0
