@@ -1,11 +1,13 @@
-"""last.ckpt, to go on from, and best.ckpt, the lowest loss so far (of validation when there is some, else of training).
+"""last.ckpt, to resume from, and best.ckpt, the lowest loss so far (of validation if there is any, else of training).
 
 Both are saved where an optimizer step has just ended, never inside one, so that a resumed run does exactly the steps
-that an uninterrupted one would have done.
+that an uninterrupted one would have done. last.ckpt takes its place only after the step's row is in metrics.csv, and
+after a validation that is due at that step: whenever the process is killed, a resumed run logs each row once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -23,13 +25,15 @@ from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from getiaction.errors import TrainingError
-from getiaction.train.folder import RunFolder
+from getiaction.files import replacing, sync, sync_folder, write_atomically
+from getiaction.train.folder import WRITTEN, RunFolder
 from getiaction.train.interrupt import Interrupt, Interrupted
 
 SAVES_PER_RUN = 10
 STEPS_BETWEEN_SAVES = 100, 5000  # least and most
 TRAIN_LOSS = "train/loss"
 VAL_LOSS = "val/loss"
+STATE = "getiaction/checkpoints"
 
 
 class SafeCheckpointIO(TorchCheckpointIO):
@@ -42,13 +46,8 @@ class SafeCheckpointIO(TorchCheckpointIO):
         """Save; a failure leaves the earlier file as it was."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        try:
-            torch.save(checkpoint, part)
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        with replacing(path) as temporary:
+            torch.save(checkpoint, temporary)
 
     def load_checkpoint(self, path: Any, map_location: Any = "cpu", weights_only: bool | None = True) -> dict[str, Any]:
         """Load tensors and plain values; anything else in the file is an error.
@@ -95,11 +94,26 @@ class Checkpoints(Checkpoint):
         self._stop_for: int | None = None
         self._sum: torch.Tensor | float = 0.0
         self._count = 0
+        self._waiting: Waiting | None = None
+        self._claimed: Best | None = None
+
+    @property
+    def state_key(self) -> str:
+        """The name of this callback's state in a checkpoint."""
+        return STATE
+
+    def state_dict(self) -> dict[str, Any]:
+        """What best.ckpt is, so that a checkpoint states its own rank whatever happens to the files beside it."""
+        return {"best": asdict(self.best) if self.best else None}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep what the checkpoint states until training starts."""
+        self._claimed = Best.from_values(state_dict.get("best"))
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Space the saves over the run, and let signals wait for the end of a step."""
         self.interrupt.training_begins()
-        self.best = Best.read(self.folder)
+        self.best = self._found_best(trainer)
         least, most = STEPS_BETWEEN_SAVES
         self._every = math.ceil(min(max(trainer.estimated_stepping_batches / SAVES_PER_RUN, least), most))
         self._saved_at = trainer.global_step
@@ -107,7 +121,8 @@ class Checkpoints(Checkpoint):
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Stop here when asked to: the last step is saved by now, logged, and validated where that was due."""
+        """Publish what was saved, and stop here when asked to: the last step is logged, and validated if due."""
+        self._publish(trainer)
         if self._stop_for is not None:
             raise Interrupted(self._stop_for, saved=True)
 
@@ -128,22 +143,48 @@ class Checkpoints(Checkpoint):
         """Keep the best by validation loss."""
         if trainer.sanity_checking or VAL_LOSS not in trainer.callback_metrics:
             return
-        if self._is_best(trainer, VAL_LOSS, trainer.callback_metrics[VAL_LOSS]):
-            trainer.save_checkpoint(self.folder.best)
+        if better := self._better(trainer, VAL_LOSS, trainer.callback_metrics[VAL_LOSS]):
+            self.best = better
+            part = _beside(self.folder.best)
+            trainer.save_checkpoint(part)
+            if trainer.is_global_zero:
+                better.publish(part, self.folder)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """A run that something else ended early (early stopping, max_time) is saved here."""
         if trainer.global_step > self._saved_at:
-            self._save(trainer, self._better_in_training(trainer))
-        if self.best is None and trainer.global_step:  # it ended before the first validation
-            self._is_best(trainer, TRAIN_LOSS, self._mean_loss())
-            self._keep_as_best(trainer)
+            better = self._better_in_training(trainer)
+            if better is None and self.best is None:  # it ended before the first validation
+                better = self._better(trainer, TRAIN_LOSS, self._mean_loss())
+            self._save(trainer, better)
+        self._publish(trainer)
+        if self.best is None and trainer.global_step:
+            self.best = self._better(trainer, TRAIN_LOSS, self._mean_loss())
+            if trainer.is_global_zero and self.best:
+                self.best.publish(_another_name(self.folder.last, self.folder.best), self.folder)
 
-    def _better_in_training(self, trainer: L.Trainer) -> bool:
-        """Whether the mean training loss since the last save is the lowest; nobody asks once there is validation."""
-        if _validates(trainer):
-            return False
-        return self._is_best(trainer, TRAIN_LOSS, self._mean_loss())
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        """Publish what was saved if its row is logged: a validation that failed is no reason to lose the steps."""
+        if trainer.validating or trainer.fit_loop.epoch_loop._batches_that_stepped >= trainer.global_step:
+            self._publish(trainer)
+
+    def _found_best(self, trainer: L.Trainer) -> Best | None:
+        """What best.ckpt is, from the file beside it or from itself; completes what a kill interrupted."""
+        found = Best.read(self.folder) or Best.inside(self.folder.best)
+        claimed = self._claimed
+        resumed_last = trainer.ckpt_path is not None and Path(trainer.ckpt_path) == self.folder.last
+        if resumed_last and claimed and claimed.step == trainer.global_step and claimed.beats(found):
+            # Killed after last.ckpt, which is the best one too, and before best.ckpt became another name of it.
+            found = claimed
+            if trainer.is_global_zero:
+                found.publish(_another_name(self.folder.last, self.folder.best), self.folder)
+        elif found and trainer.is_global_zero and not _claim_of(self.folder.best).is_file():
+            found.write(self.folder)
+        return found
+
+    def _better_in_training(self, trainer: L.Trainer) -> Best | None:
+        """The mean training loss since the last save if it is the lowest; not used once there is a validation loss."""
+        return None if _validates(trainer) else self._better(trainer, TRAIN_LOSS, self._mean_loss())
 
     def _mean_loss(self) -> torch.Tensor:
         """Over the batches since it was last asked."""
@@ -151,29 +192,49 @@ class Checkpoints(Checkpoint):
         self._sum, self._count = 0.0, 0
         return mean
 
-    def _is_best(self, trainer: L.Trainer, of: str, loss: torch.Tensor) -> bool:
+    def _better(self, trainer: L.Trainer, of: str, loss: torch.Tensor) -> Best | None:
+        """The loss of this step as the new best; None where an earlier one is as low."""
         mean = float(trainer.strategy.reduce(loss.to(trainer.strategy.root_device), reduce_op="mean"))
-        if self.best is not None and self.best.of == of and mean >= self.best.loss:
-            return False
-        self.best = Best(mean, of, trainer.global_step)
-        if trainer.is_global_zero:
-            self.best.write(self.folder)
-        return True
+        found = Best(mean, of, trainer.global_step)
+        return found if found.beats(self.best) else None
 
-    def _save(self, trainer: L.Trainer, best: bool) -> None:
+    def _save(self, trainer: L.Trainer, better: Best | None) -> None:
         self._saved_at = trainer.global_step
-        trainer.save_checkpoint(self.folder.last)
-        if best:
-            self._keep_as_best(trainer)
+        self.best = better or self.best
+        part = _beside(self.folder.last)
+        trainer.save_checkpoint(part)
+        self._waiting = Waiting(part, better)
 
-    def _keep_as_best(self, trainer: L.Trainer) -> None:
-        if trainer.is_global_zero:
-            _same_file(self.folder.last, self.folder.best)
+    def _publish(self, trainer: L.Trainer) -> None:
+        """Let the checkpoint that was written take its place."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or not trainer.is_global_zero:
+            return
+        with contextlib.suppress(OSError):
+            sync(self.folder.metrics)
+        _take_place(waiting.part, self.folder.last)
+        if waiting.best:
+            waiting.best.publish(_another_name(self.folder.last, self.folder.best), self.folder)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A checkpoint that is written and has not taken its place yet.
+
+    Args:
+        part: its temporary name.
+        best: what it is if it is the best one so far.
+    """
+
+    part: Path
+    best: Best | None
 
 
 @dataclass(frozen=True)
 class Best:
-    """What best.ckpt is. Kept beside it and not inside, so that a resumed run knows the best of all that went before.
+    """What best.ckpt is. The checkpoint states it itself; best.json repeats it for readers without torch.
+
+    best.json is removed before best.ckpt changes and written after it, so that it never states what is not so.
 
     Args:
         loss: the lowest so far.
@@ -186,16 +247,48 @@ class Best:
     step: int
 
     @classmethod
-    def read(cls, folder: RunFolder) -> Best | None:
-        """The best of earlier parts of the run."""
-        if not (folder.best.exists() and _beside(folder.best).is_file()):
+    def from_values(cls, values: Any) -> Best | None:
+        """Read plain values; None where they are not what `asdict` gives."""
+        try:
+            return cls(float(values["loss"]), str(values["of"]), int(values["step"]))
+        except (KeyError, TypeError, ValueError):
             return None
-        return cls(**json.loads(_beside(folder.best).read_text(encoding="utf-8")))
+
+    @classmethod
+    def read(cls, folder: RunFolder) -> Best | None:
+        """Read best.json; None where there is none for best.ckpt, or it is damaged."""
+        if not folder.best.exists():
+            return None
+        try:
+            return cls.from_values(json.loads(_claim_of(folder.best).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return None
+
+    @classmethod
+    def inside(cls, path: Path) -> Best | None:
+        """Read what a checkpoint states about itself; None where it is damaged or was not the best."""
+        if not path.is_file():
+            return None
+        try:
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            found = cls.from_values(checkpoint["callbacks"][STATE]["best"])
+            return found if found and found.step == checkpoint["global_step"] else None
+        except Exception:  # a damaged file fails in many ways, and another best checkpoint replaces it
+            return None
+
+    def beats(self, other: Best | None) -> bool:
+        """Whether this one becomes the best: a lower loss, or the first one of its kind."""
+        return other is None or other.of != self.of or self.loss < other.loss
+
+    def publish(self, part: Path, folder: RunFolder) -> None:
+        """Make the file `part` best.ckpt, and state what it is."""
+        _claim_of(folder.best).unlink(missing_ok=True)
+        _take_place(part, folder.best)
+        self.write(folder)
 
     def write(self, folder: RunFolder) -> None:
-        """Keep it."""
-        folder.checkpoints.mkdir(parents=True, exist_ok=True)
-        _beside(folder.best).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+        """Write best.json."""
+        write_atomically(_claim_of(folder.best), json.dumps(asdict(self)) + "\n")
 
 
 def _is_whole(path: Path) -> bool:
@@ -214,24 +307,44 @@ def _not_a_checkpoint(path: Path) -> TrainingError:
     return TrainingError(f"{path} is damaged, or not a checkpoint of a run", hint)
 
 
-def _beside(path: Path) -> Path:
+def _claim_of(path: Path) -> Path:
     return path.with_suffix(".json")
+
+
+def _beside(path: Path) -> Path:
+    """The name of a checkpoint that is written and has not taken its place."""
+    return path.with_name(f".{path.name}{WRITTEN}")
 
 
 def _validates(trainer: L.Trainer) -> bool:
     return bool(trainer.enable_validation and trainer.datamodule.val_dataset is not None)
 
 
-def _same_file(source: Path, target: Path) -> None:
-    """Make `target` what `source` is now: a second name where the disk allows it (saving replaces, never rewrites)."""
-    part = target.with_name(target.name + ".part")
-    part.unlink(missing_ok=True)
-    if source.is_dir():  # a sharded checkpoint
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target)
-        return
+def _take_place(part: Path, target: Path) -> None:
+    """Make `part` `target`. A sharded checkpoint is a folder, which can't be replaced in one step."""
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    part.replace(target)
+    sync_folder(target.parent)
+
+
+def _another_name(source: Path, target: Path) -> Path:
+    """A file beside `target` with the content of `source`: a hard link where possible (saving never rewrites)."""
+    part = _beside(target)
+    _remove(part)
+    if source.is_dir():
+        shutil.copytree(source, part)
+        return part
     try:
         os.link(source, part)
     except OSError:
         shutil.copyfile(source, part)
-    part.replace(target)
+        sync(part)
+    return part
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

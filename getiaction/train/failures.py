@@ -47,6 +47,11 @@ def explain(error: BaseException) -> TrainingError | None:
             f"the disk is full: {error.filename or 'while saving'}",
             f"make room, or choose another place with --output-dir; {_UNHARMED}",
         )
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        return MachineError(
+            f"a file is larger than this session may write: {error.filename or 'while saving'}",
+            f"raise the limit (`ulimit -f unlimited`); {_UNHARMED}",
+        )
     if isinstance(error, RuntimeError) and ("PytorchStreamWriter" in text or "inline_container" in text):
         return MachineError(
             "a checkpoint could not be written: the disk is full or the folder is not writable",

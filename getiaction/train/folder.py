@@ -21,6 +21,7 @@ import re
 import shlex
 import shutil
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -28,8 +29,10 @@ from pathlib import Path
 from typing import Any
 
 from getiaction.errors import TrainingError
+from getiaction.files import sweep, sync, sync_folder, write_atomically
 
 OUTPUTS = Path("outputs")
+WRITTEN = ".written"  # ends the name of a checkpoint that has not taken its place yet
 _ELSEWHERE = "choose another place with --output-dir"
 PACKAGES = ("getiaction", "torch", "torchvision", "lightning", "lerobot", "numpy")
 
@@ -91,7 +94,7 @@ class RunFolder:
 
     def write_recipe(self, text: str) -> None:
         """Keep the resolved recipe."""
-        self.recipe.write_text(text, encoding="utf-8")
+        write_atomically(self.recipe, text)
 
     def write_facts(self, dataset: dict[str, Any]) -> None:
         """Keep what would be needed to tell two runs apart: versions and dataset."""
@@ -102,7 +105,42 @@ class RunFolder:
             "versions": {package: version(package) for package in PACKAGES},
             "dataset": dataset,
         }
-        (self.path / "run.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        write_atomically(self.path / "run.json", json.dumps(facts, indent=2) + "\n")
+
+    def write_pretrained_model(self, save: Callable[[Path], None]) -> None:
+        """Write the policy's folder beside the old one, then move its files into place, each of them whole.
+
+        Args:
+            save: writes the policy in LeRobot's format into the folder that it is given.
+        """
+        written = self.path / f".{self.pretrained_model.name}{WRITTEN}"
+        shutil.rmtree(written, ignore_errors=True)
+        try:
+            save(written)
+            files = [path for path in sorted(written.rglob("*")) if path.is_file()]
+            for path in files:
+                sync(path)
+            if not self.pretrained_model.exists():
+                written.rename(self.pretrained_model)
+            else:
+                for path in files:
+                    target = self.pretrained_model / path.relative_to(written)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    path.replace(target)
+            sync_folder(self.pretrained_model)
+            sync_folder(self.path)
+        finally:
+            shutil.rmtree(written, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what a killed part of the run left half written."""
+        for folder in (self.path, self.checkpoints):
+            sweep(folder)
+            for left in (*folder.glob(f".*{WRITTEN}"), *folder.glob("*.ckpt.part")):
+                if left.is_dir() and not left.is_symlink():
+                    shutil.rmtree(left, ignore_errors=True)
+                else:
+                    left.unlink(missing_ok=True)
 
     def write_fault(self, fault: Exception) -> None:
         """Keep the traceback of what nobody foresaw, after what the libraries said."""

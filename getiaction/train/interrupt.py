@@ -1,7 +1,11 @@
-"""Ctrl-C and SIGTERM: the step in hand is finished, last.ckpt is written, and the run says how to go on.
+"""Ctrl-C, SIGTERM and SIGHUP: the current step is finished, last.ckpt is written, and the command to resume is shown.
 
 Lightning would raise in the middle of a step, when weights and counters need not agree, and end with exit code 1.
-A second signal stops at once. On several ranks they agree on the step after which they stop.
+A second Ctrl-C or a later SIGTERM stops at once. On several ranks they agree on the step after which they stop.
+
+SIGHUP arrives when the terminal is closed, or the connection to it is lost; shells send it twice. Like a SIGTERM that
+several senders deliver at the same time (a scheduler and a launcher), it never stops a save. A process that was told
+to ignore SIGHUP (`nohup`) ignores it.
 
 Until the first step the ranks that Lightning has started leave all signals to the first, which ends them too: a rank
 that goes by itself lets the first one wait for it, in C code that no signal gets out of.
@@ -12,6 +16,7 @@ from __future__ import annotations
 import os
 import signal as signals
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +27,9 @@ import torch
 
 from getiaction.train.screen import FIRST_PROCESS, follows, rank
 
-SIGNALS = (signals.SIGINT, signals.SIGTERM)
+HANGUP = getattr(signals, "SIGHUP", None)  # not on Windows
+SIGNALS = tuple(signum for signum in (signals.SIGINT, signals.SIGTERM, HANGUP) if signum is not None)
+SAME_REQUEST_S = 2.0  # repeated within this time, a SIGTERM is the same request
 
 
 class Interrupted(BaseException):
@@ -44,14 +51,17 @@ class Interrupted(BaseException):
 
 
 class Interrupt:
-    """Listens for the two signals while training runs.
+    """Listens for the signals while training runs.
 
     Args:
         told: called once, with the signal's name, when the first one arrives during training.
+        hung_up: called when the terminal is gone, before anything else is written to it.
     """
 
-    def __init__(self, told: Callable[[str], None]) -> None:
+    def __init__(self, told: Callable[[str], None], hung_up: Callable[[], None] = lambda: None) -> None:
         self._told = told
+        self._hung_up = hung_up
+        self._since = 0.0
         self._training = False
         self._signum: int | None = None
 
@@ -89,14 +99,22 @@ class Interrupt:
     def _listen(self) -> None:
         if threading.current_thread() is threading.main_thread():
             for signum in SIGNALS:
-                signals.signal(signum, self._handle)
+                if signum != HANGUP or signals.getsignal(signum) is not signals.SIG_IGN:
+                    signals.signal(signum, self._handle)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
+        if signum == HANGUP:
+            self._hung_up()
         if not self._training and follows():
             return
-        if not self._training or self._signum is not None:
+        if not self._training:
             raise Interrupted(signum)
-        self._signum = signum
+        if self._signum is not None:
+            soon = time.monotonic() - self._since < SAME_REQUEST_S
+            if signum == HANGUP or (signum == signals.SIGTERM and soon):
+                return
+            raise Interrupted(signum)
+        self._signum, self._since = signum, time.monotonic()
         self._told("Ctrl-C" if signum == signals.SIGINT else signals.Signals(signum).name)
 
 

@@ -62,7 +62,9 @@ def train(
             run.write_recipe(recipe_text)  # a run that goes on keeps its own until it does (`RunRecorder`)
         screen.log_to(run.log)
 
-    interrupt = Interrupt(lambda name: screen.say(f"{name}: finishing this step, then saving (again: stop at once)"))
+    interrupt = Interrupt(
+        lambda name: screen.say(f"{name}: finishing this step, then saving (again: stop at once)"), screen.hung_up
+    )
     watch = Watch(screen)
     callbacks: list[L.Callback] = [Reseed(recipe["seed"]), RunRecorder(run, recipe, recipe_text, screen), watch]
     if run:
@@ -84,7 +86,7 @@ def train(
                 )
             if run and trainer.is_global_zero:
                 screen.doing("writing pretrained_model")
-                policy.save_pretrained(run.pretrained_model)
+                run.write_pretrained_model(policy.save_pretrained)
     except (TrainingError, Interrupted, KeyboardInterrupt) as error:
         if run and not watch.started and rank() == 0:
             run.abandon()

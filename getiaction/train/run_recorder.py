@@ -45,7 +45,9 @@ class RunRecorder(L.Callback):
         if self.run and trainer.is_global_zero:
             self.run.write_recipe(self.text)
             self.run.write_facts(_facts(trainer.datamodule))
-            forget_after(self.run.metrics, trainer.global_step)
+            self.run.sweep()
+            if forget_after(self.run.metrics, trainer.global_step):
+                self.screen.say(f"{self.run.metrics} was damaged: its readable rows are kept, the file is *.damaged")
         resumed = f", from step {trainer.global_step}" if trainer.global_step else ""
         self.screen.say(
             f"{describe_policy(pl_module)} on {describe_data(trainer.datamodule)}, {where(trainer)}{resumed}"

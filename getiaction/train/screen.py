@@ -62,6 +62,7 @@ class Screen:
             or not (sys.stderr.isatty() and sys.stdout.isatty())
         )
         self._log: IO[bytes] | None = None
+        self._real: tuple[int, ...] = ()
         self._console: Console | None = None
         self._moving: Live | None = None
 
@@ -73,7 +74,7 @@ class Screen:
             return
         sys.stdout.flush()
         sys.stderr.flush()
-        real = os.dup(1), os.dup(2)
+        self._real = real = os.dup(1), os.dup(2)
         self.stream = _first_screen(real[1])
         with tempfile.TemporaryFile(prefix="getiaction-") as log:
             self._log = log
@@ -88,9 +89,20 @@ class Screen:
                 for ours, number in zip(real, (1, 2), strict=True):
                     os.dup2(ours, number)
                     os.close(ours)
+                self._real = ()
                 self.stream.close()
                 self.stream, self._log, self._console = sys.stderr, None, None
                 os.environ.pop(FIRST_SCREEN, None)
+
+    def hung_up(self) -> None:
+        """The terminal is gone: what would be written to it goes nowhere, so that no write fails during the save."""
+        with open(os.devnull, "wb") as nothing:  # noqa: PTH123
+            numbers = [1, 2, *self._real]
+            with contextlib.suppress(OSError, ValueError):
+                numbers.append(self.stream.fileno())
+            for number in numbers:
+                if not _is_alive(number):
+                    os.dup2(nothing.fileno(), number)
 
     def log_to(self, path: Path) -> None:
         """From now on the libraries' talk is kept in that file, after what they have said so far."""
@@ -120,7 +132,8 @@ class Screen:
             return
         self.still()
         if self.live:
-            text = wrapped(text, os.get_terminal_size(self.stream.fileno()).columns or 80)
+            with contextlib.suppress(OSError):  # the terminal is gone
+                text = wrapped(text, os.get_terminal_size(self.stream.fileno()).columns or 80)
         if self._console is not None:
             self._console.print(text, markup=False)  # above a bar that is moving
         else:
@@ -163,6 +176,15 @@ class Screen:
             redirect_stderr=False,
         )
         self._moving.start()
+
+
+def _is_alive(descriptor: int) -> bool:
+    """Whether something can still be written there; a terminal that is gone refuses even nothing."""
+    try:
+        os.write(descriptor, b"")
+    except OSError:
+        return False
+    return True
 
 
 def wrapped(text: str, columns: int | None, indent: int = 0) -> str:

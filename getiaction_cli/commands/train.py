@@ -138,8 +138,9 @@ def _run(
     from getiaction.train.screen import Screen, follows
 
     if follows():  # a rank that Ctrl-C ends here would leave the first one waiting
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):  # Windows has no SIGHUP
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
     name = Path(path).stem if path and path != "-" else "stdin"
     if resume == LATEST:
         if path is None:
