@@ -132,8 +132,24 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class Assumed:
+    """A value that stood in for one that is refused, so that the rest of a recipe could be checked.
+
+    Args:
+        path: the dotted route of the refused value.
+        value: what stood in for it, as YAML; empty where LeRobot's default did and is not a plain value.
+    """
+
+    path: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing that is wrong, with its place. ``path`` is the dotted route in the recipe (or in ``file``)."""
+    """One thing that is wrong, with its place. ``path`` is the dotted route in the recipe (or in ``file``).
+
+    ``assuming`` names the stand-ins under which it was found; empty where the recipe was checked as it is.
+    """
 
     code: str
     name: str
@@ -147,6 +163,7 @@ class Diagnostic:
     related: tuple[Frame, ...] = ()
     help: str = ""
     fix: Fix | None = None
+    assuming: tuple[Assumed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,18 @@ class RelatedV1(PlaceV1):
     message: str
 
 
+class AssumedV1(TypedDict):
+    """A value that stood in for a refused one: ``path`` is the route of the refused value, ``value`` is YAML."""
+
+    path: str
+    value: str
+
+
 class DiagnosticV1(PlaceV1):
     """One finding. ``path`` is the dotted route in the recipe, as ``model.init_args.chunk_size``.
+
+    ``recipe`` is the recipe that was checked, also where ``file`` is a file of its dataset; empty for a dataset that
+    was inspected by itself. ``assuming`` lists the values that stood in for refused ones; empty for most findings.
 
     ``help`` also holds what the terminal writes beside the underlined words ("did you mean `chunk_size`?"), on a line
     of its own.
@@ -62,6 +72,8 @@ class DiagnosticV1(PlaceV1):
     related: list[RelatedV1]
     help: str
     fix: FixV1 | None
+    recipe: str
+    assuming: list[AssumedV1]
 
 
 class NotRunV1(TypedDict):
@@ -90,12 +102,14 @@ class ReportV1(TypedDict):
 
 
 def render(reports: Sequence[Report]) -> str:
-    """The document for all recipes together; ``file`` tells them apart."""
+    """The document for all recipes together; ``recipe`` tells them apart."""
     not_run = dict.fromkeys((entry.rule, entry.reason) for report in reports for entry in report.not_run)
     document = ReportV1(
         version=1,
         verdict="ok" if all(report.ok for report in reports) else "error",
-        diagnostics=[diagnostic_v1(diagnostic) for report in reports for diagnostic in report.diagnostics],
+        diagnostics=[
+            diagnostic_v1(diagnostic, report.subject) for report in reports for diagnostic in report.diagnostics
+        ],
         not_run=[NotRunV1(rule=rule, reason=reason) for rule, reason in not_run],
         summary=SummaryV1(
             errors=sum(report.count(Severity.ERROR) for report in reports),
@@ -106,8 +120,8 @@ def render(reports: Sequence[Report]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def diagnostic_v1(diagnostic: Diagnostic) -> DiagnosticV1:
-    """One diagnostic in its frozen shape."""
+def diagnostic_v1(diagnostic: Diagnostic, recipe: str = "") -> DiagnosticV1:
+    """One diagnostic of a recipe, or of a dataset by itself, in its frozen shape."""
     return DiagnosticV1(
         code=diagnostic.code,
         name=diagnostic.name,
@@ -119,6 +133,8 @@ def diagnostic_v1(diagnostic: Diagnostic) -> DiagnosticV1:
         related=[_related(frame) for frame in diagnostic.related],
         help="\n".join(filter(None, (diagnostic.label, diagnostic.help))),
         fix=_fix(diagnostic.fix),
+        recipe=recipe,
+        assuming=[AssumedV1(path=assumed.path, value=assumed.value) for assumed in diagnostic.assuming],
     )
 
 

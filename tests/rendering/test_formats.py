@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from getiaction_cli.checking.runner import load_rules
-from getiaction_cli.diagnostics import Diagnostic, Edit, Fix, Frame, NotRun, Report, Severity, Span
+from getiaction_cli.diagnostics import Assumed, Diagnostic, Edit, Fix, Frame, NotRun, Report, Severity, Span
 from getiaction_cli.rendering import concise, github, json_v1, sarif, terminal, text
 
 SPAN = Span(9, 14, 9, 16, 120, 122)
@@ -29,6 +29,7 @@ FOUND = Diagnostic(
     fix=Fix("rename it", (Edit(108, 118, "chunk_size"),), safe=True),
 )
 VAGUE = replace(FOUND, severity=Severity.WARNING, span=None, fix=None, related=())
+IN_DATASET = replace(VAGUE, file="/data/meta/info.json", assuming=(Assumed("model.init_args.horizon", "16"),))
 REPORT = Report("recipes/a b.yaml", (FOUND, VAGUE), (NotRun("GA301", "the dataset could not be found"),))
 
 PLACE = {name: {"type": ["integer", "null"], "minimum": 1} for name in ("line", "column", "end_line", "end_column")}
@@ -76,6 +77,8 @@ SCHEMA = closed(
                             ),
                         ]
                     },
+                    "recipe": STRING,
+                    "assuming": {"type": "array", "items": closed({"path": STRING, "value": STRING})},
                 }
             ),
         },
@@ -95,6 +98,13 @@ def test_json_keeps_its_shape() -> None:
     empty = json.loads(json_v1.render([Report("a")]))
     jsonschema.validate(empty, SCHEMA)
     assert empty["verdict"] == "ok"
+
+
+def test_json_names_the_recipe_of_a_finding_about_a_dataset() -> None:
+    document = json.loads(json_v1.render([REPORT, Report("b.yaml", (IN_DATASET,))]))
+    jsonschema.validate(document, SCHEMA)
+    assert [entry["recipe"] for entry in document["diagnostics"]] == ["recipes/a b.yaml"] * 2 + ["b.yaml"]
+    assert document["diagnostics"][-1]["assuming"] == [{"path": "model.init_args.horizon", "value": "16"}]
 
 
 def test_sarif_brings_the_pages() -> None:
