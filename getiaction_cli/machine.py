@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from getiaction import trust
 from getiaction_cli.installed import package_folder, versions
 
 # FFmpeg's versions and those of their libavutil; torchcodec brings one library for each.
@@ -326,11 +327,14 @@ def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         ValueError: it is no safetensors file.
         OSError: it can't be read.
     """
-    with path.open("rb") as stream:
+    with trust.open_regular(path) as stream:
         size = int.from_bytes(stream.read(8), "little")
-        if not 2 <= size <= 100_000_000:
+        if not 2 <= size <= trust.MOST_HEADER:
             raise ValueError(f"{path.name} doesn't begin with a safetensors header")
-        header = json.loads(stream.read(size))
+        try:
+            header = json.loads(stream.read(size))
+        except RecursionError:
+            header = None
     if not isinstance(header, dict):
         raise ValueError(f"{path.name} doesn't begin with a safetensors header")
     return {name: tuple(t["shape"]) for name, t in header.items() if name != "__metadata__"}

@@ -5,6 +5,8 @@
     features.py       features and statistics in LeRobot's form
     policies.py       building a policy
     weights.py        backbones that are fetched, and whether a checkpoint fills a policy
+    steps.py          the steps that a stranger's processors may be made of
+    foreign_code.py   whose Python code may run
     processors.py     the steps before and after a policy
     datasets.py       statistics, transforms, time steps, decoding
     errors.py         LeRobot's output and exceptions

@@ -10,9 +10,13 @@ from typing import Any
 import draccus
 from lerobot.configs import PreTrainedConfig
 
+from getiaction import trust
 from getiaction.errors import PolicyError
 from getiaction.lerobot.errors import first_line, policy_errors
 from getiaction.lerobot.names import config_class
+
+# Where a checkpoint's author publishes; a run that starts from it has its own place.
+_PUBLISHING = ("push_to_hub", "repo_id", "private", "tags", "license")
 
 
 def plain(value: Any) -> Any:
@@ -51,6 +55,7 @@ def make_config(policy: str, values: Mapping[str, Any], device: str) -> PreTrain
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"Did you mean `{close[0]}`?" if close else f"It takes: {', '.join(sorted(known))}."
             raise PolicyError(f"{policy} has no parameter `{name}`", hint)
+    trust.no_foreign_kernels(values)
     with policy_errors(policy):
         return draccus.decode(cls, {**plain(values), "device": device})
 
@@ -62,21 +67,33 @@ def pretrained_config_values(policy: str, path: str, revision: str | None) -> di
         PolicyError: the folder or repository has none, or it is that of another policy.
     """
     try:
-        if Path(path).is_dir():
-            file = Path(path) / "config.json"
-        else:
-            from huggingface_hub import hf_hub_download
-
-            file = Path(hf_hub_download(path, "config.json", revision=revision))
-        values = json.loads(file.read_text())
+        values = trust.read_json(pretrained_file(path, "config.json", revision))
     except (OSError, ValueError) as error:  # what the Hub raises is an OSError or a ValueError too
         where = "in the folder" if Path(path).is_dir() else "as a folder or on the Hub"
         raise PolicyError(
             f"no readable config.json of pretrained_path {path} {where}: {first_line(error)}",
             "Give a folder that LeRobot or getiaction saved (…/pretrained_model), or a Hub id (lerobot/smolvla_base).",
         ) from error
-    found = values.pop("type", None)
+    found = values.pop("type", None) if isinstance(values, dict) else None
+    if not isinstance(found, str):
+        raise PolicyError(f"config.json of pretrained_path {path} does not say which policy it is for (type)")
     if found != policy:
         raise PolicyError(f"pretrained_path {path} holds a {found} policy, the model is {policy}")
-    values.pop("device", None)
+    for name in ("device", *_PUBLISHING):
+        values.pop(name, None)
     return values
+
+
+def pretrained_file(path: str, name: str, revision: str | None) -> Path:
+    """A small file of a `pretrained_model` folder or Hub repository, fetched from the Hub when it is not cached.
+
+    Raises:
+        OSError, ValueError: there is none, or the Hub can't be reached.
+    """
+    if Path(path).is_dir():
+        return Path(path) / name
+    from huggingface_hub import hf_hub_download
+
+    if revision is not None and not trust.is_revision(revision):
+        raise ValueError(f"{revision!r} can't be a branch, tag or commit")
+    return Path(hf_hub_download(path, name, revision=revision))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from draccus.utils import DecodingError, ParsingError
 
 from getiaction.errors import PolicyError, TrainingError
+from getiaction.lerobot.foreign_code import no_foreign_code, refusal
 from getiaction.spec.installing import install_command
 
 log = logging.getLogger(__name__)
@@ -28,9 +29,10 @@ def quiet_prints() -> Iterator[None]:
 
 @contextlib.contextmanager
 def policy_errors(policy: str) -> Iterator[None]:
-    """Turn what LeRobot raises while it builds into a `PolicyError` that names the policy."""
+    """While LeRobot builds: what it raises becomes a `PolicyError` that names the policy; no foreign code is run."""
     try:
-        yield
+        with no_foreign_code(policy):
+            yield
     except TrainingError:
         raise
     except ImportError as error:
@@ -43,6 +45,8 @@ def policy_errors(policy: str) -> Iterator[None]:
             "Connect to the network once, log in when the repository is gated (hf auth login), or name a local folder.",
         ) from error
     except Exception as error:
+        if (refused := refusal(error)) is not None:
+            raise refused from error
         # What the configuration's own checks said; draccus wraps it, and says better itself what it couldn't decode.
         wraps = isinstance(error, ParsingError) and not isinstance(error, DecodingError)
         cause = error.__cause__ if wraps and error.__cause__ else error

@@ -10,6 +10,7 @@ from lerobot.policies.pretrained import PreTrainedPolicy
 
 from getiaction.lerobot.errors import policy_errors, quiet_prints
 from getiaction.lerobot.features import DatasetView
+from getiaction.lerobot.steps import check_processors
 from getiaction.lerobot.weights import (
     ensure_backbone_weights,
     observed_loads,
@@ -30,6 +31,7 @@ def build_policy(config: PreTrainedConfig, view: DatasetView, rename_map: Mappin
             if config.image_features if config.input_features else any(cameras):
                 ensure_backbone_weights(config)
             return make_policy(config, ds_meta=view, rename_map=dict(rename_map)).train()
+        check_processors(config)  # before the weights are fetched
         with without_fetched_weights(config), observed_loads() as loads:
             policy = make_policy(config, ds_meta=view, rename_map=dict(rename_map))
         require_whole_load(policy, loads)

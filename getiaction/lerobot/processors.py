@@ -1,7 +1,5 @@
 """The steps before and after a policy: made as lerobot-train makes them, saved and restored."""
 
-import copy
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,17 +16,14 @@ from lerobot.processor import (
     transition_to_policy_action,
 )
 
+from getiaction import trust
 from getiaction.errors import PolicyError
 from getiaction.lerobot.configuration import plain
 from getiaction.lerobot.errors import policy_errors, quiet_prints
 from getiaction.lerobot.features import DatasetView
+from getiaction.lerobot.steps import PROCESSORS_BY_CONFIG, LoadedSteps, check_processors
 
 Processors = tuple[PolicyProcessorPipeline, PolicyProcessorPipeline]
-
-
-# Their saved steps don't take what lerobot-train puts into them, or lose by it: MolmoAct2's normalizers have names of
-# their own, and LingBot-VA's unnormalizer works otherwise than its normalization_mapping says.
-_PROCESSORS_BY_CONFIG = ("molmoact2", "lingbot_va")
 
 
 def make_processors(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> Processors:
@@ -40,12 +35,13 @@ def make_processors(config: PreTrainedConfig, view: DatasetView, rename_map: Map
     """
     stats = rename_stats(view.stats or {}, dict(rename_map))
     with policy_errors(config.type), quiet_prints():
-        if not config.pretrained_path or config.type in _PROCESSORS_BY_CONFIG:
+        if not config.pretrained_path or config.type in PROCESSORS_BY_CONFIG:
             made = make_pre_post_processors(config, dataset_stats=stats, dataset_meta=view)
             for step in made[0].steps:
                 if isinstance(step, RenameObservationsProcessorStep):
                     step.rename_map = dict(rename_map)
             return made
+        check_processors(config)
         features = {**config.input_features, **config.output_features}
         norm_map = config.normalization_mapping
         before: dict[str, Any] = {
@@ -87,7 +83,7 @@ def processors_from_plain(saved: Mapping[str, Any], config: PreTrainedConfig) ->
     """The inverse of `processors_to_plain`, on the configuration's device.
 
     Raises:
-        PolicyError: a step is a class that is neither LeRobot's nor of one of its plugins.
+        TrainingError: a step is not one of LeRobot's or its plugins', or the checkpoint is incomplete.
     """
     converters = {
         "preprocessor": (batch_to_transition, transition_to_batch),
@@ -95,19 +91,14 @@ def processors_from_plain(saved: Mapping[str, Any], config: PreTrainedConfig) ->
     }
     made = []
     for name, (to_transition, to_output) in converters.items():
-        part = saved[name]
-        for step in part["config"]["steps"]:
-            # A checkpoint names classes; only those that processors are made of may be imported for it.
-            if not re.match(r"lerobot(_policy_\w+)?\.", step.get("class", "lerobot.")):
-                raise PolicyError(f"the checkpoint's {name} asks for the class {step['class']}, which is not LeRobot's")
-            if step.get("config", {}).get("trust_remote_code") and config.type != "pi0_fast":
-                raise PolicyError(
-                    f"the checkpoint's {name} asks for code from elsewhere, which {config.type} never needs"
-                )
+        part = saved.get(name)
+        if not isinstance(part, Mapping) or not isinstance(part.get("state"), Mapping):
+            raise PolicyError(f"the checkpoint has no {name}")
+        checked = trust.processor(part.get("config"), LoadedSteps(config), f"the checkpoint's {name}")
         with policy_errors(config.type), quiet_prints():
             made.append(
                 PolicyProcessorPipeline.from_config(
-                    copy.deepcopy(part["config"]),
+                    checked,
                     state_dict=part["state"],
                     to_transition=to_transition,
                     to_output=to_output,

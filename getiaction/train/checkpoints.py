@@ -24,6 +24,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
+from getiaction import trust
 from getiaction.errors import TrainingError
 from getiaction.files import replacing, sync, sync_folder, write_atomically
 from getiaction.train.folder import WRITTEN, RunFolder
@@ -65,7 +66,12 @@ class SafeCheckpointIO(TorchCheckpointIO):
             raise _not_a_checkpoint(Path(path)) from error
         if not isinstance(checkpoint, dict) or not {"state_dict", "loops", "optimizer_states"} <= set(checkpoint):
             raise _not_a_checkpoint(Path(path))
-        return checkpoint
+        return trust.checkpoint(checkpoint, Path(path).parent)
+
+    def remove_checkpoint(self, path: Any) -> None:
+        """Delete a checkpoint file that a callback no longer wants; a path may come out of a checkpoint."""
+        if trust.is_removable(path):
+            Path(path).unlink(missing_ok=True)
 
     @classmethod
     def use(cls, trainer: L.Trainer) -> None:
@@ -294,9 +300,12 @@ class Best:
 def _is_whole(path: Path) -> bool:
     """Whether every part of the file is as it was written; torch itself would go on with spoilt numbers."""
     try:
-        with zipfile.ZipFile(path) as file:
+        with trust.open_regular(path) as opened, zipfile.ZipFile(opened) as file:
+            # torch compresses nothing; what is compressed may be a thousand times larger than the file.
+            if any(part.compress_type != zipfile.ZIP_STORED for part in file.infolist()):
+                return False
             return file.testzip() is None
-    except zipfile.BadZipFile:
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile):
         return False
 
 

@@ -1,16 +1,17 @@
-"""The pretrained policy that a recipe starts from, as far as it is here: config.json and the weights' header."""
+"""The pretrained policy that a recipe starts from, as far as it is here: its JSON files and the weights' header."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from getiaction import trust
 from getiaction_cli.machine import safetensors_shapes
 
 ROUTE = "model.init_args.pretrained_path"
+REVISION = "model.init_args.pretrained_revision"
 WEIGHTS = "model.safetensors"
 
 
@@ -23,12 +24,16 @@ class Checkpoint:
         folder: where it is on this disk; None for a Hub id that was never downloaded.
         config: its config.json; empty when there is none to be read.
         problem: why it can't be used, in words; empty when it can, or when it is yet to be downloaded.
+        processors: policy_preprocessor.json and policy_postprocessor.json by name, those that could be read.
+        unreadable: the name of the other → why, in words.
     """
 
     said: str
     folder: Path | None
     config: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    processors: dict[str, Any] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     @property
     def policy(self) -> str | None:
@@ -58,34 +63,68 @@ def is_hub_id(said: str) -> bool:
     return said.count("/") == 1 and not said.startswith((".", "~", "/")) and not Path(said).is_dir()
 
 
-def find(said: str, hub_cache: Path) -> Checkpoint:
-    """Look where training would look."""
+def find(said: str, hub_cache: Path, revision: str | None = None) -> Checkpoint:
+    """Look where training would look.
+
+    Args:
+        said: a folder or a Hub id.
+        hub_cache: where huggingface_hub keeps what was downloaded.
+        revision: branch, tag or commit of a Hub id.
+    """
     folder: Path | None = Path(said).expanduser()
     if is_hub_id(said):
-        snapshots = sorted((hub_cache / f"models--{said.replace('/', '--')}" / "snapshots").glob("*/config.json"))
-        folder = snapshots[-1].parent if snapshots else None
+        folder = _snapshot(hub_cache / f"models--{said.replace('/', '--')}", revision or "main")
         if folder is None:
             return Checkpoint(said, None)
     assert folder is not None
     if not folder.is_dir():
         return Checkpoint(said, None, problem=f"there is no folder {said}")
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = trust.read_json(folder / "config.json")
     except FileNotFoundError:
         return Checkpoint(said, folder, problem=_nearby(folder) or f"{said} has no config.json")
     except (OSError, ValueError) as error:
-        return Checkpoint(said, folder, problem=f"{said}/config.json can't be read: {str(error).splitlines()[0]}")
+        return Checkpoint(said, folder, problem=f"{said}/config.json can't be read: {_why(error)}")
     if not isinstance(config, dict):
         return Checkpoint(said, folder, problem=f"{said}/config.json holds no mapping")
+    processors, unreadable = _processors(folder)
     if is_hub_id(said):
-        return Checkpoint(said, folder, config)
+        return Checkpoint(said, folder, config, "", processors, unreadable)
     if not (folder / WEIGHTS).is_file():
-        return Checkpoint(said, folder, config, f"{said} has no {WEIGHTS}")
+        return Checkpoint(said, folder, config, f"{said} has no {WEIGHTS}", processors, unreadable)
     try:
         safetensors_shapes(folder / WEIGHTS)
     except (OSError, ValueError, KeyError, TypeError):
-        return Checkpoint(said, folder, config, f"{said}/{WEIGHTS} is cut off or no safetensors file")
-    return Checkpoint(said, folder, config)
+        problem = f"{said}/{WEIGHTS} is cut off or no safetensors file"
+        return Checkpoint(said, folder, config, problem, processors, unreadable)
+    return Checkpoint(said, folder, config, "", processors, unreadable)
+
+
+def _snapshot(storage: Path, revision: str) -> Path | None:
+    """The downloaded files of a revision; the newest ones where it is not known which those are."""
+    try:
+        commit = trust.read_bytes(storage / "refs" / revision, 200).decode().strip()
+    except (OSError, ValueError):
+        commit = revision
+    if trust.is_revision(commit) and (storage / "snapshots" / commit / "config.json").is_file():
+        return storage / "snapshots" / commit
+    found = sorted((storage / "snapshots").glob("*/config.json"))
+    return found[-1].parent if found else None
+
+
+def _processors(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    read: dict[str, Any] = {}
+    unreadable: dict[str, str] = {}
+    for name in trust.PROCESSORS:
+        try:
+            read[name] = trust.read_json(folder / name)
+        except (OSError, ValueError) as error:
+            unreadable[name] = "it is not there" if isinstance(error, FileNotFoundError) else _why(error)
+    return read, unreadable
+
+
+def _why(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error)).splitlines()[0]
 
 
 def _nearby(folder: Path) -> str:

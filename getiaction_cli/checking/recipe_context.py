@@ -194,8 +194,10 @@ class RecipeContext(Context):
         from getiaction_cli.analysis import checkpoint
         from getiaction_cli.machine import hub_cache
 
-        said = self.recipe.get(checkpoint.ROUTE)
-        return checkpoint.find(said, hub_cache()) if isinstance(said, str) and said.strip() else None
+        said, revision = self.recipe.get(checkpoint.ROUTE), self.recipe.get(checkpoint.REVISION)
+        if not isinstance(said, str) or not said.strip():
+            return None
+        return checkpoint.find(said, hub_cache(), revision if isinstance(revision, str) else None)
 
     @property
     def checkpoint(self) -> Checkpoint:

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hostile
 import pytest
 import tiny_policies
 import torch
 from test_policy import data, observation
 
 from getiaction.errors import PolicyError
+from getiaction.trust import Refused
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +109,11 @@ def test_a_checkpoint_cannot_ask_for_code_from_elsewhere(trained: tuple[Any, Pat
     checkpoint = torch.load(trained[1], weights_only=True)
     step = checkpoint["getiaction"]["preprocessor"]["config"]["steps"][0]
     step["registry_name"] = "action_tokenizer_processor"
-    step["config"] = {"trust_remote_code": True, "action_tokenizer_name": str(tmp_path)}
+    step["config"] = {"trust_remote_code": True, "action_tokenizer_name": str(hostile.code(tmp_path / "evil"))}
     torch.save(checkpoint, tmp_path / "evil.ckpt")
-    with pytest.raises(PolicyError, match="code from elsewhere, which act never needs"):
+    with pytest.raises(Refused, match=r"evil holds Python code \(code.py\) that would be run"):
         ACT.load_from_checkpoint(tmp_path / "evil.ckpt")
+    assert not (tmp_path / "evil" / "ran").exists()
 
 
 def test_a_checkpoint_cannot_name_a_foreign_class(trained: tuple[Any, Path], tmp_path: Path) -> None:
@@ -122,7 +125,7 @@ def test_a_checkpoint_cannot_name_a_foreign_class(trained: tuple[Any, Path], tmp
     step["class"] = "subprocess.Popen"
     step["config"] = {"args": ["touch", str(tmp_path / "pwned")]}
     torch.save(checkpoint, tmp_path / "evil.ckpt")
-    with pytest.raises(PolicyError, match=r"asks for the class subprocess\.Popen"):
+    with pytest.raises(Refused, match=r"step 0 of the checkpoint's preprocessor asks for 'subprocess\.Popen'"):
         ACT.load_from_checkpoint(tmp_path / "evil.ckpt")
     assert not (tmp_path / "pwned").exists()
 

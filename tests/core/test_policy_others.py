@@ -328,6 +328,7 @@ def test_the_pi_family_trains_and_is_loaded_again(
     tiny_hub.small_gemma(module, monkeypatch)
     if name == "pi0_fast":
         parameters = {**parameters, "action_tokenizer_name": str(tiny_hub.fast(tmp_path / "fast"))}
+        monkeypatch.setenv("GETIACTION_ALLOW_CODE_FROM", str(tmp_path / "fast"))
     exercise(name, parameters, small_root, tmp_path)
 
     # LeRobot prints what goes wrong while it loads this family, and goes on with random weights.

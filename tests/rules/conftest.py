@@ -38,7 +38,11 @@ def dataset_of(lerobot_home: Path, toy_root: Path) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def checkpoint() -> Path:
-    """`me/act-pusht` in the Hub's cache: the config.json of an ACT that was trained on `lerobot/pusht`."""
+    """`me/act-pusht` in the Hub's cache: the config.json of an ACT that was trained on `lerobot/pusht`.
+
+    Beside it lies `stranger/act-pusht`, whose preprocessor would start a program.
+    """
+    odd_datasets.hostile_checkpoint(Path(os.environ["HF_HOME"]) / "hub")
     return odd_datasets.checkpoint(Path(os.environ["HF_HOME"]) / "hub")
 
 

@@ -142,3 +142,11 @@ def checkpoint(hub: Path, repo_id: str = "me/act-pusht") -> Path:
         values[kind] = {key: {"type": f.type.value, "shape": list(f.shape)} for key, f in features.items()}
     (folder / "config.json").write_text(json.dumps({"type": "act", **values}, default=str))
     return folder
+
+
+def hostile_checkpoint(hub: Path) -> Path:
+    """The same as `stranger/act-pusht`, with a preprocessor that starts a program."""
+    folder = checkpoint(hub, "stranger/act-pusht")
+    step = {"class": "subprocess.Popen", "config": {"args": ["touch", str(folder / "ran")]}}
+    (folder / "policy_preprocessor.json").write_text(json.dumps({"name": "policy_preprocessor", "steps": [step]}))
+    return folder

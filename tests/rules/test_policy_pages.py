@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ def _block(entry: Rule, heading: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def datasets(dataset_of: Callable[[str], None]) -> None:
+def datasets(dataset_of: Callable[[str], None], checkpoint: Path) -> None:
     dataset_of("rewarded")
 
 

@@ -11,10 +11,12 @@ import torch
 from lightning.pytorch.utilities import GradClipAlgorithmType
 from torch import Tensor
 
+from getiaction import trust
 from getiaction.errors import PolicyError
 from getiaction.lerobot import configuration, policies, processors
 from getiaction.lerobot.errors import policy_errors
 from getiaction.lerobot.features import DatasetView, FeatureType, as_policy_features, as_raw_features, split_features
+from getiaction.lerobot.foreign_code import no_foreign_code
 from getiaction.lerobot.names import PreTrainedConfig, PreTrainedPolicy, config_class, policy_names
 
 Batch = dict[str, Any]
@@ -277,7 +279,8 @@ class LeRobotPolicy(L.LightningModule):
             if self.config.type in _WANTS_TIME_DIMENSION and f"{key}_is_pad" in batch and image.ndim == 4:
                 image = image.unsqueeze(1)
             batch[key] = image
-        return self.preprocessor(batch)
+        with no_foreign_code(self.config.type):  # some steps load their tokenizer when they first run
+            return self.preprocessor(batch)
 
     def _camera_keys(self) -> list[str]:
         """The dataset's names of the pictures that the policy reads."""
@@ -398,15 +401,16 @@ class LeRobotPolicy(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Build the policy as it was saved, or, when it is built, take over the saved processors."""
         saved = checkpoint.get(CHECKPOINT_KEY)
-        if saved is None:
+        if not isinstance(saved, dict) or not isinstance(saved.get("config"), dict):
             raise PolicyError(
                 "this is not a checkpoint of a LeRobotPolicy", "Name one that getiaction saved (last.ckpt)."
             )
         if self.lerobot_policy is None:
-            found = saved["config"]["type"]
+            found = saved["config"].get("type")
             if found != self.policy_name:
                 raise PolicyError(f"the checkpoint holds a {found} policy, not {self.policy_name}")
-            self.config = self._make_config(self._device_type(), saved["config"])
+            config = trust.plain(saved["config"], "the checkpoint's configuration")
+            self.config = self._make_config(self._device_type(), config)
             start = "lerobot_policy."
             weights = {name.removeprefix(start): tensor for name, tensor in checkpoint["state_dict"].items()}
             self.lerobot_policy = policies.build_empty_policy(self.config, weights)
@@ -426,6 +430,8 @@ class LeRobotPolicy(L.LightningModule):
             getiaction.errors.PolicyError: the policy can't be rebuilt here (another policy, a missing extra).
         """
         kwargs["weights_only"] = True
+        with trust.open_regular(checkpoint_path) as file:
+            trust.checkpoint(torch.load(file, map_location="meta", weights_only=True), Path(checkpoint_path).parent)
         policy = super().load_from_checkpoint(checkpoint_path, map_location=map_location, **kwargs)
         policy._follow(policy.device.type)
         return policy.eval()

@@ -1,0 +1,69 @@
+"""The steps of a stranger's processors, looked at before LeRobot imports and calls what they name."""
+
+import contextlib
+import importlib
+import sys
+from typing import Any
+
+from lerobot.configs import PreTrainedConfig
+from lerobot.processor import ProcessorStep, ProcessorStepRegistry
+
+from getiaction import trust
+from getiaction.errors import PolicyError
+from getiaction.lerobot.configuration import pretrained_file
+from getiaction.lerobot.errors import first_line
+
+# Their saved steps don't take what lerobot-train puts into them, or lose by it: MolmoAct2's normalizers have names of
+# their own, and LingBot-VA's unnormalizer works otherwise than its normalization_mapping says.
+PROCESSORS_BY_CONFIG = ("molmoact2", "lingbot_va")
+
+
+class LoadedSteps:
+    """What a policy's processors may be made of: LeRobot's steps for training, and those that are loaded already.
+
+    Nothing is imported for a name; only the policy's own processors are loaded first, as LeRobot does to make them.
+    """
+
+    def __init__(self, config: PreTrainedConfig) -> None:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(type(config).__module__.replace("configuration_", "processor_"))
+
+    def has_name(self, name: str) -> bool:
+        """True for a name in LeRobot's registry of steps."""
+        return name in ProcessorStepRegistry.list() and _is_step(ProcessorStepRegistry.get(name))
+
+    def has_class(self, path: str) -> bool:
+        """True for the path of a step's class."""
+        module, _, name = path.rpartition(".")
+        return _is_step(getattr(sys.modules.get(module), name, None))
+
+
+def _is_step(found: Any) -> bool:
+    """True for a step's class, except those that drive robots."""
+    if not (isinstance(found, type) and issubclass(found, ProcessorStep)):
+        return False
+    return not found.__module__.startswith("lerobot.") or found.__module__.startswith(
+        ("lerobot.processor.", "lerobot.policies.")
+    )
+
+
+def check_processors(config: PreTrainedConfig) -> None:
+    """Look at the processors of `config.pretrained_path`; those of a Hub repository are fetched, its weights are not.
+
+    Raises:
+        TrainingError: one of them asks for anything but LeRobot's processing steps, or can't be read.
+    """
+    if config.type in PROCESSORS_BY_CONFIG:
+        return
+    path, steps = str(config.pretrained_path), LoadedSteps(config)
+    for name in trust.PROCESSORS:
+        try:
+            content = trust.read_json(pretrained_file(path, name, config.pretrained_revision))
+        except (OSError, ValueError) as error:
+            if config.type == "groot" and isinstance(error, FileNotFoundError):  # NVIDIA's own checkpoints have none
+                continue
+            raise PolicyError(
+                f"{name} of pretrained_path {path} can't be read: {first_line(error)}",
+                "Give a folder that LeRobot or getiaction saved (…/pretrained_model), or a Hub id.",
+            ) from error
+        trust.processor(content, steps, f"{name} of {path}")

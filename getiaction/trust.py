@@ -1,0 +1,336 @@
+"""The one door for what strangers send: checkpoints, datasets, recipes and what a Hub answers.
+
+Nothing that comes through it names code that is run. A file is read when it is a regular file of bounded size; JSON and
+checkpoints are rebuilt from plain values; a step of a processor is one of LeRobot's own; Python code from elsewhere is
+loaded only from where LeRobot itself loads it. docs/security.md says what each command may run, write and delete.
+
+Standard library only, so that the command line asks the same questions without torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import re
+import stat
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from getiaction.errors import TrainingError
+
+MOST_JSON = 64 << 20
+MOST_HEADER = 100 << 20  # safetensors' own limit
+MOST_DEPTH = 100
+
+# Names of Hub repositories or folders, separated by commas: code in them may run. Only the user's own shell sets it.
+ALLOW_CODE = "GETIACTION_ALLOW_CODE_FROM"
+
+PROCESSORS = ("policy_preprocessor.json", "policy_postprocessor.json")
+
+_PLAIN = (type(None), bool, int, float, str)
+_DATA = (*_PLAIN, bytes, bytearray, complex)
+_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
+
+
+class Refused(TrainingError):  # noqa: N818 - it is an answer, not a fault of ours
+    """Something a stranger sent asks for what is never done for it."""
+
+
+# Files ---------------------------------------------------------------------------------------------------------------
+
+
+def open_regular(path: str | Path, most: int | None = None) -> BinaryIO:
+    """Open a regular file for reading; links to one are followed.
+
+    Args:
+        path: the file.
+        most: bytes that it may have; None for any number.
+
+    Raises:
+        OSError: it can't be opened, is a pipe, device, socket or folder (opening a pipe would wait for ever, reading a
+            device never end), or is larger than ``most``.
+    """
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        found = os.fstat(number)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "Not a regular file", str(path))
+        if most is not None and found.st_size > most:
+            raise OSError(errno.EFBIG, f"Larger than {most >> 20} MB", str(path))
+        return os.fdopen(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
+
+
+def read_bytes(path: str | Path, most: int = MOST_JSON) -> bytes:
+    """What a regular file of at most so many bytes holds.
+
+    Raises:
+        OSError: as `open_regular`.
+    """
+    with open_regular(path, most) as file:
+        content = file.read(most + 1)
+    if len(content) > most:  # it grew meanwhile
+        raise OSError(errno.EFBIG, f"Larger than {most >> 20} MB", str(path))
+    return content
+
+
+def read_json(path: str | Path, most: int = MOST_JSON) -> Any:
+    """The value of a JSON file.
+
+    Raises:
+        OSError: as `open_regular`.
+        ValueError: it is not JSON, or nested too deeply.
+    """
+    try:
+        return json.loads(read_bytes(path, most))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def is_inside(path: str | Path, folder: str | Path) -> bool:
+    """True where a path, its links followed, lies below a folder."""
+    real, top = Path(path).resolve(), Path(folder).resolve()
+    return real != top and real.is_relative_to(top)
+
+
+def is_revision(text: str) -> bool:
+    """True for what can be a branch, tag or commit: it becomes a path inside the Hub's cache."""
+    parts = text.split("/")
+    return bool(re.fullmatch(r"[\w][\w./+@-]{0,249}", text)) and not any(part in ("", ".", "..") for part in parts)
+
+
+# Values --------------------------------------------------------------------------------------------------------------
+
+
+def plain(value: Any, what: str) -> Any:
+    """A copy of a value in dictionaries, lists, texts, numbers, truth values and None, of exactly these types.
+
+    Args:
+        value: from a checkpoint or a JSON file.
+        what: what it is, for the message.
+
+    Raises:
+        Refused: anything else is in it: an object, or a dictionary with attributes, may do things when it is used.
+    """
+    return _copy(value, what, _PLAIN, keep_kinds=False)
+
+
+def _copy(value: Any, what: str, leaves: Collection[type], *, keep_kinds: bool) -> Any:
+    """Rebuild a tree of containers. What is shared stays shared: a copy of each would be exponential."""
+    made: dict[int, Any] = {}
+    unfinished = object()
+
+    def copy(value: Any, depth: int) -> Any:
+        kind = type(value)
+        if kind in leaves or (keep_kinds and _is_tensor(value)):
+            return value
+        if id(value) in made and made[id(value)] is not unfinished:
+            return made[id(value)]
+        if id(value) in made or depth > MOST_DEPTH:
+            raise Refused(f"{what} is nested too deeply")
+        made[id(value)] = unfinished
+        result: Any
+        if kind in (dict, OrderedDict, defaultdict, Counter):
+            if not keep_kinds and not all(type(key) is str for key in value):
+                raise Refused(f"{what} has a key that is not a text")
+            pairs = [(copy(key, depth + 1), copy(item, depth + 1)) for key, item in value.items()]
+            result = OrderedDict(pairs) if keep_kinds and kind is OrderedDict else dict(pairs)
+            if kind is OrderedDict and keep_kinds and "_metadata" in vars(value):  # torch's versions of its modules
+                result._metadata = copy(value._metadata, depth + 1)
+        elif kind in (list, tuple, set, frozenset) and (keep_kinds or kind in (list, tuple)):
+            items = [copy(item, depth + 1) for item in value]
+            result = kind(items) if keep_kinds else items
+        else:
+            raise Refused(f"{what} holds {kind.__module__}.{kind.__qualname__}, which is no plain value")
+        made[id(value)] = result
+        return result
+
+    try:
+        return copy(value, 0)
+    except RecursionError:
+        raise Refused(f"{what} is nested too deeply") from None
+
+
+def _is_tensor(value: Any) -> bool:
+    """True for tensors and the small types around them; nothing of torch is imported to know."""
+    return type(value).__module__ in ("torch", "torch.nn.parameter", "numpy") and not callable(value)
+
+
+# Checkpoints ---------------------------------------------------------------------------------------------------------
+
+
+def checkpoint(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A Lightning checkpoint as it may be restored: tensors and plain containers, no attributes on them.
+
+    Args:
+        content: what ``torch.load(…, weights_only=True)`` gave.
+        folder: where it was read from. Callbacks remember files to delete when better ones come; those that are
+            elsewhere are forgotten.
+
+    Raises:
+        Refused: it holds anything else.
+    """
+    clean: dict[str, Any] = _copy(content, "the checkpoint", _DATA, keep_kinds=True)
+    arguments = clean.get("hyper_parameters")
+    if isinstance(arguments, Mapping) and "_instantiator" in arguments:
+        raise Refused("the checkpoint names a function that is to build the policy")
+    states = clean.get("callbacks")
+    for state in states.values() if isinstance(states, dict) else ():
+        if isinstance(state, dict) and "dirpath" in state:
+            _forget_files_elsewhere(state, folder)
+    return clean
+
+
+def _forget_files_elsewhere(state: dict[str, Any], folder: Path) -> None:
+    kept = state.get("best_k_models")
+    if isinstance(kept, dict):
+        state["best_k_models"] = {path: score for path, score in kept.items() if _is_ours(path, folder)}
+    for name in _PATHS:
+        if name in state and not _is_ours(state[name], folder):
+            state[name] = ""
+
+
+def _is_ours(path: Any, folder: Path) -> bool:
+    return isinstance(path, str) and "://" not in path and path.endswith(".ckpt") and is_inside(path, folder)
+
+
+def is_removable(path: str | Path) -> bool:
+    """True for a checkpoint file that a callback may delete: never a folder or what a link leads to."""
+    try:
+        return "://" not in str(path) and Path(path).suffix == ".ckpt" and stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+# Processors ----------------------------------------------------------------------------------------------------------
+
+
+class Steps(Protocol):
+    """The steps that processors may be made of."""
+
+    def has_name(self, name: str) -> bool:
+        """True for a name in LeRobot's registry of steps."""
+
+    def has_class(self, path: str) -> bool:
+        """True for the path of a class that is a step."""
+
+
+def processor(config: Any, steps: Steps, what: str) -> dict[str, Any]:
+    """The configuration of a processor pipeline, safe to hand to LeRobot, which imports and calls what it names.
+
+    Args:
+        config: the content of policy_preprocessor.json, or the same out of a checkpoint.
+        steps: what it may be made of.
+        what: what it is, for messages.
+
+    Returns:
+        A copy in plain values.
+
+    Raises:
+        Refused: a step is not one of ``steps``, or a value is not plain.
+    """
+    if not isinstance(config, Mapping) or not isinstance(config.get("steps"), list | tuple):
+        raise Refused(f"{what} is no processor: it has no list of steps")
+    clean: dict[str, Any] = plain(config, what)
+    for number, step in enumerate(clean["steps"]):
+        where = f"step {number} of {what}"
+        if not isinstance(step, dict):
+            raise Refused(f"{where} is no section")
+        # LeRobot looks for a registered name first, whatever stands in it.
+        key = "registry_name" if "registry_name" in step else "class"
+        name = step.get(key)
+        known = steps.has_name if key == "registry_name" else steps.has_class
+        if not isinstance(name, str) or not known(name):
+            raise Refused(
+                f"{where} asks for {_quoted(name)}, which is not one of LeRobot's processing steps",
+                "Nothing of it was loaded. Use a checkpoint of someone you trust; a step of your own belongs in an "
+                "installed plugin (lerobot_policy_…).",
+            )
+        if not isinstance(step.get("config", {}), dict):
+            raise Refused(f"the config of {where} is no section")
+        file = step.get("state_file", "x")
+        if not isinstance(file, str) or not re.fullmatch(r"[\w][\w.+-]*", file):
+            raise Refused(f"the state_file of {where} is {_quoted(file)}, not the name of a file beside it")
+    return clean
+
+
+def _quoted(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+# Code ----------------------------------------------------------------------------------------------------------------
+
+
+def allowed_code() -> set[str]:
+    """Where the user allows code to come from, by `ALLOW_CODE`."""
+    return {name.strip() for name in os.environ.get(ALLOW_CODE, "").split(",")} - {""}
+
+
+def may_load_code(source: str, revision: str | None, defaults: Collection[str]) -> bool:
+    """Whether Python code of a Hub repository or folder may be run.
+
+    Args:
+        source: the repository's id, or the folder.
+        revision: branch, tag or commit; anyone may propose commits to a repository.
+        defaults: texts that the installed LeRobot itself has as defaults for this policy.
+    """
+    if source in allowed_code():
+        return True
+    # A folder of that name, in an unpacked archive, would be taken before the repository.
+    return source in defaults and not Path(source).is_dir() and (revision in (None, "main") or revision in defaults)
+
+
+def no_foreign_kernels(values: Any, route: str = "") -> None:
+    """Make sure that no parameter chooses compiled code from the Hub: what transformers takes `org/name` for here.
+
+    Raises:
+        Refused: an `attn_implementation` is the name of a repository.
+    """
+    for key, value in values.items() if isinstance(values, Mapping) else ():
+        if isinstance(value, str) and str(key).endswith("attn_implementation") and "/" in value:
+            raise Refused(f"{route}{key} is {_quoted(value)}: compiled code from the Hub is never loaded")
+        no_foreign_kernels(value, f"{route}{key}.")
+
+
+@contextlib.contextmanager
+def no_foreign_code(defaults: Collection[str]) -> Iterator[None]:
+    """While it lasts, transformers loads Python code only from `defaults` and what the user allows.
+
+    transformers runs the modules that a model's or tokenizer's repository holds where it is called with
+    ``trust_remote_code``, as LeRobot does for some policies; which repository that is stands in a configuration.
+
+    Raises:
+        Refused: something asks for code from anywhere else.
+    """
+    try:
+        from transformers import dynamic_module_utils as loader
+    except ImportError:  # nothing to guard
+        yield
+        return
+    original: Callable[..., str] = loader.get_cached_module_file
+    patience = loader.TIME_OUT_REMOTE_CODE
+
+    def guarded(source: Any, module_file: str, *args: Any, **kwargs: Any) -> str:
+        if not may_load_code(str(source), kwargs.get("revision"), defaults):
+            raise Refused(
+                f"{source} holds Python code ({module_file}) that would be run",
+                f"If you trust it: {ALLOW_CODE}={source} before the command.",
+            )
+        return original(source, module_file, *args, **kwargs)
+
+    loader.get_cached_module_file = guarded
+    loader.TIME_OUT_REMOTE_CODE = 0  # no question that nobody sees
+    try:
+        yield
+    finally:
+        loader.get_cached_module_file = original
+        loader.TIME_OUT_REMOTE_CODE = patience

@@ -1,0 +1,69 @@
+"""A checkpoint whose processors name code that is not LeRobot's.
+
+## What it finds
+
+A `pretrained_path` whose `policy_preprocessor.json` or `policy_postprocessor.json` asks for a class that is not a
+processing step of LeRobot or of an installed policy plugin, or that can't be such a file at all.
+
+## Why it matters
+
+LeRobot imports and calls whatever class stands in these files, with the arguments that stand beside it:
+`{"class": "subprocess.Popen", "config": {"args": [...]}}` starts a program. Training refuses such a checkpoint before
+anything of it is loaded. Where it comes from somebody you trust, the step belongs in a plugin (`lerobot_policy_…`)
+that you install yourself.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+    pretrained_path: stranger/act-pusht
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+    pretrained_path: me/act-pusht
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+```
+"""
+
+from collections.abc import Iterator
+
+from getiaction import trust
+from getiaction_cli.analysis.checkpoint import ROUTE, Checkpoint
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.policies.steps import InstalledSteps
+from getiaction_cli.rules import rule
+
+
+@rule("GA250", unless=("GA340", "GA341"))
+def foreign_step(checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Ask for both files what training asks before LeRobot reads them."""
+    for name, content in checkpoint.processors.items():
+        try:
+            trust.processor(content, InstalledSteps(), f"{name} of {checkpoint.said}")
+        except trust.Refused as refused:
+            yield Finding(refused.message, at=ROUTE, help=refused.hint)
+    for name, why in checkpoint.unreadable.items():
+        if why != "it is not there":
+            yield Finding(f"{name} of {checkpoint.said} can't be read: {why}", at=ROUTE)
