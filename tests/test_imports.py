@@ -62,7 +62,7 @@ def test_validate_config_never_imports_the_core(lerobot_home: Path) -> None:
     assert "pyarrow" in packages  # it did look at the dataset
     assert not packages & HEAVY
     core = {name for name in packages if name.partition(".")[0] == "getiaction"}
-    plain = ("getiaction.spec", "getiaction.files")
+    plain = ("getiaction.spec", "getiaction.files", "getiaction.trust", "getiaction.errors")
     assert all(name == "getiaction" or name.startswith(plain) for name in core), core
 
 
