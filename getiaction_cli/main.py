@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from getiaction_cli.commands import (
+    evaluate,
     explain,
     frame_stores,
     init,
@@ -101,6 +102,7 @@ app.command("validate-config", short_help="Say everything that is wrong with rec
 app.command("inspect-dataset", short_help="Show what is in a dataset and what is broken.")(
     inspect_dataset.inspect_dataset
 )
+app.command("evaluate", cls=evaluate.EvaluateCommand)(evaluate.evaluate)
 app.command("list-policies")(list_policies.list_policies)
 app.command("frame-stores")(frame_stores.frame_stores)
 app.command("schema", short_help="Print a JSON Schema of recipes for editors.")(schema.schema)

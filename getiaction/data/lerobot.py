@@ -18,6 +18,7 @@ from getiaction.data.blocks import BlockFrames
 from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
 from getiaction.data.loader import BatchLoader
+from getiaction.data.moments import Moments
 from getiaction.data.pipeline import Pipeline, sampler_of
 from getiaction.data.sampler import EpisodeSampler
 from getiaction.data.timing import DeltaTimestamps, reconcile
@@ -111,6 +112,9 @@ class LeRobotDataModule(L.LightningDataModule):
         self.progress: Callable[[Building | DownloadProgress], None] | None = None
         self.train_dataset: WindowDataset | LeRobotDataset | None = None
         self.val_dataset: WindowDataset | LeRobotDataset | None = None
+        self._pipeline: Pipeline | None = None
+        self._held_out: list[int] = []
+        self._trained: list[int] | None = None
         self._drop_n_last_frames = 0
         self._resume_at: dict[str, int] | None = None
 
@@ -124,19 +128,25 @@ class LeRobotDataModule(L.LightningDataModule):
         train, held_out = split_episodes(self.meta, self.episodes, self.val_split)
         transforms = datasets.image_transforms(self.image_transforms)
         with data_errors(self.repo_id, [str(place or self.meta.root)]):
-            pipeline = Pipeline(
-                self.meta,
-                place,
-                episodes=self.episodes,
-                revision=self.revision,
-                tolerance_s=self.tolerance_s,
-                video_backend=self.video_backend or working_video_backend(),
-                frame_store=self.frame_store,
-                progress=self.progress,
-            )
+            pipeline = self.pipeline(self.meta, place)
+            self._pipeline, self._trained, self._held_out = pipeline, train, held_out
             self.train_dataset = pipeline.open(train, delta_timestamps, transforms)
             self.val_dataset = pipeline.open(held_out, delta_timestamps) if held_out else None
             self.plan = pipeline.plan
+
+    def pipeline(self, meta: LeRobotDatasetMetadata, place: Path | None, *, build: bool = True) -> Pipeline:
+        """The dataset, opened as this data module says; arguments as for `Pipeline`."""
+        return Pipeline(
+            meta,
+            place,
+            episodes=self.episodes,
+            revision=self.revision,
+            tolerance_s=self.tolerance_s,
+            video_backend=self.video_backend or working_video_backend(),
+            frame_store=self.frame_store,
+            progress=self.progress,
+            build=build,
+        )
 
     def _timing(self, meta: LeRobotDatasetMetadata) -> DeltaTimestamps | None:
         """Seconds around each frame: what the recipe states, checked and completed by what the policy wants."""
@@ -207,6 +217,34 @@ class LeRobotDataModule(L.LightningDataModule):
                 world_size=self.trainer.world_size if self.trainer is not None else 1,
             )
         return self._loader(self.val_dataset, self.val_batch_size, sampler)
+
+    def test_dataloader(self) -> DataLoader:
+        """The moments at which the policy would predict in the held-out episodes; see `Moments`.
+
+        Where no episode is held out they are those of the training episodes, and a warning says so.
+        """
+        policy: Any = self.trainer.lightning_module if self.trainer is not None else None
+        if not hasattr(policy, "predict_chunk"):
+            raise DataError("only the trainer of a LeRobotPolicy can ask for the moments at which it predicts")
+        if not self._held_out:
+            warnings.warn(
+                f"no episode of {self.repo_id} is held out (val_split is 0): these are episodes that it was trained on",
+                stacklevel=2,
+            )
+        assert self._pipeline is not None and self.meta is not None
+        moments = Moments(
+            self._pipeline.open_anywhere(self._held_out or self._trained),
+            Collate(self.meta),
+            steps=policy.steps_per_prediction,
+            observations=policy.observations_per_prediction,
+            alone=policy.predicts_alone,
+            batch_size=self.val_batch_size,
+        )
+        return DataLoader(moments, batch_size=None)
+
+    def predict_dataloader(self) -> DataLoader:
+        """As `test_dataloader`."""
+        return self.test_dataloader()
 
     def _loader(
         self, dataset: WindowDataset | LeRobotDataset, batch_size: int, sampler: Sampler[int] | None

@@ -51,6 +51,7 @@ class Pipeline:
         video_backend: `pyav` or `torchcodec`.
         frame_store: As in the recipe.
         progress: Told how far the building of a store is.
+        build: False uses a store that is there, and neither builds one nor downloads what it would be built from.
 
     Attributes:
         plan: Which way was taken, and why.
@@ -70,7 +71,9 @@ class Pipeline:
         video_backend: str = "pyav",
         frame_store: str | Mapping[str, Any] | bool | None = "auto",
         progress: Callable[[Building | DownloadProgress], None] | None = None,
+        build: bool = True,
     ) -> None:
+        self._build = build
         self.meta, self.place, self.revision = meta, place, revision
         self.tolerance_s, self.video_backend = tolerance_s, video_backend
         self._progress = progress
@@ -90,9 +93,12 @@ class Pipeline:
         meta = self.meta
         if meta.has_language_columns:
             raise UndecodableError("the dataset has language columns")
-        self._fetch(episodes)
+        if self._build:
+            self._fetch(episodes)
         layout = layout_of(meta)
         chosen = layout.chosen(episodes)
+        if not self._build and self._lacking(layout, chosen):
+            return _lerobot(option, "the dataset is not whole on this disk")
         self.layout = layout
         self._folder = store_folder(layout, frames_root(option))
         if not layout.cameras:
@@ -105,6 +111,8 @@ class Pipeline:
         ]
         size = sum(reel.bytes for reel in reels)
         to_build = sum(reel.bytes for reel in reels if not reel.built)
+        if to_build and not self._build:
+            return _lerobot(option, "its frames are in no store")
         plan = choose(option, size=size, missing=to_build, folder=self._folder)
         if plan.way != "store":
             return self._without_store(layout, plan)
@@ -125,15 +133,19 @@ class Pipeline:
     def _fetch(self, episodes: Sequence[int] | None) -> None:
         """Have LeRobot download what is missing of these episodes."""
         layout = layout_of(self.meta)
-        chosen = layout.chosen(episodes).tolist()
-        files = {layout.data_files[episode] for episode in chosen}
-        files |= {names[episode] for names in layout.video_files.values() for episode in chosen}
-        lacking = sum(not (layout.root / name).exists() for name in files)
+        lacking = self._lacking(layout, layout.chosen(episodes))
         if lacking:
             folder = self.place or hub_folder(self.meta.repo_id)
             with watched(folder, self.meta.repo_id, lacking, self._progress):
                 found = self._open_with_lerobot(episodes, None, None)
             self.meta.root = found.root
+
+    @staticmethod
+    def _lacking(layout: Layout, episodes: np.ndarray) -> int:
+        """How many files of these episodes are not there."""
+        files = {layout.data_files[episode] for episode in episodes.tolist()}
+        files |= {names[episode] for names in layout.video_files.values() for episode in episodes.tolist()}
+        return sum(not (layout.root / name).exists() for name in files)
 
     def _timestamps(self, episodes: np.ndarray) -> np.ndarray:
         assert self.layout is not None
@@ -213,6 +225,12 @@ class Pipeline:
             except UndecodableError as error:
                 self.plan = replace(self.plan, way="lerobot", reason=str(error))
         return self._open_with_lerobot(episodes, delta_timestamps, image_transforms)
+
+    def open_anywhere(self, episodes: Sequence[int] | None) -> WindowDataset | LeRobotDataset:
+        """Single frames of some episodes, to be read in any order, without a sampler that announces them."""
+        if self.plan.way == "blocks":
+            return self._open_with_lerobot(episodes, None, None)
+        return self.open(episodes, None)
 
     def _columns(self, layout: Layout, episodes: Sequence[int] | None) -> dict[str, np.ndarray]:
         pictures = ("video", "image")

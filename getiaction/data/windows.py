@@ -144,6 +144,14 @@ class WindowDataset(Dataset[Batch]):
             return None
         return {int(frame): row for row, frame in enumerate(self._columns["index"].tolist())}
 
+    def column(self, key: str) -> np.ndarray:
+        """A feature of numbers, `(rows, …)`, of all rows.
+
+        Raises:
+            KeyError: the dataset has no such feature.
+        """
+        return self._columns[key]
+
     def frames_of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The dataset's frame index and the episode of each row."""
         within = np.searchsorted(self._firsts, rows, side="right") - 1

@@ -8,6 +8,7 @@
     steps.py          the steps that a stranger's processors may be made of
     foreign_code.py   whose Python code may run
     processors.py     the steps before and after a policy
+    acting.py         how a policy gives one action after another
     datasets.py       statistics, transforms, time steps, decoding
     errors.py         LeRobot's output and exceptions
 

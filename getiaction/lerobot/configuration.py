@@ -60,21 +60,39 @@ def make_config(policy: str, values: Mapping[str, Any], device: str) -> PreTrain
         return draccus.decode(cls, {**plain(values), "device": device})
 
 
+def pretrained_json(path: str, name: str, revision: str | None, *, key: str = "") -> dict[str, Any]:
+    """A JSON file of a `pretrained_model` folder or Hub repository.
+
+    Args:
+        path: the folder or Hub id.
+        name: the file's name.
+        revision: branch, tag or commit of the Hub id.
+        key: the recipe's key that names it, for the message.
+
+    Raises:
+        PolicyError: there is none, or it can't be fetched or read.
+    """
+    try:
+        values = trust.read_json(pretrained_file(path, name, revision))
+        if not isinstance(values, dict):
+            raise ValueError("not a JSON object")
+    except (OSError, ValueError) as error:  # what the Hub raises is an OSError or a ValueError too
+        where = "in the folder" if Path(path).is_dir() else "as a folder or on the Hub"
+        raise PolicyError(
+            f"no readable {name} of {key + ' ' if key else ''}{path} {where}: {first_line(error)}",
+            "Give a folder that LeRobot or getiaction saved (…/pretrained_model), or a Hub id (lerobot/smolvla_base).",
+        ) from error
+    return values
+
+
 def pretrained_config_values(policy: str, path: str, revision: str | None) -> dict[str, Any]:
     """The fields in the config.json of a `pretrained_model` folder or Hub repository, without `type` and `device`.
 
     Raises:
         PolicyError: the folder or repository has none, or it is that of another policy.
     """
-    try:
-        values = trust.read_json(pretrained_file(path, "config.json", revision))
-    except (OSError, ValueError) as error:  # what the Hub raises is an OSError or a ValueError too
-        where = "in the folder" if Path(path).is_dir() else "as a folder or on the Hub"
-        raise PolicyError(
-            f"no readable config.json of pretrained_path {path} {where}: {first_line(error)}",
-            "Give a folder that LeRobot or getiaction saved (…/pretrained_model), or a Hub id (lerobot/smolvla_base).",
-        ) from error
-    found = values.pop("type", None) if isinstance(values, dict) else None
+    values = pretrained_json(path, "config.json", revision, key="pretrained_path")
+    found = values.pop("type", None)
     if not isinstance(found, str):
         raise PolicyError(f"config.json of pretrained_path {path} does not say which policy it is for (type)")
     if found != policy:

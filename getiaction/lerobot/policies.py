@@ -52,3 +52,19 @@ def build_empty_policy(config: PreTrainedConfig, weights: Mapping[str, torch.Ten
         if name in weights and tensor.dtype != weights[name].dtype:
             tensor.data = tensor.data.to(weights[name].dtype)
     return policy.to(config.device)
+
+
+def load_policy(config: PreTrainedConfig) -> PreTrainedPolicy:
+    """The policy in the folder or Hub repository `config.pretrained_path`, with the features it was saved with.
+
+    Raises:
+        PolicyError: its weights can't be fetched, or don't fill it whole.
+    """
+    with policy_errors(config.type), quiet_prints():
+        check_processors(config)  # before the weights are fetched
+        with without_fetched_weights(config), observed_loads() as loads:
+            policy = get_policy_class(config.type).from_pretrained(
+                str(config.pretrained_path), config=config, revision=config.pretrained_revision
+            )
+        require_whole_load(policy, loads)
+    return policy.to(config.device)

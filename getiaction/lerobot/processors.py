@@ -15,11 +15,13 @@ from lerobot.processor import (
     transition_to_batch,
     transition_to_policy_action,
 )
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from getiaction import trust
 from getiaction.errors import PolicyError
-from getiaction.lerobot.configuration import plain
-from getiaction.lerobot.errors import policy_errors, quiet_prints
+from getiaction.lerobot.configuration import plain, pretrained_file, pretrained_json
+from getiaction.lerobot.errors import first_line, policy_errors, quiet_prints
 from getiaction.lerobot.features import DatasetView
 from getiaction.lerobot.steps import PROCESSORS_BY_CONFIG, LoadedSteps, check_processors
 
@@ -79,6 +81,29 @@ def processors_to_plain(
     }
 
 
+def pretrained_processors(config: PreTrainedConfig) -> dict[str, Any]:
+    """What `processors_to_plain` gave, read from the folder or Hub repository `config.pretrained_path`.
+
+    Raises:
+        TrainingError: a file is missing or can't be read, or a step is not one of LeRobot's or its plugins'.
+    """
+    path, revision = str(config.pretrained_path), config.pretrained_revision
+    parts = {}
+    for name in ("preprocessor", "postprocessor"):
+        file = f"policy_{name}.json"
+        checked = trust.processor(pretrained_json(path, file, revision), LoadedSteps(config), f"{file} of {path}")
+        state = {}
+        for weights in (step["state_file"] for step in checked["steps"] if "state_file" in step):
+            try:
+                found = pretrained_file(path, weights, revision)
+                trust.open_regular(found).close()
+                state[weights.removesuffix(".safetensors")] = load_file(found)
+            except (OSError, ValueError, SafetensorError) as error:
+                raise PolicyError(f"{weights} of {path} can't be read: {first_line(error)}") from error
+        parts[name] = {"config": checked, "state": state}
+    return parts
+
+
 def processors_from_plain(saved: Mapping[str, Any], config: PreTrainedConfig) -> Processors:
     """The inverse of `processors_to_plain`, on the configuration's device.
 
@@ -108,6 +133,12 @@ def processors_from_plain(saved: Mapping[str, Any], config: PreTrainedConfig) ->
     _reconnect_relative_absolute_steps(preprocessor, postprocessor)
     send_to(preprocessor, config.device)
     return preprocessor, postprocessor
+
+
+def renamed(preprocessor: PolicyProcessorPipeline) -> dict[str, str]:
+    """Dataset key → the key that the policy knows it by, as a preprocessor renames it."""
+    steps = [step for step in preprocessor.steps if isinstance(step, RenameObservationsProcessorStep)]
+    return {old: new for step in steps for old, new in step.rename_map.items()}
 
 
 def send_to(preprocessor: PolicyProcessorPipeline, device: str) -> None:

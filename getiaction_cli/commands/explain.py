@@ -17,6 +17,7 @@ FAMILIES = {
     "GA3": "the recipe against the dataset",
     "GA4": "the dataset itself",
     "GA5": "this machine and the run",
+    "GA6": "a trained policy",
 }
 
 

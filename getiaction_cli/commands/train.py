@@ -274,7 +274,7 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
     from getiaction_cli.rendering import text as rendered
 
     gc.set_threshold(700)  # Python's own: in training, garbage may hold memory of the GPU
-    _prepare_libraries()
+    prepare_libraries()
     try:
         with screen.taken():
             screen.doing("starting")
@@ -314,7 +314,7 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
             raise typer.Exit(128 + summary.stopped_by)
 
 
-def _prepare_libraries() -> None:
+def prepare_libraries() -> None:
     """What libraries read from the environment when they are imported; what the user has set there stays."""
     # Their progress bars would be redrawn into the log a hundred times.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
@@ -334,7 +334,7 @@ def smoke(recipe: Recipe) -> str:
     from getiaction.errors import TrainingError
     from getiaction.train.screen import Screen
 
-    _prepare_libraries()
+    prepare_libraries()
     screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
     try:
         with screen.taken():

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import base64
-import html
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from getiaction_cli.rendering.page_html import COLOURS, figure, finite, label, page, problems, section, text
 from getiaction_cli.units import duration, plural, size
 
 if TYPE_CHECKING:
@@ -20,61 +16,33 @@ if TYPE_CHECKING:
 
 _MOST_DIMENSIONS = 64
 _MOST_TASKS = 20
-# Colours that can be told apart on white and on black, also by the colour-blind (after Okabe and Ito).
-_COLOURS = ("#3b82c4", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 
 def render(inspection: Inspection, sample: Sample) -> str:
     """The page as one HTML document; the plots are drawn by the plotly.js that is inside it."""
-    import plotly.offline
-
     figures: list[dict[str, Any]] = []
     body = "\n".join(_sections(inspection, sample, figures))
-    template = (Path(__file__).parent / "dataset_page.html").read_text(encoding="utf-8")
-    # Texts of a dataset are a stranger's: nothing in them may end the script that they stand in.
-    data = json.dumps(figures, allow_nan=False).replace("<", "\\u003c")
-    for mark, text in (
-        ("@TITLE@", _text(inspection.dataset.repo_id)),
-        ("@BODY@", body),
-        ("@FIGURES@", data),
-        ("@PLOTLY@", plotly.offline.get_plotlyjs()),
-    ):
-        template = template.replace(mark, text)
-    return template
+    return page(inspection.dataset.repo_id, body, figures)
 
 
 def _sections(inspection: Inspection, sample: Sample, figures: list[dict[str, Any]]) -> Iterator[str]:
     yield _overview(inspection)
-    yield _section("Problems", _problems(inspection))
+    yield section("Problems", problems(inspection.report.diagnostics))
     if sample.pictures:
-        yield _section("Cameras", _cameras(sample))
+        yield section("Cameras", _cameras(sample))
     if len(inspection.lengths):
-        yield _section("Episode lengths", _figure(figures, _lengths(inspection), "Episodes by their length"))
+        yield section("Episode lengths", figure(figures, _lengths(inspection), "Episodes by their length"))
     tasks = inspection.dataset.episodes.task_counts()
     if tasks:
-        yield _section("Tasks", _tasks(tasks, figures))
+        yield section("Tasks", _tasks(tasks, figures))
     for feature in inspection.dataset.by_role("state", "action", "environment"):
         if feature.is_vector:
-            yield _section(f"{feature.key}", _vector(inspection, feature, sample, figures), mono=True)
+            yield section(f"{feature.key}", _vector(inspection, feature, sample, figures), mono=True)
     if inspection.policies:
-        yield _section("Policies", _policies(inspection))
+        yield section("Policies", _policies(inspection))
     unseen = [*inspection.not_checked, *sample.problems]
     if unseen:
-        yield _section("Not checked", "<ul>" + "".join(f"<li>{_text(words)}</li>" for words in unseen) + "</ul>")
-
-
-def _text(words: object) -> str:
-    return html.escape(str(words))
-
-
-def _label(words: object) -> str:
-    """Words in a plot: plotly takes tags for markup there, and knows no more than three of HTML's entities."""
-    return html.escape(str(words), quote=False)
-
-
-def _section(title: str, body: str, *, mono: bool = False) -> str:
-    heading = f"<code>{_text(title)}</code>" if mono else _text(title)
-    return f"<section><h2>{heading}</h2>{body}</section>"
+        yield section("Not checked", "<ul>" + "".join(f"<li>{text(words)}</li>" for words in unseen) + "</ul>")
 
 
 def _overview(inspection: Inspection) -> str:
@@ -96,42 +64,22 @@ def _overview(inspection: Inspection) -> str:
         ),
         ("fingerprint", dataset.fingerprint[:16]),
     ]
-    entries = "".join(f"<div><dt>{_text(name)}</dt><dd>{_text(value)}</dd></div>" for name, value in facts)
-    return f"<header><h1>{_text(dataset.repo_id)}</h1><dl>{entries}</dl></header>"
-
-
-def _problems(inspection: Inspection) -> str:
-    found = inspection.report.diagnostics
-    if not found:
-        return "<p class=good>Nothing wrong was found.</p>"
-    rows = "".join(
-        f"<li class={one.severity.value}><b>{one.severity.value} {_text(one.code)}</b> {_text(one.message)}"
-        f"<br><small><code>{_text(one.file)}{': ' if one.path else ''}{_text(one.path)}</code>"
-        f"{' · ' + _text(one.help) if one.help else ''}</small></li>"
-        for one in found
-    )
-    return f"<ul class=problems>{rows}</ul>"
+    entries = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts)
+    return f"<header><h1>{text(dataset.repo_id)}</h1><dl>{entries}</dl></header>"
 
 
 def _cameras(sample: Sample) -> str:
     parts = []
     for key in dict.fromkeys(picture.key for picture in sample.pictures):
         pictures = "".join(
-            f'<figure><img alt="{_text(key)}, episode {one.episode}" '
+            f'<figure><img alt="{text(key)}, episode {one.episode}" '
             f'src="data:image/jpeg;base64,{base64.b64encode(one.jpeg).decode()}">'
             f"<figcaption>episode {one.episode}, {one.second:.1f} s</figcaption></figure>"
             for one in sample.pictures
             if one.key == key
         )
-        parts.append(f"<h3><code>{_text(key)}</code></h3><div class=pictures>{pictures}</div>")
+        parts.append(f"<h3><code>{text(key)}</code></h3><div class=pictures>{pictures}</div>")
     return "".join(parts)
-
-
-def _figure(figures: list[dict[str, Any]], figure: Any, title: str) -> str:
-    """Keep a figure for the page's script, and return the place where it will be drawn."""
-    figures.append(json.loads(figure.to_json()))
-    place = f'<div class=plot role=img aria-label="{_text(title)}" id=plot{len(figures) - 1}></div>'
-    return f"<figure>{place}</figure>"
 
 
 def _lengths(inspection: Inspection) -> Any:
@@ -139,17 +87,17 @@ def _lengths(inspection: Inspection) -> Any:
 
     steps = inspection.histogram(24)
     fps = inspection.dataset.fps or 1
-    figure = go.Figure(
+    chart = go.Figure(
         go.Bar(
             x=[(low + high) / 2 / fps for low, high, _ in steps],
             y=[count for _, _, count in steps],
             width=[(high - low + 1) / fps * 0.94 for low, high, _ in steps],
             customdata=[f"{low}–{high} frames" for low, high, _ in steps],
             hovertemplate="%{y} episodes of %{customdata}<extra></extra>",
-            marker_color=_COLOURS[0],
+            marker_color=COLOURS[0],
         )
     )
-    return figure.update_layout(xaxis_ticksuffix=" s", yaxis_title="episodes", height=260)
+    return chart.update_layout(xaxis_ticksuffix=" s", yaxis_title="episodes", height=260)
 
 
 def _tasks(tasks: dict[str, tuple[int, int]], figures: list[dict[str, Any]]) -> str:
@@ -157,30 +105,30 @@ def _tasks(tasks: dict[str, tuple[int, int]], figures: list[dict[str, Any]]) -> 
 
     shown = list(tasks.items())[:_MOST_TASKS]
     if len(shown) == 1:
-        return f"<p>{_text(shown[0][0])}</p>"
-    labels = [_label(text if len(text) <= 60 else text[:59] + "…") for text, _ in shown]
-    figure = go.Figure(
+        return f"<p>{text(shown[0][0])}</p>"
+    labels = [label(task if len(task) <= 60 else task[:59] + "…") for task, _ in shown]
+    chart = go.Figure(
         go.Bar(
             x=[frames for _, (_, frames) in shown][::-1],
             y=labels[::-1],
             orientation="h",
             customdata=[episodes for _, (episodes, _) in shown][::-1],
             hovertemplate="%{x:,} frames in %{customdata} episodes<extra></extra>",
-            marker_color=_COLOURS[0],
+            marker_color=COLOURS[0],
         )
     )
-    figure.update_layout(xaxis_title="frames", height=90 + 26 * len(shown), yaxis_automargin=True)
+    chart.update_layout(xaxis_title="frames", height=90 + 26 * len(shown), yaxis_automargin=True)
     rest = len(tasks) - len(shown)
-    return _figure(figures, figure, "Frames per task") + (f"<p>and {plural(rest, 'other task')}</p>" if rest else "")
+    return figure(figures, chart, "Frames per task") + (f"<p>and {plural(rest, 'other task')}</p>" if rest else "")
 
 
 def _vector(inspection: Inspection, feature: Feature, sample: Sample, figures: list[dict[str, Any]]) -> str:
     stats = (inspection.dataset.stats or {}).get(feature.key)
-    parts = [f"<p>{_text(feature.role)}, {_text(feature.dtype)}, {plural(feature.size, 'dimension')}</p>"]
+    parts = [f"<p>{text(feature.role)}, {text(feature.dtype)}, {plural(feature.size, 'dimension')}</p>"]
     if stats and {"min", "max"} <= stats.keys():
-        parts.append(_figure(figures, _ranges(feature, stats), f"Ranges of {feature.key}"))
+        parts.append(figure(figures, _ranges(feature, stats), f"Ranges of {feature.key}"))
     plots = [
-        _figure(
+        figure(
             figures,
             _trajectories(feature, dimension, sample),
             f"{feature.dimension(dimension)} over time",
@@ -197,25 +145,25 @@ def _ranges(feature: Feature, stats: dict[str, Any]) -> Any:
     """Each dimension's extremes as a thin bar, its first to last percentile as a thick one, its mean as a dot."""
     import plotly.graph_objects as go
 
-    numbers = {name: _finite(values) for name, values in stats.items()}
-    names = [_label(feature.dimension(at)) for at in range(feature.size)]
+    numbers = {name: finite(values) for name, values in stats.items()}
+    names = [label(feature.dimension(at)) for at in range(feature.size)]
     low, high = numbers["min"], numbers["max"]
-    figure = go.Figure()
+    chart = go.Figure()
     for name, lows, highs, width, opacity in (
         ("min to max", low, high, 0.25, 0.45),
         ("q01 to q99", numbers.get("q01"), numbers.get("q99"), 0.6, 0.8),
     ):
         if lows and highs and len(lows) == len(highs) == len(names):
             spread = [b - a if a is not None and b is not None else None for a, b in zip(lows, highs, strict=True)]
-            figure.add_bar(
+            chart.add_bar(
                 y=names, x=spread, base=lows, orientation="h", width=width, opacity=opacity, name=name,
-                marker_color=_COLOURS[0], hovertemplate=f"%{{base:.4g}} to %{{x:.4g}}<extra>{name}</extra>",
+                marker_color=COLOURS[0], hovertemplate=f"%{{base:.4g}} to %{{x:.4g}}<extra>{name}</extra>",
             )  # fmt: skip
     if len(numbers.get("mean", [])) == len(names):
-        figure.add_scatter(
-            y=names, x=numbers["mean"], mode="markers", name="mean", marker={"color": _COLOURS[1], "size": 9}
+        chart.add_scatter(
+            y=names, x=numbers["mean"], mode="markers", name="mean", marker={"color": COLOURS[1], "size": 9}
         )
-    return figure.update_layout(
+    return chart.update_layout(
         barmode="overlay", height=110 + 26 * len(names), yaxis={"autorange": "reversed", "automargin": True},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )  # fmt: skip
@@ -224,17 +172,17 @@ def _ranges(feature: Feature, stats: dict[str, Any]) -> Any:
 def _trajectories(feature: Feature, dimension: int, sample: Sample) -> Any:
     import plotly.graph_objects as go
 
-    figure = go.Figure()
-    for colour, trajectory in zip(_COLOURS, sample.trajectories, strict=False):
+    chart = go.Figure()
+    for colour, trajectory in zip(COLOURS, sample.trajectories, strict=False):
         values = trajectory.values.get(feature.key)
         if values is None or dimension >= values.shape[1]:
             continue
-        figure.add_scatter(
-            x=trajectory.seconds.round(3).tolist(), y=_finite(values[:, dimension]), mode="lines",
+        chart.add_scatter(
+            x=trajectory.seconds.round(3).tolist(), y=finite(values[:, dimension]), mode="lines",
             name=f"episode {trajectory.episode}", line={"color": colour, "width": 1.5},
         )  # fmt: skip
-    return figure.update_layout(
-        title={"text": _label(feature.dimension(dimension)), "font": {"size": 13}}, height=190, showlegend=False,
+    return chart.update_layout(
+        title={"text": label(feature.dimension(dimension)), "font": {"size": 13}}, height=190, showlegend=False,
         xaxis={"ticksuffix": " s"}, margin={"l": 45, "r": 8, "t": 30, "b": 30},
     )  # fmt: skip
 
@@ -243,13 +191,9 @@ def _legend(sample: Sample) -> str:
     """The colours of the episodes, once for all plots."""
     entries = "".join(
         f'<span><i style="background:{colour}"></i>episode {trajectory.episode}</span>'
-        for colour, trajectory in zip(_COLOURS, sample.trajectories, strict=False)
+        for colour, trajectory in zip(COLOURS, sample.trajectories, strict=False)
     )
     return f"<p class=legend>{entries}</p>"
-
-
-def _finite(values: Any) -> list[float | None]:
-    return [float(f"{number:.6g}") if np.isfinite(number) else None for number in np.asarray(values).reshape(-1)]
 
 
 def _policies(inspection: Inspection) -> str:
@@ -258,8 +202,8 @@ def _policies(inspection: Inspection) -> str:
         mark, words = ("✓", verdict.changes) if verdict.trainable else ("✗", verdict.reasons)
         said = "; ".join(words) or "can train as it is"
         rows.append(
-            f"<tr class={'good' if verdict.trainable else 'bad'}><td>{mark}</td><th>{_text(verdict.name)}</th>"
-            f"<td>{_text(said)}{'' if verdict.installed else ' (its packages are not installed here)'}</td></tr>"
+            f"<tr class={'good' if verdict.trainable else 'bad'}><td>{mark}</td><th>{text(verdict.name)}</th>"
+            f"<td>{text(said)}{'' if verdict.installed else ' (its packages are not installed here)'}</td></tr>"
         )
-    after = f"<p>Next: <code>{_text(inspection.next_command)}</code></p>" if inspection.next_command else ""
+    after = f"<p>Next: <code>{text(inspection.next_command)}</code></p>" if inspection.next_command else ""
     return f"<table>{''.join(rows)}</table>{after}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from threading import Lock
+from typing import TextIO
 
 from getiaction_cli.rendering.text import columns, cut
 from getiaction_cli.units import size
@@ -15,9 +16,10 @@ _EVERY = 0.1  # seconds between two drawings
 class Progress:
     """Call it with what is done; it takes the place of a `getiaction_cli.datasets.place.Watch`."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self.quiet = quiet
-        self.live = not quiet and sys.stderr.isatty()
+        self.stream = stream or sys.stderr
+        self.live = not quiet and self.stream.isatty()
         self._begun: dict[str, float] = {}
         self._closed: set[str] = set()
         self._drawn = 0.0
@@ -45,13 +47,13 @@ class Progress:
     def clear(self) -> None:
         """Take away a half-drawn bar, before an error is printed."""
         if self.live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            self.stream.write("\r\x1b[K")
+            self.stream.flush()
 
     def _line(self, text: str, end: str = "") -> None:
         start = "\r\x1b[K" if self.live else ""
-        sys.stderr.write(start + cut(text, columns() - 1) + end)
-        sys.stderr.flush()
+        self.stream.write(start + cut(text, columns() - 1) + end)
+        self.stream.flush()
 
 
 def _amount(number: int, unit: str) -> str:

@@ -50,7 +50,7 @@ def test_page_is_complete(code: str) -> None:
         "## What it finds",
         "## Why it matters",
     ]
-    assert re.fullmatch(r"GA[1-5]\d\d", code)
+    assert re.fullmatch(r"GA[1-6]\d\d", code)
 
 
 @pytest.mark.parametrize("code", RUN)

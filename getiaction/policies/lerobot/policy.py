@@ -13,7 +13,7 @@ from torch import Tensor
 
 from getiaction import trust
 from getiaction.errors import PolicyError
-from getiaction.lerobot import configuration, policies, processors
+from getiaction.lerobot import acting, configuration, policies, processors
 from getiaction.lerobot.errors import policy_errors
 from getiaction.lerobot.features import DatasetView, FeatureType, as_policy_features, as_raw_features, split_features
 from getiaction.lerobot.foreign_code import no_foreign_code
@@ -252,6 +252,33 @@ class LeRobotPolicy(L.LightningModule):
         self.log("val/loss", loss, prog_bar=True, batch_size=_batch_size(batch), sync_dist=True)
         return loss
 
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """How far the predicted actions are from the recorded ones, open loop, for a batch of `Moments`.
+
+        Logs the mean absolute error in the dataset's units: `test/error` over all joints, `test/error_<joint>` each.
+        """
+        predicted = self.predict_step(batch, batch_idx)
+        valid = batch["valid"].cpu()
+        error = (predicted - batch["recorded"].cpu()).abs()[valid]
+        count = len(error)
+        if count == 0:  # of episodes side by side, all have ended
+            return error.sum()
+        self.log("test/error", error.mean(), batch_size=count, on_epoch=True, sync_dist=True)
+        for i, joint in enumerate(error.mean(dim=0)):
+            self.log(f"test/error_{i}", joint, batch_size=count, on_epoch=True, sync_dist=True)
+        return error.mean()
+
+    def predict_step(self, batch: Batch, batch_idx: int = 0) -> Tensor:
+        """The actions that a robot executes next, in the dataset's units, shape (batch, steps, action), on the CPU.
+
+        Args:
+            batch: of `Moments` (the data module's `predict_dataloader`), or of observations as for `select_action`.
+            batch_idx: not used.
+        """
+        if "observations" in batch:
+            return self.predict_chunk(batch["observations"], new_episode=bool(batch["new_episode"]))
+        return self.predict_chunk([{k: v for k, v in batch.items() if k.startswith("observation") or k == "task"}])
+
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Any] | None]:
         """LeRobot's own forward on a raw batch: the loss, and what the policy reports with it."""
         return self._built().forward(self._prepare(batch))
@@ -367,6 +394,60 @@ class LeRobotPolicy(L.LightningModule):
         self._follow(self.device.type)
         return self.postprocessor(policy.select_action(self._prepare(observation)))
 
+    @torch.no_grad()
+    def predict_chunk(self, observations: Sequence[Batch], *, new_episode: bool = True) -> Tensor:
+        """The actions that a robot executes of one prediction, for many moments at once.
+
+        The numbers are those of `reset` and then `select_action`, observation after observation. A policy that
+        remembers more than its last observations (TD-MPC, temporal ensembling; see `predicts_alone`) gives one action,
+        and must be called for every frame of its episodes, in order.
+
+        Args:
+            observations: the last observations up to the moment of the prediction, oldest first: as many as
+                `observations_per_prediction` says (where an episode begins, its first frame is repeated), or one
+                alone. Each as for `select_action`, with a batch dimension.
+            new_episode: forget what came before; False goes on with the same episodes.
+
+        Returns:
+            Actions in the dataset's units, shape (batch, steps, action), on the CPU.
+        """
+        policy = self._built().eval()
+        self._follow(self.device.type)
+        if new_episode:
+            self.reset()
+        prepared = [self._prepare(observation) for observation in observations]
+        if not acting.predicts_alone(policy):
+            return self.postprocessor(policy.select_action(dict(prepared[-1]))).unsqueeze(1)
+        steps = acting.steps_per_prediction(policy)
+        if acting.decodes_whole_chunks(policy):
+            return self.postprocessor(policy.predict_action_chunk(dict(prepared[-1]))[:, :steps])
+        with acting.only_observing(policy):
+            for earlier in prepared[:-1]:
+                policy.select_action(dict(earlier))
+        return torch.stack([self.postprocessor(policy.select_action(dict(prepared[-1]))) for _ in range(steps)], dim=1)
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The features that the policy reads, by the dataset's names."""
+        config = self._built().config
+        dataset_key = {new: old for old, new in self._rename_map.items()}
+        return {dataset_key.get(key, key): feature for key, feature in (config.input_features or {}).items()}
+
+    @property
+    def predicts_alone(self) -> bool:
+        """Whether a prediction depends on the last observations alone, so that moments can be batched freely."""
+        return acting.predicts_alone(self._built())
+
+    @property
+    def steps_per_prediction(self) -> int:
+        """How many actions are executed of one prediction (`n_action_steps`)."""
+        return acting.steps_per_prediction(self._built())
+
+    @property
+    def observations_per_prediction(self) -> int:
+        """How many observations one prediction depends on (`n_obs_steps`)."""
+        return acting.observations_per_prediction(self._built())
+
     def reset(self) -> None:
         """Forget the last episode: queued actions and past observations."""
         self._built().reset()
@@ -435,6 +516,32 @@ class LeRobotPolicy(L.LightningModule):
         policy = super().load_from_checkpoint(checkpoint_path, map_location=map_location, **kwargs)
         policy._follow(policy.device.type)
         return policy.eval()
+
+
+def load_pretrained(path: str | Path, *, revision: str | None = None, device: str = "cpu") -> LeRobotPolicy:
+    """A policy as it acts on a robot, from a `pretrained_model` folder or Hub id: weights and saved processors.
+
+    Unlike `LeRobotPolicy(pretrained_path=…)`, which starts a training on a dataset, it keeps the statistics that the
+    policy was saved with.
+
+    Args:
+        path: a folder that LeRobot or getiaction saved, or a Hub id.
+        revision: branch, tag or commit of that Hub id.
+        device: `cpu`, `cuda`, `mps` or `xpu`.
+
+    Raises:
+        getiaction.errors.PolicyError: something of it is missing or can't be read, or this LeRobot lacks the policy.
+    """
+    name = str(configuration.pretrained_json(str(path), "config.json", revision).get("type"))
+    policy = LeRobotPolicy(policy_name=name)
+    saved = configuration.pretrained_config_values(name, str(path), revision)
+    values = saved | {"pretrained_path": str(path), "pretrained_revision": revision}
+    policy.config = policy._make_config(device, values)
+    policy.lerobot_policy = policies.load_policy(policy.config)
+    plain = processors.pretrained_processors(policy.config)
+    policy.preprocessor, policy.postprocessor = processors.processors_from_plain(plain, policy.config)
+    policy._rename_map = processors.renamed(policy.preprocessor)
+    return policy.to(device).eval()
 
 
 def _the_name(fixed: str | None, given: str | None, config: PreTrainedConfig | None) -> str:

@@ -1,0 +1,140 @@
+"""The moments of recorded episodes at which a policy predicts, as batches: what it sees then, and what was done.
+
+A robot lets its policy predict every `n_action_steps` frames. In a recording these moments are known beforehand, so
+those of many episodes come in one batch. A policy that remembers its earlier predictions is asked at every frame
+instead, with many episodes side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from getiaction.data.layout import layout_of
+from getiaction.data.windows import Batch, WindowDataset
+from getiaction.lerobot.datasets import ACTION, OBS_PREFIX, LeRobotDataset
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Where the chosen episodes lie among the rows of an opened dataset.
+
+    Attributes:
+        numbers: `(episodes,)` their indices in the dataset.
+        firsts: `(episodes,)` the row of each one's first frame.
+        lengths: `(episodes,)` frames of each.
+    """
+
+    numbers: np.ndarray
+    firsts: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: WindowDataset | LeRobotDataset) -> Episodes:
+        """Those of an opened dataset."""
+        layout = layout_of(dataset.meta)
+        numbers = layout.chosen(dataset.episodes)
+        lengths = layout.stops[numbers] - layout.starts[numbers]
+        return cls(numbers, np.cumsum(lengths) - lengths, lengths)
+
+
+class Moments(Dataset[Batch]):
+    """Batches of moments, in order; item `i` is the whole i-th batch.
+
+    Each batch has
+
+        observations   one dictionary per observation that a prediction depends on, oldest first; (batch, …) each
+        recorded       (batch, steps, action) the recorded actions from the moment on, in the dataset's units
+        valid          (batch, steps) False where the episode has ended
+        row            (batch,) the row of the moment in the dataset
+        new_episode    whether the batch begins with episodes that are new to the policy
+
+    Args:
+        dataset: opened without `delta_timestamps`.
+        collate: from samples to a batch, for LeRobotDataset.
+        steps: actions executed of one prediction.
+        observations: observations that one prediction depends on.
+        alone: whether predictions are independent of each other; else each frame is a moment.
+        batch_size: moments per batch.
+        rows: the moments, instead of all; only where they are independent.
+    """
+
+    def __init__(
+        self,
+        dataset: WindowDataset | LeRobotDataset,
+        collate: Any,
+        *,
+        steps: int,
+        observations: int = 1,
+        alone: bool = True,
+        batch_size: int = 32,
+        rows: Sequence[int] | np.ndarray | None = None,
+    ) -> None:
+        self.dataset, self.collate = dataset, collate
+        self.steps, self.observations, self.alone = (steps if alone else 1), observations, alone
+        self.episodes = Episodes.of(dataset)
+        self.actions = numbers(dataset, ACTION)
+        firsts, lengths = self.episodes.firsts, self.episodes.lengths
+        # First row of the episode of each row, and the row after its last one.
+        self._first = np.repeat(firsts, lengths)
+        self._stop = np.repeat(firsts + lengths, lengths)
+        self.batches: list[tuple[np.ndarray, np.ndarray, bool]] = []  # rows, which of them count, a new episode begins
+        if alone:
+            every = [np.arange(first, first + length, steps) for first, length in zip(firsts, lengths, strict=True)]
+            chosen = np.concatenate(every) if rows is None else np.asarray(rows, dtype=np.int64)
+            for at in range(0, len(chosen), batch_size):
+                part = chosen[at : at + batch_size]
+                self.batches.append((part, np.ones(len(part), dtype=bool), True))
+            return
+        for at in range(0, len(firsts), batch_size):
+            begin, long = firsts[at : at + batch_size], lengths[at : at + batch_size]
+            for frame in range(int(long.max(initial=0))):
+                # An episode that has ended stays in the batch, at its last frame: the policy remembers by place.
+                self.batches.append((begin + np.minimum(frame, long - 1), frame < long, frame == 0))
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, i: int) -> Batch:
+        rows, counts, new_episode = self.batches[i]
+        ahead = rows[:, None] + np.arange(self.steps)
+        inside = np.minimum(ahead, self._stop[rows][:, None] - 1)
+        back = range(self.observations - 1, -1, -1) if self.alone else (0,)
+        return {
+            "observations": [self.seen(np.maximum(rows - k, self._first[rows])) for k in back],
+            "recorded": torch.from_numpy(self.actions[inside]),
+            "valid": torch.from_numpy((inside == ahead) & counts[:, None]),
+            "row": torch.from_numpy(rows),
+            "new_episode": new_episode,
+        }
+
+    def seen(self, rows: np.ndarray) -> Batch:
+        """What a robot would see at these rows: observations and the task, nothing else."""
+        batch = rows_of(self.dataset, rows, self.collate)
+        return {key: value for key, value in batch.items() if key.startswith(OBS_PREFIX) or key == "task"}
+
+
+def rows_of(dataset: WindowDataset | LeRobotDataset, rows: np.ndarray, collate: Any) -> Batch:
+    """The samples of these rows as one batch."""
+    if isinstance(dataset, WindowDataset):
+        return collate(dataset.__getitems__(rows))
+    return collate([dataset[int(row)] for row in rows])
+
+
+def numbers(dataset: WindowDataset | LeRobotDataset, key: str) -> np.ndarray:
+    """A feature of numbers of all rows, `(rows, size)` as float32 or int64; `(rows, 1)` where the feature is a number.
+
+    Raises:
+        KeyError: the dataset has no such feature.
+    """
+    if isinstance(dataset, WindowDataset):
+        values = dataset.column(key)
+    else:
+        values = np.asarray(dataset.hf_dataset.with_format("numpy")[key][:])
+    kind = np.float32 if values.dtype.kind == "f" else np.int64
+    return np.ascontiguousarray(values, dtype=kind).reshape(len(values), -1)

@@ -1,0 +1,364 @@
+"""Evaluates a policy on recorded episodes: load it, choose episodes, predict, compare, probe."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from getiaction.data.download_progress import DownloadProgress
+from getiaction.data.frame_store import Building
+from getiaction.data.lerobot import Collate, LeRobotDataModule, data_errors, find, split_episodes
+from getiaction.data.moments import Moments, numbers, rows_of
+from getiaction.errors import DataError, MachineError, PolicyError
+from getiaction.evaluation import baselines, measures, open_loop
+from getiaction.evaluation.probes import Probes, chosen_rows
+from getiaction.evaluation.result import HOLD_STATE, Comparison, Evaluation, Part, Trajectory
+from getiaction.evaluation.source import Source
+from getiaction.lerobot.configuration import pretrained_json
+from getiaction.lerobot.datasets import ACTION, LeRobotDatasetMetadata
+from getiaction.lerobot.features import FeatureType
+from getiaction.policies.lerobot.policy import LeRobotPolicy, load_pretrained
+
+# Without --episodes, of more episodes than these so many are evaluated, evenly spread.
+MOST_EPISODES = 50
+# Training episodes to compare held-out ones with.
+MOST_COMPARED = 10
+DRAWN = 3
+PICTURES = 6
+STATE = "observation.state"
+
+Watch = Callable[[str, int, int], None]
+
+
+def evaluate(
+    source: Source,
+    data: Mapping[str, Any] | None,
+    *,
+    trained_on: Mapping[str, Any] | None = None,
+    chosen: Sequence[int] | None = None,
+    most_episodes: int | None = None,
+    device: str = "auto",
+    revision: str | None = None,
+    watch: Watch | None = None,
+    progress: Callable[[Building | DownloadProgress], None] | None = None,
+    pictures: bool = False,
+) -> Evaluation:
+    """Compare what a policy predicts with what was recorded.
+
+    Args:
+        source: where the policy is.
+        data: arguments of `LeRobotDataModule`; None takes the dataset that the policy says it was trained on.
+        trained_on: the same for the dataset it was trained on; None where only the policy's own folder may say it.
+        chosen: indices of the episodes to evaluate; None takes the held-out ones, or else all.
+        most_episodes: of these at most so many, evenly spread; None is MOST_EPISODES.
+        device: `auto`, `cpu`, `cuda`, `mps` or `xpu`.
+        revision: branch, tag or commit of a policy on the Hub.
+        watch: told what is done, and how many of how many frames.
+        progress: told how far the download of a new dataset is.
+        pictures: keep some of the cameras' pictures with the trajectories.
+
+    Raises:
+        getiaction.errors.TrainingError: the policy or the dataset can't be read, or they don't fit each other.
+    """
+    watch = watch or (lambda what, done, of: None)
+    watch("loading the policy", 0, 0)
+    policy = load(source, device, revision)
+    trained_on = trained_on or _own_dataset(source, revision)
+    data = data or trained_on
+    if data is None:
+        raise DataError(
+            f"nothing says on which dataset {source.place} was trained",
+            "Name one to evaluate it on: --data.repo_id OWNER/NAME, with --data.root FOLDER where it is a folder.",
+        )
+    module = _module(data)
+    module.progress = progress
+    place, meta = find(module.repo_id, module.root, module.revision)
+    require_fit(policy, meta)
+    part, candidates, training = _parts(meta, module, data, trained_on, chosen)
+    numbers_of = measures.evenly(candidates, most_episodes or MOST_EPISODES)
+
+    watch(f"reading {module.repo_id}", 0, 0)
+    with data_errors(module.repo_id, [str(place or meta.root)]):
+        pipeline = module.pipeline(meta, place, build=False)
+        moments = _moments(policy, pipeline, meta, numbers_of)
+        compared = measures.evenly(training, min(len(numbers_of), MOST_COMPARED)) if part == "held-out" else []
+        others = _moments(policy, pipeline, meta, compared) if compared else None
+
+        begun = time.monotonic()
+        found = open_loop.predict(policy, moments, lambda done, of: watch("predicting", done, of))
+        seconds = time.monotonic() - begun
+        theirs = others and open_loop.predict(policy, others, lambda done, of: watch("on training episodes", done, of))
+
+    everything = np.concatenate([found.recorded, *([theirs.recorded] if theirs else [])])
+    low, high, mean = everything.min(axis=0), everything.max(axis=0), everything.mean(axis=0)
+    scale = high - low
+    names = baselines.joint_names(meta.features[ACTION], len(scale))
+    simple, no_state = _baselines(found, moments, meta, names, low, high, mean)
+    errors = {name: np.abs(values - found.recorded) for name, values in simple.items()}
+
+    watch("asking what it looks at", 0, 0)
+    frame_bytes = sum(int(np.prod(meta.features[key]["shape"])) for key in meta.camera_keys)
+    size = open_loop.batch_size(meta, policy.observations_per_prediction)
+    probes = Probes(policy, moments, chosen_rows(moments, frame_bytes), scale, size)
+    state_keys = [key for key, feature in policy.inputs.items() if feature.type in (FeatureType.STATE, FeatureType.ENV)]
+    camera_keys = [key for key, feature in policy.inputs.items() if feature.type is FeatureType.VISUAL]
+    tasks = [_task(meta, number) for number in found.numbers.tolist()]
+    episodes = measures.episodes(found, scale, tasks)
+    return Evaluation(
+        model=source.place,
+        policy=str(policy.policy_name),
+        dataset=meta.repo_id,
+        root=str(meta.root),
+        fps=float(meta.fps),
+        part=part,
+        available=len(candidates),
+        steps=policy.steps_per_prediction if policy.predicts_alone else 1,
+        observations=policy.observations_per_prediction,
+        camera_inputs=tuple(camera_keys),
+        state_inputs=tuple(state_keys),
+        joints=measures.joints(found, simple, names, low, high),
+        episodes=episodes,
+        tasks=measures.by_task(episodes),
+        horizon=measures.horizon(found, found.actions, scale, moments.steps),
+        baseline_horizon={k: measures.horizon(found, values, scale, moments.steps) for k, values in simple.items()},
+        error=float(measures.share(np.abs(found.actions - found.recorded), scale).mean()),
+        baselines={name: float(measures.share(error, scale).mean()) for name, error in errors.items()},
+        no_state=no_state,
+        worst=measures.worst(found, scale, names, float(meta.fps)),
+        cameras=probes.exchange(camera_keys),
+        state=probes.exchange(state_keys),
+        trained=_comparison(theirs, others, meta, names, low, high, mean),
+        borders=measures.borders(found, scale),
+        latency=probes.latency(),
+        frames=len(found.actions),
+        seconds=seconds,
+        trajectories=_trajectories(found, moments, meta, pictures=pictures),
+    )
+
+
+def load(source: Source, device: str = "auto", revision: str | None = None) -> LeRobotPolicy:
+    """The policy, ready to act.
+
+    Raises:
+        PolicyError: it can't be loaded.
+        MachineError: this machine has no such device.
+    """
+    device = _device(device)
+    if not source.is_checkpoint:
+        return load_pretrained(source.place, revision=revision, device=device)
+    try:
+        return LeRobotPolicy.load_from_checkpoint(source.place, map_location=device)
+    except (RuntimeError, OSError, EOFError, KeyError) as error:
+        raise PolicyError(f"{source.place} can't be read: {error}", "Name another checkpoint of the run.") from error
+
+
+def _device(wanted: str) -> str:
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "xpu": torch.xpu.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        return next(name for name in ("cuda", "xpu", "mps", "cpu") if available[name])
+    if not available.get(wanted.partition(":")[0], False):
+        raise MachineError(f"this machine has no {wanted}", "Leave --device out, or name cpu.")
+    return wanted
+
+
+def _own_dataset(source: Source, revision: str | None) -> dict[str, Any] | None:
+    """The dataset that lerobot-train notes beside a policy."""
+    if source.is_checkpoint:
+        return None
+    try:
+        noted = pretrained_json(source.place, "train_config.json", revision).get("dataset")
+    except PolicyError:
+        return None
+    if not isinstance(noted, dict) or not isinstance(noted.get("repo_id"), str):
+        return None
+    kept = {key: noted[key] for key in ("repo_id", "root", "revision", "episodes") if noted.get(key) is not None}
+    split = noted.get("eval_split")
+    return kept | ({"val_split": float(split)} if isinstance(split, int | float) and 0 < split < 1 else {})
+
+
+def _module(data: Mapping[str, Any]) -> LeRobotDataModule:
+    if not isinstance(data.get("repo_id"), str):
+        raise DataError("no dataset was named", "Name one: --data.repo_id OWNER/NAME.")
+    try:
+        return LeRobotDataModule(**{**data, "delta_timestamps": None, "image_transforms": None})
+    except TypeError as error:
+        raise DataError(f"data: {error}") from error
+
+
+def _parts(
+    meta: LeRobotDatasetMetadata,
+    module: LeRobotDataModule,
+    data: Mapping[str, Any],
+    trained_on: Mapping[str, Any] | None,
+    chosen: Sequence[int] | None,
+) -> tuple[Part, list[int], list[int]]:
+    """What the policy knows of the episodes, which these are, and which it was trained on."""
+    everything = list(range(meta.total_episodes))
+    if chosen is not None:
+        split_episodes(meta, chosen, 0.0)  # says which ones the dataset does not have
+    if trained_on is None:
+        return "unknown", list(chosen or module.episodes or everything), []
+    same = all(data.get(key) == trained_on.get(key) for key in ("repo_id", "root", "revision"))
+    if not same:
+        return "new", list(chosen or module.episodes or everything), []
+    train, held_out = split_episodes(meta, trained_on.get("episodes"), float(trained_on.get("val_split") or 0.0))
+    training = everything if train is None else train
+    candidates = list(chosen or held_out or training)
+    known = set(candidates) & set(training)
+    return ("training" if known else "held-out"), candidates, ([] if known else training)
+
+
+def require_fit(policy: LeRobotPolicy, meta: LeRobotDatasetMetadata) -> None:
+    """Make sure that the dataset has what the policy reads, and actions of the size it gives.
+
+    Raises:
+        DataError: it has not.
+    """
+    missing = [
+        key for key in policy.inputs if key not in meta.features and "empty_camera" not in key
+    ]  # some policies fill cameras that a dataset lacks
+    if missing:
+        raise DataError(
+            f"{policy.policy_name} reads {', '.join(missing)}, which {meta.repo_id} does not have",
+            f"It has {', '.join(key for key in meta.features if key.startswith('observation'))}.",
+        )
+    sizes = [(key, f.shape) for key, f in policy.inputs.items() if f.type is FeatureType.STATE]
+    assert policy.config is not None
+    sizes += [(key, feature.shape) for key, feature in policy.config.output_features.items() if key == ACTION]
+    for key, shape in sizes:
+        if key in meta.features and tuple(meta.features[key]["shape"]) != tuple(shape):
+            theirs = "×".join(map(str, meta.features[key]["shape"]))
+            raise DataError(
+                f"{policy.policy_name} was trained with {key} of {'×'.join(map(str, shape))} numbers, "
+                f"{meta.repo_id} has {theirs}"
+            )
+
+
+def _moments(policy: LeRobotPolicy, pipeline: Any, meta: LeRobotDatasetMetadata, episodes: Sequence[int]) -> Moments:
+    return Moments(
+        pipeline.open_anywhere(episodes),
+        Collate(meta),
+        steps=policy.steps_per_prediction,
+        observations=policy.observations_per_prediction,
+        alone=policy.predicts_alone,
+        batch_size=open_loop.batch_size(meta, policy.observations_per_prediction),
+    )
+
+
+def _baselines(
+    found: measures.Predicted,
+    moments: Moments,
+    meta: LeRobotDatasetMetadata,
+    names: Sequence[str],
+    low: np.ndarray,
+    high: np.ndarray,
+    mean: np.ndarray,
+) -> tuple[dict[str, np.ndarray], str]:
+    """The baselines' predictions, and why holding the state is not among them."""
+    state, why = None, ""
+    if STATE not in meta.features:
+        why = f"{meta.repo_id} has no {STATE}"
+    else:
+        values = numbers(moments.dataset, STATE).astype(np.float32)
+        places = baselines.corresponding(names, baselines.joint_names(meta.features[STATE], values.shape[1]))
+        if places is None:
+            why = f"the dimensions of {STATE} and {ACTION} don't correspond"
+        elif not baselines.follows(found.recorded, values[:, places], mean, high - low):
+            why = f"{ACTION} is not a position like {STATE}"
+        else:
+            state = values[:, places]
+    simple = baselines.predictions(
+        found.recorded,
+        state,
+        rows=found.rows,
+        starts=found.starts,
+        firsts=found.first,
+        mean=mean,
+        low=low,
+        high=high,
+    )
+    assert why or HOLD_STATE in simple
+    return simple, why
+
+
+def _comparison(
+    theirs: measures.Predicted | None,
+    others: Moments | None,
+    meta: LeRobotDatasetMetadata,
+    names: Sequence[str],
+    low: np.ndarray,
+    high: np.ndarray,
+    mean: np.ndarray,
+) -> Comparison | None:
+    if theirs is None or others is None:
+        return None
+    simple, _ = _baselines(theirs, others, meta, names, low, high, mean)
+    scale = high - low
+    return Comparison(
+        episodes=tuple(theirs.numbers.tolist()),
+        frames=len(theirs.actions),
+        error=float(measures.share(np.abs(theirs.actions - theirs.recorded), scale).mean()),
+        baselines={
+            name: float(measures.share(np.abs(values - theirs.recorded), scale).mean())
+            for name, values in simple.items()
+        },
+    )
+
+
+def _task(meta: LeRobotDatasetMetadata, episode: int) -> str:
+    tasks = meta.episodes["tasks"][episode]
+    return str(tasks[0]) if tasks else ""
+
+
+def _trajectories(
+    found: measures.Predicted, moments: Moments, meta: LeRobotDatasetMetadata, *, pictures: bool
+) -> tuple[Trajectory, ...]:
+    """Some episodes, evenly spread, to draw."""
+    made = []
+    for place in measures.evenly(list(range(len(found.numbers))), DRAWN):
+        rows = found.slices[place]
+        first = int(found.firsts[place])
+        made.append(
+            Trajectory(
+                episode=int(found.numbers[place]),
+                recorded=found.recorded[rows],
+                predicted=found.actions[rows],
+                starts=np.unique(found.starts[rows]) - first,
+                pictures=_pictures(moments, meta, first, int(found.lengths[place])) if pictures else (),
+            )
+        )
+    return tuple(made)
+
+
+def _pictures(
+    moments: Moments, meta: LeRobotDatasetMetadata, first: int, length: int
+) -> tuple[tuple[str, int, bytes], ...]:
+    """Some moments of an episode as its colour cameras saw them, small."""
+    frames = measures.evenly(list(range(length)), PICTURES)
+    batch = rows_of(moments.dataset, first + np.array(frames), moments.collate)
+    cameras = [key for key in meta.camera_keys if key not in meta.depth_keys]
+    return tuple(
+        (key, frame, _jpeg(picture)) for key in cameras for frame, picture in zip(frames, batch[key], strict=True)
+    )
+
+
+def _jpeg(picture: torch.Tensor) -> bytes:
+    from PIL import Image
+
+    if picture.dtype != torch.uint8:
+        picture = (picture * 255).round().clamp(0, 255).to(torch.uint8)
+    image = Image.fromarray(picture.permute(1, 2, 0).numpy())
+    image.thumbnail((320, 320))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=75)
+    return file.getvalue()

@@ -1,0 +1,80 @@
+"""What RUN names: where the policy is, and which recipe it was trained with. Standard library only.
+
+outputs/RECIPE/TIME               a run folder: its pretrained_model/, or its last checkpoint where it has none yet
+…/checkpoints/best.ckpt           a checkpoint
+…/pretrained_model                a folder that LeRobot or getiaction saved, also inside a run folder
+owner/name                        such a folder on the Hub
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from getiaction.errors import PolicyError
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+# Where, inside a folder, a policy may be; the second is lerobot-train's.
+_INSIDE = ("pretrained_model", "checkpoints/last/pretrained_model")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a policy is.
+
+    Attributes:
+        place: A folder, a checkpoint file or a Hub id.
+        kind: Which of the three.
+        recipe: The recipe of its run; None where it is in none.
+    """
+
+    place: str
+    kind: str
+    recipe: Path | None
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """Whether it is a Lightning checkpoint."""
+        return self.kind == "checkpoint"
+
+
+def find(target: str) -> Source:
+    """What a word on the command line names.
+
+    Raises:
+        PolicyError: neither a policy is there nor a run that has one.
+    """
+    path = Path(target).expanduser()
+    if path.is_file():
+        if path.suffix != ".ckpt":
+            raise PolicyError(f"{target} is neither a checkpoint (.ckpt) nor a folder", "Name a run folder.")
+        return Source(str(path), "checkpoint", _recipe(path.parent.parent))
+    if path.is_dir():
+        if (path / "config.json").is_file():
+            return Source(str(path), "folder", _recipe(path.parent))
+        for inside in _INSIDE:
+            if (path / inside / "config.json").is_file():
+                return Source(str(path / inside), "folder", _recipe(path))
+        if (last := path / "checkpoints" / "last.ckpt").is_file():
+            return Source(str(last), "checkpoint", _recipe(path))
+        raise PolicyError(
+            f"no policy in {target}: it has neither pretrained_model/ nor checkpoints/last.ckpt nor a config.json",
+            _nearby(path),
+        )
+    if _HUB_ID.fullmatch(target) and not target.startswith(("outputs/", ".", "~")):
+        return Source(target, "hub", None)
+    raise PolicyError(f"there is no {target}", "Name a run folder (outputs/RECIPE/TIME), a .ckpt file or a Hub id.")
+
+
+def _recipe(folder: Path) -> Path | None:
+    recipe = folder / "recipe.yaml"
+    return recipe if recipe.is_file() else None
+
+
+def _nearby(path: Path) -> str:
+    """The newest run below a folder that is none."""
+    runs = [*path.glob("*/pretrained_model/config.json"), *path.glob("*/*/pretrained_model/config.json")]
+    if not runs:
+        return "Name a run folder, outputs/RECIPE/TIME."
+    return f"The newest run below it is {max(runs, key=lambda file: file.stat().st_mtime).parent.parent}"

@@ -1,0 +1,41 @@
+"""What rules can ask for about a trained policy (``evaluate``)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from getiaction_cli.checking.context import Context
+from getiaction_cli.diagnostics import Diagnostic, Finding
+from getiaction_cli.rules import Rule
+
+if TYPE_CHECKING:
+    from getiaction.evaluation.result import Evaluation
+
+
+class EvaluationContext(Context):
+    """One policy, measured on recorded episodes.
+
+    Args:
+        evaluation: what was measured.
+    """
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+        self.name = evaluation.model
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What was measured."""
+        return self._evaluation
+
+    def locate(self, rule: Rule, finding: Finding) -> Diagnostic:
+        """A finding about a policy has a file but no line."""
+        return Diagnostic(
+            code=rule.code,
+            name=rule.name,
+            severity=finding.severity or rule.severity,
+            message=finding.message,
+            file=self.name,
+            path=finding.key,
+            help=finding.help,
+        )

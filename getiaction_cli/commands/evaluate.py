@@ -1,0 +1,211 @@
+"""`getiaction evaluate RUN`: what a trained policy has learned, measured on recorded episodes.
+
+The words are checked first. Only then torch, lightning and lerobot are imported, inside `_evaluate`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from getiaction_cli.commands.arguments import Format, rule_codes
+from getiaction_cli.commands.train import TrainCommand, prepare_libraries
+from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
+
+if TYPE_CHECKING:
+    from getiaction.evaluation.result import Evaluation
+    from getiaction.evaluation.source import Source
+    from getiaction_cli.diagnostics import Report
+
+_DATA_CLASS = "getiaction.data.lerobot.LeRobotDataModule"
+
+
+class Device(StrEnum):
+    """Where the policy runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+    XPU = "xpu"
+
+
+class EvaluateCommand(TrainCommand):
+    """Takes `--data.…` overrides, as `train` does."""
+
+
+def evaluate(
+    ctx: typer.Context,
+    run: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="A run folder, a .ckpt, a pretrained_model folder or a Hub id."),
+    ],
+    episodes: Annotated[
+        int | None,
+        typer.Option("--episodes", metavar="N", min=1, help="Evaluate at most N episodes.", show_default="50"),
+    ] = None,
+    device: Annotated[Device, typer.Option("--device", help="Where the policy runs.")] = Device.AUTO,
+    revision: Annotated[
+        str | None, typer.Option("--revision", metavar="REF", help="A tag, branch or commit of a Hub id.")
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with plots and pictures.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="CODES", help="Leave these findings out (GA603,GA61).")
+    ] = None,
+) -> None:
+    """Measure what a trained policy has learned, on recorded episodes.
+
+    The policy predicts the recorded actions as it would on a robot, and is compared with holding still and other
+    baselines. By default the dataset is the run's own, and the episodes are those that it held out (val_split). Another
+    dataset: --data.repo_id lerobot/pusht, --data.root FOLDER; certain episodes: --data.episodes "[3, 7]".
+
+    Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 usage error, 3 could not evaluate.
+    """
+    ignored = rule_codes(ignore or ())
+    wrong = [route for route, _ in ctx.obj if not route.startswith("data.")]
+    if wrong:
+        raise UsageError(f"--{wrong[0]} is not for evaluate", "it takes the keys of the data section: --data.repo_id …")
+    source = _source(run)
+    trained_on, data, chosen = _data(source, ctx.obj)
+    measured = _evaluate(source, data, trained_on, chosen, episodes, device, revision, pictures=html is not None)
+    report = _judged(measured, ignored)
+    if html is not None:
+        _write_page(measured, report, html)
+    typer.echo(_shown(measured, report, format), nl=False)
+    if not report.ok:
+        raise typer.Exit(EXIT_FOUND)
+
+
+def _source(run: str) -> Source:
+    from getiaction.errors import TrainingError
+    from getiaction.evaluation import source
+
+    try:
+        return source.find(run)
+    except TrainingError as error:
+        raise RunFailed(error.message, error.hint) from error
+
+
+def _data(
+    source: Source, overrides: tuple[tuple[str, str], ...]
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[int] | None]:
+    """Arguments of the data module: as the run had them, as this evaluation has them, and which episodes were named."""
+    trained_on = _arguments(str(source.recipe), None, ()) if source.recipe else None
+    if not overrides:
+        return trained_on, trained_on, None
+    data = dict(_arguments("evaluate", f"data:\n  class_path: {_DATA_CLASS}\n", overrides) or {})
+    chosen = data.pop("episodes", None)
+    if chosen is not None and not (isinstance(chosen, list) and chosen and all(type(e) is int for e in chosen)):
+        raise UsageError("--data.episodes takes a list of indices", 'for example --data.episodes "[3, 7]"')
+    # Of another dataset nothing holds that the run's recipe said of its own.
+    kept = {} if "repo_id" in data or trained_on is None else trained_on
+    return trained_on, ({**kept, **data} or None), chosen
+
+
+def _arguments(file: str, text: str | None, overrides: tuple[tuple[str, str], ...]) -> dict[str, Any] | None:
+    """The init_args of the data section of a recipe; None where it has none."""
+    from getiaction_cli.recipe import read
+
+    section = read(file, text=text, overrides=overrides).plain().get("data")
+    if not isinstance(section, dict):
+        return None
+    arguments = section.get("init_args")
+    return dict(arguments) if isinstance(arguments, dict) else None
+
+
+def _evaluate(
+    source: Source,
+    data: dict[str, Any] | None,
+    trained_on: dict[str, Any] | None,
+    chosen: list[int] | None,
+    episodes: int | None,
+    device: Device,
+    revision: str | None,
+    *,
+    pictures: bool,
+) -> Evaluation:
+    """The first import of torch, lightning and lerobot."""
+    from getiaction.errors import TrainingError
+    from getiaction.train.screen import Screen
+    from getiaction_cli.rendering.progress import Progress
+
+    prepare_libraries()
+    quiet = bool(os.environ.get("GETIACTION_QUIET"))
+    screen = Screen(quiet=quiet, debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    try:
+        with screen.taken():
+            screen.doing("starting")
+            from getiaction.train.data_progress import DataProgress
+
+            from getiaction.evaluation.run import evaluate
+            from getiaction.train.failures import in_plain_words
+
+            bar = Progress(quiet=quiet, stream=screen.stream)
+
+            def watch(what: str, done: int, of: int) -> None:
+                if of:
+                    screen.still()
+                    bar(what, done, of, "frames")
+                else:
+                    screen.doing(what)
+
+            with in_plain_words():
+                return evaluate(
+                    source,
+                    data,
+                    trained_on=trained_on,
+                    chosen=chosen,
+                    most_episodes=episodes,
+                    device=device.value,
+                    revision=revision,
+                    watch=watch,
+                    progress=DataProgress(screen),
+                    pictures=pictures,
+                )
+    except TrainingError as error:
+        raise RunFailed(error.message, error.hint) from error
+    except (CliError, typer.Exit):
+        raise
+    except Exception as fault:
+        if os.environ.get("GETIACTION_DEBUG"):
+            raise
+        said = (str(fault).strip().splitlines() or [""])[0]
+        raise RunFailed(
+            f"the evaluation failed: {type(fault).__name__}: {said}", "`getiaction --debug evaluate …` shows where"
+        ) from fault
+
+
+def _judged(measured: Evaluation, ignored: tuple[str, ...]) -> Report:
+    from getiaction_cli.checking.evaluation_context import EvaluationContext
+    from getiaction_cli.checking.runner import check
+
+    return check(EvaluationContext(measured), ignore=ignored)
+
+
+def _write_page(measured: Evaluation, report: Report, file: Path) -> None:
+    from getiaction_cli.checking.fixing import write
+    from getiaction_cli.rendering import evaluation_html
+
+    write(file, evaluation_html.render(measured, report))
+    typer.echo(f"wrote {file}", err=True)
+
+
+def _shown(measured: Evaluation, report: Report, format: Format) -> str:
+    from getiaction_cli.rendering.text import columns, wants_color
+
+    if format is Format.JSON:
+        from getiaction_cli.rendering import evaluation_json
+
+        return evaluation_json.render(measured, report)
+    from getiaction_cli.rendering import evaluation
+
+    wide = columns() if sys.stdout.isatty() else 100
+    return evaluation.render(measured, report, color=wants_color(), columns=wide)

@@ -1,0 +1,46 @@
+"""The policy does not use the robot's state.
+
+## What it finds
+States of other moments, at random, make the error grow by less than 2 % of itself. Asked at up to 128 moments. Not
+judged with fewer than 16.
+
+## Why it matters
+Most policies that predict positions need to know where the robot is. One that does not may have been trained with a
+state that was constant, of another unit than its statistics, or drowned by other inputs. Where the cameras show the
+robot well, a policy can do without: then leave the state out and have one fault less to look for.
+
+## Example
+```text
+error 4.1 % of the range, 4.1 % with states of other moments
+```
+
+## Instead
+Check the state and its statistics: `getiaction inspect-dataset DATASET --deep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from getiaction_cli.diagnostics import Finding, Severity, Unavailable
+from getiaction_cli.rules import rule
+from getiaction_cli.rules.evaluation._phrases import percent
+
+if TYPE_CHECKING:
+    from getiaction.evaluation.result import Evaluation
+
+_GROWTH = 0.02
+
+
+@rule("GA604", severity=Severity.WARNING, unless=("GA601",))
+def ignores_state(evaluation: Evaluation) -> Iterator[Finding]:
+    """Judge the probe with an exchanged state."""
+    probe = evaluation.state
+    if probe is None:
+        raise Unavailable("too few moments to exchange states", worth_saying=evaluation.reads_state)
+    if probe.growth < _GROWTH:
+        yield Finding(
+            f"the policy does not use {' and '.join(probe.inputs)}: with the states of other moments its error is "
+            f"{percent(probe.exchanged)} of the range instead of {percent(probe.error)}"
+        )
