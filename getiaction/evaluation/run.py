@@ -89,6 +89,7 @@ def evaluate(
         compared = measures.evenly(training, min(len(numbers_of), MOST_COMPARED)) if part == "held-out" else []
         others = _moments(policy, pipeline, meta, compared) if compared else None
 
+        watch("predicting", 0, len(moments.actions))
         begun = time.monotonic()
         found = open_loop.predict(policy, moments, lambda done, of: watch("predicting", done, of))
         seconds = time.monotonic() - begun

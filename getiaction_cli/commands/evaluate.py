@@ -143,9 +143,8 @@ def _evaluate(
     try:
         with screen.taken():
             screen.doing("starting")
-            from getiaction.train.data_progress import DataProgress
-
             from getiaction.evaluation.run import evaluate
+            from getiaction.train.data_progress import DataProgress
             from getiaction.train.failures import in_plain_words
 
             bar = Progress(quiet=quiet, stream=screen.stream)
