@@ -69,6 +69,20 @@ function __getiaction_options
 --seed	Chooses the frames that --deep decodes
 --help	Show this message and exit.
 -h	Show this message and exit.'
+        case 'evaluate'
+            printf '%s\n' '--episodes	Evaluate at most N episodes
+--device	Where the policy runs
+--revision	A tag, branch or commit of a Hub id
+--format	Output format
+--html	Also write a page with plots and pictures
+--ignore	Leave these findings out (GA603,GA61)
+--help	Show this message and exit.
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning\'s Trainer
+--seed	makes a run repeatable
+--output_dir	where the run is kept'
         case 'list-policies'
             printf '%s\n' '--grep	Only the parameters that speak of it
 --for	Which of them can train on it: an id or a folder
@@ -151,6 +165,22 @@ function __getiaction_takes
             printf '%s\n' 'file'
         case 'inspect-dataset --seed'
             printf '%s\n' 'text'
+        case 'evaluate --episodes'
+            printf '%s\n' 'text'
+        case 'evaluate --device'
+            printf '%s\n' '=auto cpu cuda mps xpu'
+        case 'evaluate --revision'
+            printf '%s\n' 'text'
+        case 'evaluate --format'
+            printf '%s\n' '=text json'
+        case 'evaluate --html'
+            printf '%s\n' 'file'
+        case 'evaluate --ignore'
+            printf '%s\n' 'code'
+        case 'evaluate --seed'
+            printf '%s\n' 'text'
+        case 'evaluate --output_dir'
+            printf '%s\n' 'folder'
         case 'list-policies --grep'
             printf '%s\n' 'text'
         case 'list-policies --for'
@@ -178,6 +208,8 @@ function __getiaction_arguments
             printf '%s\n' 'recipe'
         case 'inspect-dataset'
             printf '%s\n' 'dataset'
+        case 'evaluate'
+            printf '%s\n' 'file'
         case 'list-policies'
             printf '%s\n' 'policy'
         case 'frame-stores'
@@ -236,12 +268,13 @@ fit	Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `ge
 init	Write a recipe that trains a policy on a dataset
 validate-config	Say everything that is wrong with recipes, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
+evaluate	Measure what a trained policy has learned, on recorded episodes
 list-policies	List the policies, what they read, need and download
 frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
-        else if contains -- "$command" train fit validate-config; and begin
+        else if contains -- "$command" train fit validate-config evaluate; and begin
                 string match -q -- '--*.*' "$word"
                 or begin
                     not string match -q -- '-*' "$word"
@@ -446,7 +479,18 @@ GA516	Pictures that make ACT very large.
 GA517	A policy larger than the GPU.
 GA518	Workers that need more memory than there is.
 GA519	A codebook in mixed precision.
-GA520	A policy that trains on an NVIDIA GPU only.'
+GA520	A policy that trains on an NVIDIA GPU only.
+GA601	The policy predicts no better than one constant action.
+GA602	The policy predicts hardly better than holding still.
+GA603	The policy does not use its cameras.
+GA604	The policy does not use the robot\'s state.
+GA605	The policy has not learned one of the joints.
+GA606	The policy is good on the episodes it was trained on and poor on others.
+GA607	The policy predicts actions that were never recorded.
+GA608	The policy\'s actions are cut off at a limit.
+GA609	The actions jump where one chunk ends and the next begins.
+GA610	A prediction takes longer than its actions last.
+GA611	Only episodes that the policy was trained on were evaluated.'
         case dataset
             $helper datasets "$word" 2>/dev/null
             __fish_complete_directories "$word" ''

@@ -64,6 +64,19 @@ _getiaction_options() {
 --seed	Chooses the frames that --deep decodes
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
+        'evaluate') printf '%s\n' '--episodes	Evaluate at most N episodes
+--device	Where the policy runs
+--revision	A tag, branch or commit of a Hub id
+--format	Output format
+--html	Also write a page with plots and pictures
+--ignore	Leave these findings out (GA603,GA61)
+--help	Show this message and exit.
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning'\''s Trainer
+--seed	makes a run repeatable
+--output_dir	where the run is kept' ;;
         'list-policies') printf '%s\n' '--grep	Only the parameters that speak of it
 --for	Which of them can train on it: an id or a folder
 --installed	Only those whose packages are installed
@@ -116,6 +129,14 @@ _getiaction_takes() {
         'inspect-dataset --format') printf '%s\n' '=text json' ;;
         'inspect-dataset --html') printf '%s\n' 'file' ;;
         'inspect-dataset --seed') printf '%s\n' 'text' ;;
+        'evaluate --episodes') printf '%s\n' 'text' ;;
+        'evaluate --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
+        'evaluate --revision') printf '%s\n' 'text' ;;
+        'evaluate --format') printf '%s\n' '=text json' ;;
+        'evaluate --html') printf '%s\n' 'file' ;;
+        'evaluate --ignore') printf '%s\n' 'code' ;;
+        'evaluate --seed') printf '%s\n' 'text' ;;
+        'evaluate --output_dir') printf '%s\n' 'folder' ;;
         'list-policies --grep') printf '%s\n' 'text' ;;
         'list-policies --for') printf '%s\n' 'dataset' ;;
         'list-policies --format') printf '%s\n' '=text json' ;;
@@ -132,6 +153,7 @@ _getiaction_arguments() {
         'init') printf '%s\n' 'dataset' ;;
         'validate-config') printf '%s\n' 'recipe' ;;
         'inspect-dataset') printf '%s\n' 'dataset' ;;
+        'evaluate') printf '%s\n' 'file' ;;
         'list-policies') printf '%s\n' 'policy' ;;
         'frame-stores') printf '%s\n' 'dataset' ;;
         'explain') printf '%s\n' 'code' ;;
@@ -175,12 +197,13 @@ fit	Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `ge
 init	Write a recipe that trains a policy on a dataset
 validate-config	Say everything that is wrong with recipes, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
+evaluate	Measure what a trained policy has learned, on recorded episodes
 list-policies	List the policies, what they read, need and download
 frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
-        elif [[ ' train fit validate-config ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then
+        elif [[ ' train fit validate-config evaluate ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then
             _getiaction_offer "$("$helper" overrides "$word" "${(@Q)words[1,CURRENT-1]}" 2>/dev/null)"
             return
         elif [[ $word == -* ]]; then
@@ -375,7 +398,18 @@ GA516	Pictures that make ACT very large.
 GA517	A policy larger than the GPU.
 GA518	Workers that need more memory than there is.
 GA519	A codebook in mixed precision.
-GA520	A policy that trains on an NVIDIA GPU only.' ;;
+GA520	A policy that trains on an NVIDIA GPU only.
+GA601	The policy predicts no better than one constant action.
+GA602	The policy predicts hardly better than holding still.
+GA603	The policy does not use its cameras.
+GA604	The policy does not use the robot'\''s state.
+GA605	The policy has not learned one of the joints.
+GA606	The policy is good on the episodes it was trained on and poor on others.
+GA607	The policy predicts actions that were never recorded.
+GA608	The policy'\''s actions are cut off at a limit.
+GA609	The actions jump where one chunk ends and the next begins.
+GA610	A prediction takes longer than its actions last.
+GA611	Only episodes that the policy was trained on were evaluated.' ;;
         dataset) _getiaction_offer "$("$helper" datasets "$word" 2>/dev/null)"; _path_files -/ ;;
         recipe) _files -g '*.(yaml|yml)(-.)' ;;
         folder) _path_files -/ ;;
