@@ -6,8 +6,8 @@ given all of them makes room for the next. So a frame is decoded once per epoch 
 blocks are decoded by all cores while the current ones are used, and the samples of a batch come from as many places
 of the dataset as there are open blocks.
 
-The order is another than LeRobot's: every frame still comes once per epoch, but a frame and its neighbours come within
-the same few rounds. It is a pure function of seed and epoch, and resumes at the exact sample, too.
+The order differs from LeRobot's: every frame still comes once per epoch, but a frame and its neighbours come within
+the same few rounds. It is a pure function of seed, epoch and dataset, and resumes at the exact sample, too.
 """
 
 from __future__ import annotations
@@ -59,10 +59,11 @@ def divide(frame_bytes: int, halo: int, *, buffer_bytes: int = BUFFER_BYTES, cor
         buffer_bytes: Size of the buffer.
         cores: Threads that decode.
     """
-    ahead = 2 * (cores or cores_here())
     fitting = buffer_bytes // max(1, frame_bytes)
     length = int(np.clip(fitting // MIXED - halo, SHORTEST, LONGEST))
-    return Buffer(length, max(1, fitting // (length + halo) - ahead), ahead)
+    blocks = fitting // (length + halo)
+    # Length and number of open blocks decide about the order, so they must not depend on the machine.
+    return Buffer(length, max(1, blocks - blocks // 4), 2 * (cores or cores_here()))
 
 
 class BlockSampler(EpisodeSampler):

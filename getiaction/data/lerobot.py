@@ -19,7 +19,7 @@ from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
 from getiaction.data.loader import BatchLoader
 from getiaction.data.moments import Moments
-from getiaction.data.pipeline import Pipeline, sampler_of
+from getiaction.data.pipeline import Order, Pipeline, order_of, sampler_of
 from getiaction.data.sampler import EpisodeSampler
 from getiaction.data.timing import DeltaTimestamps, reconcile
 from getiaction.data.windows import WindowDataset
@@ -61,6 +61,7 @@ class LeRobotDataModule(L.LightningDataModule):
         meta: LeRobot's metadata, after `setup`.
         stats: the statistics that policies normalize by, after `setup`.
         plan: which way the frames take and why, after `setup`.
+        order: in which order the training samples come, after the first batches were asked for.
         progress: set it before `setup` to be told how far the download and the decoding of a new dataset are.
         train_dataset: the episodes to train on, after `setup`.
         val_dataset: the held-out episodes, None when there are none.
@@ -116,7 +117,8 @@ class LeRobotDataModule(L.LightningDataModule):
         self._held_out: list[int] = []
         self._trained: list[int] | None = None
         self._drop_n_last_frames = 0
-        self._resume_at: dict[str, int] | None = None
+        self._resume_at: dict[str, Any] | None = None
+        self.order: Order | None = None
 
     def setup(self, stage: str | None = None) -> None:
         """Find the dataset, ask the trainer's policy for its timing, and open the episodes of both parts."""
@@ -174,10 +176,15 @@ class LeRobotDataModule(L.LightningDataModule):
     def _sampler(self, dataset: WindowDataset | LeRobotDataset) -> EpisodeSampler | EpisodeAwareSampler:
         """The order of an epoch, at the place where a resumed run goes on."""
         seed = self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", 0))
+        order = _read_order(self._resume_at)
         epoch, batches = self._position()
+        self.order = order_of(dataset)
         if isinstance(dataset, WindowDataset):
+            if order and order["kind"] == "blocks":
+                self.order = order
             sampler = sampler_of(
                 dataset,
+                order=order,
                 shuffle=True,
                 seed=seed,
                 drop_n_last_frames=self._drop_n_last_frames,
@@ -268,14 +275,15 @@ class LeRobotDataModule(L.LightningDataModule):
 
     # Resuming: Lightning restores a data module before it asks for its loaders, and loop counters only after. --------
 
-    def state_dict(self) -> dict[str, int]:
-        """How many training batches were used up, and how many make an epoch."""
+    def state_dict(self) -> dict[str, Any]:
+        """How many training batches were used up, how many make an epoch, and the order of its samples."""
         if self.trainer is None or self.trainer.num_training_batches in (0, float("inf")):
             return {}
         used = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed
-        return {"batches": used, "batches_per_epoch": int(self.trainer.num_training_batches)}
+        state = {"batches": used, "batches_per_epoch": int(self.trainer.num_training_batches)}
+        return {**state, "order": dict(self.order)} if self.order else state
 
-    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the batch after the last one that was used up."""
         # It is resumed here, where Lightning doesn't look.
         warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch ended")
@@ -287,6 +295,19 @@ class LeRobotDataModule(L.LightningDataModule):
         if state:
             return divmod(state["batches"], state["batches_per_epoch"])
         return (self.trainer.current_epoch if self.trainer is not None else 0), 0
+
+
+def _read_order(state: Mapping[str, Any] | None) -> Order | None:
+    """The order that a checkpoint states; None where it states none that can be followed."""
+    order = (state or {}).get("order")
+    if not isinstance(order, Mapping) or order.get("kind") not in ("shuffled", "blocks"):
+        return None
+    if order["kind"] == "shuffled":
+        return {"kind": "shuffled"}
+    length, opened = order.get("length"), order.get("opened")
+    if type(length) is not int or type(opened) is not int or length < 1 or opened < 1:
+        return None
+    return {"kind": "blocks", "length": length, "opened": opened}
 
 
 class _OwnEpochs(EpisodeAwareSampler):

@@ -15,13 +15,13 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 import torch
 
 from getiaction.data.array_file import remove_array
-from getiaction.data.blocks import BlockFrames, BlockSampler, divide
+from getiaction.data.blocks import BlockFrames, BlockSampler, Buffer, divide
 from getiaction.data.columns import read_columns
 from getiaction.data.decode import UndecodableError
 from getiaction.data.download_progress import DownloadProgress, hub_folder, watched
@@ -37,6 +37,19 @@ from getiaction.spec.frame_loading import Plan, StoreOption, choose, frames_root
 log = logging.getLogger(__name__)
 
 COMPARED_FRAMES = 2
+
+
+class Order(TypedDict):
+    """In which order an epoch visits the frames, beside seed, dataset and episodes.
+
+    `shuffled` is LeRobot's own order, which the frame store and LeRobotDataset follow. `blocks` is a random order in
+    which neighbouring frames come close together, made for decoding while training; `length` samples of a block and
+    `opened` blocks at a time belong to it.
+    """
+
+    kind: Literal["shuffled", "blocks"]
+    length: NotRequired[int]
+    opened: NotRequired[int]
 
 
 class Pipeline:
@@ -275,6 +288,14 @@ class Pipeline:
         )
 
 
+def order_of(dataset: WindowDataset | LeRobotDataset) -> Order:
+    """The order in which the way a dataset gets its frames visits them: see `Order`."""
+    frames = dataset.frames if isinstance(dataset, WindowDataset) else None
+    if isinstance(frames, BlockFrames):
+        return {"kind": "blocks", "length": frames.buffer.length, "opened": frames.buffer.opened}
+    return {"kind": "shuffled"}
+
+
 def sampler_of(
     dataset: WindowDataset,
     *,
@@ -284,8 +305,13 @@ def sampler_of(
     batch_size: int,
     rank: int = 0,
     world_size: int = 1,
+    order: Order | None = None,
 ) -> EpisodeSampler:
-    """The sampler that suits the way in which the dataset gets its frames; arguments as for `EpisodeSampler`."""
+    """The sampler that suits the way in which the dataset gets its frames; arguments as for `EpisodeSampler`.
+
+    Args:
+        order: that of the earlier part of a run; a frame store can follow any order, blocks only their own kind.
+    """
     facts: dict[str, Any] = {
         "episodes": dataset.episodes,
         "drop_n_last_frames": drop_n_last_frames,
@@ -296,13 +322,17 @@ def sampler_of(
         "world_size": world_size,
     }
     layout, frames = dataset.layout, dataset.frames
-    if not isinstance(frames, BlockFrames):
+    own = order_of(dataset)
+    order = order if order and order["kind"] == "blocks" else own
+    if order["kind"] == "shuffled":
         return EpisodeSampler(layout.starts, layout.stops, **facts)
 
     def announce(rows: np.ndarray, owners: np.ndarray) -> None:
-        frames.announce(*dataset.frames_of(rows), owners)
+        if isinstance(frames, BlockFrames):
+            frames.announce(*dataset.frames_of(rows), owners)
 
-    return BlockSampler(layout.starts, layout.stops, buffer=frames.buffer, announce=announce, **facts)
+    buffer = Buffer(order["length"], order["opened"], 0)
+    return BlockSampler(layout.starts, layout.stops, buffer=buffer, announce=announce, **facts)
 
 
 def _lerobot(option: StoreOption, reason: str) -> Plan:

@@ -35,6 +35,7 @@ STEPS_BETWEEN_SAVES = 100, 5000  # least and most
 TRAIN_LOSS = "train/loss"
 VAL_LOSS = "val/loss"
 STATE = "getiaction/checkpoints"
+RECIPE_STATE = "getiaction/recipe"
 
 
 class SafeCheckpointIO(TorchCheckpointIO):
@@ -266,7 +267,7 @@ class Best:
         if not folder.best.exists():
             return None
         try:
-            return cls.from_values(json.loads(_claim_of(folder.best).read_text(encoding="utf-8")))
+            return cls.from_values(trust.read_json(_claim_of(folder.best)))
         except (OSError, ValueError):
             return None
 
@@ -295,6 +296,20 @@ class Best:
     def write(self, folder: RunFolder) -> None:
         """Write best.json."""
         write_atomically(_claim_of(folder.best), json.dumps(asdict(self)) + "\n")
+
+
+def recipe_inside(path: Path) -> str | None:
+    """Read the resolved recipe that a checkpoint holds; None where it holds none, or can't be read.
+
+    Args:
+        path: a checkpoint of a run.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        text = checkpoint["callbacks"][RECIPE_STATE]["recipe"]
+    except Exception:  # a damaged file fails in many ways; training says more of it
+        return None
+    return text if isinstance(text, str) else None
 
 
 def _is_whole(path: Path) -> bool:

@@ -4,15 +4,17 @@
     run.json            versions, dataset and its fingerprint
     metrics.csv         what was measured, one row per logged step
     log.txt             what the libraries said meanwhile
+    .run.lock           held by the process that trains here; .run.holder.json says which one
     checkpoints/        last.ckpt and best.ckpt, to resume from
     pretrained_model/   the policy in LeRobot's own format
 
-Standard library only: it is also asked where a run can be resumed before torch is imported.
+Neither torch nor Lightning: it is also asked where a run can be resumed before torch is imported.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -22,16 +24,23 @@ import shlex
 import shutil
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from getiaction import trust
 from getiaction.errors import TrainingError
 from getiaction.files import sweep, sync, sync_folder, write_atomically
+from getiaction.spec.run_folder import CHECKPOINTS, LOCK, PRETRAINED_MODEL, is_startable
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 OUTPUTS = Path("outputs")
+HOLDER = ".run.holder.json"
+WORKERS_END_S = 20.0  # torch's workers look for their parent every 5 s
 WRITTEN = ".written"  # ends the name of a checkpoint that has not taken its place yet
 _ELSEWHERE = "choose another place with --output-dir"
 PACKAGES = ("getiaction", "torch", "torchvision", "lightning", "lerobot", "numpy")
@@ -48,6 +57,37 @@ class RunFolder:
 
     path: Path
     fresh: bool = True
+    _lock: BaseFileLock | None = field(default=None, repr=False, compare=False)
+
+    def hold(self) -> None:
+        """Keep other processes from training in this folder, until `release` or the end of this process.
+
+        Raises:
+            TrainingError: another process trains here.
+        """
+        from filelock import FileLock, Timeout
+
+        if self._lock is not None:
+            return
+        lock = FileLock(self.path / LOCK)
+        try:
+            # The workers of a process that was killed keep its lock until they notice.
+            lock.acquire(timeout=0 if Holder.read(self.path).may_be_alive() else WORKERS_END_S)
+        except Timeout:
+            raise Holder.read(self.path).refusal(self.path) from None
+        except OSError as error:
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EIO):  # a file system without locks
+                raise
+            return
+        self._lock = lock
+        write_atomically(self.path / HOLDER, json.dumps(asdict(Holder.this())) + "\n")
+
+    def release(self) -> None:
+        """Let other processes train in this folder."""
+        if self._lock is not None:
+            (self.path / HOLDER).unlink(missing_ok=True)
+            self._lock.release()
+            self._lock = None
 
     @property
     def recipe(self) -> Path:
@@ -57,7 +97,7 @@ class RunFolder:
     @property
     def checkpoints(self) -> Path:
         """Where last.ckpt and best.ckpt are."""
-        return self.path / "checkpoints"
+        return self.path / CHECKPOINTS
 
     @property
     def last(self) -> Path:
@@ -72,7 +112,7 @@ class RunFolder:
     @property
     def pretrained_model(self) -> Path:
         """The policy in LeRobot's format, for LeRobot's own tools."""
-        return self.path / "pretrained_model"
+        return self.path / PRETRAINED_MODEL
 
     @property
     def metrics(self) -> Path:
@@ -86,26 +126,56 @@ class RunFolder:
 
     @property
     def seed(self) -> int | None:
-        """The seed in the resolved recipe; None when there is none to be read."""
+        """The seed in the resolved recipe, or in run.json; None if neither can be read."""
         with contextlib.suppress(OSError, UnicodeDecodeError):
             found = re.search(r"^seed: *(\d+)\b", self.recipe.read_text(encoding="utf-8"), re.MULTILINE)
-            return int(found[1]) if found else None
-        return None
+            if found:
+                return int(found[1])
+        seed = self.read_facts().get("seed")
+        return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
 
     def write_recipe(self, text: str) -> None:
         """Keep the resolved recipe."""
         write_atomically(self.recipe, text)
 
-    def write_facts(self, dataset: dict[str, Any]) -> None:
-        """Keep what would be needed to tell two runs apart: versions and dataset."""
-        facts = {
+    @property
+    def facts(self) -> Path:
+        """Versions, dataset and seed."""
+        return self.path / "run.json"
+
+    def read_facts(self) -> dict[str, Any]:
+        """Read run.json; a damaged one is empty."""
+        with contextlib.suppress(OSError, ValueError):
+            facts = trust.read_json(self.facts)
+            if isinstance(facts, dict):
+                return facts
+        return {}
+
+    def write_facts(self, step: int, facts: dict[str, Any]) -> dict[str, Any]:
+        """Keep what tells two runs apart: versions, seed, dataset and how its frames were loaded.
+
+        The facts of the first part of a run stay; each resumed part adds its own to the list `resumed`.
+
+        Args:
+            step: the optimizer steps done before this part.
+            facts: what this part knows beside versions and time.
+
+        Returns:
+            The facts of the part before this one; empty for the first part, or where run.json was damaged.
+        """
+        now = {
             "started": datetime.now().astimezone().isoformat(timespec="seconds"),
             "python": platform.python_version(),
             "platform": platform.platform(),
             "versions": {package: version(package) for package in PACKAGES},
-            "dataset": dataset,
+            **facts,
         }
-        write_atomically(self.path / "run.json", json.dumps(facts, indent=2) + "\n")
+        before = self.read_facts() if step else {}
+        resumed = before.get("resumed")
+        parts = [part for part in resumed if isinstance(part, dict)] if isinstance(resumed, list) else []
+        kept = {**before, "resumed": [*parts, {"from_step": step, **now}]} if before else now
+        write_atomically(self.facts, json.dumps(kept, indent=2) + "\n")
+        return parts[-1] if parts else before
 
     def write_pretrained_model(self, save: Callable[[Path], None]) -> None:
         """Write the policy's folder beside the old one, then move its files into place, each of them whole.
@@ -153,6 +223,78 @@ class RunFolder:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The process that trains in a folder.
+
+    Args:
+        pid: its number; 0 if unknown.
+        host: the machine it runs on.
+        since: when it started to train there, in ISO 8601.
+    """
+
+    pid: int = 0
+    host: str = ""
+    since: str = ""
+
+    @classmethod
+    def this(cls) -> Holder:
+        """This process."""
+        return cls(os.getpid(), platform.node(), datetime.now().astimezone().isoformat(timespec="seconds"))
+
+    @classmethod
+    def read(cls, folder: Path) -> Holder:
+        """Read who holds a folder's lock, if it is held."""
+        try:
+            values = trust.read_json(folder / HOLDER)
+            return cls(int(values["pid"]), str(values["host"]), str(values["since"]))
+        except (OSError, ValueError, TypeError, KeyError):
+            return cls()
+
+    def may_be_alive(self) -> bool:
+        """False only for a process of this machine that has ended."""
+        if self.pid <= 0 or self.host != platform.node():
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:
+            pass
+        return True
+
+    def refusal(self, folder: Path) -> TrainingError:
+        """The error for a second process."""
+        if not self.pid:
+            return TrainingError(f"another process trains in {folder}", "wait until it ends, or stop it")
+        here = self.host == platform.node()
+        stop = f"kill {self.pid}" if here else f"ssh {shlex.quote(self.host)} kill {self.pid}"
+        return TrainingError(
+            f"{folder} is in use: process {self.pid} on {self.host} has trained in it since {self.since}",
+            f"wait until it ends, or stop it (it saves first): {stop}",
+        )
+
+
+def check_free(path: Path) -> None:
+    """Refuse a run folder in which another process trains, without waiting and without changing anything.
+
+    Raises:
+        TrainingError: another process trains there.
+    """
+    from filelock import FileLock, Timeout
+
+    if not (path / LOCK).is_file() or not Holder.read(path).may_be_alive():
+        return
+    lock = FileLock(path / LOCK)
+    try:
+        lock.acquire(timeout=0)
+        lock.release()
+    except Timeout:
+        raise Holder.read(path).refusal(path) from None
+    except OSError:
+        return
+
+
 def claim(recipe_name: str, output_dir: Path | None = None, *, now: datetime | None = None) -> RunFolder:
     """Make the folder of a new run.
 
@@ -178,7 +320,9 @@ def claim(recipe_name: str, output_dir: Path | None = None, *, now: datetime | N
             except FileExistsError:
                 number += 1
                 continue
-            return RunFolder(path)
+            run = RunFolder(path)
+            run.hold()
+            return run
     except OSError as error:
         raise TrainingError(
             f"the run folder can't be made: {error.strerror}: {error.filename}",
@@ -208,12 +352,19 @@ def check(recipe_name: str, output_dir: Path | None = None) -> None:
 
 def _claim_exactly(path: Path) -> RunFolder:
     _refuse_taken(path)
+    run = RunFolder(path, fresh=not (path.is_dir() and any(path.iterdir())))
     path.mkdir(parents=True, exist_ok=True)
-    return RunFolder(path)
+    run.hold()
+    try:
+        _refuse_taken(path)  # another process may have trained here and ended meanwhile
+    except TrainingError:
+        run.release()
+        raise
+    return run
 
 
 def _refuse_taken(path: Path) -> None:
-    if path.is_dir() and any(path.iterdir()):
+    if path.is_dir() and any(path.iterdir()) and not is_startable(path):
         again = f", or go on with that run: getiaction train --resume {shlex.quote(str(path))}"
         raise TrainingError(
             f"the output folder {path} exists and is not empty",
@@ -221,37 +372,46 @@ def _refuse_taken(path: Path) -> None:
         )
 
 
-def resumable(target: str | Path) -> tuple[RunFolder | None, Path]:
+def resumable(target: str | Path) -> tuple[RunFolder | None, Path | None]:
     """What `--resume TARGET` means.
 
     Args:
         target: a run folder, or a checkpoint file.
 
     Returns:
-        The run folder that goes on (None for a checkpoint that stands alone), and the checkpoint.
+        The run folder to continue in (None for a checkpoint outside a run folder), and the checkpoint (None where the
+        run was killed before its first one, and starts again).
 
     Raises:
-        TrainingError: there is no checkpoint there.
+        TrainingError: there is nothing to resume from.
     """
     path = Path(target)
     if path.is_dir():
         run = RunFolder(path, fresh=False)
-        if not run.last.is_file():
-            raise TrainingError(
-                f"{path} has no checkpoints/last.ckpt to resume from",
-                "name a run folder (outputs/<recipe>/<time>) or a .ckpt file",
-            )
-        return run, run.last
+        if run.last.exists():
+            return run, run.last
+        if is_startable(path):
+            return run, None
+        others = sorted(run.checkpoints.glob("*.ckpt"), key=lambda other: other.stat().st_mtime)
+        raise TrainingError(
+            f"{path} has no checkpoints/last.ckpt to resume from",
+            f"resume from another checkpoint: getiaction train --resume {shlex.quote(str(others[-1]))}"
+            if others
+            else "name a run folder (outputs/<recipe>/<time>) or a .ckpt file",
+        )
     if not path.is_file():
         raise TrainingError(f"nothing to resume from at {path}", "name a run folder or a .ckpt file")
     run = RunFolder(path.parent.parent, fresh=False)
-    return (run if run.recipe.is_file() else None), path
+    return (run if run.recipe.is_file() or run.facts.is_file() else None), path
 
 
 def latest(recipe_name: str) -> Path | None:
-    """The newest run of that recipe that can be resumed."""
-    found = sorted(_runs_of(recipe_name).glob("*/checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime)
-    return found[-1].parent.parent if found else None
+    """The newest run of a recipe that has a checkpoint; without any, the newest that was killed before its first."""
+    runs = _runs_of(recipe_name)
+    saved = max(runs.glob("*/checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime, default=None)
+    if saved is not None:
+        return saved.parent.parent
+    return max((path.parent for path in runs.glob(f"*/{LOCK}") if is_startable(path.parent)), default=None)
 
 
 def fingerprint(root: Path) -> str:

@@ -58,6 +58,9 @@ def train(
     elif run is None:
         run = _claim(recipe_name, output_dir or recipe.get("output_dir"))
     if run and rank() == 0:
+        run.hold()
+        if resume and checkpoint is None:
+            screen.say(f"{run.path} was stopped before its first checkpoint: starting from step 0")
         if run.fresh:
             run.write_recipe(recipe_text)  # a run that goes on keeps its own until it does (`RunRecorder`)
         screen.log_to(run.log)
@@ -101,6 +104,8 @@ def train(
     finally:
         watch.close()
         screen.still()
+        if run:
+            run.release()
     return Summary.of(trainer, policy, data, watch, run, stopped_by)
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import lightning as L
 
+from getiaction.train.checkpoints import RECIPE_STATE
 from getiaction.train.folder import RunFolder, fingerprint
 from getiaction.train.metrics import forget_after
 from getiaction.train.progress import where
 from getiaction.train.screen import Screen
-from getiaction.train.summary import describe_data, describe_policy
+from getiaction.train.summary import describe_data, describe_policy, many
 
 LOGGED_STEPS = 100
 
@@ -28,8 +29,18 @@ class RunRecorder(L.Callback):
     def __init__(self, run: RunFolder | None, recipe: dict[str, Any], text: str, screen: Screen) -> None:
         self.run = run
         self.given = recipe.get("trainer") or {}
+        self.seed = recipe["seed"]
         self.text = text
         self.screen = screen
+
+    @property
+    def state_key(self) -> str:
+        """The name of this callback's state in a checkpoint."""
+        return RECIPE_STATE
+
+    def state_dict(self) -> dict[str, Any]:
+        """The resolved recipe, so that a damaged recipe.yaml does not end a run."""
+        return {"recipe": self.text}
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """The dataset has been read; the policy is built next, which may fetch weights."""
@@ -44,7 +55,11 @@ class RunRecorder(L.Callback):
             trainer.log_every_n_steps = int(max(1, min(50, trainer.estimated_stepping_batches // LOGGED_STEPS)))
         if self.run and trainer.is_global_zero:
             self.run.write_recipe(self.text)
-            self.run.write_facts(_facts(trainer.datamodule))
+            facts = {"seed": self.seed, **_facts(trainer.datamodule)}
+            before = self.run.write_facts(trainer.global_step, facts)
+            for change in (dataset_change, order_change):
+                if said := change(before, facts):
+                    self.screen.say(said)
             self.run.sweep()
             if forget_after(self.run.metrics, trainer.global_step):
                 self.screen.say(f"{self.run.metrics} was damaged: its readable rows are kept, the file is *.damaged")
@@ -58,9 +73,38 @@ class RunRecorder(L.Callback):
             self.screen.say(f"run folder {self.run.path}")
 
 
+def dataset_change(earlier: dict[str, Any], facts: dict[str, Any]) -> str:
+    """One line if the dataset is not the one that the run was trained on so far; empty if it is, or unknown.
+
+    Args:
+        earlier: the facts in run.json, as the earlier part of the run wrote them.
+        facts: those of this part.
+    """
+    before, now = earlier.get("dataset"), facts["dataset"]
+    if not isinstance(before, dict) or before.get("fingerprint") in (None, now["fingerprint"]):
+        return ""
+    differences = [
+        f"{many(before[name], word)} → {many(now[name], word)}"
+        for name, word in (("episodes", "episode"), ("frames", "frame"))
+        if isinstance(before.get(name), int) and before[name] != now[name]
+    ]
+    if before.get("repo_id") != now["repo_id"]:
+        differences.insert(0, f"{before.get('repo_id')} → {now['repo_id']}")
+    what = ", ".join(differences) or "other metadata"
+    return f"the dataset changed since the earlier part of this run ({what}); run.json keeps both fingerprints"
+
+
+def order_change(earlier: dict[str, Any], facts: dict[str, Any]) -> str:
+    """One line if the samples come in another order than in the earlier part; arguments as for `dataset_change`."""
+    before, now = earlier.get("frames"), facts["frames"]
+    if not isinstance(before, dict) or before.get("order") in (None, now["order"]):
+        return ""
+    return f"the order of the samples changes from {before['order']} to {now['order']}: {now['reason']}"
+
+
 def _facts(data: Any) -> dict[str, Any]:
     meta = data.train_dataset.meta
-    return {
+    dataset = {
         "repo_id": meta.repo_id,
         "root": str(meta.root),
         "revision": str(meta.revision),
@@ -69,3 +113,9 @@ def _facts(data: Any) -> dict[str, Any]:
         "frames": meta.total_frames,
         "fingerprint": fingerprint(meta.root),
     }
+    frames = {
+        "order": data.order["kind"] if data.order else "shuffled",
+        "loading": data.plan.way,
+        "reason": data.plan.reason,
+    }
+    return {"dataset": dataset, "frames": frames}

@@ -21,6 +21,7 @@ from getiaction_cli.commands.arguments import rule_codes
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 
 if TYPE_CHECKING:
+    from getiaction.train.folder import RunFolder
     from getiaction_cli.recipe import Recipe
 
 _DOTTED = re.compile(r"--(?P<route>seed|output_dir|[A-Za-z_]\w*(?:\.[\w/-]+)+)(?:=(?P<value>.*))?", re.DOTALL)
@@ -169,7 +170,9 @@ def _check_folder(name: str, recipe: Recipe, output_dir: Path | None, resume: st
     chosen = output_dir or recipe.get("output_dir")
     try:
         if resume is not None:
-            folder.resumable(resume)
+            run, _ = folder.resumable(resume)
+            if run is not None and rank() == 0:
+                folder.check_free(run.path)
         elif rank() == 0 and not recipe.trainer("fast_dev_run", False):
             folder.check(name, Path(str(chosen)).expanduser() if chosen else None)
     except TrainingError as error:
@@ -191,7 +194,47 @@ def _recipe_of(resume: str) -> tuple[str, str]:
         raise RunFailed(error.message, error.hint) from error
     if run is None:
         raise UsageError(f"{checkpoint} is not in a run folder", f"name its recipe too: train RECIPE --resume {resume}")
+    _repair_recipe(run, checkpoint)
     return str(run.recipe), run.path.resolve().parent.name
+
+
+def _repair_recipe(run: RunFolder, checkpoint: Path | None) -> None:
+    """Write recipe.yaml anew from the checkpoint, where it is missing or was cut off; keep the damaged file.
+
+    Raises:
+        RunFailed: the recipe can't be read, and there is no checkpoint that holds it.
+    """
+    from getiaction.files import write_atomically
+
+    if _is_recipe(run.recipe):
+        return
+    text = None
+    if checkpoint is not None:
+        typer.echo(f"{run.recipe} is missing or damaged: reading the recipe that {checkpoint.name} holds…", err=True)
+        from getiaction.train.checkpoints import recipe_inside
+
+        text = recipe_inside(checkpoint)
+    if text is None:
+        raise RunFailed(
+            f"{run.recipe} is missing or damaged, and no checkpoint holds the recipe",
+            f"name the recipe: getiaction train RECIPE --resume {shlex.quote(str(run.path))}",
+        )
+    if run.recipe.is_file() and run.recipe.stat().st_size:
+        damaged = run.recipe.with_name(f"{run.recipe.name}.damaged")
+        run.recipe.replace(damaged)
+        typer.echo(f"the damaged recipe is kept as {damaged}", err=True)
+    write_atomically(run.recipe, text)
+
+
+def _is_recipe(path: Path) -> bool:
+    """Whether the file can be read as a recipe at all, right or wrong."""
+    from getiaction_cli.recipe import read
+
+    try:
+        recipe = read(str(path))
+    except CliError:
+        return False
+    return not recipe.broken and {"model", "data"} <= set(recipe.plain())
 
 
 def _judged(

@@ -101,6 +101,20 @@ def test_samples_come_in_lerobots_order(small_root: Path, tmp_path: Path) -> Non
     assert seen == [i for batch in itertools.islice(batches, 15) for i in batch["index"].tolist()]
 
 
+def test_a_resumed_run_keeps_its_order_when_the_store_has_room_again(pusht_root: Path) -> None:
+    blocks, store = module(pusht_root, frame_store="off"), module(pusht_root, frame_store="auto")
+    blocks.setup()
+    rows = list(blocks.train_dataloader().sampler)  # type: ignore[arg-type]
+    assert blocks.order is not None and blocks.order["kind"] == "blocks"
+    store.setup()
+    batches = len(rows) // store.train_batch_size
+    store.load_state_dict({"batches": 3, "batches_per_epoch": batches, "order": dict(blocks.order)})
+    sampler = store.train_dataloader().sampler
+    assert store.order == blocks.order
+    assert list(sampler) == rows[3 * store.train_batch_size :]  # type: ignore[arg-type]
+    assert sorted(sampler) == sorted(rows)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("store", ["auto", "off"])
 def test_states_and_actions_of_one_number_keep_their_dimension(tmp_path: Path, store: str) -> None:
     from getiaction.policies.lerobot import ACT

@@ -128,6 +128,12 @@ def test_a_large_frame_gets_short_blocks_and_a_small_one_long_ones() -> None:
     assert small.length == 32 and small.opened >= 100
 
 
+def test_the_order_of_blocks_does_not_depend_on_the_machine() -> None:
+    for frame_bytes, halo in ((480 * 640 * 9, 0), (96 * 96 * 3, 1), (224 * 224 * 6, 7)):
+        few, many = divide(frame_bytes, halo, cores=1), divide(frame_bytes, halo, cores=64)
+        assert (few.length, few.opened) == (many.length, many.opened)
+
+
 def test_reading_ahead_changes_nothing() -> None:
     batches = [{"index": i} for i in range(20)]
     assert list(ahead(iter(batches))) == batches

@@ -2,7 +2,8 @@
 
 ## What it finds
 
-An `output_dir` that exists and has something in it.
+An `output_dir` that exists and has something in it. The folder of a run that was killed before its first checkpoint can
+be used again.
 
 ## Why it matters
 
@@ -46,6 +47,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from getiaction.spec.run_folder import is_startable
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
@@ -61,6 +63,8 @@ def output_taken(recipe: Recipe) -> Iterator[Finding]:
         return
     with suppress(OSError, ValueError):
         path = Path(said).expanduser()
+        if path.is_dir() and is_startable(path):
+            return
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             yield Finding(
                 f"the output folder {said} exists and is not empty" if path.is_dir() else f"{said} is a file",

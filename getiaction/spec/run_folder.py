@@ -1,0 +1,24 @@
+"""What a run folder is: which folder a new run may use, decided from names alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+LOCK = ".run.lock"
+CHECKPOINTS = "checkpoints"
+PRETRAINED_MODEL = "pretrained_model"
+
+
+def is_startable(path: Path) -> bool:
+    """Whether a run was killed in this folder before its first checkpoint, so that it can start again there.
+
+    The lock file shows that getiaction made the folder; a folder with any checkpoint is resumed, never started again.
+    """
+    lock = path / LOCK
+    return (
+        lock.is_file()
+        and not lock.is_symlink()
+        and not any((path / CHECKPOINTS).glob("*.ckpt"))
+        and not os.path.lexists(path / PRETRAINED_MODEL)
+    )
