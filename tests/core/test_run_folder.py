@@ -56,9 +56,13 @@ def test_a_file_in_the_way_is_an_error() -> None:
 
 def test_resuming_takes_a_folder_or_a_checkpoint() -> None:
     run = folder.claim("r", now=NOW)
-    with pytest.raises(TrainingError, match=r"no checkpoints/last\.ckpt"):
-        folder.resumable(run.path)
+    assert folder.resumable(run.path) == (folder.RunFolder(run.path, fresh=False), None), "it starts again"
+    assert folder.latest("r") == run.path
     run.checkpoints.mkdir()
+    (run.checkpoints / "other.ckpt").touch()
+    with pytest.raises(TrainingError, match=r"no checkpoints/last\.ckpt") as refused:
+        folder.resumable(run.path)
+    assert refused.value.hint.endswith(f"--resume {run.path}/checkpoints/other.ckpt")
     run.last.touch()
     run.write_recipe("seed: 1\n")
     assert folder.resumable(run.path) == (folder.RunFolder(run.path, fresh=False), run.last)
