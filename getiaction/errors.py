@@ -3,6 +3,7 @@
     TrainingError           a run that can't start or go on: message, hint
     ├── DataError           the dataset can't be found, fetched or read
     ├── PolicyError         the policy can't be built from this recipe and dataset
+    ├── RolloutError        the simulated environment can't be created, or does not fit the policy
     └── MachineError        this machine lacks what the run asks for (accelerator, extra, disk)
 
 Standard library only, so that catching one costs no torch import.
@@ -29,6 +30,10 @@ class DataError(TrainingError):
 
 class PolicyError(TrainingError):
     """The policy can't be built from this recipe and dataset."""
+
+
+class RolloutError(TrainingError):
+    """The simulated environment can't be created, or it does not fit the policy."""
 
 
 class MachineError(TrainingError):

@@ -46,6 +46,8 @@ PACKAGE_OF = {
     "BitsandbytesPrecision": "bitsandbytes",
     "DeepSpeedStrategy": "deepspeed",
 }
+# Metrics of rollouts (getiaction.evaluation.rollouts).
+HIGHER_IS_BETTER = ("eval/success_rate", "eval/success_rate_low", "eval/sum_reward", "eval/max_reward")
 _UNITS = ("days", "hours", "minutes", "seconds")
 
 
@@ -203,7 +205,10 @@ def _named(section: Any, folder: RunFolder | None) -> Any:
         defaults = {"save_dir": str(folder.path), "name": "", "version": "tensorboard"}
     elif name in ("WandbLogger", "CSVLogger", "MLFlowLogger"):
         defaults = {"save_dir": str(folder.path)}
-    return {**section, "init_args": defaults | (section.get("init_args") or {})}
+    given = section.get("init_args") or {}
+    if name in ("ModelCheckpoint", "EarlyStopping") and given.get("monitor") in HIGHER_IS_BETTER:
+        defaults["mode"] = "max"  # Lightning's default, min, keeps the policy that fails most
+    return {**section, "init_args": defaults | given}
 
 
 def _check_arguments(wanted: type, arguments: dict[str, Any], route: str) -> None:

@@ -85,6 +85,11 @@ class Interrupt:
         self._training = True
         self._listen()
 
+    @property
+    def asked(self) -> bool:
+        """Whether this rank has got a signal."""
+        return self._signum is not None
+
     def signal(self, trainer: L.Trainer) -> int | None:
         """The signal to stop for, when any rank has got one; None to go on. Every rank must ask after the same step.
 

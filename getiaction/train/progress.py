@@ -112,6 +112,15 @@ class Watch(L.Callback):
         self._draw(trainer.global_step)
         self.close()
 
+    def show(self, text: str) -> None:
+        """Show beside the bar what takes time between two steps."""
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description="", said=text)
+
+    def resume_clock(self) -> None:
+        """Leave the time since the last step out of training time."""
+        self._ticked = time.monotonic()
+
     def close(self) -> None:
         """Stop moving."""
         if self._bar is not None:

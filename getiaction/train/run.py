@@ -72,6 +72,7 @@ def train(
     callbacks: list[L.Callback] = [Reseed(recipe["seed"]), RunRecorder(run, recipe, recipe_text, screen), watch]
     if run:
         callbacks.append(Checkpoints(run, interrupt))
+        callbacks += _rollouts(recipe, run, interrupt, watch, screen)
     try:
         with interrupt.listening(), in_plain_words():
             L.seed_everything(recipe["seed"], workers=True, verbose=False)
@@ -121,6 +122,18 @@ def _fit(
         end_others(trainer)
         raise
     return None
+
+
+def _rollouts(
+    recipe: dict[str, Any], run: RunFolder, interrupt: Interrupt, watch: Watch, screen: Screen
+) -> list[L.Callback]:
+    """The callback of the recipe's `evaluation:` section, where it has one."""
+    if not recipe.get("evaluation"):
+        return []
+    from getiaction.evaluation.rollouts import Options
+    from getiaction.train.rollouts import Rollouts
+
+    return [Rollouts(Options.read(recipe["evaluation"]), run, interrupt, watch, screen)]
 
 
 def _with_seed(recipe: dict[str, Any], text: str, resumed: RunFolder | None) -> tuple[dict[str, Any], str]:

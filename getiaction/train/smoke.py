@@ -19,6 +19,7 @@ def shrunk(recipe: dict[str, Any]) -> dict[str, Any]:
     """
     trial = copy.deepcopy(recipe)
     trial.pop("output_dir", None)
+    trial.pop("evaluation", None)
     trial["trainer"] = {"fast_dev_run": STEPS, "accelerator": "cpu", "devices": 1, "logger": False}
     data = _arguments(trial, "data")
     data.update(train_batch_size=_BATCH, num_workers=0, frame_store="off")

@@ -29,6 +29,7 @@ from getiaction_cli.policies.stubs import StandInModule, Unjudgeable, stand_in
 _FROM_SOURCE = {
     "lerobot.configs.policies",
     "lerobot.configs.types",
+    "lerobot.envs.configs",
     "lerobot.optim.optimizers",
     "lerobot.optim.schedulers",
     "lerobot.utils.constants",

@@ -1,0 +1,246 @@
+"""Rollouts: run a policy in a simulated environment and count how often it succeeds."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from getiaction.errors import RolloutError
+from getiaction.lerobot.environments import (
+    Actor,
+    Episode,
+    environment_config,
+    environments,
+    mismatches,
+    own_random_numbers,
+    roll_out,
+)
+
+EPISODES = 50
+SEED = 1000  # as lerobot-eval
+VIDEOS = 3
+MOST_TOGETHER = 10
+Z = 1.959964  # two-sided 95 %
+FOLDER = "rollouts"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to evaluate; the fields of a recipe's `evaluation:` section.
+
+    Args:
+        env: LeRobot's environment: `type`, and fields of that type's configuration.
+        episodes: how many, per task of the environment.
+        every_n_steps: training runs the rollouts after every so many optimizer steps; None for the end only.
+        batch_size: environments stepped together; None for up to 10.
+        seed: of the first episode; episode i has seed + i.
+        video: how many episodes are filmed, per task.
+    """
+
+    env: Mapping[str, Any]
+    episodes: int = EPISODES
+    every_n_steps: int | None = None
+    batch_size: int | None = None
+    seed: int = SEED
+    video: int = VIDEOS
+
+    @classmethod
+    def read(cls, section: Any) -> Options:
+        """The options of an `evaluation:` section.
+
+        Raises:
+            RolloutError: a key that does not exist, or a value that cannot be used.
+        """
+        if not isinstance(section, Mapping) or not isinstance(section.get("env"), Mapping):
+            raise RolloutError("evaluation.env must be a section with a `type`", "for example: env: {type: pusht}")
+        known = list(cls.__dataclass_fields__)
+        for key in section:
+            if key not in known:
+                raise RolloutError(f"evaluation has no key `{key}`", f"It takes: {', '.join(known)}.")
+        given = {key: value for key, value in section.items() if value is not None}
+        for key, least in (("episodes", 1), ("every_n_steps", 1), ("batch_size", 1), ("seed", 0), ("video", 0)):
+            value = given.get(key, least)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise RolloutError(f"evaluation.{key} must be a whole number of at least {least}, not {value!r}")
+        return cls(**given)
+
+    @property
+    def together(self) -> int:
+        """How many environments are stepped together."""
+        return min(self.batch_size or MOST_TOGETHER, self.episodes)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of rollouts.
+
+    Args:
+        env: the environment, as the recipe names it.
+        episodes: one by one.
+        seconds: how long they took.
+        step: the optimizer steps that the policy had been trained for; None where that is unknown.
+    """
+
+    env: Mapping[str, Any]
+    episodes: tuple[Episode, ...]
+    seconds: float
+    step: int | None = None
+
+    @property
+    def successes(self) -> int:
+        """How many episodes succeeded."""
+        return sum(episode.success for episode in self.episodes)
+
+    @property
+    def success_rate(self) -> float:
+        """Share of the episodes that succeeded."""
+        return self.successes / len(self.episodes)
+
+    @property
+    def success_interval(self) -> tuple[float, float]:
+        """The 95 % interval of the success rate."""
+        return wilson(self.successes, len(self.episodes))
+
+    @property
+    def max_reward(self) -> tuple[float, float]:
+        """The best reward of an episode: mean over the episodes, and half the width of its 95 % interval."""
+        return mean_and_half_width([episode.max_reward for episode in self.episodes])
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What is logged, by metric name."""
+        low, high = self.success_interval
+        return {
+            "eval/success_rate": self.success_rate,
+            "eval/success_rate_low": low,
+            "eval/success_rate_high": high,
+            "eval/sum_reward": statistics.fmean(episode.sum_reward for episode in self.episodes),
+            "eval/max_reward": self.max_reward[0],
+            "eval/episode_length": statistics.fmean(episode.steps for episode in self.episodes),
+        }
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The result in words, as (name, value)."""
+        low, high = self.success_interval
+        count = len(self.episodes)
+        best, half = self.max_reward
+        lengths = sorted(episode.steps for episode in self.episodes)
+        seeds = [episode.seed for episode in self.episodes]
+        spread = f" ± {half:.2f}" if math.isfinite(half) else ""
+        return [
+            (
+                "success",
+                f"{self.successes} of {count} ({self.success_rate:.0%}; 95 % interval {low:.0%} to {high:.0%})",
+            ),
+            ("best reward", f"{best:.2f}{spread} (mean of the best moment of each episode)"),
+            ("reward", f"{self.metrics['eval/sum_reward']:.2f} (mean of the sums over an episode)"),
+            ("length", f"{lengths[0]} to {lengths[-1]} steps, median {statistics.median(lengths):.0f}"),
+            ("seeds", f"{min(seeds)} to {max(seeds)}" if len(set(seeds)) > 1 else str(seeds[0])),
+        ]
+
+    def line(self) -> str:
+        """The result in one line."""
+        low, high = self.success_interval
+        best, half = self.max_reward
+        spread = f" ± {half:.2f}" if math.isfinite(half) else ""
+        rate = f"{self.success_rate:.0%}, 95 % interval {low:.0%} to {high:.0%}"
+        return f"success {self.successes} of {len(self.episodes)} ({rate}), best reward {best:.2f}{spread}"
+
+    def plain(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        return {
+            "env": dict(self.env),
+            "step": self.step,
+            "seconds": round(self.seconds, 3),
+            "metrics": self.metrics,
+            "max_reward_half_width": self.max_reward[1] if math.isfinite(self.max_reward[1]) else None,
+            "episodes": [asdict(episode) for episode in self.episodes],
+        }
+
+    def write(self, folder: Path) -> Path:
+        """Write `rollouts.json` into a folder; returns the file."""
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "rollouts.json"
+        part = file.with_name(file.name + ".part")
+        part.write_text(json.dumps(self.plain(), indent=2) + "\n", encoding="utf-8")
+        part.replace(file)
+        return file
+
+
+def run(
+    options: Options,
+    actor: Actor,
+    *,
+    folder: Path | None = None,
+    step: int | None = None,
+    on_step: Callable[[int, int], None] = lambda done, step: None,
+) -> Report:
+    """Run the episodes and summarise them.
+
+    Args:
+        options: the environment, and how often.
+        actor: the policy with its processors.
+        folder: where `rollouts.json` and the videos go; None writes nothing.
+        step: the optimizer steps that the policy has been trained for.
+        on_step: called after every step with the episodes finished so far and the step of the current batch.
+
+    Raises:
+        MachineError: the environment's package is not installed.
+        RolloutError: the environment cannot be created, or it does not fit the policy.
+    """
+    config = environment_config(options.env)
+    began = time.monotonic()
+    episodes = roll_out(
+        config,
+        actor,
+        episodes=options.episodes,
+        batch_size=options.together,
+        seed=options.seed,
+        videos=folder,
+        most_videos=options.video,
+        on_step=on_step,
+    )
+    report = Report(options.env, tuple(episodes), time.monotonic() - began, step)
+    if folder is not None:
+        report.write(folder)
+    return report
+
+
+def check(options: Options, actor: Actor) -> list[str]:
+    """Create the environment once and compare it with the policy, before any time is spent on training.
+
+    Returns:
+        Differences that a rollout survives, such as the size of the pictures.
+
+    Raises:
+        MachineError: the environment's package is not installed.
+        RolloutError: the environment cannot be created, or it does not fit the policy.
+    """
+    config = environment_config(options.env)
+    with own_random_numbers(options.seed), environments(config, 1) as made:
+        vector = next(iter(next(iter(made.values())).values()))
+        errors, notes = mismatches(config, vector, actor)
+    if errors:
+        raise RolloutError(f"evaluation.env {config.type} does not fit the policy: {'; '.join(errors)}")
+    return notes
+
+
+def wilson(successes: int, count: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson's score interval), which stays inside 0 to 1 and works for few episodes."""
+    share = successes / count
+    middle = (share + Z * Z / (2 * count)) / (1 + Z * Z / count)
+    half = Z * math.sqrt(share * (1 - share) / count + Z * Z / (4 * count * count)) / (1 + Z * Z / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def mean_and_half_width(values: list[float]) -> tuple[float, float]:
+    """The mean, and half the width of its 95 % interval by the normal approximation; nan for a single value."""
+    if len(values) < 2:
+        return values[0], math.nan
+    return statistics.fmean(values), Z * statistics.stdev(values) / math.sqrt(len(values))
