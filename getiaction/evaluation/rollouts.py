@@ -21,59 +21,10 @@ from getiaction.lerobot.environments import (
     own_random_numbers,
     roll_out,
 )
+from getiaction.spec.evaluation import Evaluation
 
-EPISODES = 50
-SEED = 1000  # as lerobot-eval
-VIDEOS = 3
-MOST_TOGETHER = 10
 Z = 1.959964  # two-sided 95 %
 FOLDER = "rollouts"
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to evaluate; the fields of a recipe's `evaluation:` section.
-
-    Args:
-        env: LeRobot's environment: `type`, and fields of that type's configuration.
-        episodes: how many, per task of the environment.
-        every_n_steps: training runs the rollouts after every so many optimizer steps; None for the end only.
-        batch_size: environments stepped together; None for up to 10.
-        seed: of the first episode; episode i has seed + i.
-        video: how many episodes are filmed, per task.
-    """
-
-    env: Mapping[str, Any]
-    episodes: int = EPISODES
-    every_n_steps: int | None = None
-    batch_size: int | None = None
-    seed: int = SEED
-    video: int = VIDEOS
-
-    @classmethod
-    def read(cls, section: Any) -> Options:
-        """The options of an `evaluation:` section.
-
-        Raises:
-            RolloutError: a key that does not exist, or a value that cannot be used.
-        """
-        if not isinstance(section, Mapping) or not isinstance(section.get("env"), Mapping):
-            raise RolloutError("evaluation.env must be a section with a `type`", "for example: env: {type: pusht}")
-        known = list(cls.__dataclass_fields__)
-        for key in section:
-            if key not in known:
-                raise RolloutError(f"evaluation has no key `{key}`", f"It takes: {', '.join(known)}.")
-        given = {key: value for key, value in section.items() if value is not None}
-        for key, least in (("episodes", 1), ("every_n_steps", 1), ("batch_size", 1), ("seed", 0), ("video", 0)):
-            value = given.get(key, least)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise RolloutError(f"evaluation.{key} must be a whole number of at least {least}, not {value!r}")
-        return cls(**given)
-
-    @property
-    def together(self) -> int:
-        """How many environments are stepped together."""
-        return min(self.batch_size or MOST_TOGETHER, self.episodes)
 
 
 @dataclass(frozen=True)
@@ -174,7 +125,7 @@ class Report:
 
 
 def run(
-    options: Options,
+    options: Evaluation,
     actor: Actor,
     *,
     folder: Path | None = None,
@@ -212,7 +163,7 @@ def run(
     return report
 
 
-def check(options: Options, actor: Actor) -> list[str]:
+def check(options: Evaluation, actor: Actor) -> list[str]:
     """Create the environment once and compare it with the policy, before any time is spent on training.
 
     Returns:

@@ -10,6 +10,7 @@
     processors.py     the steps before and after a policy
     acting.py         how a policy gives one action after another
     datasets.py       statistics, transforms, time steps, decoding
+    environments.py   simulated environments and rollouts
     errors.py         LeRobot's output and exceptions
 
 Written for lerobot 0.6. The functions are thin: where LeRobot's own code can do a thing, it does it.

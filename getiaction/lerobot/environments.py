@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -26,8 +27,9 @@ from lerobot.utils.io_utils import write_video
 from lerobot.utils.random_utils import get_rng_state, set_rng_state, set_seed
 
 from getiaction.errors import MachineError, RolloutError
-from getiaction.installing import install_command
-from getiaction.train.upstream import first_line, plain, quiet_prints
+from getiaction.lerobot.configuration import plain
+from getiaction.lerobot.errors import first_line, quiet_prints
+from getiaction.spec.installing import install_command
 
 Environments = dict[str, dict[int, Any]]
 
@@ -256,8 +258,7 @@ def roll_out(
                             filmed=min(vector.num_envs, max(0, most_videos - first)) if videos else 0,
                             fps=int(vector.unwrapped.metadata.get("render_fps", config.fps)),
                         )
-                        before = len(finished)
-                        batch.run(vector, actor, around, lambda step, before=before: on_step(before, step))
+                        batch.run(vector, actor, around, partial(on_step, len(finished)))
                         finished += batch.episodes(videos)
         finally:
             policy.train(training)

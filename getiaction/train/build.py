@@ -22,6 +22,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
 from getiaction.errors import MachineError, TrainingError
+from getiaction.spec.evaluation import HIGHER_IS_BETTER
 from getiaction.spec.installing import install_command
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
@@ -46,8 +47,6 @@ PACKAGE_OF = {
     "BitsandbytesPrecision": "bitsandbytes",
     "DeepSpeedStrategy": "deepspeed",
 }
-# Metrics of rollouts (getiaction.evaluation.rollouts).
-HIGHER_IS_BETTER = ("eval/success_rate", "eval/success_rate_low", "eval/sum_reward", "eval/max_reward")
 _UNITS = ("days", "hours", "minutes", "seconds")
 
 

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from getiaction.errors import RolloutError, TrainingError
 from getiaction.evaluation import rollouts
 from getiaction.lerobot.environments import Actor
+from getiaction.spec.evaluation import Evaluation
 from getiaction.train.folder import RunFolder
 from getiaction.train.interrupt import Interrupt
 from getiaction.train.progress import Watch
@@ -43,9 +44,7 @@ class Rollouts(Checkpoint):
         screen: where results are shown.
     """
 
-    def __init__(
-        self, options: rollouts.Options, run: RunFolder, interrupt: Interrupt, watch: Watch, screen: Screen
-    ) -> None:
+    def __init__(self, options: Evaluation, run: RunFolder, interrupt: Interrupt, watch: Watch, screen: Screen) -> None:
         self.options = options
         self.run = run
         self.interrupt = interrupt

@@ -9,6 +9,7 @@ from typing import Any
 import lightning as L
 
 from getiaction.errors import TrainingError
+from getiaction.spec.evaluation import Evaluation
 from getiaction.train import build, folder
 from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
 from getiaction.train.data_progress import DataProgress
@@ -130,10 +131,9 @@ def _rollouts(
     """The callback of the recipe's `evaluation:` section, where it has one."""
     if not recipe.get("evaluation"):
         return []
-    from getiaction.evaluation.rollouts import Options
     from getiaction.train.rollouts import Rollouts
 
-    return [Rollouts(Options.read(recipe["evaluation"]), run, interrupt, watch, screen)]
+    return [Rollouts(Evaluation.read(recipe["evaluation"]), run, interrupt, watch, screen)]
 
 
 def _with_seed(recipe: dict[str, Any], text: str, resumed: RunFolder | None) -> tuple[dict[str, Any], str]:

@@ -41,6 +41,7 @@ class Summary:
         folder: the run folder; None when nothing was kept (`fast_dev_run`).
         stopped_by: the signal that ended it early, after everything was saved.
         longer: the override that makes the run twice as long.
+        rollouts: the last ones, in words; empty where the recipe asks for none.
     """
 
     policy: str
@@ -60,6 +61,7 @@ class Summary:
     folder: RunFolder | None
     stopped_by: int | None
     longer: str
+    rollouts: str = ""
 
     @classmethod
     def of(
@@ -94,6 +96,7 @@ class Summary:
             folder=folder,
             stopped_by=stopped_by,
             longer=_longer(trainer),
+            rollouts=_rollouts(trainer),
         )
 
     def text(self, columns: int | None = None) -> str:
@@ -109,6 +112,8 @@ class Summary:
         ]
         if self.losses:
             rows += [("speed", f"{rate(self.samples_per_second)} on {self.device}"), ("loss", self._loss())]
+        if self.rollouts:
+            rows.append(("rollouts", self.rollouts))
         if self.folder is None:
             rows.append(("kept", "nothing: fast_dev_run only tries whether it works"))
             return table(rows, columns)
@@ -195,6 +200,18 @@ def _parameters(policy: L.LightningModule) -> int:
 def _trained_on(data: Any) -> tuple[int, int]:
     dataset = data.train_dataset
     return dataset.num_episodes, dataset.num_frames
+
+
+def _rollouts(trainer: L.Trainer) -> str:
+    """What the policy did in simulation after the last step, where the recipe asked for that."""
+    from getiaction.train.rollouts import Rollouts
+
+    ran = next((callback for callback in trainer.callbacks if isinstance(callback, Rollouts)), None)
+    if ran is None:
+        return ""
+    if ran.failed:
+        return f"failed: {ran.failed}"
+    return f"{ran.last.line()} in {ran.options.env['type']}" if ran.last else ""
 
 
 def _longer(trainer: L.Trainer) -> str:

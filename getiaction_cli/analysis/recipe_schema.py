@@ -8,9 +8,10 @@ from typing import Any
 
 from getiaction_cli.analysis.class_objects import meant_class, object_routes
 from getiaction_cli.analysis.image_transforms import is_built, transform_names, transform_routes, transform_signature
+from getiaction_cli.environments import Environment, known_environments
 from getiaction_cli.policies import NOT_PARAMETERS, PolicyClass, Rejected, Unjudgeable
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
+from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, POLICY_HOME, WRAPPER
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
 
@@ -20,6 +21,7 @@ TOP = {
     "model": parse_type("dict"),
     "data": parse_type("dict"),
     "trainer": parse_type("dict | None"),
+    "evaluation": parse_type("dict | None"),
 }
 CLASS = {"class_path": parse_type("str"), "init_args": parse_type("dict | None")}
 
@@ -122,6 +124,7 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
     if recipe.has("trainer") and (signature := read_signature("lightning.Trainer")):
         yield _signed("trainer", signature, "the trainer")
     yield from _object_sections(recipe)
+    yield from _evaluation_sections(recipe)
 
 
 def is_datamodule(class_path: Any) -> bool:
@@ -144,6 +147,8 @@ def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
         homes.append(f"data.init_args.{key}")
     if (signature := read_signature("lightning.Trainer")) and key in signature.parameters:
         homes.append(f"trainer.{key}")
+    if (signature := read_signature(EVALUATION)) and key in signature.parameters and key not in ("seed", "batch_size"):
+        homes.append(f"evaluation.{key}")
     if key in ("seed", "output_dir"):
         homes.append(key)
     return homes
@@ -214,6 +219,39 @@ def _by_kind(recipe: Recipe) -> Iterator[Section]:
                 kinds = Key(Type("literal", values=KINDS), required=True)
                 keys = {"type": kinds, "shape": Key(parse_type("list[int]"), required=True)}
                 yield Section(f"model.init_args.{name}.{key}", f"`{key}`", keys)
+
+
+def _evaluation_sections(recipe: Recipe) -> Iterator[Section]:
+    """When rollouts run, and what LeRobot's configuration of the environment takes."""
+    if not isinstance(recipe.get("evaluation"), dict):
+        return
+    if signature := read_signature(EVALUATION):
+        yield _signed("evaluation", signature, "`evaluation`")
+    env = recipe.get("evaluation.env")
+    if isinstance(env, dict):
+        known = known_environments()
+        environment = known.get(env["type"]) if isinstance(env.get("type"), str) else None
+        kinds = Type("literal", values=tuple(known)) if known else parse_type("str")
+        keys = {"type": Key(kinds, required=True)}
+        if environment is not None:
+            keys |= {name: _environment_key(environment, name) for name in environment.fields}
+        name = f"the environment {environment.name}" if environment else "`env`"
+        yield Section("evaluation.env", name, keys, open=environment is None)
+
+
+def _environment_key(environment: Environment, name: str) -> Key:
+    field = environment.fields[name]
+    if field.choices:
+        return Key(Type("literal", values=field.choices), default=field.default)
+
+    def complaint(value: Any) -> str | None:
+        try:
+            environment.read_value(name, value)
+        except Rejected as rejected:
+            return rejected.message.partition(" expects ")[2] or None
+        return None
+
+    return Key(parse_type("Any"), complaint=complaint, default=field.default)
 
 
 def _object_sections(recipe: Recipe) -> Iterator[Section]:

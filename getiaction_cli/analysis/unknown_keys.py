@@ -10,6 +10,7 @@ from typing import Literal
 
 from getiaction_cli import policies
 from getiaction_cli.analysis.class_paths import meant_policy
+from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
 from getiaction_cli.analysis.recipe_schema import Section, home_of, sections
 from getiaction_cli.analysis.renamed_keys import FOREIGN_TOP, RENAMED, SAME_IDEA, WITHOUT_EFFECT
 from getiaction_cli.analysis.spelling import closest
@@ -61,7 +62,9 @@ def strays(recipe: Recipe, kind: str) -> Iterator[Stray]:
 @cache
 def _all(recipe: Recipe) -> tuple[Stray, ...]:
     policy = policy_of(recipe)
-    told = () if recipe.uses_wrapper else ("model.init_args.policy_name",)  # GA133 speaks of it
+    told: tuple[str, ...] = () if recipe.uses_wrapper else ("model.init_args.policy_name",)  # GA133 speaks of it
+    rollouts = foreign_evaluation(recipe)  # GA352 speaks of them
+    told += rollouts.routes if rollouts else ()
     found: list[Stray] = []
     for section in sections(recipe, policy):
         for key in recipe.keys(section.route):

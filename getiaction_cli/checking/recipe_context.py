@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from getiaction_cli.analysis.checkpoint import Checkpoint
     from getiaction_cli.analysis.recipe_on_dataset import Fit
     from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.environments import Environment, Simulation
     from getiaction_cli.machine import Machine
     from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
 
@@ -205,6 +206,55 @@ class RecipeContext(Context):
         if self.checkpoint_or_none is None:
             raise Unavailable("the recipe starts from no pretrained policy", worth_saying=False)
         return self.checkpoint_or_none
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The type of simulated environment that the `evaluation` section names."""
+        from getiaction_cli import environments
+        from getiaction_cli.policies import Unjudgeable
+
+        self._readable("evaluation")
+        name = self.recipe.get("evaluation.env.type")
+        if not isinstance(name, str):
+            raise Unavailable("the recipe evaluates in no environment", worth_saying=False)
+        try:
+            known = environments.environments()
+        except Unjudgeable as reason:
+            raise Unavailable(f"LeRobot's environments: {reason}") from reason
+        if name not in known:
+            raise Unavailable("the recipe names no environment that LeRobot has", worth_saying=False)
+        return known[name]
+
+    @cached_property
+    def simulated(self) -> Simulation | Rejected:
+        """LeRobot's answer to the environment's fields."""
+        from getiaction_cli import policies
+        from getiaction_cli.environments import Simulation
+
+        known = self.environment.fields
+        values = {name: value for name, value in self.recipe.get("evaluation.env").items() if name in known}
+        if self.environment.refused:
+            raise Unavailable("getiaction does not create this environment", worth_saying=False)
+        for name, value in values.items():
+            try:
+                self.environment.read_value(name, value)
+            except policies.Rejected as wrong:
+                raise Unavailable(f"the field {name} of the environment can't be read", worth_saying=False) from wrong
+        try:
+            return Simulation(self.environment, values, self.environment.configure(values))
+        except policies.Rejected as rejected:
+            return rejected
+        except policies.Unjudgeable as reason:
+            raise Unavailable(f"the environment {self.environment.name}: {reason}") from reason
+
+    @property
+    def simulation(self) -> Simulation:
+        """The environment, its own checks passed."""
+        from getiaction_cli import policies
+
+        if isinstance(self.simulated, policies.Rejected):
+            raise Unavailable("the environment refuses its fields", worth_saying=False)
+        return self.simulated
 
     @property
     def machine(self) -> Machine:

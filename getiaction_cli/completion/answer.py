@@ -89,9 +89,12 @@ def _keys(word: str, policy: str, wrapped: bool, index: dict[str, Any]) -> Itera
         "--model.init_args.config_kwargs.": own,
         "--data.init_args.": index["data"],
         "--trainer.": index["trainer"],
+        "--evaluation.": {key: about for key, about in index["evaluation"].items() if key != "env"},
+        "--evaluation.env.": {"type": {"help": "which environment"}} | _of_any(index["environments"]),
     }
     if word.count(".") == 0:
         yield from (("--model.", "the policy"), ("--data.", "the dataset"), ("--trainer.", "Lightning's Trainer"))
+        yield "--evaluation.", "rollouts in simulation"
         yield from (("--seed", "makes a run repeatable"), ("--output_dir", "where the run is kept"))
         return
     yield from (
@@ -99,6 +102,7 @@ def _keys(word: str, policy: str, wrapped: bool, index: dict[str, Any]) -> Itera
         ("--model.init_args.", "the policy's arguments"),
         ("--data.class_path", "which data module class"),
         ("--data.init_args.", "the data module's arguments"),
+        ("--evaluation.env.", "the simulated environment"),
     )
     for section, keys in sections.items():
         if word.startswith(section):
@@ -126,12 +130,30 @@ def _values(key: str, policy: str, index: dict[str, Any]) -> Iterator[Candidate]
             yield from ((known["class_path"], known["help"]) for known in index["policies"].values())
     elif name == "policy_name":
         yield from policies()
+    elif section == "evaluation.env":
+        words = (
+            index["environments"]
+            if name == "type"
+            else _of_any(index["environments"]).get(name, {"words": []})["words"]
+        )
+        yield from ((value, "") for value in words)
     elif name == "repo_id" and section.startswith("data"):
         yield from datasets()
     else:
         own = index["policies"].get(policy, {"keys": {}})["keys"]
-        keys = {"trainer": index["trainer"], "data": index["data"]}.get(section.split(".")[0], index["model"] | own)
+        known = {"trainer": index["trainer"], "data": index["data"], "evaluation": index["evaluation"]}
+        keys = known.get(section.split(".")[0], index["model"] | own)
         yield from ((value, "") for value in keys.get(name, {"words": []})["words"])
+
+
+def _of_any(environments: dict[str, Any]) -> dict[str, Any]:
+    """The fields of all environments; the words of those that several have are put together."""
+    fields: dict[str, Any] = {}
+    for keys in environments.values():
+        for key, about in keys.items():
+            words = fields.get(key, {"words": []})["words"]
+            fields[key] = {**about, "words": list(dict.fromkeys([*words, *about["words"]]))}
+    return fields
 
 
 def policies() -> Iterator[Candidate]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("lerobot-", "lerobot_policy_", "lightning-", "getiaction-")
-_OWN_SOURCES = ("data/lerobot.py", "policies/lerobot/policy.py", "policies/lerobot/act.py")
+_OWN_SOURCES = ("data/lerobot.py", "policies/lerobot/policy.py", "policies/lerobot/act.py", "spec/evaluation.py")
 
 
 def load() -> dict[str, Any]:
@@ -37,7 +37,8 @@ def build() -> dict[str, Any]:
     """
     from getiaction_cli import policies
     from getiaction_cli.analysis.class_objects import MODULES, A
-    from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
+    from getiaction_cli.environments import known_environments
+    from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, WRAPPER
     from getiaction_cli.recipe.signatures import exported, read_signature
 
     def keys(class_path: str) -> dict[str, Any]:
@@ -64,6 +65,15 @@ def build() -> dict[str, Any]:
         "model": keys(WRAPPER),
         "data": keys(DATAMODULE),
         "trainer": keys("lightning.Trainer"),
+        "evaluation": keys(EVALUATION),
+        "environments": {
+            name: {
+                field.name: _key(field.choices, policies.plain(field.default), field.help)
+                for field in environment.fields.values()
+            }
+            for name, environment in known_environments().items()
+            if not environment.refused
+        },
         "objects": {
             kind: {f"{module}.{name}": A[kind] for name in exported(module)} for kind, module in MODULES.items()
         },

@@ -9,6 +9,7 @@ from getiaction_cli.installed import package_folder
 POLICY_HOME = "getiaction.policies.lerobot"
 WRAPPER = f"{POLICY_HOME}.LeRobotPolicy"
 DATAMODULE = "getiaction.data.lerobot.LeRobotDataModule"
+EVALUATION = "getiaction.spec.evaluation.Evaluation"
 
 # What every policy class takes besides the fields of its LeRobot config.
 WRAPPER_ARGUMENTS = (

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from getiaction_cli.environments import known_environments
 from getiaction_cli.policies import NOT_PARAMETERS, Field, PolicyClass, plain
-from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
+from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, WRAPPER
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, read_signature
 from getiaction_cli.recipe.types import Type
 
@@ -106,9 +107,28 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
             "model": model,
             "data": data,
             "trainer": {**_signed("lightning.Trainer"), "description": "What lightning.Trainer takes."},
+            "evaluation": _evaluation(),
         },
         "definitions": definitions,
     }
+
+
+def _evaluation() -> Schema:
+    """The section of rollouts, with the fields of each environment type."""
+    known = {name: each for name, each in known_environments().items() if not each.refused}
+    env = {
+        "type": "object",
+        "description": "The simulated environment: its LeRobot type, and fields of that type's configuration.",
+        "properties": {"type": {"enum": list(known), "description": "The type that LeRobot registers it under."}},
+        "required": ["type"],
+        "allOf": [
+            _when("type", name, {field.name: _field(field) for field in environment.fields.values()})
+            for name, environment in known.items()
+        ],
+    }
+    section = _signed(EVALUATION)
+    section["properties"]["env"] = env
+    return {**section, "type": ["object", "null"], "description": "Rollouts in simulation while training and after it."}
 
 
 def _when(key: str, value: str, then: dict[str, Schema]) -> Schema:

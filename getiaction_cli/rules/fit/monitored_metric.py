@@ -3,8 +3,9 @@
 ## What it finds
 
 A `monitor` of `EarlyStopping` or `ModelCheckpoint` that isn't among what is logged: `train/loss` and the policy's other
-losses as `train/…`, `train/lr`, `train/grad_norm`, and `val/loss` where episodes are held out and the run lasts until
-they are looked at.
+losses as `train/…`, `train/lr`, `train/grad_norm`, `val/loss` where episodes are held out and the run lasts until they
+are looked at, and `eval/success_rate`, `eval/max_reward`, `eval/sum_reward` and `eval/episode_length` where the recipe
+has a section `evaluation`.
 
 ## Why it matters
 
@@ -57,6 +58,7 @@ trainer:
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from getiaction.spec.evaluation import METRICS
 from getiaction_cli.analysis.class_objects import meant_class
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
@@ -88,7 +90,14 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
             continue
         if name == "EarlyStopping" and fit.recipe.get(f"{section}.init_args.strict") is False:
             continue
-        meant, complaint, early = _meant(monitor), _complaint(fit, monitor), _ends_early(fit, monitor)
+        if name == "EarlyStopping" and monitor in METRICS and _evaluates(fit):
+            yield Finding(
+                f"EarlyStopping watches `{monitor}`, which is missing until the first rollouts: an earlier check fails",
+                at=route,
+                fix=Change("wait for the first rollouts", set=((f"{section}.init_args.strict", False),)),
+            )
+            continue
+        meant, complaint, early = _meant(fit, monitor), _complaint(fit, monitor), _ends_early(fit, monitor)
         if complaint or early:
             yield Finding(
                 f"{name} watches `{monitor}`, {complaint or early}",
@@ -105,6 +114,8 @@ def _complaint(fit: Fit, monitor: str) -> str:
         return ""
     if monitor == _TRAINING:
         return ""
+    if monitor in METRICS:
+        return "" if _evaluates(fit) else "and the recipe has no section `evaluation`"
     if monitor != _VALIDATION:
         return "which no run writes"
     return "" if fit.held_out else "and no episode is held out (`data.init_args.val_split`)"
@@ -129,7 +140,16 @@ def _first_validation(fit: Fit) -> int:
     return interval // max(1, accumulated) if isinstance(interval, int) and isinstance(accumulated, int) else 0
 
 
-def _meant(monitor: str) -> str:
-    """The metric that a name stands for: "val_loss", "valid/loss" and the like, or the loss itself."""
+def _evaluates(fit: Fit) -> bool:
+    return isinstance(fit.recipe.get("evaluation.env"), dict)
+
+
+def _meant(fit: Fit, monitor: str) -> str:
+    """The metric that a name means: "val_loss", "success_rate" and the like, or the loss itself."""
+    if _evaluates(fit):
+        word = monitor.lower().replace("eval_", "eval/")
+        rollouts = {metric: metric for metric in METRICS} | {metric.removeprefix("eval/"): metric for metric in METRICS}
+        if near := get_close_matches(word, rollouts, 1, 0.75):
+            return rollouts[near[0]]
     held_out = monitor.lower().startswith(("val", "eval", "test"))
     return _VALIDATION if held_out else _TRAINING

@@ -43,6 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
 from getiaction_cli.analysis.renamed_keys import RENAMED
 from getiaction_cli.analysis.unknown_keys import foreign_sections, parameters_of
 from getiaction_cli.diagnostics import Change, Finding
@@ -54,6 +55,8 @@ from getiaction_cli.rules import rule
 _WHERE = {
     "policy": "`policy:` becomes `model:` with a class_path and init_args",
     "dataset": "`dataset:` becomes `data:` with a class_path and init_args",
+    "env": "`env:` becomes `evaluation.env`",
+    "eval": "`eval:` becomes `evaluation`: n_episodes is episodes",
 }
 
 
@@ -86,9 +89,15 @@ def _rewritten(recipe: Recipe, foreign: list[str]) -> Change | None:
     signature = read_signature(DATAMODULE)
     taken = signature.parameters if signature else {}
     data = {name: value for name, value in dataset.items() if name in taken}
-    sections = (
+    rollouts = foreign_evaluation(recipe)
+    evaluation = rollouts.section if rollouts else None
+    sections: tuple[tuple[str, Any], ...] = (
         ("model", {"class_path": WRAPPER, "init_args": model}),
         ("data", {"class_path": DATAMODULE, "init_args": data}),
     )
+    if evaluation is not None and not recipe.has("evaluation"):
+        sections += (("evaluation", evaluation),)
     gone = tuple(name for name in foreign if not recipe.has(f"trainer.{name}"))
+    if rollouts and evaluation is not None:
+        gone = (*gone, *(route for route in rollouts.routes if route not in gone and "." not in route))
     return Change("lay it out as a recipe", set=sections, remove=gone)

@@ -88,6 +88,16 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "trainer.limit_predict_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
     "trainer.reload_dataloaders_every_n_epochs": (0, None, True, "0 is never"),
     "trainer.overfit_batches": (0, None, True, "a fraction up to 1.0, or a number of batches"),
+    "evaluation.episodes": (1, None, True, "at least 1 episode"),
+    "evaluation.every_n_steps": (
+        1,
+        None,
+        True,
+        "a number of optimizer steps; leave it out to evaluate at the end only",
+    ),
+    "evaluation.batch_size": (1, None, True, "at least 1 environment"),
+    "evaluation.seed": (0, 2**32 - 1, True, "a seed lies between 0 and 4294967295"),
+    "evaluation.video": (0, None, True, "0 films nothing"),
 }
 # The same for an argument of any callback, by its name.
 _OF_CALLBACKS: dict[str, tuple[float | None, float | None, bool, str]] = {

@@ -1,0 +1,319 @@
+"""The simulated environments that LeRobot can evaluate a policy in, read from its source without torch.
+
+The configuration classes in `lerobot/envs/configs.py` are executed in the sandbox that policies use. What the
+package of an environment registers (task names, the size of its pictures) is read from its source, never imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from getiaction_cli.installed import distributions, normal, package_folder, requirements
+from getiaction_cli.policies import Field, Rejected, Unjudgeable, plain
+from getiaction_cli.policies.catalog import world
+from getiaction_cli.policies.coerce import WrongType, coerce
+from getiaction_cli.policies.config import refusal
+from getiaction_cli.policies.source_docs import choices, type_text
+
+_MODULE = "lerobot.envs.configs"
+# Filled by LeRobot: what the environment returns, and under which names.
+_DECLARED = ("features", "features_map")
+MOST_BYTES = 1_000_000
+
+
+class Environment:
+    """One environment type (`type: pusht`).
+
+    Args:
+        name: the name it is registered under.
+        config_class: LeRobot's configuration class.
+    """
+
+    def __init__(self, name: str, config_class: Any) -> None:
+        self.name = name
+        self.config_class = config_class
+
+    @functools.cached_property
+    def fields(self) -> dict[str, Field]:
+        """Every field by name, with its type, default and allowed values."""
+        hints = typing.get_type_hints(self.config_class)
+        found = {}
+        for field in dataclasses.fields(self.config_class):
+            if not field.init or field.name in _DECLARED:
+                continue
+            default = field.default if field.default is not dataclasses.MISSING else None
+            if field.default_factory is not dataclasses.MISSING:
+                default = field.default_factory()
+            words = choices(hints[field.name])
+            if field.name == "obs_type":
+                words = tuple(self.observation_types)
+            kind = type_text(hints[field.name])
+            found[field.name] = Field(field.name, kind, plain(default), words, "", "", hints[field.name])
+        return found
+
+    @functools.cached_property
+    def observation_types(self) -> list[str]:
+        """The values of `obs_type` for which LeRobot declares what the environment returns."""
+        source = Path(world().module(_MODULE).__file__ or "")
+        tree = ast.parse(source.read_text(encoding="utf-8"))
+        bases = [kind.__name__ for kind in self.config_class.__mro__]
+        found: list[str] = []
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and node.name in bases:
+                found += _compared(node, "obs_type")
+        return list(dict.fromkeys(found))
+
+    @property
+    def refused(self) -> str:
+        """Why getiaction never creates it; empty for a simulation that runs from installed packages."""
+        names = {field.name for field in dataclasses.fields(self.config_class)}
+        if "hub_path" in names:
+            return "runs code that it downloads from the Hub"
+        return "drives a real robot" if {"robot", "teleop"} <= names else ""
+
+    def read_value(self, name: str, value: Any) -> Any:
+        """A plain value as the type that the field wants.
+
+        Raises:
+            Rejected: a value of the wrong type.
+        """
+        try:
+            return coerce(self.fields[name].hint, value)
+        except WrongType as wrong:
+            raise Rejected(f"{name} expects {wrong.expected}", field=name, kind="type", error="TypeError") from None
+
+    def configure(self, values: Mapping[str, Any]) -> Any:
+        """LeRobot's configuration for these values; fields that do not exist are left out.
+
+        Raises:
+            Rejected: LeRobot refuses them.
+            Unjudgeable: LeRobot's code needs libraries that are not loaded here.
+        """
+        given = {name: self.read_value(name, value) for name, value in values.items() if name in self.fields}
+        try:
+            return self.config_class(**given)
+        except Exception as error:
+            raise refusal(error) from error
+
+    @functools.cached_property
+    def packages(self) -> list[str]:
+        """The distributions that LeRobot's extra of the same name asks for on this machine; empty without an extra."""
+        return sorted({*requirements("lerobot", self.name), *_required_here(self.name)})
+
+    @property
+    def _is_registered_by_package(self) -> bool:
+        """True for the types that LeRobot creates by `gym.make` from a package called gym_TYPE."""
+        return "create_envs" not in _own(self.config_class)
+
+    def tasks(self, config: Any) -> list[str] | None:
+        """The tasks that the environment's package registers; None where that is unknown."""
+        found = _registered(str(config.package_name)) if self._is_registered_by_package else None
+        if not found:
+            return None
+        start = f"{config.package_name}/"
+        return sorted(name.removeprefix(start) for name in found if name.startswith(start))
+
+    def provides(self, config: Any) -> dict[str, Provided]:
+        """What a policy receives from it, by LeRobot's key."""
+        adapts = "get_env_processors" in _own(self.config_class)
+        found = {}
+        for key, feature in config.features.items():
+            name, kind = config.features_map.get(key, key), feature.type.value
+            shape: tuple[int, ...] | None = tuple(feature.shape)
+            if kind == "VISUAL":
+                shape = self._picture(config, tuple(feature.shape))
+            found[name] = Provided(kind, shape)
+        if adapts:
+            # The environment's own steps combine the parts of the state; only running them tells how.
+            parts = [name for name in found if name.startswith("observation.state.")]
+            if parts:
+                found["observation.state"] = Provided("STATE", None)
+            for name in parts:
+                del found[name]
+        return found
+
+    def _picture(self, config: Any, declared: tuple[int, ...]) -> tuple[int, ...] | None:
+        """The shape (channels, height, width) of its pictures; None where the environment decides at run time.
+
+        LeRobot declares a size in every configuration, and passes it on to some environments only.
+        """
+        if not self._is_registered_by_package:
+            return (declared[2], declared[0], declared[1])
+        passed = dict(config.gym_kwargs)
+        registered = (_registered(str(config.package_name)) or {}).get(str(config.gym_id))
+        if registered is None:
+            return None
+        known = {**registered.defaults, **registered.kwargs, **passed}
+        height, width = known.get("observation_height"), known.get("observation_width")
+        return (declared[2], height, width) if isinstance(height, int) and isinstance(width, int) else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Simulation:
+    """An environment type with LeRobot's configuration for the values of a recipe.
+
+    Args:
+        environment: the type.
+        values: what the recipe sets.
+        config: LeRobot's configuration object.
+    """
+
+    environment: Environment
+    values: Mapping[str, Any]
+    config: Any
+
+    @property
+    def provides(self) -> dict[str, Provided]:
+        """What a policy receives from it, and the action that it takes, by LeRobot's key."""
+        return self.environment.provides(self.config)
+
+    def with_value(self, name: str, value: Any) -> Simulation | None:
+        """The same with another value of one field; None where LeRobot refuses that."""
+        values = {**self.values, name: value}
+        try:
+            return Simulation(self.environment, values, self.environment.configure(values))
+        except (Rejected, Unjudgeable):
+            return None
+
+
+@dataclasses.dataclass(frozen=True)
+class Provided:
+    """One thing that an environment gives to a policy, or takes from it.
+
+    Args:
+        kind: "STATE", "ENV", "VISUAL" or "ACTION".
+        shape: pictures as (channels, height, width); None where only the running environment tells.
+    """
+
+    kind: str
+    shape: tuple[int, ...] | None
+
+
+@functools.cache
+def environments() -> dict[str, Environment]:
+    """Every environment type that LeRobot registers, by name.
+
+    Raises:
+        Unjudgeable: LeRobot's source cannot be executed without its libraries.
+    """
+    found = {}
+    for kind in vars(world().module(_MODULE)).values():
+        name = vars(kind).get("_choice_name") if isinstance(kind, type) else None
+        if isinstance(name, str):
+            found[name] = Environment(name, kind)
+    return dict(sorted(found.items()))
+
+
+def known_environments() -> dict[str, Environment]:
+    """The same; empty where they cannot be read."""
+    try:
+        return environments()
+    except Unjudgeable:
+        return {}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Registered:
+    """What a package registers with gymnasium under one name: fixed arguments, and the constructor's defaults."""
+
+    kwargs: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+
+
+@functools.cache
+def _registered(package: str) -> dict[str, _Registered] | None:
+    """Name → what `register` says in the package's `__init__.py`; None where there is no such package."""
+    folder = package_folder(package)
+    if folder is None:
+        return None
+    found = {}
+    for node in ast.walk(_tree(folder / "__init__.py")):
+        if not (isinstance(node, ast.Call) and _name(node.func) == "register"):
+            continue
+        given = {word.arg: _literal(word.value) for word in node.keywords if word.arg}
+        if isinstance(given.get("id"), str):
+            kwargs = given.get("kwargs")
+            defaults = _constructor(folder, str(given.get("entry_point")))
+            found[given["id"]] = _Registered(kwargs if isinstance(kwargs, dict) else {}, defaults)
+    return found
+
+
+def _constructor(folder: Path, entry_point: str) -> dict[str, Any]:
+    """The defaults of the constructor that an entry point ("gym_pusht.envs:PushTEnv") names."""
+    module, _, name = entry_point.partition(":")
+    place = folder.joinpath(*module.split(".")[1:])
+    for file in sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]:
+        for node in _tree(file).body:
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                for method in node.body:
+                    if isinstance(method, ast.FunctionDef) and method.name == "__init__":
+                        words = [word.arg for word in method.args.args]
+                        values = [_literal(value) for value in method.args.defaults]
+                        return dict(zip(words[len(words) - len(values) :], values, strict=True))
+    return {}
+
+
+def _compared(node: ast.AST, name: str) -> list[str]:
+    """The texts that an attribute or variable of that name is compared with."""
+    found: list[str] = []
+    for each in ast.walk(node):
+        if isinstance(each, ast.Compare) and _name(each.left) == name:
+            for other in each.comparators:
+                values = other.elts if isinstance(other, ast.Tuple | ast.List | ast.Set) else [other]
+                found += [v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)]
+    return found
+
+
+@functools.cache
+def _required_here(extra: str) -> set[str]:
+    """What an extra of LeRobot asks for on machines like this one (`sys_platform == "linux"`)."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    found: set[str] = set()
+    try:
+        text = (distributions()["lerobot"] / "METADATA").read_text(encoding="utf-8")
+    except (KeyError, OSError):
+        return found
+    for line in text.partition("\n\n")[0].splitlines():
+        if not (line.startswith("Requires-Dist:") and "extra ==" in line):
+            continue
+        try:
+            wanted = Requirement(line.removeprefix("Requires-Dist:").strip())
+        except InvalidRequirement:
+            continue
+        if wanted.marker and wanted.marker.evaluate({"extra": extra}) and normal(wanted.name) != "lerobot":
+            found.add(normal(wanted.name))
+    return found
+
+
+def _tree(file: Path) -> ast.Module:
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            return ast.Module([], [])
+        return ast.parse(file.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module([], [])
+
+
+def _name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return None
+
+
+def _own(config_class: Any) -> set[str]:
+    """What the class and its bases define, without LeRobot's own base of all environments."""
+    return {name for kind in config_class.__mro__ if kind.__name__ != "EnvConfig" for name in vars(kind)}

@@ -1,0 +1,73 @@
+"""An environment with another frame rate.
+
+## What it finds
+
+An environment in the `evaluation` section that is stepped at another rate than the dataset was recorded at.
+
+## Why it matters
+
+A chunk of 10 actions covers one second at 10 fps and a fifth of a second at 50 fps: the policy moves at
+another speed.
+
+## Example
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+evaluation:
+  env:
+    type: pusht
+    fps: 30
+```
+
+## Instead
+
+```yaml
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args:
+    chunk_size: 8
+    n_action_steps: 8
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args:
+    repo_id: lerobot/pusht
+trainer:
+  max_steps: 1000
+evaluation:
+  env:
+    type: pusht
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction_cli.analysis.recipe_on_dataset import Fit
+from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.environments import Simulation
+from getiaction_cli.rules import rule
+
+
+@rule("GA349", dataset="pusht", unless=("GA347",), severity=Severity.WARNING)
+def environment_fps(fit: Fit, simulation: Simulation) -> Iterator[Finding]:
+    """Compare the two rates."""
+    rate, recorded = simulation.config.fps, fit.dataset.fps
+    if not recorded or rate == recorded:
+        return
+    name = "fps" if fit.recipe.has("evaluation.env.fps") else "type"
+    yield Finding(
+        f"the environment {simulation.environment.name} runs at {rate:g} fps, and the dataset was recorded at "
+        f"{recorded:g} fps",
+        at=f"evaluation.env.{name}",
+    )
