@@ -322,6 +322,13 @@ GA342	Cameras that the pretrained policy doesn'\''t know.
 GA343	A robot that the pretrained policy doesn'\''t know.
 GA344	Parameters that the pretrained weights contradict.
 GA345	A renaming of nothing.
+GA346	An environment without an input of the policy.
+GA347	An environment whose state or action has another size.
+GA348	An environment whose pictures have another size.
+GA349	An environment with another frame rate.
+GA350	A metric of rollouts that is minimised.
+GA351	Fields that the environment refuses.
+GA352	Rollouts in the words of another trainer.
 GA401	A file of meta/ is missing.
 GA402	A file of meta/ can'\''t be read.
 GA403	info.json holds a value that LeRobot can'\''t use.
@@ -399,6 +406,9 @@ GA517	A policy larger than the GPU.
 GA518	Workers that need more memory than there is.
 GA519	A codebook in mixed precision.
 GA520	A policy that trains on an NVIDIA GPU only.
+GA521	An environment whose packages are not installed.
+GA522	An environment that getiaction does not create.
+GA523	A task that the environment does not have.
 GA601	The policy predicts no better than one constant action.
 GA602	The policy predicts hardly better than holding still.
 GA603	The policy does not use its cameras.

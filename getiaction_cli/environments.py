@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from getiaction_cli.installed import distributions, normal, package_folder, requirements
+from getiaction_cli.installed import distributions, normal, package_folder
 from getiaction_cli.policies import Field, Rejected, Unjudgeable, plain
 from getiaction_cli.policies.catalog import world
 from getiaction_cli.policies.coerce import WrongType, coerce
@@ -104,7 +104,7 @@ class Environment:
     @functools.cached_property
     def packages(self) -> list[str]:
         """The distributions that LeRobot's extra of the same name asks for on this machine; empty without an extra."""
-        return sorted({*requirements("lerobot", self.name), *_required_here(self.name)})
+        return sorted(_required_here(self.name))
 
     @property
     def _is_registered_by_package(self) -> bool:

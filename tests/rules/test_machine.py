@@ -30,6 +30,7 @@ ON = {
     "GA515": MAC,
     "GA517": WITH_GPU,
     "GA518": replace(HEALTHY, memory=16 * 10**9),
+    "GA521": replace(HEALTHY, packages={name: v for name, v in HEALTHY.packages.items() if name != "gym-pusht"}),
 }
 BESIDE = {"GA513": {"GA327"}, "GA518": {"GA327"}}  # a batch that fills the memory is larger than the small test dataset
 

@@ -24,7 +24,7 @@ trainer:
   max_steps: 1000
 evaluation:
   env:
-    type: metaworld
+    type: pusht
 ```
 
 ## Instead
@@ -41,9 +41,6 @@ data:
     repo_id: lerobot/pusht
 trainer:
   max_steps: 1000
-evaluation:
-  env:
-    type: pusht
 ```
 """
 
