@@ -187,7 +187,7 @@ def wilson(successes: int, count: int) -> tuple[float, float]:
     share = successes / count
     middle = (share + Z * Z / (2 * count)) / (1 + Z * Z / count)
     half = Z * math.sqrt(share * (1 - share) / count + Z * Z / (4 * count * count)) / (1 + Z * Z / count)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return (middle - half if successes else 0.0), (middle + half if successes < count else 1.0)
 
 
 def mean_and_half_width(values: list[float]) -> tuple[float, float]:

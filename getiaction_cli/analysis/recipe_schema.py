@@ -147,8 +147,6 @@ def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
         homes.append(f"data.init_args.{key}")
     if (signature := read_signature("lightning.Trainer")) and key in signature.parameters:
         homes.append(f"trainer.{key}")
-    if (signature := read_signature(EVALUATION)) and key in signature.parameters and key not in ("seed", "batch_size"):
-        homes.append(f"evaluation.{key}")
     if key in ("seed", "output_dir"):
         homes.append(key)
     return homes
