@@ -20,7 +20,7 @@ from getiaction.spec import frame_loading
 from getiaction.spec.frame_loading import Plan
 from getiaction_cli.datasets.dataset import Dataset
 from getiaction_cli.diagnostics import Related, Unavailable
-from getiaction_cli.policies import PolicyConfig, Rejected, to_policy_features
+from getiaction_cli.policies import Facts, PolicyConfig, Rejected, to_policy_features
 from getiaction_cli.recipe import Recipe
 
 DELTAS = "data.init_args.delta_timestamps"
@@ -33,12 +33,6 @@ DEFAULT_TOLERANCE = 1e-4
 
 # The parameters that decide which time steps of a key make one sample.
 TIMING = ("chunk_size", "horizon", "action_horizon", "action_chunk_size", "n_action_pred_token", "n_obs_steps")
-
-# Policies that are told the task in words (lerobot/policies/*/processor_*.py tokenize it).
-READS_LANGUAGE = frozenset(
-    {"multi_task_dit", "smolvla", "pi0", "pi05", "pi0_fast", "groot", "xvla", "eo1", "evo1", "wall_x", "fastwam"}
-    | {"molmoact2", "lingbot_va", "vla_jepa"}
-)
 
 
 @dataclass(frozen=True)
@@ -60,9 +54,9 @@ class Fit:
     writable: dict[str, Any]
 
     @property
-    def name(self) -> str:
-        """LeRobot's name of the policy."""
-        return self.policy.policy.name
+    def facts(self) -> Facts:
+        """What is known of the policy besides its configuration."""
+        return self.policy.facts
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -115,10 +109,9 @@ class Fit:
         """True when the policy's loss depends on this key of a sample."""
         if key == REWARD:
             return self.policy.reward_delta_indices is not None
-        # ACT puts its zeros on the device of the state, whether or not it is an input.
-        if (key, self.name) == (STATE, "act"):
+        if key in self.policy.output_features or self.renames.get(key, key) in self.policy.input_features:
             return True
-        return key in self.policy.output_features or self.renames.get(key, key) in self.policy.input_features
+        return key == STATE and self.facts.known and self.facts.reads_state_device
 
     @cached_property
     def inputs(self) -> list[str] | None:

@@ -174,13 +174,11 @@ class RecipeContext(Context):
     @cached_property
     def reads_language(self) -> bool:
         """Whether the policy may be told the task in words: a plugin's may be, and one that isn't known."""
-        from getiaction_cli.analysis.recipe_on_dataset import READS_LANGUAGE
-
         try:
             policy = self.policy_class
         except Unavailable:
             return True
-        return bool(policy.entry.plugin) or policy.name in READS_LANGUAGE
+        return not policy.known or policy.facts.reads_language
 
     @cached_property
     def fit(self) -> Fit:

@@ -11,12 +11,14 @@ import functools
 
 from getiaction_cli.policies.catalog import entries
 from getiaction_cli.policies.config import PolicyConfig, Rejected
+from getiaction_cli.policies.facts import Facts
 from getiaction_cli.policies.features import to_policy_features
 from getiaction_cli.policies.policy_class import NOT_PARAMETERS, Field, PolicyClass, plain
 from getiaction_cli.policies.stubs import Unjudgeable
 
 __all__ = [
     "NOT_PARAMETERS",
+    "Facts",
     "Field",
     "PolicyClass",
     "PolicyConfig",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.policies.coerce import same
+from getiaction_cli.policies.facts import Facts
 from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class PolicyConfig:
     def get(self, name: str, default: Any = None) -> Any:
         """A value of the configuration, or ``default`` where this policy has no such parameter."""
         return getattr(self.values, name, default)
+
+    @property
+    def facts(self) -> Facts:
+        """What the policy can do and needs with these parameters, as far as no configuration says it."""
+        return Facts(self.policy.name, self.policy.known, self.values)
 
     @property
     def observation_delta_indices(self) -> list[int] | None:

@@ -10,9 +10,9 @@ import functools
 import re
 from pathlib import Path
 
+from getiaction.spec import facts
 from getiaction_cli.installed import package_folder
-
-_RESNET_POLICIES = ("act", "diffusion", "vqbet")
+from getiaction_cli.policies.networks import action_spaces
 
 
 def _text(package: str, *parts: str) -> str:
@@ -49,29 +49,22 @@ def _lr_schedules() -> tuple[str, ...]:
     return tuple(name for name in re.findall(r'= "(\w+)"', body[1]) if name != "piecewise_constant") if body else ()
 
 
-@functools.cache
-def _action_spaces() -> tuple[str, ...]:
-    text = _text("lerobot", "policies", "xvla", "action_hub.py")
-    return tuple(re.findall(r'^@register_action\("(\w+)"\)', text, re.MULTILINE))
-
-
 def words(policy: str, name: str, scheduler: str = "DDPM") -> tuple[str, ...]:
     """The words that a parameter may be, by what the policy's model does with it; empty where nothing is known.
 
     Args:
         policy: the policy's name.
         name: the parameter's name.
-        scheduler: for `beta_schedule`, the noise scheduler in use.
+        scheduler: for a noise schedule, the noise scheduler in use.
     """
-    if name == "vision_backbone" and policy in _RESNET_POLICIES:
-        return resnets()
-    if name == "beta_schedule" and policy in ("diffusion", "multi_task_dit"):
-        return _beta_schedules(scheduler)
-    if name == "scheduler_name" and policy in ("diffusion", "multi_task_dit"):
-        return _lr_schedules()
-    if (policy, name) == ("act", "feedforward_activation"):
-        # LeRobot also names glu, but its layers don't halve their width for it: the first batch stops the training.
-        return ("relu", "gelu")
-    if (policy, name) == ("xvla", "action_mode"):
-        return _action_spaces()
-    return ()
+    kind = facts.value(policy, "words", {}).get(name)
+    match kind:
+        case "resnets":
+            return resnets()
+        case "noise schedules":
+            return _beta_schedules(scheduler)
+        case "learning rate schedules":
+            return _lr_schedules()
+        case "action spaces":
+            return tuple(action_spaces(facts.value(policy, "action_spaces")["file"]))
+    return tuple(kind or ())

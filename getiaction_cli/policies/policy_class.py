@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from getiaction_cli.policies import facts, passthrough_values, source_docs
+from getiaction.spec import facts
+from getiaction_cli.policies import about, passthrough_values, source_docs
 from getiaction_cli.policies.catalog import Entry, world
 from getiaction_cli.policies.coerce import WrongType, coerce
 from getiaction_cli.policies.config import PolicyConfig, Rejected, refusal
+from getiaction_cli.policies.facts import Facts
 from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in
 
 # Set by getiaction (features from the dataset, weights from its own arguments), not as parameters of the policy.
@@ -189,66 +191,76 @@ class PolicyClass:
             values.input_features = dict(input_features)
         return PolicyConfig(self, dict(params), given, values, tuple(said), dataset_features)
 
-    # What can't be computed from the configuration alone is read from LeRobot's other files, see `facts`.
+    @property
+    def known(self) -> bool:
+        """True when the table of facts has it: not for a plugin, nor for a policy that LeRobot has added since."""
+        return self.entry.plugin is None and self.name in facts.table()
+
+    @property
+    def facts(self) -> Facts:
+        """What it can do and needs, whatever its parameters are; `PolicyConfig.facts` has also what depends on them."""
+        return Facts(self.name, self.known)
+
+    # What can't be computed from the configuration alone is read from LeRobot's other files, see `about`.
 
     @functools.cached_property
-    def _facts(self) -> facts.Facts:
-        return facts.about(self.name, self.entry)
+    def _about(self) -> about.About:
+        return about.about(self.name, self.entry)
 
     @property
     def title(self) -> str:
         """How its authors call it."""
-        return self._facts.title
+        return self._about.title
 
     @property
     def description(self) -> str:
         """What it is, in LeRobot's words; may be empty."""
-        return self._facts.description
+        return self._about.description
 
     @property
     def base(self) -> str:
         """The pretrained weights that LeRobot names for fine-tuning it; empty for none."""
-        return self._facts.base
+        return self._about.base
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The packages that its extra asks for and that are not installed."""
-        return self._facts.missing
+        return self._about.missing
 
     @property
     def summary(self) -> str:
         """What it is, in one line."""
-        return self._facts.summary
+        return self._about.summary
 
     @property
     def paper(self) -> str:
         """Where it is described; may be empty."""
-        return self._facts.paper
+        return self._about.paper
 
     @property
     def reads(self) -> dict[str, Any]:
         """What one sample must hold: {"cameras": text, "state": text, "language": bool, "reward": bool}."""
-        return self._facts.reads
+        return self._about.reads
 
     @property
-    def downloads(self) -> tuple[facts.Download, ...]:
+    def downloads(self) -> tuple[about.Download, ...]:
         """What must be fetched before it can start with its default parameters."""
-        return self._facts.downloads
+        return self._about.downloads
 
     @property
     def extra(self) -> str | None:
         """The extra of LeRobot it needs ("smolvla"); None for none."""
-        return self._facts.extra
+        return self._about.extra
 
     @property
     def installed(self) -> bool:
         """True when everything that its extra asks for is installed."""
-        return not self._facts.missing
+        return not self._about.missing
 
     @property
     def install_command(self) -> str:
         """The exact command that installs what is missing; empty when nothing is."""
-        return self._facts.install_command
+        return self._about.install_command
 
     @property
     def trainable(self) -> bool:
@@ -258,7 +270,7 @@ class PolicyClass:
     @property
     def why_not(self) -> str:
         """Why it can't be trained from demonstrations; empty when it can."""
-        return self._facts.why_not
+        return self._about.why_not
 
 
 def _hint(annotation: Any, names: dict[str, Any]) -> Any:

@@ -1,7 +1,7 @@
 """How many parameters a policy has, by arithmetic from its configuration: no model is built.
 
 Exact to a few buffers for act, diffusion, vqbet and tdmpc (tests compare with the real models). For the large
-pretrained policies the published size of their base checkpoint stands in, in billions.
+pretrained policies it is the published size of the checkpoint that they start from.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from getiaction.spec import facts
 from getiaction_cli.policies.config import PolicyConfig
+from getiaction_cli.policies.networks import convolutions
 
 _RESNET = {
     "resnet18": (11_176_512, 512),
@@ -19,19 +21,6 @@ _RESNET = {
     "resnet101": (42_500_160, 2048),
     "resnet152": (58_143_808, 2048),
 }
-
-# Billions of parameters of the checkpoints that these policies start from.
-_PUBLISHED = {
-    "smolvla": 0.45,
-    "pi0": 3.3,
-    "pi05": 3.3,
-    "pi0_fast": 2.9,
-    "groot": 3.0,
-    "xvla": 0.9,
-    "eo1": 3.0,
-    "evo1": 0.77,
-}
-
 
 # float32 weight, gradient and the two numbers that Adam keeps.
 BYTES_TRAINED = 16
@@ -44,7 +33,7 @@ def parameters(policy: PolicyConfig) -> int | None:
     """
     count = _COUNTS.get(policy.policy.name)
     if count is None:
-        billions = _PUBLISHED.get(policy.policy.name)
+        billions = facts.value(policy.policy.name, "billions")
         return None if billions is None else int(billions * 1e9)
     try:
         return count(policy)
@@ -145,10 +134,10 @@ def _tdmpc(p: PolicyConfig) -> int:
     z, m, s, action = p.latent_dim, p.mlp_dim, p.state_encoder_hidden_dim, _dim(p.action_feature)
     total = 0
     for shape in [feature.shape for feature in p.image_features.values()][:1]:
-        c, side = p.image_encoder_hidden_dim, [shape[1], shape[2]]
-        total += c * shape[0] * 49 + c + c * c * 25 + c + 2 * (c * c * 9 + c)
-        for kernel in (7, 5, 3, 3):
-            side = [(n - kernel) // 2 + 1 for n in side]
+        given, c, side = shape[0], p.image_encoder_hidden_dim, [shape[1], shape[2]]
+        for kernel, stride in convolutions(p.facts.image_convolutions):
+            total += given * c * kernel**2 + c
+            given, side = c, [(n - kernel) // stride + 1 for n in side]
         total += _linear(c * math.prod(side), z) + 2 * z
     for size in (_dim(p.env_state_feature), _dim(p.state_feature)):
         total += _mlp(size, s, z) + 2 * z if size else 0

@@ -4,11 +4,6 @@ from typing import Any
 
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 
-# The parameter that names them.
-NAMED_IN = {"lingbot_va": "obs_cam_keys", "molmoact2": "image_keys"}
-# FastWAM takes all whose names begin so.
-PREFIX = "observation.images."
-
 
 def in_batch(fit: Fit) -> dict[str, Any]:
     """Every camera of a batch by the key that it has there, with the shape of its pictures (channels first).
@@ -24,9 +19,8 @@ def in_batch(fit: Fit) -> dict[str, Any]:
 
 def seen(fit: Fit) -> dict[str, Any]:
     """The cameras whose pictures the policy gets."""
-    if fit.name == "fastwam":
-        return {key: feature for key, feature in in_batch(fit).items() if key.startswith(PREFIX)}
-    named = fit.policy.get(NAMED_IN.get(fit.name, ""))
-    if named:
+    if fit.facts.camera_prefix:
+        return {key: feature for key, feature in in_batch(fit).items() if key.startswith(fit.facts.camera_prefix)}
+    if named := fit.policy.get(fit.facts.camera_names):
         return {key: feature for key, feature in in_batch(fit).items() if key in named}
     return dict(fit.policy.image_features)

@@ -4,6 +4,10 @@ import numpy as np
 
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change
+from getiaction_cli.policies import PolicyConfig, Rejected, Unjudgeable
+
+# LeRobot takes only multiples of some number for a horizon; for its defaults that is at most 16.
+_MOST_TRIED = 128
 
 
 def a_quarter(fit: Fit) -> int:
@@ -12,26 +16,37 @@ def a_quarter(fit: Fit) -> int:
 
 
 def shortened(fit: Fit, name: str, steps: int) -> Change | None:
-    """Look so many steps ahead, and execute no more than that; None where other parameters hang on it."""
-    executed = fit.policy.get("n_action_steps")
-    if name not in ("chunk_size", "horizon", "action_horizon") or not isinstance(executed, int):
+    """The fix that looks about so many steps ahead; None where other parameters hang on it."""
+    changed = shorter(fit, name, steps)
+    if not changed:
         return None
-    if fit.name == "diffusion":
-        steps = _up_to(2 ** len(fit.policy.get("down_dims")), steps)
-    elif fit.name == "fastwam":  # its video autoencoder takes one frame and then four at a time
-        steps = _up_to(4 * fit.policy.get("action_video_freq_ratio"), steps)
-    ahead = steps - fit.policy.n_obs_steps + 1 if name == "horizon" else steps
-    changed = {name: steps}
-    if executed > ahead:
-        changed["n_action_steps"] = ahead
-    if fit.name == "fastwam":
-        changed["num_video_frames"] = steps + 1
     return Change(
         "set " + " and ".join(f"{parameter} to {value}" for parameter, value in changed.items()),
         set=tuple((fit.recipe.param_route(parameter), value) for parameter, value in changed.items()),
     )
 
 
-def _up_to(factor: int, number: int) -> int:
-    """The next multiple."""
-    return -(-number // factor) * factor
+def shorter(fit: Fit, name: str, least: int) -> dict[str, int]:
+    """The parameters that look ahead so many steps, or the next number that LeRobot accepts, and execute no more."""
+    executed = fit.policy.get("n_action_steps")
+    if name not in ("chunk_size", "horizon", "action_horizon") or not isinstance(executed, int):
+        return {}
+    frames = fit.facts.frames_beside_actions if fit.facts.known else ""
+    for steps in range(least, least + _MOST_TRIED):
+        ahead = steps - fit.policy.n_obs_steps + 1 if name == "horizon" else steps
+        changed = {name: steps}
+        if executed > ahead:
+            changed["n_action_steps"] = ahead
+        if frames:
+            changed[frames] = steps + 1
+        if configured(fit, changed):
+            return changed
+    return {}
+
+
+def configured(fit: Fit, changed: dict[str, int]) -> PolicyConfig | None:
+    """The policy with some parameters changed; None where LeRobot refuses them."""
+    try:
+        return fit.policy.policy.configure({**fit.policy.params, **changed})
+    except (Rejected, Unjudgeable):
+        return None

@@ -48,16 +48,15 @@ from collections.abc import Iterator
 from getiaction_cli.analysis.recipe_on_dataset import INPUTS, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fit._cameras import NAMED_IN, seen
+from getiaction_cli.rules.fit._cameras import seen
 
 _MOST = 4
-_BUILT_BY_SHAPE = frozenset({"diffusion", "vqbet", "multi_task_dit"})
 
 
 @rule("GA313", dataset="depth", unless=("GA310",))
 def camera_channels(fit: Fit) -> Iterator[Finding]:
     """Count the channels of each camera."""
-    if fit.name == "tdmpc":  # its first layer is built for the camera's own number of channels
+    if fit.facts.any_channels:
         return
     cameras = seen(fit)
     odd = {key: camera.shape[0] for key, camera in cameras.items() if camera.shape[0] != 3}
@@ -68,10 +67,11 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
             at="data.init_args.repo_id",
             related=(Related("the names", file="meta/info.json", key=f"features.{key}.names"),),
             # The others look at the pictures alone, which are as they should be.
-            severity=None if fit.name in _BUILT_BY_SHAPE else Severity.WARNING,
+            severity=None if fit.facts.built_for_shape else Severity.WARNING,
         )
-    named = fit.policy.get(NAMED_IN.get(fit.name, ""))
-    at = fit.recipe.param_route(NAMED_IN[fit.name]) if named else INPUTS
+    parameter = fit.facts.camera_names
+    named = fit.policy.get(parameter)
+    at = fit.recipe.param_route(parameter) if named else INPUTS
     keep = [key for key in named or fit.inputs or fit.readable if fit.renames.get(key, key) not in odd]
     colour = any(fit.renames.get(key, key) in cameras for key in keep)
     for key, channels in odd.items():

@@ -49,18 +49,12 @@ from getiaction_cli.analysis.recipe_on_dataset import INPUTS, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 
-_STACKS = frozenset({"diffusion", "multi_task_dit", "groot", "xvla", "vla_jepa"})
-
 
 @rule("GA311", dataset="two-sizes", unless=("GA313",))
 def camera_sizes(fit: Fit) -> Iterator[Finding]:
     """Compare each camera with the first."""
     cameras = fit.policy.image_features
-    if fit.name not in _STACKS or len({tuple(camera.shape[1:]) for camera in cameras.values()}) < 2:
-        return
-    if fit.name == "xvla" and fit.policy.get("resize_imgs_with_padding"):
-        return
-    if fit.name == "vla_jepa" and not fit.policy.get("enable_world_model", True):
+    if len({tuple(camera.shape[1:]) for camera in cameras.values()}) < 2 or not fit.facts.stacks_cameras:
         return
     first = next(iter(cameras))
     height, width = cameras[first].shape[1:]

@@ -53,7 +53,6 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._cameras import in_batch
 
 _RENAMES = "model.init_args.rename_map"
-_NEEDS_ALL = frozenset({"act", "diffusion", "vqbet", "tdmpc", "multi_task_dit"})
 
 
 @rule("GA342", unless=("GA340", "GA341"))
@@ -75,7 +74,7 @@ def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
                 severity=Severity.INFO,
             )
         return
-    alone = fit.name in _NEEDS_ALL or len(missing) == len(known) or (bool(extra) and not renames)
+    alone = fit.facts.needs_every_camera or len(missing) == len(known) or (bool(extra) and not renames)
     colour = [key for key in extra if cameras[key].shape[0] == 3]
     pairs = {there[new]: old for old, new in _pairs(missing, colour)}
     yield Finding(

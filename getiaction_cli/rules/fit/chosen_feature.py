@@ -53,9 +53,6 @@ from getiaction_cli.analysis.recipe_on_dataset import INPUTS, OUTPUTS, Fit, list
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 
-# The network is built for the size of the picture that the configuration states, where nothing crops it.
-_SIZED = frozenset({"diffusion", "vqbet", "tdmpc"})
-
 
 @rule("GA306", dataset="pusht")
 def chosen_feature(fit: Fit) -> Iterator[Finding]:
@@ -102,7 +99,7 @@ def _differs(fit: Fit, at: str, key: str, feature: Any, said: Any) -> Iterator[F
         # Outputs take the dataset's shape, unless the policy is built from both sections at once.
         passed_over = feature.type.value == "ACTION" and not isinstance(fit.recipe.get(INPUTS), dict)
         cut = fit.policy.get("crop_shape") or fit.policy.get("resize_shape")
-        any_size = feature.type.value == "VISUAL" and (fit.name not in _SIZED or cut)
+        any_size = feature.type.value == "VISUAL" and (cut or not (fit.facts.known and fit.facts.built_for_size))
         small = name == "shape" and (passed_over or any_size)
         yield Finding(
             f"the {name} of `{key}` is {_shown(real)} in the dataset, and {_shown(said[name])} here",

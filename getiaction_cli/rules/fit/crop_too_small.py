@@ -52,13 +52,14 @@ from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 
 _HALF = 0.5
+_CROPS = ("crop_shape", "image_crop_shape")
 
 
 @rule("GA315", severity=Severity.WARNING, dataset="pusht", unless=("GA316", "GA314", "GA323"))
 def crop_too_small(fit: Fit) -> Iterator[Finding]:
     """Compare the area of the crop with that of the picture."""
-    before = "image_" if fit.name == "multi_task_dit" else ""
-    name, resize = f"{before}crop_shape", f"{before}resize_shape"
+    name = next((name for name in _CROPS if name in fit.policy.policy.parameter_names), "")
+    resize = name.replace("crop", "resize")
     crop = fit.policy.get(name)
     if not isinstance(crop, list | tuple) or len(crop) != 2 or fit.policy.get(resize) is not None:
         return
@@ -69,11 +70,10 @@ def crop_too_small(fit: Fit) -> Iterator[Finding]:
             continue
         at = fit.recipe.param_route(name)
         default = "" if fit.recipe.has(at) else ", its default,"
-        instead = {
-            "diffusion": f"resize_shape [{round(240 * height / width / 8) * 8}, 240] with crop_ratio 0.9 "
-            "keeps the whole view",
-            "multi_task_dit": "",
-        }
+        resizes = resize in fit.policy.policy.parameter_names
+        help = "" if resizes else f"set {name} nearer to the size of the picture"
+        if fit.policy.get("crop_ratio") is not None:  # which crops what was resized
+            help = f"{resize} [{round(240 * height / width / 8) * 8}, 240] with crop_ratio 0.9 keeps the whole view"
         no_crop = Change("set crop_shape to null: no crop", set=((at, None),))
         whole = Change(
             f"set {resize} to {list(crop)}: the whole view, in the size of the crop",
@@ -83,7 +83,7 @@ def crop_too_small(fit: Fit) -> Iterator[Finding]:
             f"{name} {crop[0]}x{crop[1]}{default} shows {share:.1%} of `{key}`, which is {height}x{width}",
             at=at,
             related=(Related(f"{height}x{width}", file="meta/info.json", key=f"features.{key}.shape"),),
-            help=instead.get(fit.name, f"set {name} nearer to the size of the picture"),
-            fix=whole if before else no_crop,
+            help=help,
+            fix=whole if resizes and not help else no_crop,
         )
         return

@@ -59,51 +59,54 @@ from getiaction_cli.rules import rule
 @rule("GA323", dataset="pusht", unless=("GA310", "GA311"))
 def encoder_picture(fit: Fit) -> Iterator[Finding]:
     """Follow the picture to the encoder."""
-    if fit.name == "multi_task_dit":
-        yield from _clip(fit)
-    elif fit.name == "evo1":
-        encoder = fit.policy.get("vlm_model_name")
-        yield from _resized(fit, encoder, _side(encoder, "OpenGVLab/InternVL", 448))
-    elif fit.name == "pi0_fast":
-        yield from _resized(fit, "PaliGemma", 224)
+    takes = fit.facts.vision_encoder
+    if takes is None:
+        return
+    encoder, side = takes.get("name", ""), takes["side"]
+    if not encoder:
+        encoder = fit.policy.get(takes["parameter"])
+        in_name = takes.get("side_in_name", side)
+        side = _side(encoder, takes["family"], in_name if str(in_name) in encoder else side)
+    if "crop" in takes:
+        yield from _cropped(fit, encoder, side, takes["resize"], takes["crop"])
+    else:
+        yield from _resized(fit, encoder, side, takes["resize"])
 
 
-def _clip(fit: Fit) -> Iterator[Finding]:
-    resize, crop = fit.policy.get("image_resize_shape"), fit.policy.get("image_crop_shape")
+def _cropped(fit: Fit, encoder: str, side: int, resizing: str, cropping: str) -> Iterator[Finding]:
+    resize, crop = fit.policy.get(resizing), fit.policy.get(cropping)
     cameras = fit.policy.image_features
     if not cameras:
         return
-    encoder = fit.policy.get("vision_encoder_name")
-    side = _side(encoder, "openai/clip-", 336 if "336" in encoder else 224)
     before = {key: tuple(resize or camera.shape[1:]) for key, camera in cameras.items()}
     fits = crop and all(crop[0] <= height and crop[1] <= width for height, width in before.values())
     for key, size in before.items():
         seen = tuple(crop) if fits else size
         if seen == (side, side):
             continue
-        route = fit.recipe.param_route("image_resize_shape")
-        at = route if resize else fit.recipe.param_route("image_crop_shape")
-        left_out = "" if fits or not crop else f", as image_crop_shape {crop[0]}x{crop[1]} doesn't fit into it"
+        route = fit.recipe.param_route(resizing)
+        at = route if resize else fit.recipe.param_route(cropping)
+        left_out = "" if fits or not crop else f", as {cropping} {crop[0]}x{crop[1]} doesn't fit into it"
         changes: list[tuple[str, object]] = [(route, [side, side])]
         if crop and tuple(crop) != (side, side):
-            changes.append((fit.recipe.param_route("image_crop_shape"), None))
+            changes.append((fit.recipe.param_route(cropping), None))
         yield Finding(
             f"`{encoder}` takes pictures of {side}x{side}, and gets {seen[0]}x{seen[1]} of `{key}`{left_out}",
             at=at,
             related=(Related("the picture", file="meta/info.json", key=f"features.{key}.shape"),),
-            fix=Change(f"set image_resize_shape to [{side}, {side}]: the whole picture, in its size", tuple(changes)),
+            fix=Change(f"set {resizing} to [{side}, {side}]: the whole picture, in its size", tuple(changes)),
         )
         return
 
 
-def _resized(fit: Fit, encoder: str, side: int) -> Iterator[Finding]:
-    asked = tuple(fit.policy.get("image_resolution"))
+def _resized(fit: Fit, encoder: str, side: int, resizing: str) -> Iterator[Finding]:
+    asked = tuple(fit.policy.get(resizing))
     if asked != (side, side):
-        at = fit.recipe.param_route("image_resolution")
+        at = fit.recipe.param_route(resizing)
         yield Finding(
-            f"`{encoder}` takes pictures of {side}x{side}, and image_resolution is {asked[0]}x{asked[1]}",
+            f"`{encoder}` takes pictures of {side}x{side}, and {resizing} is {asked[0]}x{asked[1]}",
             at=at,
-            fix=Change(f"set image_resolution to [{side}, {side}]", ((at, [side, side]),)),
+            fix=Change(f"set {resizing} to [{side}, {side}]", ((at, [side, side]),)),
         )
 
 

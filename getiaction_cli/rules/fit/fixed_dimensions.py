@@ -47,12 +47,10 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.recipe_on_dataset import ACTION, STATE, Fit
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.policies.networks import action_spaces
 from getiaction_cli.rules import rule
-
-# The widths of X-VLA's action spaces (lerobot/policies/xvla/action_hub.py); "auto" takes the dataset's.
-_XVLA = {"ee6d": 20, "joint": 14, "agibot_ee6d": 20, "franka_joint7": 7, "so101_bimanual": 12}
 
 
 @rule("GA321", dataset="aloha")
@@ -76,15 +74,14 @@ def fixed_dimensions(fit: Fit) -> Iterator[Finding]:
 def _stated(fit: Fit) -> Iterator[tuple[str, str, int, str | list[int] | None]]:
     """(parameter, feature, width it means, value that mends it: None for the feature's own width, [] for none)."""
     policy = fit.policy
-    if fit.name == "fastwam":
-        yield "action_dim", ACTION, policy.get("action_dim"), None
-        yield "proprio_dim", STATE, policy.get("proprio_dim"), None
-    elif fit.name == "xvla":
-        mode = str(policy.get("action_mode")).lower()
-        if mode in _XVLA:
-            yield "action_mode", ACTION, _XVLA[mode], "auto"
-    elif fit.name == "lingbot_va":
+    for name, key in fit.facts.exact_widths.items():
+        yield name, key, policy.get(name), None
+    if spaces := fit.facts.action_spaces:
+        name = spaces["parameter"]
+        if width := action_spaces(spaces["file"]).get(str(policy.get(name)).lower()):
+            yield name, ACTION, width, "auto"
+    if channels := fit.facts.action_channels:
         action = fit.dataset.features.get(ACTION)
         width = action.shape[0] if action and len(action.shape) == 1 else 0
-        first = list(range(width)) if width <= policy.get("action_dim") else []
-        yield "used_action_channel_ids", ACTION, len(policy.get("used_action_channel_ids", ())), first
+        first = list(range(width)) if width <= policy.get(channels["of"]) else []
+        yield channels["used"], ACTION, len(policy.get(channels["used"], ())), first

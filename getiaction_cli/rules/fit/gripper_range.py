@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 @rule("GA337", dataset="aloha")
 def gripper_range(fit: Fit) -> Iterator[Finding]:
     """Look at the extremes of each gripper."""
-    if fit.name != "molmoact2" or fit.policy.get("normalize_gripper"):
+    if not fit.facts.passes_grippers_raw:
         return
     for key in (ACTION, STATE):
         feature, stats = fit.dataset.features.get(key), (fit.dataset.stats or {}).get(key, {})
@@ -66,8 +66,8 @@ def gripper_range(fit: Fit) -> Iterator[Finding]:
                 continue
             at = fit.recipe.param_route("normalize_gripper")
             yield Finding(
-                f"MolmoAct2 takes `{name}` of `{key}` as it is, and it goes from {least:.3g} to {most:.3g}: "
-                "only -1 to 1 is let through",
+                f"{fit.policy.policy.class_name} takes `{name}` of `{key}` as it is, and it goes from "
+                f"{least:.3g} to {most:.3g}: only -1 to 1 is let through",
                 at=at,
                 related=(Related("its extremes", file="meta/stats.json", key=f"{key}.max"),),
                 fix=Change("set normalize_gripper to true", set=((at, True),)),

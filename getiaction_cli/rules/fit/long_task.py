@@ -48,7 +48,7 @@ trainer:
 import math
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.recipe_on_dataset import READS_LANGUAGE, STATE, Fit
+from getiaction_cli.analysis.recipe_on_dataset import STATE, Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 
@@ -60,10 +60,10 @@ def long_task(fit: Fit) -> Iterator[Finding]:
     """Estimate the tokens of the longest task."""
     name = next((n for n in ("tokenizer_max_length", "tokenizer_max_len") if fit.policy.get(n) is not None), "")
     most = fit.policy.get(name) if name else None
-    if fit.name not in READS_LANGUAGE or not isinstance(most, int) or not fit.dataset.tasks:
+    if not isinstance(most, int) or not fit.dataset.tasks or not fit.facts.reads_language:
         return
     state = fit.dataset.features.get(STATE)
-    digits = _PER_NUMBER * math.prod(state.shape) if state and fit.name in ("pi05", "pi0_fast") else 0
+    digits = _PER_NUMBER * math.prod(state.shape) if state and fit.facts.state_in_prompt else 0
     task = max(fit.dataset.tasks, key=lambda text: len(text.split()))
     tokens = math.ceil(len(task.split()) * _PER_WORD) + digits
     if tokens <= most:

@@ -54,16 +54,16 @@ from collections.abc import Iterator
 from getiaction_cli.analysis.recipe_on_dataset import INPUTS, Fit, listed
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fit._cameras import NAMED_IN, PREFIX, in_batch
+from getiaction_cli.rules.fit._cameras import in_batch
 
 
 @rule("GA305", dataset="pusht", unless=("GA306", "GA307"))
 def named_cameras(fit: Fit) -> Iterator[Finding]:
     """Look up what the policy looks for among what a batch holds."""
-    if fit.name == "fastwam":
-        yield from _prefixed(fit)
+    if prefix := fit.facts.camera_prefix:
+        yield from _prefixed(fit, prefix)
         return
-    name = NAMED_IN.get(fit.name, "")
+    name = fit.facts.camera_names
     there = in_batch(fit)
     missing = [key for key in fit.policy.get(name) or () if key not in there] if name else []
     if not missing or not there:
@@ -78,15 +78,16 @@ def named_cameras(fit: Fit) -> Iterator[Finding]:
     )
 
 
-def _prefixed(fit: Fit) -> Iterator[Finding]:
+def _prefixed(fit: Fit, prefix: str) -> Iterator[Finding]:
     unseen = [
         key
         for key, feature in fit.readable.items()
-        if feature.type.value == "VISUAL" and not fit.renames.get(key, key).startswith(PREFIX)
+        if feature.type.value == "VISUAL" and not fit.renames.get(key, key).startswith(prefix)
     ]
     if unseen:
         yield Finding(
-            f"FastWAM looks for cameras that are called {PREFIX}…, and doesn't see {listed(unseen)}",
+            f"{fit.policy.policy.class_name} looks for cameras that are called {prefix}…, and doesn't see "
+            f"{listed(unseen)}",
             at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
             related=tuple(Related("its name", file="meta/info.json", key=f"features.{key}") for key in unseen[:1]),
             help="rename the camera in the dataset; or start from a pretrained_path, with a rename_map",

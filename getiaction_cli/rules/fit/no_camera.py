@@ -50,22 +50,20 @@ from getiaction_cli.analysis.recipe_on_dataset import ENVIRONMENT, INPUTS, Fit, 
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
 
-_BLIND = frozenset({"multi_task_dit", "gaussian_actor"})
-_OR_ENVIRONMENT = frozenset({"act", "diffusion", "tdmpc"})
-
 
 @rule("GA307", dataset="pusht", unless=("GA306", "GA342"))
 def no_camera(fit: Fit) -> Iterator[Finding]:
     """Ask for a camera where the policy needs one."""
     policy = fit.policy
     there = [key for key, feature in fit.readable.items() if feature.type.value == "VISUAL"]
-    # FastWAM makes up a camera where there is none.
-    if (policy.image_features and there) or fit.name in _BLIND:
+    # Some policies make up a camera among their inputs where the dataset has none.
+    if (policy.image_features and there) or not fit.facts.needs_camera:
         return
-    if fit.name in _OR_ENVIRONMENT and policy.env_state_feature is not None:
+    or_environment = fit.facts.environment_replaces_camera
+    if or_environment and policy.env_state_feature is not None:
         return
     chosen = fit.recipe.get(INPUTS)
-    need = f"a camera or `{ENVIRONMENT}`" if fit.name in _OR_ENVIRONMENT else "a camera"
+    need = f"a camera or `{ENVIRONMENT}`" if or_environment else "a camera"
     if there and chosen:
         yield Finding(
             f"{policy.policy.class_name} needs {need} among its inputs",

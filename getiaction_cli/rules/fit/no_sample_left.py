@@ -49,10 +49,7 @@ from collections.abc import Iterator
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.fit._shorter import a_quarter, shortened
-
-# What they leave out follows from how far they look ahead.
-_FOLLOWS = frozenset({"groot", "multi_task_dit"})
+from getiaction_cli.rules.fit._shorter import a_quarter, configured, shortened, shorter
 
 
 @rule("GA325", dataset="pusht", unless=("GA324",))
@@ -67,6 +64,9 @@ def no_sample_left(fit: Fit) -> Iterator[Finding]:
     stated = fit.recipe.has(at)
     if not stated:
         at = fit.recipe.param_route(ahead)
+    # The number of frames follows from how far some policies look ahead.
+    changed = {} if stated else shorter(fit, ahead, a_quarter(fit))
+    after = configured(fit, changed) if changed else None
     everything = short == len(lengths)
     which = "every episode" if everything else f"{short} of {len(lengths)} episodes"
     yield Finding(
@@ -75,6 +75,6 @@ def no_sample_left(fit: Fit) -> Iterator[Finding]:
         at=at,
         label="no sample is left" if everything else "these episodes give no sample",
         related=(Related(f"{fit.fps:g} frames per second", file="meta/info.json", key="fps"),),
-        fix=shortened(fit, ahead, a_quarter(fit)) if fit.name in _FOLLOWS and not stated else None,
+        fix=shortened(fit, ahead, a_quarter(fit)) if after and after.drop_n_last_frames != drop else None,
         severity=None if everything else Severity.WARNING,
     )

@@ -51,21 +51,13 @@ from getiaction_cli.analysis.recipe_on_dataset import ACTION, INPUTS, STATE, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 
-# multi_task_dit takes its number of time steps from the state. act and tdmpc need it in the dataset alone: act puts its
-# zeros where the state is, tdmpc reads which of its moments are padding.
-_READS_STATE = frozenset(
-    {"diffusion", "vqbet", "multi_task_dit", "smolvla", "pi0", "pi05", "pi0_fast", "groot"}
-    | {"eo1", "evo1", "wall_x", "fastwam", "molmoact2"}
-)
-
 
 @rule("GA308", dataset="pusht", unless=("GA306", "GA461"))
 def no_state(fit: Fit) -> Iterator[Finding]:
     """Ask for observation.state where the policy reads it."""
-    reads = fit.name in _READS_STATE or (fit.name == "xvla" and fit.policy.get("use_proprio"))
-    if fit.name in ("act", "tdmpc") and STATE not in fit.dataset.features:
-        reads = True
-    if not reads or fit.policy.state_feature is not None:
+    if fit.policy.state_feature is not None:
+        return
+    if not fit.facts.needs_state and (STATE in fit.dataset.features or not fit.facts.needs_state_in_dataset):
         return
     chosen = fit.recipe.get(INPUTS)
     name = fit.policy.policy.class_name

@@ -49,9 +49,8 @@ from math import ceil
 
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.policies.networks import convolutions
 from getiaction_cli.rules import rule
-
-_TDMPC_KERNELS = (7, 5, 3, 3)
 
 
 @rule("GA316", dataset="toy", unless=("GA313", "GA310", "GA311", "GA312", "GA314"))
@@ -60,7 +59,10 @@ def picture_too_small(fit: Fit) -> Iterator[Finding]:
     for key, camera in list(fit.policy.image_features.items())[:1]:
         name = next((n for n in ("crop_shape", "resize_shape") if fit.policy.get(n) is not None), "")
         size = tuple(fit.policy.get(name) if name else camera.shape[1:])
-        if len(size) != 2 or not _vanishes(fit, size):
+        if len(size) != 2:
+            continue
+        least = _least(fit)
+        if not (min(size) < least if least else fit.facts.resnet_built_on_picture and _is_a_point(fit, size)):
             continue
         height, width = size
         yield Finding(
@@ -68,18 +70,19 @@ def picture_too_small(fit: Fit) -> Iterator[Finding]:
             "its convolutions leave nothing of it",
             at=fit.recipe.param_route(name) if name else "data.init_args.repo_id",
             related=(Related("the picture", file="meta/info.json", key=f"features.{key}.shape"),),
-            help="39x39 is the least" if fit.name == "tdmpc" else "one side at least must be longer than 32",
+            help=f"{least}x{least} is the least" if least else "one side at least must be longer than 32",
         )
 
 
-def _vanishes(fit: Fit, size: tuple[int, ...]) -> bool:
-    if fit.name == "tdmpc":
-        for kernel in _TDMPC_KERNELS:
-            size = tuple((n - kernel) // 2 + 1 for n in size)
-            if min(size) < 1:
-                return True
-        return False
-    if fit.name not in ("diffusion", "vqbet"):
-        return False
+def _least(fit: Fit) -> int:
+    """The side of the smallest picture of which convolutions without padding leave a point; 0 where there are none."""
+    file = fit.facts.image_convolutions
+    size = 1 if file else 0
+    for kernel, stride in reversed(convolutions(file) if file else ()):
+        size = (size - 1) * stride + kernel
+    return size
+
+
+def _is_a_point(fit: Fit, size: tuple[int, ...]) -> bool:
     # Batch norm can't be computed over the single point that is left, as the network is built in training mode.
     return min(size) < 1 or (ceil(size[0] / 32) * ceil(size[1] / 32) <= 1 and not fit.policy.get("use_group_norm"))

@@ -52,13 +52,15 @@ from getiaction_cli.rules import rule
 def shift_not_applied(fit: Fit) -> Iterator[Finding]:
     """Compare the camera's name with the one that is shifted."""
     ratio = fit.policy.get("max_random_shift_ratio", 0)
-    if fit.name != "tdmpc" or not ratio:
+    shifted = fit.facts.shifted_camera
+    if not shifted or not ratio:
         return
     at = fit.recipe.param_route("max_random_shift_ratio")
     for key in fit.policy.image_features:
-        if key != "observation.image":
+        if key != shifted:
             yield Finding(
-                f"max_random_shift_ratio {ratio} has no effect: TDMPC shifts `observation.image` and looks at `{key}`",
+                f"max_random_shift_ratio {ratio} has no effect: {fit.policy.policy.class_name} shifts `{shifted}` and "
+                f"looks at `{key}`",
                 at=at,
                 help="rename the camera in the dataset for the shift to be applied",
                 fix=Change("set max_random_shift_ratio to 0.0, which is what happens", set=((at, 0.0),)),

@@ -49,13 +49,11 @@ from getiaction_cli.analysis.recipe_on_dataset import ACTION, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 
-_SWITCHES = ("binarize_gripper_action", "pre_snap_gripper_action")
-
 
 @rule("GA338", severity=Severity.WARNING, dataset="aloha")
 def snapped_gripper(fit: Fit) -> Iterator[Finding]:
     """Look at the extremes of the dimension that is rounded."""
-    on = [name for name in _SWITCHES if fit.name == "vla_jepa" and fit.policy.get(name)]
+    on = [name for name in fit.facts.rounds_gripper if fit.policy.get(name)]
     feature, stats = fit.dataset.features.get(ACTION), (fit.dataset.stats or {}).get(ACTION, {})
     if not on or feature is None or not {"min", "max"} <= stats.keys():
         return
@@ -64,8 +62,8 @@ def snapped_gripper(fit: Fit) -> Iterator[Finding]:
     if not 0 <= number < min(len(low), len(high)) or (low[number], high[number]) == (-1, 1):
         return
     yield Finding(
-        f"VLA-JEPA rounds action {number} (`{feature.dimension(number)}`) to -1 or 1 when it acts; here it goes from "
-        f"{low[number]:.3g} to {high[number]:.3g}",
+        f"{fit.policy.policy.title} rounds action {number} (`{feature.dimension(number)}`) to -1 or 1 when it acts; "
+        f"here it goes from {low[number]:.3g} to {high[number]:.3g}",
         at=fit.recipe.param_route(on[0]),
         related=(Related("its extremes", file="meta/stats.json", key=f"{ACTION}.max"),),
         fix=Change(

@@ -49,13 +49,13 @@ from getiaction_cli.rules import rule
 @rule("GA312", dataset="wide", unless=("GA310",))
 def square_camera(fit: Fit) -> Iterator[Finding]:
     """Compare height and width."""
-    if fit.name != "tdmpc":
+    if not fit.facts.square_cameras:
         return
     for key, camera in fit.policy.image_features.items():
         height, width = camera.shape[1:]
         if height != width:
             yield Finding(
-                f"TDMPC takes square pictures only, and `{key}` is {width}x{height}",
+                f"{fit.policy.policy.class_name} takes square pictures only, and `{key}` is {width}x{height}",
                 at="data.init_args.repo_id",
                 related=(Related(f"{width}x{height}", file="meta/info.json", key=f"features.{key}.shape"),),
                 help="crop or resize the videos of the dataset, or choose another policy",

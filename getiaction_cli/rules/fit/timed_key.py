@@ -73,7 +73,7 @@ def timed_key(fit: Fit) -> Iterator[Finding]:
                 if rename
                 else derive(fit, key),
             )
-        elif key == "task_index" or (key == "index" and fit.name == "tdmpc"):
+        elif key == "task_index" or (key == "index" and fit.facts.known and fit.facts.reads_index):
             yield Finding(
                 f"`{key}` says which sample this is; with time steps of its own it becomes several",
                 at=f"{DELTAS}.{key}",

@@ -49,22 +49,21 @@ from getiaction_cli.analysis.recipe_on_dataset import INPUTS, Fit, listed
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 
-_ONE = frozenset({"vqbet", "tdmpc"})
-
 
 @rule("GA310", dataset="two-cameras")
 def too_many_cameras(fit: Fit) -> Iterator[Finding]:
     """Count the cameras."""
-    most = 1 if fit.name in _ONE else fit.policy.get("max_views") if fit.name == "evo1" else None
+    most = fit.facts.max_cameras
     cameras = list(fit.policy.image_features)
-    views = fit.policy.get("jepa_tubelet_size")
-    if fit.name == "vla_jepa" and fit.policy.get("enable_world_model") and len(cameras) > views:
+    views = fit.facts.world_model_cameras
+    if views is not None and len(cameras) > views:
         yield Finding(
-            f"VLA-JEPA's world model learns from {listed(cameras[:views])} alone; only its policy sees all cameras",
+            f"{fit.policy.policy.title}'s world model learns from {listed(cameras[:views])} alone; only its policy "
+            "sees all cameras",
             at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
             severity=Severity.INFO,
         )
-    if not isinstance(most, int) or len(cameras) <= most:
+    if most is None or len(cameras) <= most:
         return
     others = [key for key in fit.policy.input_features if key not in cameras]
     keep = [*cameras[:most], *others]

@@ -48,16 +48,11 @@ from getiaction_cli.analysis.recipe_on_dataset import ACTION, STATE, Fit
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 
-# They write the state into the prompt, whatever its width.
-_STATE_IN_WORDS = frozenset({"pi05", "pi0_fast"})
-# They download a vision-language model alone: the layers that are as wide as the robot are new.
-_NEW_LAYERS = frozenset({"eo1", "evo1"})
-
 
 @rule("GA320", dataset="aloha")
 def too_many_dimensions(fit: Fit) -> Iterator[Finding]:
     """Compare the robot's width with the policy's."""
-    if fit.name == "xvla":  # it cuts or pads by its action mode, another rule's business
+    if fit.facts.action_spaces:  # it cuts or pads by these, another rule's business
         return
     for key, most in ((STATE, "max_state_dim"), (ACTION, "max_action_dim")):
         room = fit.policy.get(most, fit.policy.get("expected_max_action_dim") if key == ACTION else None)
@@ -65,9 +60,9 @@ def too_many_dimensions(fit: Fit) -> Iterator[Finding]:
         feature = {**fit.readable, **fit.writable}.get(key)
         if not isinstance(room, int) or feature is None or feature.shape[0] <= room:
             continue
-        if key == STATE and fit.name in _STATE_IN_WORDS:
+        if key == STATE and fit.facts.state_in_prompt:  # in words, whatever its width
             continue
-        new = fit.name in _NEW_LAYERS and not fit.recipe.get("model.init_args.pretrained_path")
+        new = fit.facts.new_robot_layers and not fit.recipe.get("model.init_args.pretrained_path")
         at = fit.recipe.param_route(most)
         yield Finding(
             f"`{key}` has {feature.shape[0]} numbers, and {fit.policy.policy.class_name} has room for {room} ({most})",

@@ -53,14 +53,14 @@ from getiaction_cli.rules import rule
 @rule("GA319", dataset="velocity", unless=("GA307", "GA308", "GA310"))
 def vqbet_inputs(fit: Fit) -> Iterator[Finding]:
     """Find inputs that VQ-BeT counts but doesn't read."""
-    if fit.name != "vqbet":
+    if not fit.facts.counts_its_inputs:
         return
     keep = [*fit.policy.image_features, STATE]
     extra = [key for key in fit.policy.input_features if key not in keep]
     if extra:
         yield Finding(
-            f"VQBeT reads one camera and `{STATE}` and miscounts its tokens with {listed(extra)}: it stops when its "
-            "second phase begins",
+            f"{fit.policy.policy.class_name} reads one camera and `{STATE}` and miscounts its tokens with "
+            f"{listed(extra)}: it stops when its second phase begins",
             at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
             help="choose with `input_features` what the policy reads",
             fix=Change(f"read {', '.join(keep)}", set=((INPUTS, keep),), safe=True),

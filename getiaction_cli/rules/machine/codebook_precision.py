@@ -57,18 +57,18 @@ _PRECISION = "trainer.precision"
 @rule("GA519")
 def codebook_precision(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
     """Find what would mix types."""
-    if policy_class.name != "vqbet":
+    if not policy_class.facts.codebook_in_float32:
         return
     asked, amp = str(recipe.get(_PRECISION, "")), recipe.param_route("use_amp")
     if asked in ("16", "bf16") or asked.endswith("-mixed"):
         yield Finding(
-            f"VQBeT can't be trained in `{asked}`: its codebook is updated in float32 alone",
+            f"{policy_class.class_name} can't be trained in `{asked}`: its codebook is updated in float32 alone",
             at=_PRECISION,
             fix=Change("set precision to 32-true", set=((_PRECISION, "32-true"),)),
         )
     elif recipe.get(amp) is True:
         yield Finding(
-            "VQBeT can't be trained with use_amp: its codebook is updated in float32 alone",
+            f"{policy_class.class_name} can't be trained with use_amp: its codebook is updated in float32 alone",
             at=amp,
             fix=Change("set use_amp to false", set=((amp, False),)),
         )

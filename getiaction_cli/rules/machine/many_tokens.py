@@ -55,7 +55,7 @@ _STRIDE, _MANY = 32, 4000
 @rule("GA516", severity=Severity.WARNING, dataset="large")
 def many_tokens(fit: Fit) -> Iterator[Finding]:
     """Count the tokens."""
-    if fit.name != "act":
+    if not fit.facts.attends_to_every_pixel:
         return
     sizes = {key: camera.shape[1:] for key, camera in fit.policy.image_features.items()}
     tokens = {key: ceil(h / _STRIDE) * ceil(w / _STRIDE) for key, (h, w) in sizes.items()}
@@ -67,8 +67,8 @@ def many_tokens(fit: Fit) -> Iterator[Finding]:
     largest = max(tokens, key=lambda key: tokens[key])
     height, width = sizes[largest]
     yield Finding(
-        f"ACT doesn't resize its pictures: {total} tokens per sample, about {gigabytes(attention)} for the attention "
-        f"of a batch of {fit.batch_size}",
+        f"{fit.policy.policy.class_name} doesn't resize its pictures: {total} tokens per sample, about "
+        f"{gigabytes(attention)} for the attention of a batch of {fit.batch_size}",
         at="data.init_args.repo_id",
         related=(Related(f"{width}x{height}", file="meta/info.json", key=f"features.{largest}.shape"),),
         help="resize the videos of the dataset, or choose fewer cameras with `input_features`",

@@ -49,8 +49,6 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen
 
-_TWO_TYPES = frozenset({"vla_jepa", "fastwam"})
-
 
 @rule("GA520", unless=("GA501",))
 def only_on_cuda(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
@@ -58,12 +56,12 @@ def only_on_cuda(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iter
     kind = chosen(recipe, machine)
     if kind not in ("cpu", "mps"):
         return
-    if policy.policy.name == "lingbot_va":
+    if policy.facts.needs_cuda:
         yield Finding(
-            f"LingBot-VA trains on an NVIDIA GPU only: its attention has no backward pass on {kind}",
+            f"{policy.policy.title} trains on an NVIDIA GPU only: its attention has no backward pass on {kind}",
             at="trainer.accelerator" if recipe.has("trainer.accelerator") else "model.class_path",
         )
-    elif policy.policy.name in _TWO_TYPES and policy.get("torch_dtype") != "float32":
+    elif policy.facts.mixes_types and policy.get("torch_dtype") != "float32":
         at = recipe.param_route("torch_dtype")
         default = "" if recipe.has(at) else ", its default,"
         yield Finding(

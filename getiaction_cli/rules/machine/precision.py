@@ -110,6 +110,5 @@ def _all_converted(fit: Fit) -> bool:
     """True when Lightning converts all that the network meets: pictures are floats before, and no code makes more."""
     pictures = [fit.dataset.features.get(key) for key in fit.policy.image_features]
     as_floats = fit.recipe.data("frame_store") in ("off", False) and all(p and p.dtype == "image" for p in pictures)
-    # Zeros in ACT's place of the latent, TD-MPC's random shifts, VQ-BeT's codebook.
-    makes_more = {"act": not fit.policy.get("use_vae"), "diffusion": False, "tdmpc": bool(pictures)}.get(fit.name, True)
-    return not makes_more and (not pictures or as_floats)
+    converts = fit.facts.known and fit.facts.weights_and_batches_convert
+    return bool(converts) and (not pictures or (as_floats and converts != "without cameras"))

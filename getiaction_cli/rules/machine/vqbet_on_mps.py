@@ -57,9 +57,9 @@ _ROUTE = "trainer.accelerator"
 @rule("GA515", unless=("GA501",))
 def vqbet_on_mps(recipe: Recipe, policy_class: PolicyClass, machine: Machine) -> Iterator[Finding]:
     """Compare policy and accelerator."""
-    if policy_class.name == "vqbet" and chosen(recipe, machine) == "mps":
+    if policy_class.facts.refuses_mps and chosen(recipe, machine) == "mps":
         yield Finding(
-            "VQBeT doesn't run on mps, which this machine's trainer would choose",
+            f"{policy_class.class_name} doesn't run on mps, which this machine's trainer would choose",
             at=_ROUTE if recipe.has(_ROUTE) else "model.class_path",
             fix=Change("train on the CPU", set=((_ROUTE, "cpu"),)),
         )

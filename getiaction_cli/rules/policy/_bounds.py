@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from getiaction_cli.diagnostics import Severity
+from getiaction_cli.policies import Facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,6 @@ class Bound:
         below: with True, ``most`` itself is not allowed.
         odd: only odd numbers.
         count: how many numbers there must be, for a list.
-        policies: the policies it holds for; empty for all.
         severity: how bad it is.
         zero: how bad a 0 is, where training goes through with it.
     """
@@ -40,7 +40,6 @@ class Bound:
     below: bool = False
     odd: bool = False
     count: tuple[int, ...] = ()
-    policies: tuple[str, ...] = ()
     severity: Severity = Severity.ERROR
     zero: Severity = Severity.ERROR
 
@@ -82,16 +81,10 @@ _SIZES = (
 )
 _PIXELS = r"(image_)?(crop|resize)_shape|resize_imgs_with_padding|resize_images_to|image_resolution|height|width"
 _SHARES = "discount|expectile_weight|target_model_momentum|gaussian_mean_momentum"
-_THIN = "a layer without a width"
 
 # The first bound whose names match a parameter holds; exceptions come first.
 _BOUNDS = (
     Bound(r"num_expert_layers|num_vlm_layers|vlm_num_layers|gripper_dim|prefix_length|video_exec_step", ""),
-    Bound("dim_feedforward|latent_dim", _THIN, least=1, policies=("act",), zero=_W),
-    Bound("state_encoder_hidden_dim|mlp_dim", _THIN, least=1, policies=("tdmpc",), zero=_W),
-    Bound("vqvae_enc_hidden_dim|gpt_(in|out)put_dim", _THIN, least=1, policies=("vqbet",), zero=_W),
-    Bound("kernel_size", "an even kernel makes the sequence longer", least=1, odd=True, policies=("diffusion",)),
-    Bound("diffusion_step_embed_dim", "its sine embedding needs two pairs", least=4, policies=("diffusion",)),
     Bound("n_vqvae_training_steps", "the autoencoder would hardly be trained", least=1, severity=_W),
     Bound("bet_softmax_temperature", "a score is divided by it", least=0, above=True),
     # Time.
@@ -133,9 +126,13 @@ _BOUNDS = (
 )
 
 
-def bound_of(policy: str, name: str) -> Bound | None:
+def bound_of(name: str, facts: Facts) -> Bound | None:
     """The bound of a policy's parameter; None where nothing is known."""
-    for bound in _BOUNDS:
-        if (not bound.policies or policy in bound.policies) and re.fullmatch(bound.names, name):
-            return bound
-    return None
+    if facts.known:
+        if name in facts.zero_width_trains:
+            return Bound(name, "a layer without a width", least=1, zero=_W)
+        if name in facts.odd_numbers:
+            return Bound(name, "an even kernel makes the sequence longer", least=1, odd=True)
+        if name in facts.least_numbers:
+            return Bound(name, "its sine embedding needs two pairs", least=facts.least_numbers[name])
+    return next((bound for bound in _BOUNDS if re.fullmatch(bound.names, name)), None)

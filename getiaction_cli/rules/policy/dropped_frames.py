@@ -57,7 +57,8 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 @rule("GA225", severity=Severity.INFO, unless=("GA211",), dataset="pusht")
 def dropped_frames(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Compare the number with the formula that LeRobot's own comment gives."""
-    if policy.policy.name != "diffusion":
+    made_for = policy.facts.drops_frames_for_horizon
+    if made_for is None:
         return
     values = Values(recipe, policy.policy)
     wanted = policy.horizon - policy.n_action_steps - policy.n_obs_steps + 1
@@ -65,7 +66,7 @@ def dropped_frames(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
         return
     yield contradiction(
         values,
-        f"{values.said('drop_n_last_frames')} was made for a horizon of 16; "
+        f"{values.said('drop_n_last_frames')} was made for a horizon of {made_for}; "
         f"for this one LeRobot's own formula gives {wanted}",
         "horizon",
         "n_action_steps",

@@ -58,17 +58,17 @@ def first_phase_only(
     recipe: Recipe, policy: PolicyConfig, dataset_or_reason: Dataset | CliError | Unavailable
 ) -> Iterator[Finding]:
     """Compare the batches of the run with those of the first phase."""
-    if policy.policy.name != "vqbet" or recipe.get("model.init_args.pretrained_path") or recipe.trainer("fast_dev_run"):
+    name = policy.facts.first_phase
+    if not name or recipe.get("model.init_args.pretrained_path") or recipe.trainer("fast_dev_run"):
         return
     batches, where = _batches(recipe, policy, dataset_or_reason)
-    first = policy.n_vqvae_training_steps
+    first = policy.get(name)
     if batches is None or batches > first:
         return
     values = Values(recipe, policy.policy)
-    name = "n_vqvae_training_steps"
     at = values.at(name) if values.is_set(name) else where
     yield Finding(
-        f"the run ends after {batches} batches, still in VQ-BeT's first phase ({values.said(name)}): "
+        f"the run ends after {batches} batches, still in {policy.policy.title}'s first phase ({values.said(name)}): "
         "its autoencoder is trained, the policy itself is not",
         at=at,
         related=(Related(f"{batches} batches", at=where),) if at != where else (),

@@ -51,15 +51,12 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 _PATH = "model.init_args.pretrained_path"
-# smolvla and xvla have rules of their own; the others load their backbone by themselves.
-_FROM_NOTHING = ("pi0", "pi05", "pi0_fast")
 
 
 @rule("GA234", severity=Severity.WARNING, dataset="pusht")
 def from_scratch(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """No weights to start from."""
-    name = policy.policy.name
-    if name not in _FROM_NOTHING or recipe.get(_PATH):
+    if not policy.facts.random_without_checkpoint or recipe.get(_PATH):
         return
     yield Finding(
         f"{policy.policy.title} would be trained from random weights: there is no `pretrained_path`",

@@ -58,15 +58,15 @@ _PATH = "model.init_args.pretrained_path"
 @rule("GA233", dataset="pusht")
 def frozen_random_backbone(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Random and frozen at once."""
-    if policy.policy.name != "smolvla" or recipe.get(_PATH) or policy.load_vlm_weights:
+    if recipe.get(_PATH) or not policy.facts.random_backbone:
         return
-    frozen = [name for name in ("train_expert_only", "freeze_vision_encoder") if policy.get(name)]
+    frozen = [name for name in policy.facts.freezes_backbone if policy.get(name)]
     if not frozen:
         return
     values = Values(recipe, policy.policy)
     at = "model.class_path" if not recipe.has("model.init_args.policy_name") else "model.init_args.policy_name"
     yield Finding(
-        "SmolVLA's vision-language model would be random and never trained: no `pretrained_path`, "
+        f"{policy.policy.title}'s vision-language model would be random and never trained: no `pretrained_path`, "
         f"{values.said('load_vlm_weights')}, and {' and '.join(values.said(name) for name in frozen)}",
         at=at,
         related=tuple(Related(f"{name} is true", at=values.at(name)) for name in frozen if values.is_set(name)),

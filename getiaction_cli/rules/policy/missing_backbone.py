@@ -60,14 +60,15 @@ _PATH = "model.init_args.pretrained_path"
 @rule("GA232", dataset="pusht")
 def missing_backbone(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Look for the two halves of the backbone's configuration."""
-    if policy.policy.name != "xvla" or recipe.get(_PATH):
+    name = policy.facts.backbone_described_by
+    if not name or recipe.get(_PATH):
         return
-    given = policy.florence_config or {}
+    given = policy.get(name) or {}
     absent = [f"`{half}`" for half in ("vision_config", "text_config") if given.get(half) is None]
     if absent:
         yield Finding(
-            f"X-VLA's backbone is not described: `florence_config` has no {' and no '.join(absent)}",
-            at=recipe.param_route("florence_config"),
+            f"{policy.policy.title}'s backbone is not described: `{name}` has no {' and no '.join(absent)}",
+            at=recipe.param_route(name),
             on="key",
             fix=Change(f"start from {policy.policy.base}", set=((_PATH, policy.policy.base),)),
         )

@@ -55,7 +55,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 @rule("GA223", severity=Severity.WARNING, dataset="rewarded")
 def more_elites_than_samples(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Count the samples."""
-    if policy.policy.name != "tdmpc":
+    if not policy.facts.picks_elites:
         return
     samples = policy.n_gaussian_samples + policy.n_pi_samples
     if policy.n_elites <= samples or samples < 1:

@@ -55,13 +55,13 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 @rule("GA245", severity=Severity.WARNING, dataset="pusht")
 def no_inference_mode(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Look for the mode."""
-    if policy.policy.name != "molmoact2" or policy.inference_action_mode is not None:
+    if not policy.facts.needs_inference_mode:
         return
     values = Values(recipe, policy.policy)
     mode = "discrete" if policy.action_mode == "discrete" else "continuous"
     yield contradiction(
         values,
-        "MolmoAct2 trains without `inference_action_mode`, and can't act without it",
+        f"{policy.policy.title} trains without `inference_action_mode`, and can't act without it",
         "inference_action_mode",
         fix=values.set_to("inference_action_mode", mode),
     )

@@ -60,7 +60,7 @@ def number_out_of_bounds(recipe: Recipe, policy_class: PolicyClass) -> Iterator[
     """Hold every number that the recipe gives against its bounds."""
     values = Values(recipe, policy_class)
     for name, value in values.written.items():
-        bound = bound_of(policy_class.name, name)
+        bound = bound_of(name, policy_class.facts)
         if bound is None or not bound.breaks(value):
             continue
         at = values.at(name)

@@ -60,12 +60,13 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 def raw_actions(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """The way back knows quantiles alone."""
     mode = policy.normalization.get("ACTION", "IDENTITY")
-    if policy.policy.name != "lingbot_va" or mode == "QUANTILES":
+    if mode == "QUANTILES" or not policy.facts.returns_quantiles:
         return
     values = Values(recipe, policy.policy)
     yield contradiction(
         values,
-        f"LingBot-VA stretches what it predicts to the dataset's quantiles, and learns with `ACTION: {mode}`",
+        f"{policy.policy.title} stretches what it predicts to the dataset's quantiles, and learns with "
+        f"`ACTION: {mode}`",
         "normalization_mapping",
         fix=values.set_to("normalization_mapping", {**policy.normalization, "ACTION": "QUANTILES"}),
     )

@@ -54,19 +54,20 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 @rule("GA222", dataset="pusht")
 def sequence_too_long(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Count the tokens."""
-    if policy.policy.name != "vqbet":
+    limit = policy.facts.sequence_limit
+    if not limit:
         return
     # One token per camera and one for the state and the action query; other inputs are another rule's business.
     tokens = policy.n_obs_steps * (max(1, len(policy.image_features)) + 2) + policy.n_action_pred_token - 1
-    if tokens <= policy.gpt_block_size:
+    if tokens <= policy.get(limit):
         return
     values = Values(recipe, policy.policy)
     yield contradiction(
         values,
-        f"a sequence of {tokens} tokens does not fit into {values.said('gpt_block_size')} "
+        f"a sequence of {tokens} tokens does not fit into {values.said(limit)} "
         f"({values.said('n_obs_steps')}, {values.said('n_action_pred_token')})",
-        "gpt_block_size",
+        limit,
         "n_obs_steps",
         "n_action_pred_token",
-        fix=values.set_to("gpt_block_size", tokens, safe=not values.is_set("gpt_block_size")),
+        fix=values.set_to(limit, tokens, safe=not values.is_set(limit)),
     )

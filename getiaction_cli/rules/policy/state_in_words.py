@@ -55,7 +55,6 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._values import Values, contradiction
 
-_POLICIES = ("pi05", "pi0_fast")
 _WITHIN = ("QUANTILES", "MIN_MAX")
 
 
@@ -63,7 +62,7 @@ _WITHIN = ("QUANTILES", "MIN_MAX")
 def state_in_words(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Only some modes stay between -1 and 1."""
     mode = policy.normalization.get("STATE", "IDENTITY")
-    if policy.policy.name not in _POLICIES or mode in _WITHIN:
+    if mode in _WITHIN or not policy.facts.state_in_prompt:
         return
     values = Values(recipe, policy.policy)
     mapping = {**policy.normalization, "STATE": "QUANTILES"}

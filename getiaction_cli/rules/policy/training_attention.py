@@ -57,13 +57,13 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 
 @rule("GA231", dataset="pusht")
 def training_attention(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Training knows one mode."""
-    if policy.policy.name != "lingbot_va" or policy.attn_mode == "flex":
-        return
+    """Compare each parameter with the only value that can be trained with."""
     values = Values(recipe, policy.policy)
-    yield contradiction(
-        values,
-        f"LingBot-VA trains with `attn_mode: flex` only; {values.said('attn_mode')} is for inference",
-        "attn_mode",
-        fix=values.set_to("attn_mode", "flex", safe=not values.is_set("attn_mode")),
-    )
+    for name, needed in policy.facts.trains_only_with.items():
+        if policy.get(name) != needed:
+            yield contradiction(
+                values,
+                f"{policy.policy.title} trains with `{name}: {needed}` only; {values.said(name)} is for inference",
+                name,
+                fix=values.set_to(name, needed, safe=not values.is_set(name)),
+            )

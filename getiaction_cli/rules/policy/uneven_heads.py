@@ -57,41 +57,25 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._values import Values, contradiction, divisors, nearest
 
-# Policy → (the width, the parameter that divides it, a number that it must be a multiple of as well, what for).
-_DIVIDED: dict[str, tuple[tuple[str, str, int, str], ...]] = {
-    "act": (("dim_model", "n_heads", 4, "its position embedding"),),  # two axes, a sine and a cosine each
-    "vqbet": (("gpt_hidden_dim", "gpt_n_head", 1, ""),),
-    "diffusion": (
-        # The last block works on down_dims[0] and leaves its number of groups at 8, whatever n_groups says.
-        ("down_dims", "n_groups", 8, "the 8 groups of its last block"),
-        ("diffusion_step_embed_dim", "", 2, "its sine and cosine embedding"),
-    ),
-    "multi_task_dit": (
-        ("hidden_dim", "num_heads", 1, ""),
-        ("timestep_embed_dim", "", 2, "its sine and cosine embedding"),
-    ),
-    "smolvla": (("num_vlm_layers", "num_expert_layers", 1, ""),),
-    "xvla": (("hidden_size", "num_heads", 1, ""),),
-}
-
 
 @rule("GA212", dataset="pusht")
 def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Divide each width by what divides it."""
     values = Values(recipe, policy.policy)
-    for name, by, fixed, what in _DIVIDED.get(policy.policy.name, ()):
+    for division in policy.facts.divided:
+        name, by, fixed = division["width"], division.get("by", ""), division.get("multiple", 1)
         widths = [policy.get(name)] if isinstance(policy.get(name), int) else list(policy.get(name))
-        # Rotary embeddings turn pairs, so that each head needs an even width.
-        paired = by == "num_heads" and bool(policy.get("use_rope"))
+        pairing = division.get("in_pairs_for")
+        paired = bool(pairing and policy.get(pairing))
         parts = policy.get(by) * (2 if paired else 1) if by else 1
         if not widths or min(*widths, parts, 1) < 1:
             continue  # a rule about sizes speaks of it
         if any(width % parts for width in widths):
-            pairs = ", in pairs for `use_rope`" if paired else ""
+            pairs = f", in pairs for `{pairing}`" if paired else ""
             message = f"{values.said(name)} can't be split evenly among {values.said(by)}{pairs}"
         elif widths[0] % fixed:
             first = f"the first of {values.said(name)}" if len(widths) > 1 else values.said(name)
-            message = f"{first} is no multiple of {fixed}, which {what} needs"
+            message = f"{first} is no multiple of {fixed}, which {division['for']} needs"
         else:
             continue
         yield contradiction(

@@ -55,7 +55,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 @rule("GA211", dataset="pusht")
 def unreachable_actions(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Count the predicted actions that are not in the past."""
-    if policy.policy.name not in ("diffusion", "multi_task_dit") or min(policy.horizon, policy.n_obs_steps) < 1:
+    if not policy.facts.horizon_includes_past or min(policy.horizon, policy.n_obs_steps) < 1:
         return
     ahead = policy.horizon - policy.n_obs_steps + 1
     if policy.n_action_steps <= ahead:

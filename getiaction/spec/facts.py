@@ -1,0 +1,75 @@
+"""What is known of LeRobot's policies, and where in LeRobot each fact is to be seen.
+
+The facts are in `facts.toml`, which says how an entry is written. An entry's evidence names files of LeRobot with a
+regular expression each: where one is not found in the installed LeRobot, the fact may no longer be true there.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Text for people, which no rule relies on.
+TEXT = frozenset({"name", "task", "cameras", "state", "why_not"})
+
+
+@functools.cache
+def table() -> dict[str, dict[str, Any]]:
+    """`facts.toml`: policy → fact → entry."""
+    import tomllib
+
+    return tomllib.loads(Path(__file__).with_name("facts.toml").read_text(encoding="utf-8"))
+
+
+def holds(policy: str, fact: str) -> bool:
+    """True when the table has this fact of a policy, whatever conditions the entry has."""
+    return fact in table().get(policy, {})
+
+
+def value(policy: str, fact: str, default: Any = None) -> Any:
+    """The value of a fact that depends on no parameter; ``default`` where the table has none."""
+    entry = table().get(policy, {}).get(fact)
+    return default if entry is None else entry.get("is", True)
+
+
+def evidence(entry: Any) -> tuple[str, ...]:
+    """The evidence of an entry: of each of its items, where it is a list of tables."""
+    if isinstance(entry, list):
+        return tuple(place for item in entry for place in evidence(item))
+    said = entry.get("evidence", ())
+    return (said,) if isinstance(said, str) else tuple(said)
+
+
+def everything() -> Iterator[tuple[str, str, str]]:
+    """Every (policy, fact, evidence) of the table, in its order."""
+    for policy, facts in table().items():
+        for fact, entry in facts.items():
+            if fact not in TEXT:
+                yield from ((policy, fact, place) for place in evidence(entry))
+
+
+def missing(entry: Any, lerobot: Path) -> str:
+    """The first evidence of an entry that a LeRobot does not bear out; empty when all of it is there.
+
+    Args:
+        entry: an entry of the table, or a list of tables.
+        lerobot: the folder of the package ``lerobot``.
+    """
+    return next((place for place in evidence(entry) if not _is_there(place, lerobot)), "")
+
+
+@functools.cache
+def _is_there(place: str, lerobot: Path) -> bool:
+    file, _, pattern = place.partition(" : ")
+    return re.search(pattern, _text(lerobot / "policies" / file)) is not None
+
+
+@functools.cache
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

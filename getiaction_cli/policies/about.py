@@ -1,0 +1,124 @@
+"""What is true of a policy besides its parameters: its name and paper, what it reads, downloads and needs installed.
+
+Name, paper and description come from LeRobot's own model card template, what its extra needs from LeRobot's installed
+metadata, the rest from `getiaction/spec/facts.toml`, where each fact has its evidence.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from getiaction.spec import facts
+from getiaction_cli.installed import install_command, requirements, versions
+from getiaction_cli.policies.catalog import Entry, lerobot_folder
+
+_CARD = re.compile(r'model_name == "(\w+)" %\}\n(.*?)\n\{%', re.DOTALL)
+_LINK = re.compile(r"\[([^\]]+)\]\((http[^)\s]+)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Something fetched from the Hub (or from PyTorch) before a policy can start.
+
+    Args:
+        what: in words.
+        parameter: the parameter that names it; nothing is fetched where that is null or a local folder.
+        repo_id: the Hub repository, where no parameter names it.
+        gated: True when its licence must be accepted on the Hub first.
+    """
+
+    what: str
+    parameter: str = ""
+    repo_id: str = ""
+    gated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """One policy in words and names; empty for a plugin, about which nothing but its source is known."""
+
+    title: str = ""
+    summary: str = ""
+    description: str = ""
+    paper: str = ""
+    reads: dict[str, Any] = field(default_factory=dict)
+    downloads: tuple[Download, ...] = ()
+    extra: str | None = None
+    missing: tuple[str, ...] = ()
+    base: str = ""
+    why_not: str = ""
+
+    @property
+    def install_command(self) -> str:
+        """The command that installs what is missing."""
+        return install_command(f"getiaction[{self.extra}]") if self.missing and self.extra else ""
+
+
+def about(name: str, entry: Entry) -> About:
+    """Describe a policy."""
+    if entry.plugin:
+        return About(title=entry.config_class.removesuffix("Config"), summary=_first_sentence(_docstring(entry)))
+    known = facts.table().get(name, {})
+    title, paper, description = _cards().get(name, ("", "", ""))
+    extra = facts.value(name, "extra")
+    return About(
+        title=known.get("name") or title or entry.config_class.removesuffix("Config"),
+        summary=known.get("task") or _first_sentence(description or _docstring(entry)),
+        description=description,
+        paper=facts.value(name, "paper") or paper,
+        reads={
+            "cameras": known["cameras"],
+            "state": known["state"],
+            "language": facts.holds(name, "reads_language"),
+            "reward": facts.holds(name, "reads_reward"),
+        }
+        if known
+        else {},
+        downloads=tuple(
+            Download(**{key: value for key, value in item.items() if key != "evidence"})
+            for item in known.get("downloads", [])
+        ),
+        extra=extra,
+        missing=tuple(_missing(extra)) if extra else (),
+        base=facts.value(name, "base", ""),
+        why_not=known.get("why_not", ""),
+    )
+
+
+@functools.cache
+def _cards() -> dict[str, tuple[str, str, str]]:
+    """Policy → (title, link, description) from LeRobot's model card template."""
+    folder = lerobot_folder()
+    card = folder / "templates" / "lerobot_modelcard_template.md" if folder else None
+    if card is None or not card.is_file():
+        return {}
+    found = {}
+    for name, text in _CARD.findall(card.read_text(encoding="utf-8")):
+        link = _LINK.search(text)
+        found[name] = (link[1], link[2], _LINK.sub(r"\1", text)) if link else ("", "", text)
+    return found
+
+
+def _docstring(entry: Entry) -> str:
+    import ast
+
+    try:
+        tree = ast.parse(entry.path.read_text(encoding="utf-8"))
+    except SyntaxError:  # a plugin's own
+        return ""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == entry.config_class:
+            return ast.get_docstring(node) or ""
+    return ""
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=[.!?])\s", " ".join(text.split()), maxsplit=1)[0]
+
+
+def _missing(extra: str) -> list[str]:
+    """The distributions that an extra of LeRobot asks for and that are not installed."""
+    return [name for name in requirements("lerobot", extra) if name not in versions()]
