@@ -23,7 +23,8 @@ from getiaction.errors import PolicyError
 from getiaction.lerobot.configuration import plain, pretrained_file, pretrained_json
 from getiaction.lerobot.errors import first_line, policy_errors, quiet_prints
 from getiaction.lerobot.features import DatasetView
-from getiaction.lerobot.steps import PROCESSORS_BY_CONFIG, LoadedSteps, check_processors
+from getiaction.lerobot.steps import LoadedSteps, check_processors
+from getiaction.spec import facts
 
 Processors = tuple[PolicyProcessorPipeline, PolicyProcessorPipeline]
 
@@ -37,7 +38,7 @@ def make_processors(config: PreTrainedConfig, view: DatasetView, rename_map: Map
     """
     stats = rename_stats(view.stats or {}, dict(rename_map))
     with policy_errors(config.type), quiet_prints():
-        if not config.pretrained_path or config.type in PROCESSORS_BY_CONFIG:
+        if not config.pretrained_path or facts.holds(config.type, "processors_from_configuration"):
             made = make_pre_post_processors(config, dataset_stats=stats, dataset_meta=view)
             for step in made[0].steps:
                 if isinstance(step, RenameObservationsProcessorStep):

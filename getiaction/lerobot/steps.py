@@ -12,10 +12,7 @@ from getiaction import trust
 from getiaction.errors import PolicyError
 from getiaction.lerobot.configuration import pretrained_file
 from getiaction.lerobot.errors import first_line
-
-# Their saved steps don't take what lerobot-train puts into them, or lose by it: MolmoAct2's normalizers have names of
-# their own, and LingBot-VA's unnormalizer works otherwise than its normalization_mapping says.
-PROCESSORS_BY_CONFIG = ("molmoact2", "lingbot_va")
+from getiaction.spec import facts
 
 
 class LoadedSteps:
@@ -53,14 +50,14 @@ def check_processors(config: PreTrainedConfig) -> None:
     Raises:
         TrainingError: one of them asks for anything but LeRobot's processing steps, or can't be read.
     """
-    if config.type in PROCESSORS_BY_CONFIG:
+    if facts.holds(config.type, "processors_from_configuration"):
         return
     path, steps = str(config.pretrained_path), LoadedSteps(config)
     for name in trust.PROCESSORS:
         try:
             content = trust.read_json(pretrained_file(path, name, config.pretrained_revision))
         except (OSError, ValueError) as error:
-            if config.type == "groot" and isinstance(error, FileNotFoundError):  # NVIDIA's own checkpoints have none
+            if facts.holds(config.type, "loads_in_constructor") and isinstance(error, FileNotFoundError):
                 continue
             raise PolicyError(
                 f"{name} of pretrained_path {path} can't be read: {first_line(error)}",

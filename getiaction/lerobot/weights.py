@@ -12,16 +12,7 @@ from lerobot.policies.pretrained import PreTrainedPolicy
 
 from getiaction.errors import PolicyError
 from getiaction.lerobot.errors import first_line
-
-# What FastWAM starts again where the robot has other numbers than the checkpoint's, and says so in its log.
-_MADE_FOR_THE_ROBOT = {
-    "fastwam": (
-        "model.mot.mixtures.action.action_encoder.",
-        "model.mot.mixtures.action.head.",
-        "model.proprio_encoder.",
-    )
-}
-
+from getiaction.spec import facts
 
 # Weights that a constructor fetches and that a checkpoint then overwrites.
 _FETCHED_BY_CONSTRUCTOR = {"pretrained_backbone_weights": None, "load_vlm_weights": False}
@@ -129,13 +120,16 @@ def require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
     hint = "Leave out the parameters that change the network, or start without pretrained_path."
     mine = [load for load in loads if load.module is policy]
     if not mine:
-        if config.type == "groot":  # NVIDIA's own checkpoint, which the constructor reads
+        if facts.holds(config.type, "loads_in_constructor"):
             return
         raise PolicyError(f"{start}: its model.safetensors can't be fetched or read", hint)
     load = mine[-1]
     held = policy.state_dict()
     storages = {held[name].data_ptr() for name in held if name not in load.missing}  # tied tensors are stored once
-    started_again = (*(getattr(config, "reinit_modules", None) or ()), *_MADE_FOR_THE_ROBOT.get(config.type, ()))
+    started_again = (
+        *(getattr(config, "reinit_modules", None) or ()),
+        *facts.value(config.type, "restarted_layers", ()),
+    )
     wrong = [load.error] if load.error else [f"{name} has no place in the policy" for name in load.unexpected]
     wrong += [
         f"{name} is not in the checkpoint"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from getiaction.spec import facts
+
 # Two steps: the second meets what the first changed. VQ-BeT takes one in each of its phases.
 STEPS = 2
 _BATCH = 2
-_CODEBOOK_STEPS = "n_vqvae_training_steps"
 
 
 def shrunk(recipe: dict[str, Any]) -> dict[str, Any]:
@@ -25,11 +26,10 @@ def shrunk(recipe: dict[str, Any]) -> dict[str, Any]:
     data.update(train_batch_size=_BATCH, num_workers=0, frame_store="off")
     data["val_batch_size"] = _BATCH
     model = _arguments(trial, "model")
-    for place in (model, model.get("config_kwargs") or {}):
-        if _CODEBOOK_STEPS in place:
-            place[_CODEBOOK_STEPS] = 1
-    if "vqbet" in (str(model.get("policy_name")), trial["model"]["class_path"].rsplit(".", 1)[-1].lower()):
-        model["config_kwargs"] = {**(model.get("config_kwargs") or {}), _CODEBOOK_STEPS: 1}
+    policy = str(model.get("policy_name") or trial["model"]["class_path"].rsplit(".", 1)[-1]).lower()
+    if first := facts.value(policy, "first_phase"):
+        model.pop(first, None)  # a keyword would win
+        model["config_kwargs"] = {**(model.get("config_kwargs") or {}), first: 1}
     return trial
 
 

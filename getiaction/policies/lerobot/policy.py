@@ -18,14 +18,12 @@ from getiaction.lerobot.errors import policy_errors
 from getiaction.lerobot.features import DatasetView, FeatureType, as_policy_features, as_raw_features, split_features
 from getiaction.lerobot.foreign_code import no_foreign_code
 from getiaction.lerobot.names import PreTrainedConfig, PreTrainedPolicy, config_class, policy_names
+from getiaction.spec import facts
 
 Batch = dict[str, Any]
 
 # Where a checkpoint keeps what a policy needs beyond its weights.
 CHECKPOINT_KEY = "getiaction"
-
-# These stack observations over time even when there is only one; LeRobot drops that dimension from videos.
-_WANTS_TIME_DIMENSION = ("vqbet", "multi_task_dit")
 
 
 class LeRobotPolicy(L.LightningModule):
@@ -187,8 +185,8 @@ class LeRobotPolicy(L.LightningModule):
             if not hasattr(config_class(name), "optimizer_lr"):
                 raise PolicyError(f"{name} has no learning rate to set: its configuration has no optimizer_lr")
             values["optimizer_lr"] = self._learning_rate
-        if name == "vqbet" and device == "mps":
-            raise PolicyError("vqbet does not run on mps", "Use trainer.accelerator: cpu, or a machine with CUDA.")
+        if device == "mps" and facts.holds(name, "refuses_mps"):
+            raise PolicyError(f"{name} does not run on mps", "Use trainer.accelerator: cpu, or a machine with CUDA.")
         config = configuration.make_config(name, values, device)
         if config.use_peft:
             raise PolicyError(f"{name}: use_peft is not supported", "Leave use_peft out.")
@@ -303,7 +301,7 @@ class LeRobotPolicy(L.LightningModule):
                 continue
             if image.dtype == torch.uint8:
                 image = image.to(torch.float32) / 255.0
-            if self.config.type in _WANTS_TIME_DIMENSION and f"{key}_is_pad" in batch and image.ndim == 4:
+            if facts.holds(self.config.type, "stacks_time") and f"{key}_is_pad" in batch and image.ndim == 4:
                 image = image.unsqueeze(1)
             batch[key] = image
         with no_foreign_code(self.config.type):  # some steps load their tokenizer when they first run
