@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from getiaction.spec.dataset_layout import DATA_PATH
+
 if TYPE_CHECKING:
     from getiaction.lerobot.datasets import LeRobotDatasetMetadata
-
-# lerobot/datasets/utils.py
-DEFAULT_DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def layout_of(meta: LeRobotDatasetMetadata) -> Layout:
 def _data_path(meta: LeRobotDatasetMetadata) -> str:
     """The template of the data files: LeRobot itself lists the folder, and doesn't mind one that leads nowhere."""
     first = {name: int(meta.episodes.data.column(f"data/{name}")[0].as_py()) for name in ("chunk_index", "file_index")}
-    for template in (meta.data_path, DEFAULT_DATA_PATH):
+    for template in (meta.data_path, DATA_PATH):
         with suppress(KeyError, IndexError, ValueError, AttributeError):
             if (Path(meta.root) / template.format(**first)).is_file():
                 return template

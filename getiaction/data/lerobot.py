@@ -14,6 +14,7 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader, Sampler, default_collate
 
+from getiaction.data import demo
 from getiaction.data.blocks import BlockFrames
 from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
@@ -29,9 +30,6 @@ from getiaction.lerobot.datasets import EpisodeAwareSampler, LeRobotDataset, LeR
 from getiaction.lerobot.errors import first_line
 from getiaction.lerobot.features import Stats
 from getiaction.spec.frame_loading import Plan
-
-DEMO_ID = "getiaction/pusht-demo"
-DEMO_ROOT = Path(__file__).parent / "demo" / "pusht-demo"
 
 
 class LeRobotDataModule(L.LightningDataModule):
@@ -400,8 +398,8 @@ def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | 
     Raises:
         DataError: it is nowhere, or can't be read; names every place that was searched.
     """
-    if root is None and repo_id == DEMO_ID:
-        root = DEMO_ROOT
+    if root is None and repo_id == demo.REPO_ID:
+        root = demo.PATH
     searched = []
     for place in [root] if root is not None else [datasets.HF_LEROBOT_HOME / repo_id]:
         if (place / "meta" / "info.json").is_file():

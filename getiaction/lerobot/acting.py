@@ -12,9 +12,7 @@ from typing import Any
 import torch
 from lerobot.policies.pretrained import PreTrainedPolicy
 
-# They keep more than their last observations from one prediction to the next: TD-MPC starts its planning from the
-# previous plan (`_prev_mean`), LingBot-VA caches keys and values of the whole episode.
-_REMEMBERS = ("tdmpc", "lingbot_va")
+from getiaction.spec import facts
 
 
 def steps_per_prediction(policy: PreTrainedPolicy) -> int:
@@ -39,7 +37,7 @@ def predicts_alone(policy: PreTrainedPolicy) -> bool:
     """
     own = type(policy).__module__.startswith("lerobot.policies.")
     averages = getattr(policy.config, "temporal_ensemble_coeff", None) is not None
-    return own and not averages and policy.config.type not in _REMEMBERS
+    return own and not averages and not facts.holds(policy.config.type, "remembers_predictions")
 
 
 def decodes_whole_chunks(policy: PreTrainedPolicy) -> bool:

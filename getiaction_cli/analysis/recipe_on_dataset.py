@@ -28,7 +28,6 @@ INPUTS = "model.init_args.input_features"
 OUTPUTS = "model.init_args.output_features"
 RENAMES = "model.init_args.rename_map"
 STATE, ENVIRONMENT, ACTION, REWARD = "observation.state", "observation.environment_state", "action", "next.reward"
-INDEX_KEYS = ("timestamp", "frame_index", "episode_index", "index", "task_index")
 DEFAULT_TOLERANCE = 1e-4
 
 # The parameters that decide which time steps of a key make one sample.

@@ -9,9 +9,16 @@ from typing import Any
 from getiaction_cli.analysis.class_objects import meant_class, object_routes
 from getiaction_cli.analysis.image_transforms import is_built, transform_names, transform_routes, transform_signature
 from getiaction_cli.environments import Environment, known_environments
-from getiaction_cli.policies import NOT_PARAMETERS, PolicyClass, Rejected, Unjudgeable
+from getiaction_cli.policies import (
+    NOT_PARAMETERS,
+    PolicyClass,
+    Rejected,
+    Unjudgeable,
+    feature_kinds,
+    normalization_modes,
+)
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, POLICY_HOME, WRAPPER
+from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, POLICY_HOME, WRAPPER, WRAPPER_ARGUMENTS
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
 
@@ -36,20 +43,7 @@ OPTIONS = {
     },
 }
 TRANSFORM = {"weight": parse_type("float"), "type": parse_type("str"), "kwargs": parse_type("dict")}
-# LeRobot's FeatureType and NormalizationMode.
-KINDS = ("STATE", "VISUAL", "ENV", "ACTION", "REWARD", "LANGUAGE")
-NORMALIZATIONS = ("MIN_MAX", "MEAN_STD", "IDENTITY", "QUANTILES", "QUANTILE10")
-
-# What every policy class takes besides the fields of its LeRobot config.
-WRAPPER_TYPES = {
-    "learning_rate": parse_type("float | None"),
-    "config_kwargs": parse_type("dict | None"),
-    "input_features": parse_type("list[str] | dict[str, dict] | None"),
-    "output_features": parse_type("list[str] | dict[str, dict] | None"),
-    "pretrained_path": parse_type("str | None"),
-    "pretrained_revision": parse_type("str | None"),
-    "rename_map": parse_type("dict[str, str] | None"),
-}
+WRAPPER_TYPES = {name: parse_type(kind) for name, (kind, _) in WRAPPER_ARGUMENTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +201,14 @@ def _by_kind(recipe: Recipe) -> Iterator[Section]:
     """The sections that speak of LeRobot's kinds of features: how each is normalized, and features written out."""
     mapping = recipe.param_route("normalization_mapping")
     if isinstance(recipe.get(mapping), dict):
-        modes = Key(Type("literal", values=NORMALIZATIONS))
-        yield Section(mapping, "`normalization_mapping`", dict.fromkeys(KINDS, modes))
+        modes = Key(Type("literal", values=normalization_modes()))
+        yield Section(mapping, "`normalization_mapping`", dict.fromkeys(feature_kinds(), modes))
     for name in ("input_features", "output_features"):
         features = recipe.get(f"model.init_args.{name}")
         for key, feature in features.items() if isinstance(features, dict) else ():
             # With a dtype it is written as a dataset has it.
             if isinstance(feature, dict) and "dtype" not in feature:
-                kinds = Key(Type("literal", values=KINDS), required=True)
+                kinds = Key(Type("literal", values=feature_kinds()), required=True)
                 keys = {"type": kinds, "shape": Key(parse_type("list[int]"), required=True)}
                 yield Section(f"model.init_args.{name}.{key}", f"`{key}`", keys)
 

@@ -16,6 +16,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from getiaction.spec.dataset_layout import DEMO_ID
+
 _POLICY_CLASS = re.compile(r"^\s*class_path:\s*[\"']?getiaction\.policies\.lerobot\.(\w+)", re.MULTILINE)
 _POLICY_NAME = re.compile(r"^\s*policy_name:\s*[\"']?(\w+)", re.MULTILINE)
 _REPO_ID = re.compile(r"^\s*repo_id:\s*[\"']?([\w.-]+/[\w.-]+)", re.MULTILINE)
@@ -168,7 +170,7 @@ def policies() -> Iterator[Candidate]:
 
 def datasets() -> Iterator[Candidate]:
     """The demo, the datasets in LeRobot's home, and those that the recipes nearby name."""
-    yield "getiaction/pusht-demo", "ships with getiaction"
+    yield DEMO_ID, "ships with getiaction"
     home = os.environ.get("HF_LEROBOT_HOME") or os.path.join(_hf_home(), "lerobot")  # noqa: PTH118 - no pathlib here
     for owner in _entries(home):
         for name in _entries(f"{home}/{owner}"):

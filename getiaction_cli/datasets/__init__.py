@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from getiaction_cli.datasets.place import DEMO_ID, Place, known_ids, locate
+from getiaction.spec.dataset_layout import DEMO_ID
+from getiaction_cli.datasets.place import Place, known_ids, locate
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset

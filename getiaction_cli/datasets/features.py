@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from getiaction.spec.dataset_layout import INDEX_KEYS
+
 Role = Literal["image", "depth", "state", "environment", "action", "language", "reward", "ignored"]
 
-# The columns that LeRobot writes by itself (lerobot/utils/constants.py, DEFAULT_FEATURES).
-INDEX_KEYS = ("timestamp", "frame_index", "episode_index", "index", "task_index")
 
 # lerobot/datasets/language.py, LANGUAGE_COLUMNS
 LANGUAGE_KEYS = ("language_persistent", "language_events")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from getiaction.spec.dataset_layout import DEMO_FOLDER, DEMO_ID
 from getiaction_cli.errors import DatasetNotFound, HubError
 from getiaction_cli.installed import package_folder
 
-DEMO_ID = "getiaction/pusht-demo"
 FORMAT_TAG = "v3.0"  # the tag that LeRobot asks the Hub for, and under which it caches
 
 _ADDRESS = re.compile(r"(https?://[^/]+/|hf://)?datasets/(?P<id>[\w.-]+/[\w.-]+)")
@@ -249,7 +249,7 @@ def cached_snapshot(cache: Path, repo_id: str, revision: str | None) -> Path | N
 def demo_folder() -> Path | None:
     """The demonstrations that ship with the package, found without importing it."""
     package = package_folder("getiaction")
-    folder = package / "data" / "demo" / "pusht-demo" if package else None
+    folder = package / DEMO_FOLDER if package else None
     return folder if folder and has_meta(folder) else None
 
 

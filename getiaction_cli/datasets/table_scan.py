@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from getiaction.spec.dataset_layout import INDEX_KEYS
 from getiaction_cli.datasets.deep import WORKERS, FeatureScan, Lag, Matrix, Scan, Spot
 from getiaction_cli.datasets.features import NUMERIC_DTYPES, Feature
 from getiaction_cli.datasets.parquet import Broken, first_line, open_parquet
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _BATCH_NUMBERS = 1_000_000  # numbers in one piece of a table: 8 MB as float64
 _MOST_NUMBERS = 1_000_000  # numbers in one frame of a feature
 _STEPS = 200_000  # steps from frame to frame kept for what is usual
-_INDEX = ("episode_index", "frame_index", "index", "timestamp", "task_index")
 _PREFIX = 16  # frames by which a repeated episode is recognized
 _LAG_FRAMES = 20_000
 _MAX_LAG = 10
@@ -68,7 +68,9 @@ class _Expected:
 
 def look_at_tables(dataset: Dataset, scan: Scan, watch: Watch | None) -> None:
     """Read every table; fills ``scan`` with all but the videos."""
-    numeric = [f for f in dataset.features.values() if f.dtype in NUMERIC_DTYPES and f.key not in _INDEX and f.shape]
+    numeric = [
+        f for f in dataset.features.values() if f.dtype in NUMERIC_DTYPES and f.key not in INDEX_KEYS and f.shape
+    ]
     features = [feature for feature in numeric if feature.size <= _MOST_NUMBERS]
     scan.not_checked += [f"{feature.key}: too large" for feature in numeric if feature.size > _MOST_NUMBERS]
     names = [name for name, header in dataset.tables.items() if not header.problem]
@@ -148,8 +150,8 @@ def _scan_table(
     # Where the counts differ another rule says so: every later row would be an echo.
     if rows is not None and expected.length[rows].sum() == file.metadata.num_rows:
         wanted = expected.rows_of(rows)
-    numbers = sum(feature.size for feature in judged) + len(_INDEX)
-    columns = [feature.key for feature in judged] + [column for column in _INDEX if column in there]
+    numbers = sum(feature.size for feature in judged) + len(INDEX_KEYS)
+    columns = [feature.key for feature in judged] + [column for column in INDEX_KEYS if column in there]
     carry: dict[str, Matrix] = {}
     at = 0
     try:
@@ -177,7 +179,7 @@ def _scan_table(
 
 def _with_index(judged: list[Feature], columns: list[str]) -> Iterator[tuple[str, Feature | None]]:
     yield from ((feature.key, feature) for feature in judged)
-    yield from ((column, None) for column in columns if column in _INDEX)
+    yield from ((column, None) for column in columns if column in INDEX_KEYS)
 
 
 def _matrix(batch: Any, key: str, feature: Feature | None) -> Matrix:

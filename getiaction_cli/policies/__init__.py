@@ -12,7 +12,7 @@ import functools
 from getiaction_cli.policies.catalog import entries
 from getiaction_cli.policies.config import PolicyConfig, Rejected
 from getiaction_cli.policies.facts import Facts
-from getiaction_cli.policies.features import to_policy_features
+from getiaction_cli.policies.features import feature_kinds, normalization_modes, to_policy_features
 from getiaction_cli.policies.policy_class import NOT_PARAMETERS, Field, PolicyClass, plain
 from getiaction_cli.policies.stubs import Unjudgeable
 
@@ -25,8 +25,10 @@ __all__ = [
     "Rejected",
     "Unjudgeable",
     "by_class_name",
+    "feature_kinds",
     "load",
     "names",
+    "normalization_modes",
     "plain",
     "to_policy_features",
 ]

@@ -1,4 +1,4 @@
-"""What a dataset's columns are to a policy, by LeRobot's own function."""
+"""What a dataset's columns are to a policy, by LeRobot's own functions and words."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ def to_policy_features(features: dict[str, dict[str, Any]]) -> tuple[dict[str, A
         raise Rejected(str(error), error=type(error).__name__) from error
     outputs = {key: feature for key, feature in found.items() if feature.type.value == "ACTION"}
     return {key: feature for key, feature in found.items() if key not in outputs}, outputs
+
+
+def feature_kinds() -> tuple[str, ...]:
+    """LeRobot's kinds of features: "STATE", "VISUAL", …"""
+    return tuple(world().module("lerobot.configs.types").FeatureType.__members__)
+
+
+def normalization_modes() -> tuple[str, ...]:
+    """LeRobot's ways to normalize a kind of feature: "MIN_MAX", "MEAN_STD", …"""
+    return tuple(world().module("lerobot.configs.types").NormalizationMode.__members__)

@@ -11,16 +11,18 @@ WRAPPER = f"{POLICY_HOME}.LeRobotPolicy"
 DATAMODULE = "getiaction.data.lerobot.LeRobotDataModule"
 EVALUATION = "getiaction.spec.evaluation.Evaluation"
 
-# What every policy class takes besides the fields of its LeRobot config.
-WRAPPER_ARGUMENTS = (
-    "learning_rate",
-    "config_kwargs",
-    "input_features",
-    "output_features",
-    "pretrained_path",
-    "pretrained_revision",
-    "rename_map",
-)
+# What a recipe can give every policy class besides the fields of its LeRobot config: name → (type, help).
+# A test compares the names with LeRobotPolicy's constructor, whose other arguments only Python can give.
+_FEATURES = "list[str] | dict[str, dict] | None"
+WRAPPER_ARGUMENTS = {
+    "learning_rate": ("float | None", "Learning rate; null keeps the policy's own."),
+    "config_kwargs": ("dict | None", "Parameters of the policy."),
+    "input_features": (_FEATURES, "Which of the dataset's features the policy reads, by key."),
+    "output_features": (_FEATURES, "Which of the dataset's features it predicts, by key."),
+    "pretrained_path": ("str | None", "Weights to start from: a folder or a Hub id."),
+    "pretrained_revision": ("str | None", "Branch, tag or commit of those weights."),
+    "rename_map": ("dict[str, str] | None", "Dataset key → the key by which the pretrained policy knows it."),
+}
 
 # Their keys are feature names, which hold dots themselves: below them a route is one key.
 FEATURE_SECTIONS = frozenset({"delta_timestamps", "rename_map", "input_features", "output_features"})

@@ -16,9 +16,9 @@ from typing import Any
 
 from getiaction_cli.environments import known_environments
 from getiaction_cli.policies import NOT_PARAMETERS, Field, PolicyClass, plain
-from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, WRAPPER
+from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, WRAPPER, WRAPPER_ARGUMENTS
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, read_signature
-from getiaction_cli.recipe.types import Type
+from getiaction_cli.recipe.types import Type, parse_type
 
 Schema = dict[str, Any]
 
@@ -33,25 +33,11 @@ _SIMPLE: dict[Any, Schema] = {
     tuple: {"type": "array"},
     Any: {},
 }
-_FEATURES: Schema = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}, {"type": "null"}]}
 _OBJECT: Schema = {
     "type": "object",
     "properties": {"class_path": {"type": "string"}, "init_args": {"type": ["object", "null"]}},
     "required": ["class_path"],
     "additionalProperties": False,
-}
-# What every policy class takes besides the fields of its LeRobot configuration.
-_WRAPPER: dict[str, Schema] = {
-    "learning_rate": {"type": ["number", "null"], "description": "Learning rate; null keeps the policy's own."},
-    "input_features": {**_FEATURES, "description": "Which of the dataset's features the policy reads, by key."},
-    "output_features": {**_FEATURES, "description": "Which of the dataset's features it predicts, by key."},
-    "pretrained_path": {"type": ["string", "null"], "description": "Weights to start from: a folder or a Hub id."},
-    "pretrained_revision": {"type": ["string", "null"], "description": "Branch, tag or commit of those weights."},
-    "rename_map": {
-        "type": ["object", "null"],
-        "additionalProperties": {"type": "string"},
-        "description": "Dataset key → the key by which the pretrained policy knows it.",
-    },
 }
 
 
@@ -64,8 +50,7 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
         "type": "object",
         "properties": {
             "policy_name": {"enum": names, "description": "The policy, by the name LeRobot registers it under."},
-            "config_kwargs": {"type": ["object", "null"], "description": "Parameters of the policy."},
-            **_WRAPPER,
+            **_wrapper_arguments(),
         },
         "required": ["policy_name"],
         "allOf": [_when("policy_name", name, {"config_kwargs": {"$ref": f"#/definitions/{name}"}}) for name in names],
@@ -138,8 +123,13 @@ def _when(key: str, value: str, then: dict[str, Schema]) -> Schema:
 def _own(policy: PolicyClass) -> Schema:
     """The arguments of a policy's own class: its parameters, and what every policy takes."""
     kwargs: Schema = {"anyOf": [{"$ref": f"#/definitions/{policy.name}"}, {"type": "null"}]}
-    schema = _closed({**_parameters(policy), **_WRAPPER, "config_kwargs": kwargs})
+    schema = _closed({**_parameters(policy), **_wrapper_arguments(), "config_kwargs": kwargs})
     return {**schema, "type": ["object", "null"]}
+
+
+def _wrapper_arguments() -> dict[str, Schema]:
+    """What every policy class takes besides the fields of its LeRobot configuration."""
+    return {name: {**_type(parse_type(kind)), "description": help} for name, (kind, help) in WRAPPER_ARGUMENTS.items()}
 
 
 def _closed(properties: dict[str, Schema]) -> Schema:
@@ -212,6 +202,8 @@ def _type(kind: Type) -> Schema:
     match kind.kind:
         case "union":
             inner = [_type(option) for option in kind.options]
+            if all(option.keys() == {"type"} for option in inner):
+                return {"type": [option["type"] for option in inner]}
             return {} if {} in inner else {"anyOf": inner}
         case "literal":
             return {"enum": list(kind.values)}

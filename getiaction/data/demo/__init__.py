@@ -6,5 +6,7 @@ task of `lerobot/pusht`: a recipe that trains on one trains on the other.
 
 from pathlib import Path
 
-REPO_ID = "getiaction/pusht-demo"
-PATH = Path(__file__).with_name("pusht-demo")
+from getiaction.spec.dataset_layout import DEMO_FOLDER, DEMO_ID
+
+REPO_ID = DEMO_ID
+PATH = Path(__file__).parents[2] / DEMO_FOLDER

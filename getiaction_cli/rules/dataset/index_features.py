@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.datasets.features import INDEX_KEYS
+from getiaction.spec.dataset_layout import INDEX_KEYS
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._phrases import few

@@ -27,7 +27,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.datasets.files import DATA_PATH, VIDEO_PATH, fill
+from getiaction.spec.dataset_layout import DATA_PATH, VIDEO_PATH
+from getiaction_cli.datasets.files import fill
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 

@@ -26,7 +26,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.datasets.features import INDEX_KEYS, LANGUAGE_KEYS, NUMERIC_DTYPES, TABLE_DTYPES, Feature
+from getiaction.spec.dataset_layout import INDEX_KEYS
+from getiaction_cli.datasets.features import LANGUAGE_KEYS, NUMERIC_DTYPES, TABLE_DTYPES, Feature
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._phrases import count, few, needs_files
