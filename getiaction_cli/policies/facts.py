@@ -7,10 +7,9 @@ the few files that the entry names: where LeRobot has changed there, the fact is
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
 from getiaction.spec import facts
-from getiaction_cli.diagnostics import Unavailable
 from getiaction_cli.installed import versions
 from getiaction_cli.policies.catalog import lerobot_folder
 
@@ -166,13 +165,13 @@ class Facts:
     def ask(self, name: str, default: Any) -> Any:
         """The value of a fact, its evidence looked up and its conditions asked of the configuration."""
         if not self.known:
-            raise Unavailable(f"getiaction has no facts about the policy {self.policy}", worth_saying=False)
+            _unavailable(f"getiaction has no facts about the policy {self.policy}", worth_saying=False)
         entry = facts.table()[self.policy].get(name)
         if entry is None:
             return default
         if gone := facts.missing(entry, lerobot_folder() or Path()):
             file, _, pattern = gone.partition(" : ")
-            raise Unavailable(
+            _unavailable(
                 f"the installed LeRobot ({versions().get('lerobot', 'unknown version')}) differs in what is known of "
                 f"{self.policy}: {file} no longer contains `{pattern}`"
             )
@@ -188,3 +187,9 @@ class Facts:
         if self._values is None:
             raise LookupError(f"a fact of {self.policy} depends on {name}: ask the configured policy for it")
         return getattr(self._values, name)
+
+
+def _unavailable(reason: str, *, worth_saying: bool = True) -> NoReturn:
+    from getiaction_cli.diagnostics import Unavailable  # 10 ms that listing policies does not need
+
+    raise Unavailable(reason, worth_saying=worth_saying)
