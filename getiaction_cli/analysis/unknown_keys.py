@@ -93,12 +93,17 @@ def meant_params(recipe: Recipe) -> dict[str, object]:
 
     With them the policy is what its author means, so that the other rules speak of that and not of the slip again.
     """
-    meant: dict[str, object] = {}
+    return {name: recipe.get(route) for name, route in meant_routes(recipe).items()}
+
+
+def meant_routes(recipe: Recipe) -> dict[str, str]:
+    """The routes at which these parameters stand, by their right name."""
+    meant: dict[str, str] = {}
     for stray in _all(recipe):
         target = stray.target or (stray.section.at(stray.near[0]) if stray.near else "")
         home, _, name = target.rpartition(".")
         if home in ("model.init_args", "model.init_args.config_kwargs") and not recipe.has(target):
-            meant[name] = recipe.get(stray.route)
+            meant[name] = stray.route
     return meant
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.diagnostics import Diagnostic, Finding, Unavailable
 from getiaction_cli.rules import Rule
+
+if TYPE_CHECKING:
+    from getiaction_cli.checking.assumptions import World
 
 
 class Context:
@@ -30,9 +34,17 @@ class Context:
                 refused[need] = reason
         raise refused[need]
 
-    def is_echo(self, rule: Rule, finding: Finding) -> bool:
-        """True for a finding that only repeats what was already said elsewhere; it is left out."""
-        return False
+    def worlds(self, wrong: Mapping[str, Finding]) -> tuple[World, ...]:
+        """Copies with stand-ins for refused values, on which rules run that need the policy's configuration.
+
+        Args:
+            wrong: the errors about single values, by route.
+        """
+        return ()
+
+    def is_readable(self, finding: Finding) -> bool:
+        """False for a finding about a part that could not be read: what is missing there proves nothing."""
+        return True
 
     def ignored(self, diagnostic: Diagnostic) -> bool:
         """True when the user has asked not to see this diagnostic."""

@@ -6,9 +6,8 @@ the reason, and the rule whose business the reason is says so in its own words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.checking.context import Context
@@ -20,6 +19,7 @@ from getiaction_cli.rules import Rule
 if TYPE_CHECKING:
     from getiaction_cli.analysis.checkpoint import Checkpoint
     from getiaction_cli.analysis.recipe_on_dataset import Fit
+    from getiaction_cli.checking.assumptions import World
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.environments import Environment, Simulation
     from getiaction_cli.machine import Machine
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 # Characters of recipe text that are read again in order to try fixes; a page of YAML is about 2,000.
 _TRIED = 500_000
-# The rules that say of one value of the recipe that it is wrong in itself, whatever stands beside it.
-_IN_ITSELF = ("GA106", "GA109", "GA115", "GA120", "GA121", "GA122", "GA131", "GA215")
-_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 class SharedInputs:
@@ -78,8 +75,6 @@ class RecipeContext(Context):
         self._shared = shared or SharedInputs()
         # Every fix is tried on the text before it is offered: in a huge one, only some are.
         self._fixes_left = _TRIED // (len(recipe.text) + 1)
-        # Places of the dataset that findings point at, and how bad the worst of these is.
-        self._pointed_at: dict[tuple[str, str], int] = {}
 
     # -- what rules ask for ------------------------------------------------------------------------------------------
 
@@ -115,7 +110,7 @@ class RecipeContext(Context):
         except policies.Unjudgeable as reason:
             raise Unavailable(f"{policy.name}: {reason}") from reason
         given = {**meant_params(self.recipe), **self.recipe.params()}
-        params = {**self._pretrained_params(), **{name: given[name] for name in given if name in known}}
+        params = {**self.pretrained_params(), **{name: given[name] for name in given if name in known}}
         for name, value in params.items():
             try:
                 policy.read_value(name, value)
@@ -128,7 +123,10 @@ class RecipeContext(Context):
             if isinstance(dataset, CliError | Unavailable):
                 return policy.configure(params)
             table = {key: feature.raw for key, feature in dataset.features.items()}
-            inputs, outputs = policies.to_policy_features(table)
+            try:
+                inputs, outputs = policies.to_policy_features(table)
+            except policies.Rejected:  # the dataset's own rules say so
+                return policy.configure(params)
             every = inputs
             inputs = self._chosen(inputs, "input_features")
             outputs = self._chosen(outputs, "output_features")
@@ -259,48 +257,28 @@ class RecipeContext(Context):
         """The machine that the command runs on."""
         return self._shared.machine
 
+    # -- when values are refused ---------------------------------------------------------------------------------------
+
+    def copy(self, recipe: Recipe) -> RecipeContext:
+        """The same for a copy of the recipe with other values."""
+        return RecipeContext(recipe, self._shared)
+
+    def worlds(self, wrong: Mapping[str, Finding]) -> tuple[World, ...]:
+        """Copies with stand-ins for refused values, on which rules run that need the policy's configuration."""
+        from getiaction_cli.checking import assumptions
+        from getiaction_cli.policies import Unjudgeable
+
+        try:
+            self.policy_class.parameter_names  # noqa: B018 - executes its source
+            return assumptions.worlds(self, wrong)
+        except (Unavailable, Unjudgeable):
+            return ()
+
     # -- how findings become diagnostics -----------------------------------------------------------------------------
 
-    def is_echo(self, rule: Rule, finding: Finding) -> bool:
-        """True for findings whose cause is told already.
-
-        That is so about a section that could not be read (what is missing there proves nothing), about a value that is
-        wrong in itself, and for a warning about a place in the dataset that another finding, no milder, points at.
-        """
-        if finding.span is None and finding.at and self.recipe.is_broken(finding.at):
-            return True
-        severity = finding.severity or rule.severity
-        # What the recipe itself gets wrong is judged key by key; what the policy can't do follows from its values.
-        causes = (related.at for related in finding.related) if rule.code > "GA2" else ()
-        for route in (finding.at, *causes):
-            told = next((self._spoilt[place] for place in _upwards(route) if place in self._spoilt), None)
-            if told and told[0] != rule.code and _RANK[severity] >= _RANK[told[1]]:
-                return True
-        if finding.file and _RANK[severity] >= self._pointed_at.get((finding.file, finding.key), len(_RANK)):
-            return severity is not Severity.ERROR
-        for related in finding.related:
-            if related.file:
-                place = related.file, related.key
-                self._pointed_at[place] = min(_RANK[severity], self._pointed_at.get(place, len(_RANK)))
-        return False
-
-    @cached_property
-    def _spoilt(self) -> dict[str, tuple[str, Severity]]:
-        """The values of the recipe that are wrong in themselves, by route: which rule says so, and how bad it is."""
-        from getiaction_cli.checking.runner import MOST_FINDINGS, load_rules
-
-        found: dict[str, tuple[str, Severity]] = {}
-        for code in _IN_ITSELF:
-            rule = load_rules()[code]
-            try:
-                needs = {need: self.get(need) for need in rule.needs}
-                for finding in islice(rule.run(**needs), MOST_FINDINGS):
-                    # Whatever is wrong with one item of a list spoils the list.
-                    route = finding.at.rstrip("0123456789").rstrip(".")
-                    found.setdefault(route, (code, finding.severity or rule.severity))
-            except Exception:
-                continue
-        return found
+    def is_readable(self, finding: Finding) -> bool:
+        """False for a finding about a section that could not be read: what is missing there proves nothing."""
+        return finding.span is not None or not finding.at or not self.recipe.is_broken(finding.at)
 
     def ignored(self, diagnostic: Diagnostic) -> bool:
         """True where a ``# getiaction: ignore[…]`` in the recipe names the diagnostic's code."""
@@ -379,7 +357,7 @@ class RecipeContext(Context):
             return known or features
         return features
 
-    def _pretrained_params(self) -> dict[str, Any]:
+    def pretrained_params(self) -> dict[str, Any]:
         """The parameters of a checkpoint on this disk that the recipe starts from: LeRobot takes them as defaults."""
         from getiaction_cli import policies
 
@@ -416,10 +394,3 @@ def _whole(recipe: Recipe) -> Place:
             span = source.span(start, source.start_of(number) + len(line.rstrip()))
             return Place(source.file, span, (line,), "")
     return Place(source.file, source.span(0, 0), source.lines(source.span(0, 0)), "")
-
-
-def _upwards(route: str) -> Iterator[str]:
-    """A route, and those of the sections and lists that it lies in."""
-    while route:
-        yield route
-        route = route.rpartition(".")[0]

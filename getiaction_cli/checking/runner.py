@@ -6,18 +6,25 @@ import functools
 import importlib
 import pkgutil
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from getiaction_cli import rules
 from getiaction_cli.checking.context import Context
-from getiaction_cli.diagnostics import Diagnostic, Finding, NotRun, Report, Severity, Unavailable
+from getiaction_cli.diagnostics import Assumed, Diagnostic, Finding, NotRun, Report, Severity, Unavailable, upwards
 from getiaction_cli.rules import REGISTRY, Rule
+
+if TYPE_CHECKING:
+    from getiaction_cli.checking.assumptions import World
 
 # Of one kind of mistake, more than this is one mistake made by a program.
 MOST_FINDINGS = 100
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+# What follows from the parameters of the policy: unavailable, or wrong, where one of them is refused.
+_FROM_PARAMETERS = {"configured", "policy", "fit"}
 
 
 @functools.cache
@@ -33,6 +40,23 @@ def matches(code: str, prefixes: Iterable[str]) -> bool:
     return any(code.startswith(prefix) for prefix in prefixes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What a rule found, and the stand-ins under which it did."""
+
+    entry: Rule
+    finding: Finding
+    assumed: tuple[Assumed, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        return self.finding.severity or self.entry.severity
+
+    @property
+    def rank(self) -> int:
+        return _ORDER[self.severity]
+
+
 def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
     """Judge one context by every rule.
 
@@ -44,31 +68,16 @@ def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     Returns:
         The report, errors first, then by place.
     """
-    judged: list[tuple[Rule, Finding]] = []
-    not_run: list[NotRun] = []
-    for entry in _causes_first():
-        if not context.wants(entry.needs):
-            continue
-        if any(_is_cause(cause, known.code, finding) for known, finding in judged for cause in entry.unless):
-            continue
-        try:
-            findings = list(_findings(entry, context))
-        except Unavailable as reason:
-            if reason.worth_saying:
-                not_run.append(NotRun(entry.code, str(reason)))
-            continue
-        except Exception as crash:  # a crashing rule is one diagnostic; the others still run
-            findings = [_crashed(entry, crash)]
-        findings = [finding for finding in findings if not context.is_echo(entry, finding)]
-        judged += [(entry, finding) for finding in findings]
-
+    judged, not_run = _judge(context)
     diagnostics: list[Diagnostic] = []
     suppressed = 0
-    for entry, finding in judged:
-        diagnostic = context.locate(entry, finding)
-        if select and not matches(entry.code, select):
+    for known in judged:
+        diagnostic = context.locate(known.entry, known.finding)
+        if known.assumed:
+            diagnostic = replace(diagnostic, assuming=known.assumed)
+        if select and not matches(diagnostic.code, select):
             continue
-        if matches(entry.code, ignore) or context.ignored(diagnostic):
+        if matches(diagnostic.code, ignore) or context.ignored(diagnostic):
             suppressed += 1
             continue
         if diagnostic not in diagnostics:
@@ -76,6 +85,81 @@ def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     diagnostics.sort(key=lambda d: (_ORDER[d.severity], d.span.start if d.span else -1, d.file, d.path, d.code))
     shown = [entry for entry in not_run if not select or matches(entry.rule, select)]
     return Report(context.name, tuple(diagnostics), tuple(shown), suppressed)
+
+
+def _judge(context: Context) -> tuple[list[_Judged], list[NotRun]]:
+    """What the rules find, without echoes, and which of them could not be judged."""
+    concerned = [entry for entry in _causes_first() if context.wants(entry.needs)]
+    not_run: list[NotRun] = []
+    alone = [known for entry in concerned if entry.in_itself for known in _found(entry, context, not_run)]
+    wrong = _by_value(alone)
+    judged = [known for known in alone if not _repeats(known, wrong)]
+    worlds: tuple[World, ...] | None = None
+    for entry in concerned:
+        if entry.in_itself or _is_explained(entry, judged):
+            continue
+        if _FROM_PARAMETERS.isdisjoint(entry.needs):
+            found = _found(entry, context, not_run)
+        else:
+            if worlds is None:
+                errors = {route: known.finding for route, known in wrong.items() if known.severity is Severity.ERROR}
+                worlds = context.worlds(errors)
+            found = _assuming(entry, worlds, not_run) if worlds else _found(entry, context, not_run)
+        judged += [known for known in found if not _repeats(known, wrong)]
+    not_run.sort(key=lambda entry: entry.rule)
+    return _without_fainter(judged), not_run
+
+
+def _found(entry: Rule, context: Context, not_run: list[NotRun]) -> list[_Judged]:
+    """What a rule finds; nothing, and a note of it, where it can't be judged."""
+    try:
+        return [_Judged(entry, finding) for finding in _run(entry, context) if context.is_readable(finding)]
+    except Unavailable as reason:
+        if reason.worth_saying:
+            not_run.append(NotRun(entry.code, str(reason)))
+        return []
+
+
+def _assuming(entry: Rule, worlds: tuple[World, ...], not_run: list[NotRun]) -> list[_Judged]:
+    """The same with stand-ins for refused values: what is found follows from none of them."""
+    reason = None
+    for world in worlds:
+        try:
+            findings = [
+                finding
+                for finding in _run(entry, world.context)
+                if world.context.is_readable(finding) and not world.concerns(finding)
+            ]
+            elsewhere = [_run(entry, other) for other in world.others] if findings else []
+        except Unavailable as unavailable:
+            reason = unavailable
+            continue
+        certain = [finding for finding in findings if all(_holds(finding, others) for others in elsewhere)]
+        if not elsewhere and not world.is_certain:  # all that is known not to depend on it is what does not name it
+            certain = [finding for finding in findings if not world.names(finding)]
+        if len(certain) < len(findings):
+            not_run.append(NotRun(entry.code, f"it depends on {world.values}, which must be fixed first"))
+        # A fix that depends on the stand-in is advice until the refused value is fixed, and is offered then.
+        kept = [f if all(f in others for others in elsewhere) else f.without_fix() for f in certain]
+        return [_Judged(entry, finding, world.assumed) for finding in kept]
+    if reason is not None and reason.worth_saying:
+        not_run.append(NotRun(entry.code, str(reason)))
+    return []
+
+
+def _holds(finding: Finding, others: Iterable[Finding]) -> bool:
+    """True where a rule finds something at the same place, whatever numbers it names."""
+    return any((finding.at, finding.file, finding.key) == (other.at, other.file, other.key) for other in others)
+
+
+def _run(entry: Rule, context: Context) -> tuple[Finding, ...]:
+    """What a rule finds; a crash is a finding, so that the others still run."""
+    try:
+        return _findings(entry, context)
+    except Unavailable:
+        raise
+    except Exception as crash:
+        return (_crashed(entry, crash),)
 
 
 def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
@@ -87,6 +171,51 @@ def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
     if entry.code not in judged:
         judged[entry.code] = tuple(islice(entry.run(**needs), MOST_FINDINGS))
     return judged[entry.code]
+
+
+# -- one cause, one finding ------------------------------------------------------------------------------------------
+
+
+def _by_value(alone: Iterable[_Judged]) -> dict[str, _Judged]:
+    """The values that are wrong in themselves, by route, with the first finding about each."""
+    wrong: dict[str, _Judged] = {}
+    for known in alone:
+        # Whatever is wrong with one item of a list spoils the list.
+        wrong.setdefault(known.finding.at.rstrip("0123456789").rstrip("."), known)
+    return wrong
+
+
+def _repeats(known: _Judged, wrong: Mapping[str, _Judged]) -> bool:
+    """True for a finding about a value that is wrong in itself, no worse than that."""
+    # What the recipe itself gets wrong is judged key by key; what the policy can't do follows from its values.
+    related = () if known.entry.code < "GA2" or known.assumed else known.finding.related
+    for route in (known.finding.at, *(place.at for place in related)):
+        cause = next((wrong[place] for place in upwards(route) if place in wrong), None)
+        if cause and cause.entry is not known.entry and known.rank >= cause.rank:
+            return True
+    return False
+
+
+def _without_fainter(judged: list[_Judged]) -> list[_Judged]:
+    """Without warnings about a place in a dataset to which another finding, no milder, points."""
+    pointed: dict[tuple[str, str], int] = {}
+    for known in judged:
+        for related in known.finding.related:
+            if related.file:
+                place = related.file, related.key
+                pointed[place] = min(known.rank, pointed.get(place, len(_ORDER)))
+    return [
+        known
+        for known in judged
+        if known.severity is Severity.ERROR
+        or not known.finding.file
+        or known.rank < pointed.get((known.finding.file, known.finding.key), len(_ORDER))
+    ]
+
+
+def _is_explained(entry: Rule, judged: list[_Judged]) -> bool:
+    """True when a root cause that the rule names was found."""
+    return any(_is_cause(cause, known.entry.code, known.finding) for known in judged for cause in entry.unless)
 
 
 @functools.cache

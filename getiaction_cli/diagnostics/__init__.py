@@ -6,7 +6,8 @@ A rule yields a `Finding`: it names places by their route ("model.init_args.chun
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -118,6 +119,19 @@ class Finding:
     fix: Change | Fix | None = None
     severity: Severity | None = None
     span: Span | None = None
+
+    def without_fix(self) -> Finding:
+        """The same with its fix as advice alone."""
+        if self.fix is None:
+            return self
+        return replace(self, fix=None, help="; ".join(filter(None, (self.fix.title, self.help))))
+
+
+def upwards(route: str) -> Iterator[str]:
+    """A route, and those of the sections and lists that it lies in."""
+    while route:
+        yield route
+        route = route.rpartition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,6 @@ expanded without bounds: a recipe is a document that strangers mail to each othe
 
 from getiaction_cli.recipe.edits import apply_edits
 from getiaction_cli.recipe.reader import read
-from getiaction_cli.recipe.recipe import Place, Recipe
+from getiaction_cli.recipe.recipe import ABSENT, Place, Recipe
 
-__all__ = ["Place", "Recipe", "apply_edits", "read"]
+__all__ = ["ABSENT", "Place", "Recipe", "apply_edits", "read"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,8 @@ from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair
 from getiaction_cli.recipe.source import Source
 
 _IGNORE = re.compile(r"#\s*getiaction:\s*ignore\[([^\]\n]*)\]")
-_ABSENT: Any = object()
+# Instead of a value: the key is left out.
+ABSENT: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,19 @@ class Recipe:
         from getiaction_cli.recipe.reader import read
 
         return read(self.file, text=text)
+
+    def with_values(self, values: Mapping[str, Any]) -> Recipe:
+        """A copy with other values at some routes, for which `ABSENT` leaves the key out. Places stay where they are.
+
+        Args:
+            values: plain values by route; a key that is missing is added to its section, where there is one.
+        """
+        if not values:
+            return self
+        tree = self.tree
+        for route, value in values.items():
+            tree = _replaced(tree, route, value)
+        return Recipe(self.source, tree, self.findings, self.broken)
 
     # -- values ------------------------------------------------------------------------------------------------------
 
@@ -265,6 +279,41 @@ def _follow(steps: list[Step], route: str) -> tuple[list[Step], str]:
             best = min(best, reached, key=lambda way: len(way[1]))
         end = route.rfind(".", 0, end)
     return best
+
+
+def _replaced(node: Node, route: str, value: Any) -> Node:
+    """A copy of a tree with another value at a route; the tree itself where the route's section is not there."""
+    steps, rest = _follow([Step(node, None, "")], route)
+    if rest and (steps[-1].node.kind is not Kind.MAP or value is ABSENT):
+        return node
+    if rest:
+        last = steps[-1].node
+        key = replace(last, kind=Kind.SCALAR, value=rest, raw=rest, items=[], pairs={})
+        new = replace(last, pairs={**last.pairs, rest: Pair(rest, key, _node(value, last))})
+    elif value is ABSENT:
+        gone = steps.pop()
+        last = steps[-1].node
+        new = replace(last, pairs={name: pair for name, pair in last.pairs.items() if name != gone.name})
+    else:
+        new = _node(value, steps[-1].node)
+    for above, step in zip(steps[-2::-1], steps[:0:-1], strict=True):
+        parent = above.node
+        if step.pair is None:
+            items = [new if item is step.node else item for item in parent.items]
+            new = replace(parent, items=items)
+        else:
+            new = replace(parent, pairs={**parent.pairs, step.name: replace(step.pair, value=new)})
+    return new
+
+
+def _node(value: Any, place: Node) -> Node:
+    """A plain value as a node that stands where another does."""
+    if isinstance(value, dict):
+        pairs = {str(key): Pair(str(key), _node(str(key), place), _node(item, place)) for key, item in value.items()}
+        return replace(place, kind=Kind.MAP, value=None, raw="", items=[], pairs=pairs)
+    if isinstance(value, list | tuple):
+        return replace(place, kind=Kind.LIST, value=None, raw="", items=[_node(v, place) for v in value], pairs={})
+    return replace(place, kind=Kind.SCALAR, value=value, raw=str(value), note=None, items=[], pairs={})
 
 
 def _with_numbers_as_keys(node: Node) -> Any:

@@ -50,6 +50,11 @@ def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: 
     if diagnostic.fix is not None:
         how = "--fix does it" if diagnostic.fix.safe else "--unsafe-fixes does it; look at it with --diff"
         notes.append(("help" if not diagnostic.help else "fix", f"{diagnostic.fix.title} ({how})"))
+    if diagnostic.assuming:
+        stand_ins = ", ".join(
+            f"`{assumed.path.rpartition('.')[2]}` {assumed.value or 'left out'}" for assumed in diagnostic.assuming
+        )
+        notes.append(("note", f"assuming {stand_ins} in place of what is refused above"))
     if notes and lines[-1].strip() not in ("|", paint("gutter", "|")) and diagnostic.lines:
         lines.append(f"{' ' * margin} {paint('gutter', '|')}")
     for word, text in notes:

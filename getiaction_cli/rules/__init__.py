@@ -31,6 +31,8 @@ class Rule:
         needs: the parameter names of its function.
         unless: codes of root causes; when one of them was found, this rule's findings would be echoes and are left out.
             "GA402 meta/stats" means that code in a file, or at a key, of which this is the beginning, and nowhere else.
+        in_itself: its findings say that one value of the recipe is wrong, whatever the rest says; other findings about
+            that value are echoes.
         dataset: the name of the test dataset on which its Example and Instead are run; None for any.
         page: the documentation in Markdown.
         run: the function.
@@ -41,6 +43,7 @@ class Rule:
     severity: Severity
     needs: tuple[str, ...]
     unless: tuple[str, ...]
+    in_itself: bool
     dataset: str | None
     page: str
     run: Callable[..., Iterator[Finding]]
@@ -54,6 +57,7 @@ def rule(
     *,
     severity: Severity = Severity.ERROR,
     unless: tuple[str, ...] = (),
+    in_itself: bool = False,
     dataset: str | None = None,
 ) -> Callable[[Callable[..., Iterator[Finding]]], Callable[..., Iterator[Finding]]]:
     """Register the decorated function as the rule ``code``; its name is the function's with hyphens."""
@@ -67,6 +71,7 @@ def rule(
             severity=severity,
             needs=tuple(inspect.signature(function).parameters),
             unless=unless,
+            in_itself=in_itself,
             dataset=dataset,
             page=inspect.cleandoc(sys.modules[function.__module__].__doc__ or ""),
             run=function,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from getiaction_cli.policies import PolicyConfig, Rejected, Unjudgeable
@@ -28,25 +29,52 @@ def refusals(configured: PolicyConfig | Rejected, values: Values) -> list[Reject
     """
     if not isinstance(configured, Rejected):
         return []
+    found, _ = settle(values)
+    if not found and not refused_value(values) and values.recipe.get("model.init_args.pretrained_path"):
+        return [configured]  # together with the parameters of the checkpoint
+    return found
+
+
+def settle(values: Values, pretrained: Mapping[str, Any] | None = None) -> tuple[list[Rejected], dict[str, Any] | None]:
+    """Ask LeRobot again and again, each refusal fixed as its rule would fix it.
+
+    Args:
+        values: the parameters of the recipe that can be read.
+        pretrained: the parameters that a checkpoint sets where the recipe does not.
+
+    Returns:
+        The refusals, and the recipe's parameters with which LeRobot accepts the policy; None where none were found.
+    """
     given = values.recipe.params()
     outside = refused_value(values)
     params = {name: given[name] for name in values.written if name not in outside}
     found: list[Rejected] = []
     for _ in range(_MOST):
         try:
-            values.policy_class.configure(params)
+            values.policy_class.configure({**(pretrained or {}), **params})
         except Rejected as refused:
             if refused.message not in [known.message for known in found]:
                 found.append(refused)
-            if not _mend(refused, params, values):
-                break
+            if not _mend(refused, params, values) and not _leave_one_out(params, values, pretrained or {}):
+                return found, None
         except Unjudgeable:
-            break
+            return found, None
         else:
-            break
-    if not found and not outside and values.recipe.get("model.init_args.pretrained_path"):
-        return [configured]  # together with the parameters of the checkpoint
-    return found
+            return found, params
+    return found, None
+
+
+def _leave_one_out(params: dict[str, Any], values: Values, pretrained: Mapping[str, Any]) -> bool:
+    """Leave out the one parameter without which LeRobot accepts the rest; False when there is none."""
+    for name in params:
+        rest = {key: value for key, value in params.items() if key != name}
+        try:
+            values.policy_class.configure({**pretrained, **rest})
+        except Rejected:
+            continue
+        del params[name]
+        return True
+    return False
 
 
 def _mend(refused: Rejected, params: dict[str, Any], values: Values) -> bool:

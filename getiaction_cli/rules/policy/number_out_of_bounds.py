@@ -55,7 +55,7 @@ from getiaction_cli.rules.policy._bounds import bound_of
 from getiaction_cli.rules.policy._values import Values, shown
 
 
-@rule("GA215", dataset="pusht")
+@rule("GA215", in_itself=True, dataset="pusht")
 def number_out_of_bounds(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
     """Hold every number that the recipe gives against its bounds."""
     values = Values(recipe, policy_class)

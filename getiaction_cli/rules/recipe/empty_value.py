@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 _NAMES = ("model.class_path", "model.init_args.policy_name", "data.class_path", "data.init_args.repo_id")
 
 
-@rule("GA115")
+@rule("GA115", in_itself=True)
 def empty_value(recipe: Recipe) -> Iterator[Finding]:
     """None where the key does not take it, and blank text where a name is needed."""
     for route, mistake in mistaken(recipe).items():

@@ -132,7 +132,7 @@ _FRACTIONS = (
 _ZERO_IS_NOTHING = ("trainer.devices", "trainer.max_steps", "trainer.max_epochs")
 
 
-@rule("GA122")
+@rule("GA122", in_itself=True)
 def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
     """Numbers outside their bounds, and those that are no numbers."""
     for route, node in recipe.walk():

@@ -54,7 +54,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA109")
+@rule("GA109", in_itself=True)
 def unfilled_variable(recipe: Recipe) -> Iterator[Finding]:
     """Variables of shells and of other configuration tools."""
     for route, word in variables(recipe).items():

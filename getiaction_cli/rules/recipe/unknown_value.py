@@ -65,7 +65,7 @@ _MOST_WORDS, _SOME_WORDS = 12, 6
 _STILL_READ = {("video_backend", "video_reader")}
 
 
-@rule("GA121")
+@rule("GA121", in_itself=True)
 def unknown_value(recipe: Recipe) -> Iterator[Finding]:
     """Words that their key does not know."""
     for section in sections(recipe, policy_of(recipe)):

@@ -54,7 +54,7 @@ from getiaction_cli.recipe.scalars import Note
 from getiaction_cli.rules import rule
 
 
-@rule("GA106")
+@rule("GA106", in_itself=True)
 def word_boolean(recipe: Recipe) -> Iterator[Finding]:
     """Word booleans in the place of text."""
     for route, mistake in mistaken(recipe).items():
