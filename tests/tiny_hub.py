@@ -95,8 +95,34 @@ def florence() -> dict[str, Any]:
     }
 
 
-def smolvlm(folder: Path) -> Path:
-    """A SmolVLM configuration and processor; LeRobot builds it with random weights."""
+# The sizes of the SmolVLM2-500M that the published SmolVLA is made of.
+SMOLVLM_500M = {
+    "text": {
+        "hidden_size": 960,
+        "intermediate_size": 2560,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 15,
+        "num_key_value_heads": 5,
+        "head_dim": 64,
+    },
+    "vision": {
+        "hidden_size": 768,
+        "intermediate_size": 3072,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "image_size": 512,
+    },
+}
+
+
+def smolvlm(folder: Path, sizes: dict[str, dict[str, int]] | None = None) -> Path:
+    """A SmolVLM configuration and processor; LeRobot builds it with random weights.
+
+    Args:
+        folder: where it is written.
+        sizes: of its `text` and `vision` parts; a few numbers wide by default.
+    """
+    sizes = sizes or {"text": {}, "vision": {}}
     from transformers import SmolVLMConfig, SmolVLMImageProcessor, SmolVLMProcessor, SmolVLMVideoProcessor
 
     named = {
@@ -115,6 +141,7 @@ def smolvlm(folder: Path) -> Path:
         "num_attention_heads": 2,
         "num_key_value_heads": 1,
         "head_dim": 16,
+        **sizes["text"],
     }
     vision = {
         "hidden_size": 16,
@@ -123,13 +150,15 @@ def smolvlm(folder: Path) -> Path:
         "num_attention_heads": 2,
         "image_size": 64,
         "patch_size": 16,
+        **sizes["vision"],
     }
-    SmolVLMConfig(text_config=text, vision_config=vision, scale_factor=2, image_token_id=6).save_pretrained(folder)
+    scale = 4 if sizes["vision"] else 2
+    SmolVLMConfig(text_config=text, vision_config=vision, scale_factor=scale, image_token_id=6).save_pretrained(folder)
     processor = SmolVLMProcessor(
         image_processor=SmolVLMImageProcessor(),
         tokenizer=words,
         video_processor=SmolVLMVideoProcessor(),
-        image_seq_len=4,
+        image_seq_len=(vision["image_size"] // vision["patch_size"] // scale) ** 2,
     )
     processor.save_pretrained(folder)
     return folder

@@ -18,7 +18,7 @@ from getiaction.data import demo
 from getiaction.data.blocks import BlockFrames
 from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
-from getiaction.data.loader import BatchLoader
+from getiaction.data.loader import BatchLoader, TimedLoader
 from getiaction.data.moments import Moments
 from getiaction.data.pipeline import Order, Pipeline, order_of, sampler_of
 from getiaction.data.sampler import EpisodeSampler
@@ -261,7 +261,7 @@ class LeRobotDataModule(L.LightningDataModule):
         alone = plain or (isinstance(dataset, WindowDataset) and isinstance(dataset.frames, BlockFrames))
         workers = 0 if alone else self.num_workers
         ahead = plain and self.trainer is not None and self.trainer.strategy.root_device.type != "cpu"
-        return (BatchLoader if ahead else DataLoader)(
+        return (BatchLoader if ahead else TimedLoader)(
             dataset,
             batch_size=batch_size,
             sampler=sampler,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterator
 
 from torch.utils.data import DataLoader
@@ -17,15 +18,40 @@ from getiaction.data.windows import Batch
 READ_AHEAD = 2
 
 
-class BatchLoader(DataLoader[Batch]):
+class TimedLoader(DataLoader[Batch]):
+    """A DataLoader that counts how long its batches were waited for.
+
+    Attributes:
+        waited: seconds that the training process spent until its batches were ready, over all epochs.
+    """
+
+    waited = 0.0
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
+        batches = self._batches()
+        while True:
+            begun = time.perf_counter()
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            finally:
+                self.waited += time.perf_counter() - begun
+            yield batch
+
+    def _batches(self) -> Iterator[Batch]:
+        return super().__iter__()
+
+
+class BatchLoader(TimedLoader):
     """A DataLoader that makes the next batches while the current one is used.
 
     Not for datasets that draw random numbers in the training process: the model draws from the same generator, and the
     order of the draws would be left to chance.
     """
 
-    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]
-        return ahead(super().__iter__())
+    def _batches(self) -> Iterator[Batch]:
+        return ahead(super()._batches())
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

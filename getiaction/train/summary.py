@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import lightning as L
+import torch
 
 from getiaction.train.checkpoints import VAL_LOSS, Best, Checkpoints
 from getiaction.train.folder import RunFolder
@@ -37,6 +38,8 @@ class Summary:
         losses: the course of the training loss.
         samples_per_second: over all ranks, validation left out.
         seconds: training time.
+        waited: seconds of it in which training waited for data.
+        peak_memory: most bytes that tensors took on the GPU; None on a CPU.
         device: as "cpu" or "2 x cuda".
         folder: the run folder; None when nothing was kept (`fast_dev_run`).
         stopped_by: the signal that ended it early, after everything was saved.
@@ -57,6 +60,8 @@ class Summary:
     losses: tuple[float, ...]
     samples_per_second: float
     seconds: float
+    waited: float
+    peak_memory: int | None
     device: str
     folder: RunFolder | None
     stopped_by: int | None
@@ -92,6 +97,8 @@ class Summary:
             losses=tuple(watch.losses.values),
             samples_per_second=watch.samples_per_second,
             seconds=watch.seconds,
+            waited=getattr(trainer.train_dataloader, "waited", 0.0),
+            peak_memory=_peak_memory(trainer),
             device=watch.device,
             folder=folder,
             stopped_by=stopped_by,
@@ -111,7 +118,7 @@ class Summary:
             ("dataset", f"{self.dataset}: {many(self.episodes, 'episode')}, {many(self.frames, 'frame')}"),
         ]
         if self.losses:
-            rows += [("speed", f"{rate(self.samples_per_second)} on {self.device}"), ("loss", self._loss())]
+            rows += [("speed", self._speed()), ("loss", self._loss())]
         if self.rollouts:
             rows.append(("rollouts", self.rollouts))
         if self.folder is None:
@@ -146,6 +153,14 @@ class Summary:
         early = self.steps < self.planned and math.isfinite(self.planned)
         done = f"{self.steps:,} of {many(round(self.planned), 'step')}" if early else many(self.steps, "step")
         return f"{done} in {timedelta(seconds=round(self.seconds))}"
+
+    def _speed(self) -> str:
+        parts = [f"{rate(self.samples_per_second)} on {self.device}"]
+        if self.seconds:
+            parts.append(f"{min(self.waited / self.seconds, 1):.0%} of the time waiting for data")
+        if self.peak_memory is not None:
+            parts.append(f"{self.peak_memory / 2**30:.1f} GiB of GPU memory at most")
+        return ", ".join(parts)
 
     def _loss(self) -> str:
         if len(self.losses) < 2:
@@ -195,6 +210,11 @@ def _policy_name(policy: Any) -> str:
 
 def _parameters(policy: L.LightningModule) -> int:
     return sum(parameter.numel() for parameter in policy.parameters() if parameter.requires_grad)
+
+
+def _peak_memory(trainer: L.Trainer) -> int | None:
+    device = trainer.strategy.root_device
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
 
 
 def _trained_on(data: Any) -> tuple[int, int]:

@@ -371,6 +371,8 @@ class LeRobotPolicy(L.LightningModule):
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Step, then let the policy update what follows the weights (TD-MPC's target network)."""
         super().optimizer_step(*args, **kwargs)
+        # Lightning keeps the gradients through the next forward pass, where memory is shortest; LeRobot doesn't.
+        self.trainer.optimizers[0].zero_grad()
         update = getattr(self.lerobot_policy, "update", None)
         if callable(update):
             update()

@@ -1,0 +1,839 @@
+"""What training does on a GPU: speed against lerobot-train, the same losses as the CPU, resuming, and memory.
+
+    python benchmarks/gpu.py                          # one CUDA GPU, about seven minutes, no network
+    python benchmarks/gpu.py --only speed memory      # some parts of it
+    python benchmarks/gpu.py --device cpu             # a small version of the same, to test this script
+
+Every part is a process with a time limit. A part that fails or takes too long is reported as such, and the others run
+all the same. The tables are printed as they are measured.
+
+The policies have LeRobot's default sizes and random weights; `smolvla` has the sizes of the published SmolVLA (450
+million parameters). Both sides train in bfloat16 (`precision: bf16-mixed`; `ACCELERATE_MIXED_PRECISION=bf16`), read
+the same video files with PyAV, and otherwise keep their defaults.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests"), str(HERE.parent / "tests" / "core")]
+
+SECONDS = 465  # for everything
+LIMITS = {  # seconds
+    "machine": 90,
+    "data": 120,
+    "parity": 100,
+    "resume": 100,
+    "speed": 250,
+    "memory": 110,
+    "oom": 60,
+    "compile": 150,
+}
+TOGETHER = (("machine", "data", "parity", "resume"), ("speed",), ("memory",), ("oom",), ("compile",))
+POLICIES = ("act", "diffusion", "vqbet", "smolvla")
+RUN_SECONDS = 8  # of steps that are timed
+START_SECONDS = 60  # until a run's first step, at most
+
+
+# The policies and datasets ------------------------------------------------------------------------------------------
+
+
+class Case:
+    """One policy as it is trained here.
+
+    Args:
+        name: the policy.
+        config: its parameters.
+        batch: samples per step.
+        dataset: the folder in the work folder.
+        steps: how many are timed, unless it takes longer than RUN_SECONDS.
+    """
+
+    def __init__(self, name: str, config: dict[str, Any], batch: int, dataset: str, steps: int) -> None:
+        self.name, self.config, self.batch, self.dataset, self.steps = name, config, batch, dataset, steps
+
+
+def cases(device: str, work: Path) -> dict[str, Case]:
+    """The policies by name: of LeRobot's default sizes on a GPU, a few numbers wide on a CPU."""
+    import tiny_hub
+    import tiny_policies
+
+    vlm = work / "smolvlm"
+    small_vla = {
+        "vlm_model_name": str(vlm),
+        "num_vlm_layers": 2,
+        "expert_width_multiplier": 0.5,
+        "chunk_size": 4,
+        "n_action_steps": 4,
+        "resize_imgs_with_padding": [64, 64],
+    }
+    if not vlm.exists():
+        tiny_hub.smolvlm(vlm, None if device == "cpu" else tiny_hub.SMOLVLM_500M)
+    if device == "cpu":
+        configs = {
+            "act": tiny_policies.ACT,
+            "diffusion": tiny_policies.DIFFUSION,
+            "vqbet": tiny_policies.VQBET,
+            "smolvla": small_vla,
+        }
+        return {name: Case(name, config, 4, "small", 10) for name, config in configs.items()}
+    blank = {"pretrained_backbone_weights": None}
+    return {
+        "act": Case("act", blank, 8, "wide", 200),
+        "diffusion": Case("diffusion", blank, 64, "small", 100),
+        # In its first phase VQ-BeT looks at no picture.
+        "vqbet": Case("vqbet", {**blank, "n_vqvae_training_steps": 5}, 64, "small", 100),
+        "smolvla": Case("smolvla", {"vlm_model_name": str(vlm)}, 32, "wide", 50),
+    }
+
+
+def make_data(device: str, work: Path, name: str) -> None:
+    """Write one dataset into the work folder: `tiny`, `small` (96x96 pictures) or `wide` (480x640)."""
+    import make_dataset
+
+    sizes: dict[str, Any] = {
+        "tiny": {"cameras": {"observation.image": (48, 48)}, "lengths": [20] * 4},
+        "small": {"cameras": {"observation.image": (96, 96)}, "lengths": [100] * (20 if device != "cpu" else 2)},
+        "wide": {"cameras": {"observation.image": (480, 640)}, "lengths": [100] * 10, "fps": 50},
+    }
+    if name == "wide":
+        sizes[name] |= {"state": 14, "action": 14}
+    make_dataset.make(work / name, repo_id=f"made/{name}", codec="h264", true_quantiles=False, **sizes[name])
+    (work / f"{name}.ready").touch()
+
+
+def dataset(work: Path, name: str) -> Path:
+    """The folder of a dataset, made now unless a part has made it."""
+    with (work / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (work / f"{name}.ready").exists():
+            make_data(DEVICE, work, name)
+    return work / name
+
+
+def datamodule(work: Path, name: str, batch: int) -> Any:
+    from getiaction.data.lerobot import LeRobotDataModule
+
+    store = {"path": str(work / "store" / name)}
+    return LeRobotDataModule(
+        f"made/{name}", root=dataset(work, name), train_batch_size=batch, video_backend="pyav", frame_store=store
+    )
+
+
+def trainer(folder: Path, steps: int, *callbacks: Any, **arguments: Any) -> Any:
+    import lightning as L
+
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    return L.Trainer(
+        accelerator=DEVICE,
+        devices=1,
+        max_steps=steps,
+        default_root_dir=folder,
+        callbacks=list(callbacks),
+        enable_model_summary=False,
+        **{**quiet, **arguments},
+    )
+
+
+def table(*heads: str) -> None:
+    print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
+
+
+def row(*cells: str) -> None:
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+# Speed --------------------------------------------------------------------------------------------------------------
+
+STEP = re.compile(r"(?:step:|\bstep )(\d+)(K?)\b")
+ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "COLUMNS": "200", "TOKENIZERS_PARALLELISM": "false"}
+_children: list[subprocess.Popen[str]] = []
+
+
+class Run:
+    """A training process: what it printed, and when its steps were."""
+
+    def __init__(self, words: list[str], environment: dict[str, str], seconds: float = 1e9, limit: float = 90) -> None:
+        """Start it, and follow it until it ends.
+
+        Args:
+            words: the command.
+            environment: variables beside this process's own.
+            seconds: it is stopped when its steps have been timed for so long.
+            limit: it is stopped after so many seconds in any case.
+        """
+        self.steps: list[tuple[int, float]] = []
+        self.lines: list[str] = []
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={**os.environ, **ENVIRONMENT, **environment},
+            start_new_session=True,
+        )
+        _children.append(process)
+        timer = threading.Timer(limit, _end, [process])
+        timer.start()
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.lines.append(line.rstrip())
+            found = STEP.search(line)
+            if not found:
+                continue
+            step = int(found[1]) * (1000 if found[2] else 1)
+            if not self.steps or step > self.steps[-1][0]:
+                self.steps.append((step, time.perf_counter() - begun))
+            if len(self.steps) > 2 and self.steps[-1][1] - self.steps[0][1] > seconds:
+                _end(process)
+        self.code = process.wait()
+        timer.cancel()
+        _children.remove(process)
+
+    @property
+    def pace(self) -> float:
+        """Steps per second between the first and the last report."""
+        (first, at), (last, end) = self.steps[0], self.steps[-1]
+        return (last - first) / (end - at)
+
+    @property
+    def first_step(self) -> float:
+        """Seconds from the start to the first step: the steps before the first report are taken off."""
+        step, at = self.steps[0]
+        return at - step / self.pace
+
+    def failure(self) -> str:
+        """Why there is no pace, or nothing."""
+        if len(self.steps) > 1:
+            return ""
+        said = [line for line in self.lines if line.strip()]
+        return f"failed ({self.code}): {' '.join(said[-3:])[-300:]}".replace("|", "/")
+
+    def number(self, pattern: str) -> list[float]:
+        """Every number that the pattern finds in the output."""
+        return [float(found) for line in self.lines for found in re.findall(pattern, line)]
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _end_all(*_: Any) -> None:
+    for process in list(_children):
+        _end(process)
+    os._exit(1)
+
+
+def our_words(work: Path, case: Case, out: Path, **trainer_arguments: Any) -> list[str]:
+    recipe = {
+        "seed": 1,
+        "model": {
+            "class_path": "getiaction.policies.lerobot.LeRobotPolicy",
+            "init_args": {"policy_name": case.name, "config_kwargs": case.config},
+        },
+        "data": {
+            "class_path": "getiaction.data.lerobot.LeRobotDataModule",
+            "init_args": {
+                "repo_id": f"made/{case.dataset}",
+                "root": str(dataset(work, case.dataset)),
+                "train_batch_size": case.batch,
+                "video_backend": "pyav",
+                "frame_store": {"path": f"{out}-store"},
+            },
+        },
+        "trainer": {
+            "max_steps": case.steps,
+            "accelerator": DEVICE,
+            "devices": 1,
+            **({"precision": "bf16-mixed"} if DEVICE == "cuda" else {}),
+            **trainer_arguments,
+        },
+    }
+    path = out.with_suffix(".yaml")
+    path.write_text(json.dumps(recipe))  # JSON is YAML
+    # GA5: packages are what the machine has. GA233: the random weights of a backbone are meant here.
+    words = ["-m", "getiaction_cli.main", "train", str(path), "--output-dir", str(out), "--ignore", "GA5,GA233"]
+    return [sys.executable, *words]
+
+
+def lerobot_words(work: Path, case: Case, out: Path) -> list[str]:
+    words = [f"--policy.type={case.name}", f"--policy.device={DEVICE}", "--policy.push_to_hub=false"]
+    words += [
+        f"--policy.{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in case.config.items()
+    ]
+    words += [f"--dataset.repo_id=made/{case.dataset}", f"--dataset.root={dataset(work, case.dataset)}"]
+    words += ["--dataset.video_backend=pyav", f"--batch_size={case.batch}", "--steps=100000"]
+    words += [f"--log_freq={max(case.steps // 10, 1)}", "--save_checkpoint=false", "--wandb.enable=false", "--seed=1"]
+    return [sys.executable, "-m", "lerobot.scripts.lerobot_train", *words, f"--output_dir={out}"]
+
+
+def speed(work: Path, options: argparse.Namespace) -> None:
+    """Both tools, started as a user starts them, in turn."""
+    seconds = RUN_SECONDS if DEVICE == "cuda" else 3
+    table(
+        "policy, batch",
+        "samples/s, getiaction",
+        "lerobot-train",
+        "ratio",
+        "first step after",
+        "lerobot-train",
+        "waiting for data",
+        "lerobot-train",
+        "peak GPU memory, GiB",
+        "lerobot-train",
+    )
+    for name in options.policies:
+        case = cases(DEVICE, work)[name]
+        # max_time also ends a run that is slower than expected, with its summary.
+        ours = Run(
+            our_words(work, case, work / f"{name}-ours", max_time=f"00:00:00:{2 * seconds:02d}"),
+            {},
+            limit=START_SECONDS + 30,
+        )
+        theirs = Run(
+            lerobot_words(work, case, work / f"{name}-theirs"),
+            {"ACCELERATE_MIXED_PRECISION": "bf16"} if DEVICE == "cuda" else {},
+            seconds,
+            START_SECONDS + 30,
+        )
+        cells = []
+        for run in (ours, theirs):
+            if run.failure():
+                cells.append((run.failure(), "", "", ""))
+                continue
+            waits, updates = run.number(r"data_s:([\d.]+)"), run.number(r"updt_s:([\d.]+)")
+            if waits:
+                share = sum(waits) / max(sum(waits) + sum(updates), 1e-9)
+                memory = run.number(r"mem_gb:([\d.]+)")
+            else:
+                share = next(iter(run.number(r"(\d+)% of\s+the time waiting")), 0.0) / 100
+                memory = run.number(r"([\d.]+) GiB of\s+GPU memory")
+            most = f"{max(memory):.2f}" if memory else ""
+            cells.append((f"{run.pace * case.batch:,.1f}", f"{run.first_step:.1f} s", f"{share:.0%}", most))
+        ratio = "" if ours.failure() or theirs.failure() else f"{ours.pace / theirs.pace:.2f}"
+        a, b = cells
+        row(f"{name}, {case.batch}", a[0], b[0], ratio, a[1], b[1], a[2], b[2], a[3], b[3])
+
+
+def compiled(work: Path, options: argparse.Namespace) -> None:
+    """torch.compile of the network, on and off, in one process; data comes from the frame store."""
+    import torch
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    table("policy, batch", "samples/s", "torch.compile", "ratio", "compiled in")
+    for name in options.policies:
+        case = cases(DEVICE, work)[name]
+        paces: list[float] = []
+        spent = 0.0
+        try:
+            for compile_it in (False, True):
+                timer = _StepTimer(case.batch, warm=8, compile_it=compile_it)
+                policy = LeRobotPolicy(case.name, config_kwargs=case.config)
+                precision = "bf16-mixed" if DEVICE == "cuda" else "32-true"
+                trainer(work, 8 + min(case.steps, 40), timer, precision=precision).fit(
+                    policy, datamodule=datamodule(work, case.dataset, case.batch)
+                )
+                paces.append(timer.pace)
+                spent = timer.warm_seconds
+                del policy
+                _free()
+            row(
+                f"{name}, {case.batch}",
+                f"{paces[0]:,.1f}",
+                f"{paces[1]:,.1f}",
+                f"{paces[1] / paces[0]:.2f}",
+                f"{spent:.1f} s",
+            )
+        except Exception as error:
+            row(f"{name}, {case.batch}", *[f"{pace:,.1f}" for pace in paces], _short(error))
+            torch._dynamo.reset()
+
+
+def _StepTimer(batch: int, warm: int, compile_it: bool) -> Any:  # noqa: N802
+    import lightning as L
+    import torch
+
+    class StepTimer(L.Callback):
+        """Times the steps after the first `warm` ones; compiles the network first, where asked."""
+
+        pace = 0.0
+        warm_seconds = 0.0
+
+        def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+            if compile_it:
+                network = network_of(pl_module.lerobot_policy)
+                network.forward = torch.compile(network.forward)
+            self.begun = time.perf_counter()
+
+        def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+            if trainer.global_step == warm:
+                _synchronize()
+                self.warm_seconds = time.perf_counter() - self.begun
+                self.begun = time.perf_counter()
+
+        def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+            _synchronize()
+            self.pace = (trainer.global_step - warm) * batch / (time.perf_counter() - self.begun)
+
+    return StepTimer()
+
+
+def network_of(policy: Any) -> Any:
+    """What is worth compiling of LeRobot's policy: what its own `compile_model` compiles, or the whole network."""
+    if policy.config.type == "diffusion":
+        return policy.diffusion.unet
+    return policy.vqbet if policy.config.type == "vqbet" else policy.model
+
+
+# The same numbers ----------------------------------------------------------------------------------------------------
+
+
+def parity(work: Path, options: argparse.Namespace) -> None:
+    """Five steps on the CPU and on the GPU, in float32, with the same weights, batches and random numbers."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    table("policy", "losses on the CPU", f"on {DEVICE}", "largest relative difference")
+    for name in options.policies:
+        try:
+            found = [_losses(work, name, device) for device in ("cpu", DEVICE)]
+        except Exception as error:
+            row(name, _short(error))
+            continue
+        difference = max(abs(a - b) / max(abs(a), 1e-9) for a, b in zip(*found, strict=True))
+        row(name, *(" ".join(f"{loss:.4f}" for loss in losses) for losses in found), f"{difference:.1e}")
+
+
+def _losses(work: Path, name: str, device: str) -> list[float]:
+    import lightning as L
+    import tiny_policies
+    import torch
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    global DEVICE
+    small = cases("cpu", work / "tiny-hub")[name].config
+    kept, DEVICE = DEVICE, device
+    try:
+        L.seed_everything(1, verbose=False)
+        torch.set_num_threads(2)
+        watch = tiny_policies.Watch()
+        policy = LeRobotPolicy(name, learning_rate=1e-3, config_kwargs=small)
+        with _random_numbers_of_the_cpu():
+            trainer(work, 5, watch, _NoDropout()).fit(policy, datamodule=datamodule(work, "tiny", 4))
+    finally:
+        DEVICE = kept
+    return watch.losses
+
+
+def _NoDropout() -> Any:  # noqa: N802
+    import lightning as L
+    import torch
+
+    class NoDropout(L.Callback):
+        """Dropout draws on the GPU, in kernels that nothing can intercept."""
+
+        def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+            for module in pl_module.modules():
+                if isinstance(module, torch.nn.Dropout):
+                    module.p = 0.0
+                if isinstance(module, torch.nn.MultiheadAttention):
+                    module.dropout = 0.0
+
+    return NoDropout()
+
+
+@contextlib.contextmanager
+def _random_numbers_of_the_cpu() -> Iterator[None]:
+    """Draw every random tensor on the CPU, and move it where it was asked for."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    made = {torch.randn, torch.rand, torch.randint, torch.normal}
+    like = {torch.randn_like: torch.randn, torch.rand_like: torch.rand}
+    inside = {torch.Tensor.normal_, torch.Tensor.uniform_, torch.Tensor.random_}
+
+    class OnCpu(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            kwargs = dict(kwargs or {})
+            if func in made:
+                device = kwargs.pop("device", None)
+                drawn = func(*args, **kwargs)
+                return drawn if device is None else drawn.to(device)
+            if func in like:
+                as_given = args[0]
+                kwargs.setdefault("dtype", as_given.dtype)
+                device = kwargs.pop("device", None) or as_given.device
+                return like[func](as_given.shape, **kwargs).to(device)
+            if func in inside and args[0].device.type != "cpu":
+                return args[0].copy_(func(torch.empty(args[0].shape, dtype=args[0].dtype), *args[1:], **kwargs))
+            return func(*args, **kwargs)
+
+    with OnCpu():
+        yield
+
+
+def resume(work: Path, options: argparse.Namespace) -> None:
+    """Twenty steps at once, and ten and ten, in the run folders that `getiaction train` makes."""
+    import tiny_policies
+    import torch
+    import yaml
+
+    from getiaction.train.run import train
+
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    table("20 steps against 10 and 10", "largest difference of a weight", "of a logged loss")
+    data = dataset(work, "tiny")
+    for name in [name for name in ("act",) if name in options.policies]:
+        for deterministic in (False, True):
+            recipe = {
+                "seed": 1,
+                "model": {
+                    "class_path": "getiaction.policies.lerobot.LeRobotPolicy",
+                    "init_args": {"policy_name": name, "config_kwargs": tiny_policies.CONFIGS[name]},
+                },
+                "data": {
+                    "class_path": "getiaction.data.lerobot.LeRobotDataModule",
+                    "init_args": {"repo_id": "made/tiny", "root": str(data), "train_batch_size": 4, "num_workers": 0},
+                },
+                "trainer": {"accelerator": DEVICE, "devices": 1, "max_steps": 20, "log_every_n_steps": 1},
+            }
+            if DEVICE == "cuda":
+                recipe["trainer"]["precision"] = "bf16-mixed"
+            recipe["trainer"]["deterministic"] = "warn" if deterministic else False
+            label = f"{name}{', deterministic' if deterministic else ''}"
+            try:
+                folders = [work / f"resume-{name}-{deterministic}-{part}" for part in ("whole", "parts")]
+                for folder, parts in zip(folders, ((20,), (10, 20)), strict=True):
+                    for steps in parts:
+                        recipe["trainer"]["max_steps"] = steps
+                        again = {"resume": folder} if folder.exists() else {"output_dir": folder}
+                        train(recipe, recipe_name="gpu", recipe_text=yaml.safe_dump(recipe), quiet=True, **again)
+                whole, parts = (
+                    torch.load(folder / "checkpoints/last.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+                    for folder in folders
+                )
+                off = max(
+                    float((whole[key].float() - parts[key].float()).abs().max()) for key in whole if whole[key].numel()
+                )
+                logged = [_logged(folder) for folder in folders]
+                losses = max(abs(a - b) for a, b in zip(*logged, strict=True))
+                row(label, "0, bit for bit" if off == 0 else f"{off:.1e}", f"{losses:.1e}")
+            except Exception as error:
+                row(label, _short(error))
+
+
+def _logged(folder: Path) -> list[float]:
+    import csv
+
+    with (folder / "metrics.csv").open() as file:
+        return [float(line["train/loss"]) for line in csv.DictReader(file) if line.get("train/loss")]
+
+
+# Memory --------------------------------------------------------------------------------------------------------------
+
+
+def memory(work: Path, options: argparse.Namespace) -> None:
+    """Peak memory at three batch sizes, beside what arithmetic and one batch on the CPU predict."""
+    import torch
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    table(
+        "policy",
+        "parameters (trained)",
+        "batch",
+        "weights, gradients, optimizer, GiB",
+        "saved for backward, GiB",
+        "predicted, GiB",
+        "peak of tensors, GiB",
+        "predicted / peak",
+        "taken from the card, GiB",
+    )
+    for name in options.policies:
+        case = cases(DEVICE, work)[name]
+        try:
+            fixed, saved, everything, trained = _predicted(work, case)
+            for batch in (case.batch // 4 or 1, case.batch // 2 or 1, case.batch):
+                kept = saved(batch)
+                predicted = (fixed + kept) / 2**30
+                measured, taken = "", ""
+                if DEVICE == "cuda":
+                    policy = LeRobotPolicy(case.name, config_kwargs=case.config)
+                    torch.cuda.reset_peak_memory_stats()
+                    free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
+                    steps = 8 if name == "vqbet" else 3
+                    trainer(work, steps, precision="bf16-mixed").fit(
+                        policy, datamodule=datamodule(work, case.dataset, batch)
+                    )
+                    peak = torch.cuda.max_memory_allocated() / 2**30
+                    measured, taken = f"{peak:.2f}", f"{(free - torch.cuda.mem_get_info()[0]) / 2**30:.2f}"
+                    del policy
+                    _free()
+                row(
+                    name,
+                    f"{everything / 1e6:.1f} M ({trained / 1e6:.1f} M)",
+                    str(batch),
+                    f"{fixed / 2**30:.2f}",
+                    f"{kept / 2**30:.2f}",
+                    f"{predicted:.2f}",
+                    measured,
+                    f"{predicted / float(measured):.2f}" if measured else "needs a GPU",
+                    taken,
+                )
+        except Exception as error:
+            row(name, _short(error))
+
+
+def _predicted(work: Path, case: Case) -> tuple[int, Callable[[int], float], int, int]:
+    """Bytes that don't depend on the batch, a function of the batch for those that do, and parameter counts.
+
+    A forward pass on the CPU with one sample and with two counts what autograd keeps for the backward pass.
+    """
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    global DEVICE
+    kept, DEVICE = DEVICE, "cpu"
+    try:
+        policy = LeRobotPolicy(case.name, config_kwargs=case.config)
+        data = datamodule(work, case.dataset, 2)
+        trainer(work, 1).fit(policy, datamodule=data)
+        if case.name == "vqbet":
+            policy.lerobot_policy.vqbet.action_head.vqvae_model.discretized.fill_(True)
+        whole = next(iter(data.train_dataloader()))
+        sizes = []
+        for batch in (1, 2):
+            part = {key: value[:batch] if hasattr(value, "__getitem__") else value for key, value in whole.items()}
+            # VQ-BeT's codebook can't be trained in bfloat16 on a CPU.
+            sizes.append(_saved_bytes(policy, part, autocast=kept == "cuda" and case.name != "vqbet"))
+    finally:
+        DEVICE = kept
+    parameters = list(policy.parameters())
+    everything = sum(p.numel() for p in parameters)
+    trained = sum(p.numel() for p in parameters if p.requires_grad)
+    weights = sum(p.numel() * p.element_size() for p in parameters)
+    fixed = weights + sum(p.numel() * 3 * p.element_size() for p in parameters if p.requires_grad)
+    each = sizes[1] - sizes[0]
+    return fixed, lambda batch: sizes[0] + each * (batch - 1), everything, trained
+
+
+def _saved_bytes(policy: Any, batch: dict[str, Any], autocast: bool) -> int:
+    import torch
+
+    own = {tensor.untyped_storage().data_ptr() for tensor in (*policy.parameters(), *policy.buffers())}
+    found: dict[int, int] = {}
+
+    def keep(tensor: Any) -> Any:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            found[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    policy.train()
+    mixed = torch.autocast("cpu", dtype=torch.bfloat16) if autocast else contextlib.nullcontext()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), mixed:
+        loss, _ = policy(batch)
+    del loss
+    return sum(found.values())
+
+
+def oom(work: Path, options: argparse.Namespace) -> None:
+    """A batch that no card holds: what a user sees."""
+    table("an out-of-memory error on purpose", "what the last lines say")
+    if DEVICE == "cpu":
+        row("batch 1000 of 480x640", "needs a GPU")
+        return
+    case = cases(DEVICE, work)["act"]
+    case.batch = 1000
+    run = Run(our_words(work, case, work / "oom", precision="32-true"), {}, limit=LIMITS["oom"] - 5)
+    said = [line.strip() for line in run.lines if line.strip()]
+    row(
+        f"ACT, batch {case.batch} of 480x640, 32-true",
+        f"exit code {run.code}: {' / '.join(said[-12:])}".replace("|", "¦"),
+    )
+
+
+# The machine, and the parts ------------------------------------------------------------------------------------------
+
+
+def machine(work: Path, options: argparse.Namespace) -> None:
+    """What it ran on, and how fast that is by itself."""
+    import platform
+    from importlib.metadata import version
+
+    import torch
+
+    table("machine", "")
+    row("processor", f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}")
+    row("python, torch", f"{platform.python_version()}, {torch.__version__}")
+    packages = ("lightning", "lerobot", "transformers", "accelerate", "numpy", "av")
+    row("packages", ", ".join(f"{name} {version(name)}" for name in packages))
+    if DEVICE == "cuda":
+        facts = torch.cuda.get_device_properties(0)
+        row(
+            "card", f"{facts.name}, {facts.total_memory / 2**30:.1f} GiB, {facts.multi_processor_count} multiprocessors"
+        )
+        row("CUDA, cuDNN", f"{torch.version.cuda}, {torch.backends.cudnn.version()}")
+        a = torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16)
+        for _ in range(3):
+            a @ a
+        _synchronize()
+        begun = time.perf_counter()
+        for _ in range(10):
+            a @ a
+        _synchronize()
+        row("bfloat16 product of 8192x8192", f"{10 * 2 * 8192**3 / (time.perf_counter() - begun) / 1e12:.0f} TFLOP/s")
+
+
+def data(work: Path, options: argparse.Namespace) -> None:
+    """The datasets that the other parts train on."""
+    table("dataset", "written in")
+    for name in ("small", "wide") if DEVICE == "cuda" else ("small",):
+        begun = time.perf_counter()
+        dataset(work, name)
+        row(name, f"{time.perf_counter() - begun:.1f} s")
+
+
+def _synchronize() -> None:
+    import torch
+
+    if DEVICE == "cuda":
+        torch.cuda.synchronize()
+
+
+def _free() -> None:
+    import gc
+
+    import torch
+
+    gc.collect()
+    if DEVICE == "cuda":
+        torch.cuda.empty_cache()
+
+
+def _short(error: BaseException) -> str:
+    import traceback
+
+    traceback.print_exception(error, file=sys.stderr)
+    return f"failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}".replace("|", "¦")
+
+
+PARTS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
+    "machine": machine,
+    "data": data,
+    "parity": parity,
+    "resume": resume,
+    "speed": speed,
+    "memory": memory,
+    "oom": oom,
+    "compile": compiled,
+}
+DEVICE = "cuda"
+
+
+class Part:
+    """One part in a process of its own; its output is printed as it comes, or at its end when others run beside it."""
+
+    def __init__(self, name: str, words: list[str], limit: float, at_once: bool, keep: Callable[[str], None]) -> None:
+        self.name, self.limit, self.at_once, self.keep = name, limit, at_once, keep
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--part", name, *words],
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            text=True,
+            errors="replace",
+            env={**os.environ, **ENVIRONMENT},
+            start_new_session=True,
+        )
+        self.thread = threading.Thread(target=self._follow)
+        self.thread.start()
+
+    def _follow(self) -> None:
+        begun = time.monotonic()
+        timer = threading.Timer(self.limit, self._stop)
+        timer.start()
+        lines: list[str] = []
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if self.at_once:
+                self.keep(line)
+            else:
+                lines.append(line)
+        code = self.process.wait()
+        timer.cancel()
+        spent = time.monotonic() - begun
+        end = f"\n({self.name}: {spent:.0f} s)\n"
+        if code:
+            self.log.seek(0)
+            said = " / ".join(self.log.read().strip().splitlines()[-6:])[-900:]
+            why = f"stopped after {spent:.0f} s" if spent >= self.limit else f"failed after {spent:.0f} s: {said}"
+            end = f"\n({self.name}: {why})\n"
+        self.keep("".join(lines) + end)
+
+    def _stop(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGKILL):  # the first lets it end the processes that it started
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+            time.sleep(2)
+
+
+def main() -> None:
+    global DEVICE
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
+    parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--policies", nargs="*", choices=POLICIES, default=list(POLICIES))
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="for everything")
+    parser.add_argument("--out", type=Path, help="a file that gets the same text")
+    parser.add_argument("--part", choices=list(PARTS), help=argparse.SUPPRESS)
+    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    DEVICE = options.device
+    if options.part:
+        signal.signal(signal.SIGTERM, _end_all)
+        PARTS[options.part](options.work, options)
+        return
+    begun = time.monotonic()
+
+    def keep(text: str) -> None:
+        print(text, end="", flush=True)
+        if options.out:
+            with options.out.open("a") as file:
+                file.write(text)
+
+    with tempfile.TemporaryDirectory(prefix="getiaction-gpu-", ignore_cleanup_errors=True) as folder:
+        os.environ |= {"GETIACTION_CACHE": f"{folder}/cache", "HF_HOME": f"{folder}/hf"}
+        words = ["--device", options.device, "--work", folder, "--policies", *options.policies]
+        for names in TOGETHER:
+            wanted = [name for name in names if name in options.only]
+            left = options.seconds - (time.monotonic() - begun)
+            if wanted and left < 15:
+                keep(f"\n({', '.join(wanted)}: no time left)\n")
+                continue
+            parts = [Part(name, words, min(LIMITS[name], left), len(wanted) == 1, keep) for name in wanted]
+            for part in parts:
+                part.thread.join()
+    keep(f"\n({time.monotonic() - begun:.0f} s in all)\n")
+
+
+if __name__ == "__main__":
+    main()
