@@ -71,6 +71,10 @@ function __getiaction_options
 -h	Show this message and exit.'
         case 'evaluate'
             printf '%s\n' '--episodes	Evaluate at most N episodes
+--env	Run rollouts in this simulated environment instead (pusht, aloha, …)
+--seed	Rollouts: seed of the first episode
+--batch-size	Rollouts: environments stepped together
+--video	Rollouts: film N episodes
 --device	Where the policy runs
 --revision	A tag, branch or commit of a Hub id
 --format	Output format
@@ -166,6 +170,14 @@ function __getiaction_takes
         case 'inspect-dataset --seed'
             printf '%s\n' 'text'
         case 'evaluate --episodes'
+            printf '%s\n' 'text'
+        case 'evaluate --env'
+            printf '%s\n' 'text'
+        case 'evaluate --seed'
+            printf '%s\n' 'text'
+        case 'evaluate --batch-size'
+            printf '%s\n' 'text'
+        case 'evaluate --video'
             printf '%s\n' 'text'
         case 'evaluate --device'
             printf '%s\n' '=auto cpu cuda mps xpu'

@@ -65,6 +65,10 @@ _getiaction_options() {
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'evaluate') printf '%s\n' '--episodes	Evaluate at most N episodes
+--env	Run rollouts in this simulated environment instead (pusht, aloha, …)
+--seed	Rollouts: seed of the first episode
+--batch-size	Rollouts: environments stepped together
+--video	Rollouts: film N episodes
 --device	Where the policy runs
 --revision	A tag, branch or commit of a Hub id
 --format	Output format
@@ -130,6 +134,10 @@ _getiaction_takes() {
         'inspect-dataset --html') printf '%s\n' 'file' ;;
         'inspect-dataset --seed') printf '%s\n' 'text' ;;
         'evaluate --episodes') printf '%s\n' 'text' ;;
+        'evaluate --env') printf '%s\n' 'text' ;;
+        'evaluate --seed') printf '%s\n' 'text' ;;
+        'evaluate --batch-size') printf '%s\n' 'text' ;;
+        'evaluate --video') printf '%s\n' 'text' ;;
         'evaluate --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
         'evaluate --revision') printf '%s\n' 'text' ;;
         'evaluate --format') printf '%s\n' '=text json' ;;

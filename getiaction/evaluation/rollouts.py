@@ -6,7 +6,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from getiaction.errors import RolloutError
 from getiaction.lerobot.environments import (
     Actor,
     Episode,
+    declared_inputs,
     environment_config,
     environments,
     mismatches,
@@ -163,6 +164,23 @@ def run(
     return report
 
 
+def fitted(env: Mapping[str, Any], actor: Actor, observation_types: Sequence[str]) -> dict[str, Any]:
+    """The environment with the first `obs_type` that declares every input of the policy, where none was chosen.
+
+    Args:
+        env: the environment's `type` and fields.
+        actor: the policy.
+        observation_types: the values of `obs_type` to try.
+    """
+    if "obs_type" in env:
+        return dict(env)
+    for word in (None, *observation_types):
+        candidate = dict(env) if word is None else {**env, "obs_type": word}
+        if set(actor.config.input_features) <= declared_inputs(environment_config(candidate)):
+            return candidate
+    return dict(env)
+
+
 def check(options: Evaluation, actor: Actor) -> list[str]:
     """Create the environment once and compare it with the policy, before any time is spent on training.
 
@@ -178,7 +196,7 @@ def check(options: Evaluation, actor: Actor) -> list[str]:
         vector = next(iter(next(iter(made.values())).values()))
         errors, notes = mismatches(config, vector, actor)
     if errors:
-        raise RolloutError(f"evaluation.env {config.type} does not fit the policy: {'; '.join(errors)}")
+        raise RolloutError(f"the environment {config.type} does not fit the policy: {'; '.join(errors)}")
     return notes
 
 

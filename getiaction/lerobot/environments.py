@@ -76,6 +76,11 @@ def environment_config(env: Mapping[str, Any]) -> EnvConfig:
         raise RolloutError(f"the environment {name}: {first_line(cause)}") from error
 
 
+def declared_inputs(config: EnvConfig) -> set[str]:
+    """The observation keys that an environment's configuration declares, as a policy receives them."""
+    return {config.features_map.get(key, key) for key in config.features}
+
+
 @contextlib.contextmanager
 def environments(config: EnvConfig, count: int) -> Iterator[Environments]:
     """Create `count` environments of each task, and close them afterwards.

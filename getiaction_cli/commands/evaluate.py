@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from getiaction_cli.commands.arguments import Format, rule_codes
+from getiaction_cli.commands.rollouts import roll_out
 from getiaction_cli.commands.train import TrainCommand, prepare_libraries
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 
@@ -36,7 +37,9 @@ class Device(StrEnum):
 
 
 class EvaluateCommand(TrainCommand):
-    """Takes `--data.…` overrides, as `train` does."""
+    """Takes `--data.…` and `--env.…` overrides, as `train` does; `--seed` is an option of its own."""
+
+    own = ("seed",)
 
 
 def evaluate(
@@ -48,6 +51,23 @@ def evaluate(
     episodes: Annotated[
         int | None,
         typer.Option("--episodes", metavar="N", min=1, help="Evaluate at most N episodes.", show_default="50"),
+    ] = None,
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env", metavar="TYPE", help="Run rollouts in this simulated environment instead (pusht, aloha, …)."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Rollouts: seed of the first episode.", show_default="1000"),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", min=1, help="Rollouts: environments stepped together.", show_default="10"),
+    ] = None,
+    video: Annotated[
+        int | None, typer.Option("--video", min=0, metavar="N", help="Rollouts: film N episodes.", show_default="3")
     ] = None,
     device: Annotated[Device, typer.Option("--device", help="Where the policy runs.")] = Device.AUTO,
     revision: Annotated[
@@ -67,9 +87,21 @@ def evaluate(
     baselines. By default the dataset is the run's own, and the episodes are those that it held out (val_split). Another
     dataset: --data.repo_id lerobot/pusht, --data.root FOLDER; certain episodes: --data.episodes "[3, 7]".
 
+    With --env TYPE the policy acts in simulation instead, as with lerobot-eval: --env pusht --episodes 50. Fields of
+    the environment: --env.episode_length 100.
+
     Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 usage error, 3 could not evaluate.
     """
     ignored = rule_codes(ignore or ())
+    if env is not None:
+        if html is not None:
+            raise UsageError("--html is not for rollouts", "leave out --html or --env")
+        words = {"episodes": episodes, "seed": seed, "batch_size": batch_size, "video": video}
+        given = {name: value for name, value in words.items() if value is not None}
+        return roll_out(_source(run), env, ctx.obj, given, device.value, revision, as_json=format is Format.JSON)
+    for name, value in (("seed", seed), ("batch-size", batch_size), ("video", video)):
+        if value is not None:
+            raise UsageError(f"--{name} is for rollouts", f"name an environment as well: --env pusht --{name} {value}")
     wrong = [route for route, _ in ctx.obj if not route.startswith("data.")]
     if wrong:
         raise UsageError(f"--{wrong[0]} is not for evaluate", "it takes the keys of the data section: --data.repo_id …")

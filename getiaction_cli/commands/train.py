@@ -39,18 +39,19 @@ class TrainCommand(TyperCommand):
     """
 
     takes_overrides = True  # completion asks
+    own: tuple[str, ...] = ()  # options of the command that would be overrides elsewhere
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Split the words; the overrides are left in ``ctx.obj``."""
-        rest, ctx.obj = split_overrides(args)
+        rest, ctx.obj = split_overrides(args, self.own)
         for word in rest:
             if _BARE.match(word) and not Path(word).exists():
                 raise UsageError(f"{word} is neither a file nor an option", f"an override begins with dashes: --{word}")
         return super().parse_args(ctx, _resume_with_value(rest))
 
 
-def split_overrides(words: list[str]) -> tuple[list[str], tuple[tuple[str, str], ...]]:
-    """The words that are not overrides, and the overrides as (route, YAML text).
+def split_overrides(words: list[str], own: tuple[str, ...] = ()) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """The words that are not overrides, and the overrides as (route, YAML text); `own` names no overrides.
 
     Raises:
         UsageError: an override without a value.
@@ -63,7 +64,7 @@ def split_overrides(words: list[str]) -> tuple[list[str], tuple[tuple[str, str],
         if word == "--":
             return [*rest, word, *words], tuple(overrides)
         match = _DOTTED.fullmatch(word)
-        if match is None:
+        if match is None or match["route"] in own:
             rest.append(word)
         elif match["value"] is not None:
             overrides.append((match["route"], match["value"]))

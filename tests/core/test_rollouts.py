@@ -275,3 +275,56 @@ def test_an_environment_that_does_not_fit_ends_the_run_before_the_first_step(
     with pytest.raises(RolloutError, match="does not fit the policy"):
         run(recipe(keypoints_root, {"env": {"type": "pusht"}}))
     assert not list(tmp_path.glob("outputs/*/*"))
+
+
+# -- getiaction evaluate --env ---------------------------------------------------------------------------------------
+
+
+def cli(*words: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "getiaction_cli.main", "evaluate", *words], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.slow
+def test_evaluate_a_run_in_its_environment(keypoints_root: Path) -> None:
+    """The fields of the run's own environment are kept, and the first `obs_type` that fits is found without them."""
+    summary = run(recipe(keypoints_root, {"env": KEYPOINTS, "episodes": 2, "video": 0}))
+    assert summary.folder is not None
+    folder = str(summary.folder.path)
+    code, out, _ = cli(
+        folder, "--env", "pusht", "--episodes", "2", "--video", "1", "--seed", "1000", "--format", "json"
+    )
+    assert code == 0
+    report = json.loads(out)
+    assert report["env"] == KEYPOINTS
+    assert Path(report["folder"]).parent == summary.folder.path / "rollouts"
+    assert (Path(report["folder"]) / report["episodes"][0]["video"]).is_file()
+    within = json.loads((summary.folder.path / "rollouts/step_000004/rollouts.json").read_text())
+    assert report["metrics"] == pytest.approx(within["metrics"])
+
+    elsewhere = Path("moved")
+    summary.folder.pretrained_model.rename(elsewhere)
+    code, out, _ = cli(str(elsewhere), "--env", "pusht", "--episodes", "1", "--env.episode_length", "3", "--video", "0")
+    assert code == 0
+    assert "pusht (episode_length 3, obs_type environment_state_agent_pos)" in out
+    assert "3 to 3 steps" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--env", "pushed"), "LeRobot has no environment pushed"),
+        (("--env", "pusht", "--data.root", "x"), "--data.root is not for rollouts"),
+        (("--seed", "3"), "--seed is for rollouts"),
+        (("--env", "pusht", "--html", "page.html"), "--html is not for rollouts"),
+    ],
+)
+def test_evaluate_says_what_is_wrong_with_its_words(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    policy = tmp_path / "policy"
+    policy.mkdir()
+    (policy / "config.json").write_text("{}")
+    code, _, err = cli(str(policy), *words)
+    assert code == 2
+    assert message in err
