@@ -29,6 +29,7 @@ from getiaction.errors import TrainingError
 from getiaction.files import replacing, sync, sync_folder, write_atomically
 from getiaction.train.folder import WRITTEN, RunFolder
 from getiaction.train.interrupt import Interrupt, Interrupted
+from getiaction.train.progress import SMOOTH_LOSS
 
 SAVES_PER_RUN = 10
 STEPS_BETWEEN_SAVES = 100, 5000  # least and most
@@ -96,11 +97,9 @@ class Checkpoints(Checkpoint):
         self.folder = folder
         self.interrupt = interrupt
         self.best: Best | None = None
-        self._every = 1
+        self._every = self._log_every = 1
         self._saved_at = -1
         self._stop_for: int | None = None
-        self._sum: torch.Tensor | float = 0.0
-        self._count = 0
         self._waiting: Waiting | None = None
         self._claimed: Best | None = None
 
@@ -124,12 +123,14 @@ class Checkpoints(Checkpoint):
         least, most = STEPS_BETWEEN_SAVES
         self._every = math.ceil(min(max(trainer.estimated_stepping_batches / SAVES_PER_RUN, least), most))
         self._saved_at = trainer.global_step
+        self._log_every = trainer.log_every_n_steps
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Publish what was saved, and stop here when asked to: the last step is logged, and validated if due."""
         self._publish(trainer)
+        trainer.log_every_n_steps = self._log_every
         if self._stop_for is not None:
             raise Interrupted(self._stop_for, saved=True)
 
@@ -137,20 +138,21 @@ class Checkpoints(Checkpoint):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save when it is time."""
-        self._sum = self._sum + outputs["loss"].detach() * trainer.accumulate_grad_batches  # Lightning has divided it
-        self._count += 1
         step = trainer.global_step
         if step == self._saved_at or trainer.fit_loop._should_accumulate():
             return
         self._stop_for = self.interrupt.signal(trainer)
-        if self._stop_for or step % self._every == 0 or step >= trainer.estimated_stepping_batches:
+        planned = step % self._every == 0 or step >= trainer.estimated_stepping_batches
+        if planned:
+            trainer.log_every_n_steps = 1  # metrics.csv has a row for each checkpoint; undone at the next batch
+        if self._stop_for or planned:
             self._save(trainer, self._better_in_training(trainer))
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Keep the best by validation loss."""
         if trainer.sanity_checking or VAL_LOSS not in trainer.callback_metrics:
             return
-        if better := self._better(trainer, VAL_LOSS, trainer.callback_metrics[VAL_LOSS]):
+        if better := self._better(trainer, VAL_LOSS):
             self.best = better
             part = _beside(self.folder.best)
             trainer.save_checkpoint(part)
@@ -162,11 +164,11 @@ class Checkpoints(Checkpoint):
         if trainer.global_step > self._saved_at:
             better = self._better_in_training(trainer)
             if better is None and self.best is None:  # it ended before the first validation
-                better = self._better(trainer, TRAIN_LOSS, self._mean_loss())
+                better = self._better(trainer, TRAIN_LOSS)
             self._save(trainer, better)
         self._publish(trainer)
         if self.best is None and trainer.global_step:
-            self.best = self._better(trainer, TRAIN_LOSS, self._mean_loss())
+            self.best = self._better(trainer, TRAIN_LOSS)
             if trainer.is_global_zero and self.best:
                 self.best.publish(_another_name(self.folder.last, self.folder.best), self.folder)
 
@@ -190,18 +192,15 @@ class Checkpoints(Checkpoint):
         return found
 
     def _better_in_training(self, trainer: L.Trainer) -> Best | None:
-        """The mean training loss since the last save if it is the lowest; not used once there is a validation loss."""
-        return None if _validates(trainer) else self._better(trainer, TRAIN_LOSS, self._mean_loss())
+        """The training loss if it is the lowest at a save; not used once there is a validation loss."""
+        return None if _validates(trainer) else self._better(trainer, TRAIN_LOSS)
 
-    def _mean_loss(self) -> torch.Tensor:
-        """Over the batches since it was last asked."""
-        mean = torch.as_tensor(self._sum / max(self._count, 1))
-        self._sum, self._count = 0.0, 0
-        return mean
-
-    def _better(self, trainer: L.Trainer, of: str, loss: torch.Tensor) -> Best | None:
+    def _better(self, trainer: L.Trainer, of: str) -> Best | None:
         """The loss of this step as the new best; None where an earlier one is as low."""
-        mean = float(trainer.strategy.reduce(loss.to(trainer.strategy.root_device), reduce_op="mean"))
+        metric = trainer.callback_metrics.get(of if of == VAL_LOSS else SMOOTH_LOSS)
+        if metric is None:
+            return None
+        mean = float(trainer.strategy.reduce(metric.to(trainer.strategy.root_device), reduce_op="mean"))
         found = Best(mean, of, trainer.global_step)
         return found if found.beats(self.best) else None
 
@@ -245,7 +244,7 @@ class Best:
 
     Args:
         loss: the lowest so far.
-        of: "val/loss", or "train/loss" for the mean over the steps between two saves.
+        of: "val/loss", or "train/loss" for the smoothed training loss (`progress.SMOOTH_LOSS`).
         step: the optimizer steps done by then.
     """
 

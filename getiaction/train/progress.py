@@ -24,10 +24,17 @@ SECONDS_BETWEEN_LINES = 60
 BARS = "▁▂▃▄▅▆▇█"
 CURVE = 16
 SMALLEST_BAR = 5
+STATE = "getiaction/progress"
+SMOOTH_LOSS = "train/loss_smooth"
 
 
 class Watch(L.Callback):
     """Counts, times and shows the steps, and stops a run whose loss is no longer a number.
+
+    The training loss that a user reads is one number everywhere: `train/loss_smooth`, the fading average of the losses
+    of the last batches over all ranks. The bar and the closing summary show it, metrics.csv has it beside `train/loss`,
+    the loss of a single batch, and without validation the lowest one at a save decides about best.ckpt. Everything here
+    is kept in checkpoints, so that a resumed run speaks of all its parts.
 
     Args:
         screen: where to show them.
@@ -35,7 +42,8 @@ class Watch(L.Callback):
     Attributes:
         losses: the loss of a bounded number of steps, evenly spread over the run.
         samples: how many samples were trained on, over all ranks.
-        seconds: how long training took, validation left out.
+        seconds: how long training took, over all parts of the run, validation left out.
+        part_seconds: how long this part of it took.
     """
 
     def __init__(self, screen: Screen) -> None:
@@ -46,6 +54,7 @@ class Watch(L.Callback):
         self.val_loss: float | None = None
         self.samples = 0
         self.seconds = 0.0
+        self._seconds_before = 0.0
         self.started = False
         self.device = ""
         self.total: float = math.inf
@@ -57,6 +66,34 @@ class Watch(L.Callback):
         self._shown_step = 0
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+
+    @property
+    def state_key(self) -> str:
+        """The name of this callback's state in a checkpoint."""
+        return STATE
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was measured so far."""
+        return {
+            "seconds": self.seconds,
+            "samples": self.samples,
+            "first_loss": self.first_loss,
+            "val_loss": self.val_loss,
+            "smooth": self._smooth.state(),
+            "losses": self.losses.state(),
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue the measurements of the earlier part of the run; start anew where they can't be read."""
+        try:
+            seconds, samples, first = (state_dict[name] for name in ("seconds", "samples", "first_loss"))
+            self.seconds = self._seconds_before = float(seconds)
+            self.samples, self.first_loss = int(samples), float(first)
+            self.val_loss = None if state_dict["val_loss"] is None else float(state_dict["val_loss"])
+            self._smooth.restore(state_dict["smooth"])
+            self.losses.restore(state_dict["losses"])
+        except (KeyError, TypeError, ValueError):
+            self.__init__(self.screen)  # type: ignore[misc]
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """The first step is about to be done."""
@@ -74,6 +111,8 @@ class Watch(L.Callback):
     ) -> None:
         """Count, and show it now and then (reading the loss from a GPU waits for the GPU)."""
         now = time.monotonic()
+        self._smooth.add(outputs["loss"].detach().float() * trainer.accumulate_grad_batches)  # Lightning has divided it
+        pl_module.log(SMOOTH_LOSS, self._smooth.average, batch_size=1, sync_dist=trainer.world_size > 1)
         count = _samples(batch) * trainer.world_size
         self.samples += count
         self.seconds += now - self._ticked
@@ -83,7 +122,7 @@ class Watch(L.Callback):
         due = now - self._shown > 1 / REDRAWS_PER_SECOND
         if not (due or last or step == 1 or pl_module.device.type == "cpu" or step % trainer.log_every_n_steps == 0):
             return
-        self._take(float(outputs["loss"]) * trainer.accumulate_grad_batches, step)  # Lightning has divided it
+        self._take(float(outputs["loss"]) * trainer.accumulate_grad_batches, step)
         if self._bar is not None and (due or last):
             self._draw(step)
         elif not self.screen.live and self._line_is_due(now, step, last):
@@ -133,9 +172,19 @@ class Watch(L.Callback):
         return self.samples / self.seconds if self.seconds else 0.0
 
     @property
+    def part_seconds(self) -> float:
+        """How long this part of the run took, validation left out."""
+        return self.seconds - self._seconds_before
+
+    @property
     def smoothed(self) -> float:
-        """The training loss now, an average of the last steps."""
+        """The training loss now, an average of the last steps on this rank."""
         return self._smooth.value
+
+    def final_loss(self, trainer: L.Trainer) -> float:
+        """The training loss at the end over all ranks, as metrics.csv has it."""
+        metric = trainer.callback_metrics.get(SMOOTH_LOSS)
+        return self.smoothed if metric is None else float(metric)
 
     def _take(self, loss: float, step: int) -> None:
         if not math.isfinite(loss):
@@ -147,7 +196,6 @@ class Watch(L.Callback):
         self.loss = loss
         if math.isnan(self.first_loss):
             self.first_loss = loss
-        self._smooth.add(loss)
         self.losses.add(loss)
 
     def _draw(self, step: int) -> None:
@@ -193,25 +241,44 @@ class Watch(L.Callback):
     def _left(self, step: int) -> str:
         if not math.isfinite(self.total) or step <= self.begun_at:
             return ""
-        seconds = self.seconds / (step - self.begun_at) * (self.total - step)
+        seconds = self.part_seconds / (step - self.begun_at) * (self.total - step)
         return str(timedelta(seconds=round(seconds)))
 
 
 class Smooth:
-    """An average of the last values, older ones fading; fair from the first value on."""
+    """An average of the last values, older ones fading; fair from the first value on.
+
+    Tensors stay on their device until `value` is read: reading from a GPU waits for it.
+    """
 
     def __init__(self, keep: float = 0.95) -> None:
-        self._keep, self._sum, self._weight = keep, 0.0, 0.0
+        self._keep, self._weight = keep, 0.0
+        self._sum: torch.Tensor | float = 0.0
 
-    def add(self, value: float) -> None:
+    def add(self, value: torch.Tensor | float) -> None:
         """Take one more."""
+        if isinstance(self._sum, torch.Tensor) and isinstance(value, torch.Tensor):
+            self._sum = self._sum.to(value.device)
         self._sum = self._keep * self._sum + (1 - self._keep) * value
         self._weight = self._keep * self._weight + (1 - self._keep)
 
     @property
+    def average(self) -> torch.Tensor | float:
+        """The average where it was computed; nan when there is none yet."""
+        return self._sum / self._weight if self._weight else math.nan
+
+    @property
     def value(self) -> float:
         """The average, nan when there is none yet."""
-        return self._sum / self._weight if self._weight else math.nan
+        return float(self.average)
+
+    def state(self) -> dict[str, float]:
+        """Plain values that `restore` takes."""
+        return {"sum": float(self._sum), "weight": self._weight}
+
+    def restore(self, state: dict[str, float]) -> None:
+        """Continue where `state` was asked for."""
+        self._sum, self._weight = torch.tensor(float(state["sum"])), float(state["weight"])
 
 
 class Thinned:
@@ -231,6 +298,15 @@ class Thinned:
         if len(self.values) == self._size:
             self.values = [(a + b) / 2 for a, b in zip(self.values[::2], self.values[1::2], strict=True)]
             self._every *= 2
+
+    def state(self) -> dict[str, Any]:
+        """Plain values that `restore` takes."""
+        return {"values": list(self.values), "every": self._every, "bucket": list(self._bucket)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue where `state` was asked for."""
+        self.values, self._bucket = [float(v) for v in state["values"]], [float(v) for v in state["bucket"]]
+        self._every = max(1, int(state["every"]))
 
 
 def fitted(parts: dict[str, str], course: list[float], room: int) -> dict[str, str]:

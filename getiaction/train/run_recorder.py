@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import lightning as L
@@ -67,10 +68,35 @@ class RunRecorder(L.Callback):
         self.screen.say(
             f"{describe_policy(pl_module)} on {describe_data(trainer.datamodule)}, {where(trainer)}{resumed}"
         )
+        if said := ensure_validation(trainer):
+            self.screen.say(said)
         if trainer.datamodule.plan is not None and trainer.datamodule.meta.camera_keys:
             self.screen.say(str(trainer.datamodule.plan))
         if self.run:
             self.screen.say(f"run folder {self.run.path}")
+
+
+def ensure_validation(trainer: L.Trainer) -> str:
+    """Validate after the last step where the run would end before its first validation; say so in one line.
+
+    Episodes are held out to be looked at. An epoch that is longer than the run, or an interval that is longer than
+    both, would leave them unused.
+    """
+    steps, batches = trainer.estimated_stepping_batches, trainer.num_training_batches
+    finite = math.isfinite(steps) and math.isfinite(batches)
+    if not (finite and trainer.enable_validation and trainer.datamodule.val_dataset is not None):
+        return ""
+    if trainer.val_check_batch is None:  # by the clock
+        return ""
+    accumulated = trainer.accumulate_grad_batches
+    epochs, rest = divmod(int(steps), math.ceil(batches / accumulated))
+    last = epochs * int(batches) + rest * accumulated
+    every = trainer.check_val_every_n_epoch
+    first = trainer.val_check_batch if every is None else (every - 1) * batches + min(trainer.val_check_batch, batches)
+    if first <= last:
+        return ""
+    trainer.check_val_every_n_epoch, trainer.val_check_batch = None, last  # counted over epochs
+    return f"validation after the last step: the run of {many(int(steps), 'step')} ends before its first validation"
 
 
 def dataset_change(earlier: dict[str, Any], facts: dict[str, Any]) -> str:

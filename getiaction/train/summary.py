@@ -32,13 +32,15 @@ class Summary:
         frames: how many were trained on.
         steps: optimizer steps done so far, over all parts of the run.
         planned: optimizer steps that the recipe asks for (inf when it names no end).
-        first_loss: of the first step.
+        part_steps: how many of them this part of a resumed run did.
+        first_loss: training loss at the first step, smoothed as everywhere (`progress.Watch`).
         final_loss: training loss at the end, smoothed.
         best: what best.ckpt is.
         losses: the course of the training loss.
         samples_per_second: over all ranks, validation left out.
-        seconds: training time.
-        waited: seconds of it in which training waited for data.
+        seconds: training time, over all parts of the run.
+        part_seconds: training time of this part.
+        waited: seconds of this part in which training waited for data.
         peak_memory: most bytes that tensors took on the GPU; None on a CPU.
         device: as "cpu" or "2 x cuda".
         folder: the run folder; None when nothing was kept (`fast_dev_run`).
@@ -53,6 +55,7 @@ class Summary:
     episodes: int
     frames: int
     steps: int
+    part_steps: int
     planned: float
     first_loss: float
     final_loss: float
@@ -62,6 +65,7 @@ class Summary:
     seconds: float
     waited: float
     peak_memory: int | None
+    part_seconds: float
     device: str
     folder: RunFolder | None
     stopped_by: int | None
@@ -90,15 +94,17 @@ class Summary:
             episodes=episodes,
             frames=frames,
             steps=trainer.global_step,
+            part_steps=trainer.global_step - watch.begun_at if watch.started else 0,
             planned=watch.total,
             first_loss=watch.first_loss,
-            final_loss=watch.smoothed,
+            final_loss=watch.final_loss(trainer),
             best=(saved.best or Best.read(saved.folder)) if saved else None,
-            losses=tuple(watch.losses.values),
+            losses=tuple(watch.losses.values) if watch.started else (),
             samples_per_second=watch.samples_per_second,
             seconds=watch.seconds,
             waited=getattr(trainer.train_dataloader, "waited", 0.0),
             peak_memory=_peak_memory(trainer),
+            part_seconds=watch.part_seconds,
             device=watch.device,
             folder=folder,
             stopped_by=stopped_by,
@@ -152,12 +158,15 @@ class Summary:
             return f"nothing more: {many(self.steps, 'step')} were done before, and the recipe asks for no further one"
         early = self.steps < self.planned and math.isfinite(self.planned)
         done = f"{self.steps:,} of {many(round(self.planned), 'step')}" if early else many(self.steps, "step")
-        return f"{done} in {timedelta(seconds=round(self.seconds))}"
+        whole = f"{done} in {timedelta(seconds=round(self.seconds))}"
+        if self.part_steps == self.steps:
+            return whole
+        return f"{whole} ({self.part_steps:,} of them after resuming, in {timedelta(seconds=round(self.part_seconds))})"
 
     def _speed(self) -> str:
         parts = [f"{rate(self.samples_per_second)} on {self.device}"]
-        if self.seconds:
-            parts.append(f"{min(self.waited / self.seconds, 1):.0%} of the time waiting for data")
+        if self.part_seconds:
+            parts.append(f"{min(self.waited / self.part_seconds, 1):.0%} of the time waiting for data")
         if self.peak_memory is not None:
             parts.append(f"{self.peak_memory / 2**30:.1f} GiB of GPU memory at most")
         return ", ".join(parts)

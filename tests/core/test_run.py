@@ -19,6 +19,7 @@ import yaml
 from getiaction.errors import DataError, TrainingError
 from getiaction.train import build
 from getiaction.train.interrupt import Interrupted
+from getiaction.train.progress import Smooth
 from getiaction.train.run import train
 from getiaction.train.summary import Summary
 
@@ -233,6 +234,64 @@ def test_an_accumulated_step_is_shown_with_its_whole_loss(root: Path) -> None:
     assert two.first_loss == pytest.approx(one.first_loss)
     assert two.best.loss == pytest.approx(one.first_loss, rel=0.5)
     assert two.first_loss == pytest.approx(losses(one.folder.path)[0])
+
+
+def test_the_loss_is_one_number_everywhere(root: Path) -> None:
+    summary = run(recipe(root, max_steps=25, log_every_n_steps=10))
+    assert summary.folder and summary.best
+    smooth = losses(summary.folder.path, "train/loss_smooth")
+    assert list(smooth) == [9, 19, 24], "the row of a checkpoint is always there"
+    assert summary.final_loss == summary.best.loss == pytest.approx(smooth[24], abs=1e-6)
+    assert summary.best.step == 25
+    every = losses(run(recipe(root, max_steps=25)).folder.path)  # type: ignore[union-attr]
+    average = Smooth()
+    for step in range(25):
+        average.add(every[step])
+    assert average.value == pytest.approx(smooth[24], rel=1e-5)
+    assert summary.first_loss == pytest.approx(every[0])
+
+
+def test_the_summary_of_a_resumed_run_speaks_of_the_whole_run(root: Path) -> None:
+    given = recipe(root, max_steps=20)
+    whole = run(given)
+    with interrupted_at(14):
+        part = run(given)
+    assert whole.folder and part.folder
+    rest = run(given, resume=part.folder.path)
+    assert (rest.steps, rest.part_steps, whole.part_steps) == (20, 6, 20)
+    assert (rest.first_loss, rest.final_loss, rest.losses) == (whole.first_loss, whole.final_loss, whole.losses)
+    assert rest.seconds == pytest.approx(part.seconds + rest.part_seconds)
+    assert rest.samples_per_second * rest.seconds == pytest.approx(whole.samples_per_second * whole.seconds)
+    assert "20 steps in 0:00:0" in rest.text() and "(6 of them after resuming, in 0:00:0" in rest.text()
+    assert losses(part.folder.path, "train/loss_smooth") == losses(whole.folder.path, "train/loss_smooth")
+
+
+EARLY_STOPPING = {
+    "class_path": "lightning.pytorch.callbacks.EarlyStopping",
+    "init_args": {"monitor": "val/loss"},
+}
+
+
+@pytest.mark.parametrize(
+    ("trainer", "validated"),
+    [
+        # An epoch has 3 batches.
+        ({"max_steps": 2}, [1]),
+        ({"max_steps": 3}, [2]),
+        ({"max_steps": 2, "callbacks": [EARLY_STOPPING]}, [1]),
+        ({"max_steps": 1, "accumulate_grad_batches": 2}, [0]),
+        ({"max_steps": 5, "check_val_every_n_epoch": 2}, [4]),
+        ({"max_steps": -1, "max_epochs": 1, "check_val_every_n_epoch": 3}, [2]),
+        ({"max_steps": 4, "val_check_interval": 2}, [1]),
+        ({"max_steps": 2, "limit_val_batches": 0}, []),
+    ],
+)
+def test_held_out_episodes_are_validated_at_least_once(
+    trainer: dict[str, Any], validated: list[int], root: Path
+) -> None:
+    summary = run(recipe(root, data={"val_split": 0.4}, **trainer))
+    assert summary.folder
+    assert list(losses(summary.folder.path, "val/loss")) == validated
 
 
 def test_a_run_that_could_not_go_on_keeps_its_recipe(root: Path) -> None:

@@ -227,3 +227,27 @@ def test_the_second_frame_shows_the_other_half(judge: Judge) -> None:
         ("fps", '"fps": 10'),
     ]
     assert said.fix is not None and said.fix.safe
+
+
+@pytest.mark.parametrize(
+    ("trainer", "first"),
+    [
+        ({"max_steps": 3}, 4),
+        ({"max_steps": 3, "check_val_every_n_epoch": 2}, 8),
+        ({"max_steps": 3, "accumulate_grad_batches": 2, "check_val_every_n_epoch": 2}, 4),
+        ({"max_steps": 300, "val_check_interval": 500, "check_val_every_n_epoch": None}, 500),
+        ({"max_steps": 4}, None),
+        ({"max_steps": 3, "val_check_interval": 2}, None),
+        ({"max_steps": 3, "limit_val_batches": 0}, None),
+    ],
+)
+def test_a_run_without_time_for_a_validation_is_told_of_the_one_at_its_end(
+    trainer: dict[str, Any], first: int | None, judge: Judge
+) -> None:
+    text = recipe("ACT", ACT, val_split=0.5, train_batch_size=8)
+    found = judge(yaml.safe_dump({**yaml.safe_load(text), "trainer": trainer})).get("GA332")
+    if first is None:
+        assert found is None
+    else:
+        assert found is not None and found.severity is Severity.INFO
+        assert f"before its first validation after {first}:" in found.message

@@ -3,8 +3,8 @@
 ## What it finds
 
 A `monitor` of `EarlyStopping` or `ModelCheckpoint` that isn't among what is logged: `train/loss` and the policy's other
-losses as `train/…`, `train/lr`, `train/grad_norm`, `val/loss` where episodes are held out and the run lasts until they
-are looked at, and `eval/success_rate`, `eval/max_reward`, `eval/sum_reward` and `eval/episode_length` where the recipe
+losses as `train/…`, `train/loss_smooth`, `train/lr`, `train/grad_norm`, `val/loss` where episodes are held out, and
+`eval/success_rate`, `eval/max_reward`, `eval/sum_reward` and `eval/episode_length` where the recipe
 has a section `evaluation`.
 
 ## Why it matters
@@ -61,7 +61,7 @@ from difflib import get_close_matches
 from getiaction.spec.evaluation import METRICS
 from getiaction_cli.analysis.class_objects import meant_class
 from getiaction_cli.analysis.recipe_on_dataset import Fit
-from getiaction_cli.diagnostics import Change, Finding, Severity
+from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
 
 _WATCHERS = ("EarlyStopping", "ModelCheckpoint")
@@ -97,15 +97,13 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
                 fix=Change("wait for the first rollouts", set=((f"{section}.init_args.strict", False),)),
             )
             continue
-        meant, complaint, early = _meant(fit, monitor), _complaint(fit, monitor), _ends_early(fit, monitor)
-        if complaint or early:
+        meant, complaint = _meant(fit, monitor), _complaint(fit, monitor)
+        if complaint:
             yield Finding(
-                f"{name} watches `{monitor}`, {complaint or early}",
+                f"{name} watches `{monitor}`, {complaint}",
                 at=route,
                 fix=Change(f"watch {meant}", set=((route, meant),)) if meant != monitor else None,
                 help="`train/loss` is there in every run" if meant == monitor else "",
-                # Nothing is kept by that metric then, but nothing stops either.
-                severity=Severity.WARNING if name == "ModelCheckpoint" and not complaint else None,
             )
 
 
@@ -119,25 +117,6 @@ def _complaint(fit: Fit, monitor: str) -> str:
     if monitor != _VALIDATION:
         return "which no run writes"
     return "" if fit.held_out else "and no episode is held out (`data.init_args.val_split`)"
-
-
-def _ends_early(fit: Fit, monitor: str) -> str:
-    steps, first = fit.recipe.trainer("max_steps", -1), _first_validation(fit)
-    if monitor == _VALIDATION and isinstance(steps, int) and 0 < steps < first:
-        return f"and the run ends after {steps} steps, before the first validation after {first}"
-    return ""
-
-
-def _first_validation(fit: Fit) -> int:
-    """The step after which the held-out episodes are first looked at; 0 where that can't be told."""
-    interval, every = fit.recipe.trainer("val_check_interval", 1.0), fit.recipe.trainer("check_val_every_n_epoch", 1)
-    accumulated = fit.recipe.trainer("accumulate_grad_batches", 1)
-    limits = ("limit_train_batches", "overfit_batches", "max_epochs", "max_time")
-    if isinstance(interval, bool) or any(fit.recipe.trainer(name) is not None for name in limits):
-        return 0
-    if isinstance(interval, float) and 0 < interval <= 1 and isinstance(every, int) and isinstance(accumulated, int):
-        return int(fit.batches * interval) * max(1, every) // max(1, accumulated)
-    return interval // max(1, accumulated) if isinstance(interval, int) and isinstance(accumulated, int) else 0
 
 
 def _evaluates(fit: Fit) -> bool:

@@ -3,12 +3,15 @@
 ## What it finds
 
 A `trainer.val_check_interval` in batches that is larger than one epoch of the chosen episodes, with
-`check_val_every_n_epoch` not set to null.
+`check_val_every_n_epoch` not set to null. A note where the run ends before its first validation.
 
 ## Why it matters
 
 Lightning refuses to train: it counts the batches of `val_check_interval` inside each epoch. With
-`check_val_every_n_epoch: null` it counts on over epochs.
+`check_val_every_n_epoch: null` it counts them over all epochs.
+
+Episodes that are held out are always looked at: a run that would end before its first validation (the default is one
+at the end of each epoch) validates after its last step instead.
 
 ## Example
 
@@ -50,10 +53,11 @@ trainer:
 ```
 """
 
+import math
 from collections.abc import Iterator
 
 from getiaction_cli.analysis.recipe_on_dataset import Fit
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 
 _ROUTE = "trainer.val_check_interval"
@@ -62,14 +66,13 @@ _EVERY = "trainer.check_val_every_n_epoch"
 
 @rule("GA332", dataset="pusht", unless=("GA324", "GA325", "GA328"))
 def validation_interval(fit: Fit) -> Iterator[Finding]:
-    """Compare the interval with the batches of an epoch."""
+    """Compare the interval with the batches of an epoch, and the first validation with the end of the run."""
     interval = fit.recipe.get(_ROUTE)
-    if isinstance(interval, bool) or not isinstance(interval, int) or fit.recipe.trainer("fast_dev_run"):
-        return
-    if fit.recipe.has(_EVERY) and fit.recipe.get(_EVERY) is None:
-        return
     batches = fit.batches
-    if 0 < batches < interval:
+    if fit.recipe.trainer("fast_dev_run"):
+        return
+    over_epochs = fit.recipe.has(_EVERY) and fit.recipe.get(_EVERY) is None
+    if type(interval) is int and 0 < batches < interval and not over_epochs:
         idle = not fit.held_out
         yield Finding(
             f"val_check_interval {interval} is more than the {batches} batches of an epoch",
@@ -79,3 +82,33 @@ def validation_interval(fit: Fit) -> Iterator[Finding]:
             if idle
             else Change("count batches over epochs: set check_val_every_n_epoch to null", set=((_EVERY, None),)),
         )
+        return
+    steps, first = fit.recipe.trainer("max_steps", -1), _first_validation(fit)
+    if fit.held_out and type(steps) is int and 0 < steps < first and fit.recipe.trainer("limit_val_batches") != 0:
+        yield Finding(
+            f"the run ends after {steps} steps, before its first validation after {first}: "
+            "it validates after its last step instead",
+            at="trainer.max_steps",
+            help=f"to validate more often, set trainer.val_check_interval to fewer than {steps} batches",
+            severity=Severity.INFO,
+        )
+
+
+def _first_validation(fit: Fit) -> int:
+    """The step after which the held-out episodes are first looked at; 0 where that can't be told."""
+    interval, every = fit.recipe.trainer("val_check_interval", 1.0), fit.recipe.trainer("check_val_every_n_epoch", 1)
+    accumulated = fit.recipe.trainer("accumulate_grad_batches", 1)
+    limits = ("limit_train_batches", "overfit_batches", "max_epochs", "max_time")
+    if any(fit.recipe.trainer(name) is not None for name in limits) or type(accumulated) is not int or accumulated < 1:
+        return 0
+    over_epochs = every is None and fit.recipe.has(_EVERY)
+    if not over_epochs and (type(every) is not int or every < 1):
+        return 0
+    if type(interval) is int:
+        batch = interval
+    elif isinstance(interval, float) and 0 < interval <= 1 and not over_epochs:
+        batch = int(fit.batches * interval)
+    else:
+        return 0
+    before = 0 if over_epochs else (every - 1) * fit.batches
+    return math.ceil((before + batch) / accumulated)
