@@ -14,6 +14,7 @@ import os
 import shlex
 import shutil
 import struct
+import sys
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -147,6 +148,19 @@ class Checkpoints(Checkpoint):
             trainer.log_every_n_steps = 1  # metrics.csv has a row for each checkpoint; undone at the next batch
         if self._stop_for or planned:
             self._save(trainer, self._better_in_training(trainer))
+
+    def publish_now(self, trainer: L.Trainer) -> None:
+        """Log this step's row and let its checkpoint take its place, where one was saved at this step.
+
+        For what follows at the end of the same step and may take the process down with it, as a simulator can.
+        """
+        if self._waiting is None:
+            return
+        connector = trainer._logger_connector
+        if trainer.global_step % trainer.log_every_n_steps == 0:
+            connector.log_metrics(connector.metrics["log"])
+            trainer.log_every_n_steps = sys.maxsize  # not again at the end of this step; undone at the next batch
+        self._publish(trainer)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Keep the best by validation loss."""

@@ -81,6 +81,14 @@ def forget_after(path: Path, step: int) -> bool:
     return damaged
 
 
+def has_row(path: Path, step: int, prefix: str) -> bool:
+    """Whether a metric whose name begins with `prefix` was logged at a step, as Lightning counts it."""
+    return any(
+        int(row["step"]) == step and any(value and name.startswith(prefix) for name, value in row.items())
+        for row in _read(path)[1]
+    )
+
+
 def _read(path: Path) -> tuple[list[str], list[dict[str, Any]], bool]:
     """The columns, the rows that are whole, and whether something else was there."""
     try:

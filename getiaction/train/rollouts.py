@@ -14,8 +14,10 @@ from getiaction.errors import RolloutError, TrainingError
 from getiaction.evaluation import rollouts
 from getiaction.lerobot.environments import Actor
 from getiaction.spec.evaluation import Evaluation
+from getiaction.train.checkpoints import Checkpoints
 from getiaction.train.folder import RunFolder
 from getiaction.train.interrupt import Interrupt
+from getiaction.train.metrics import has_row
 from getiaction.train.progress import Watch
 from getiaction.train.screen import Screen
 
@@ -30,8 +32,9 @@ class _Stopped(Exception):  # noqa: N818 - a request of the user
 class Rollouts(Checkpoint):
     """Runs the rollouts of a recipe's `evaluation:` section every so many steps and after the last one.
 
-    It derives from Lightning's `Checkpoint` so that it is called after last.ckpt is saved: a simulator that takes the
-    whole process down loses no training. An exception in a rollout is shown and logged; training continues.
+    It derives from Lightning's `Checkpoint` so that it is called after the step is saved, and lets last.ckpt take its
+    place first: a simulator that takes the whole process down loses no training, and a resumed run does the rollouts
+    again. An exception in a rollout is shown and logged; training continues.
 
     A `ModelCheckpoint` whose `monitor` begins with `eval/` saves right after the rollouts that measured its metric,
     and at no other time, so that the weights it keeps are those that were evaluated.
@@ -85,6 +88,15 @@ class Rollouts(Checkpoint):
         for note in notes:
             self.screen.say(f"note: {note}")
 
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Run the rollouts in which an earlier part of the run was killed."""
+        step, every = trainer.global_step, self.options.every_n_steps
+        if not step or not every or step % every:
+            return
+        measured = trainer.is_global_zero and has_row(self.run.metrics, step - 1, METRICS)
+        if not trainer.strategy.broadcast(measured):
+            self._measure(trainer, pl_module)
+
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
@@ -103,6 +115,9 @@ class Rollouts(Checkpoint):
 
     def _measure(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         step = self._measured_at = trainer.global_step
+        for callback in trainer.callbacks:
+            if isinstance(callback, Checkpoints):
+                callback.publish_now(trainer)
         metrics: dict[str, float] = {}
         if trainer.is_global_zero:
             metrics = self._attempt(step, pl_module)

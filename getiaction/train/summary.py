@@ -31,8 +31,8 @@ class Summary:
         episodes: how many were trained on.
         frames: how many were trained on.
         steps: optimizer steps done so far, over all parts of the run.
-        planned: optimizer steps that the recipe asks for (inf when it names no end).
         part_steps: how many of them this part of a resumed run did.
+        planned: optimizer steps that the recipe asks for (inf when it names no end).
         first_loss: training loss at the first step, smoothed as everywhere (`progress.Watch`).
         final_loss: training loss at the end, smoothed.
         best: what best.ckpt is.

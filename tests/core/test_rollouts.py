@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -267,6 +268,29 @@ def test_a_rollout_that_fails_does_not_end_the_training(keypoints_root: Path, mo
     assert summary.folder.pretrained_model.is_dir()
     with contextlib.suppress(KeyError):
         assert rows(summary.folder.path, "eval/success_rate") == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks the test's process")
+def test_a_simulator_that_takes_the_process_down_loses_no_training(
+    keypoints_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getiaction.train.checkpoints.STEPS_BETWEEN_SAVES", (2, 5000))
+    made = recipe(keypoints_root, {"env": KEYPOINTS, "episodes": 2, "every_n_steps": 2})
+    whole = run(made, output_dir="whole").folder
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException):
+            monkeypatch.setattr("getiaction.evaluation.rollouts.roll_out", lambda *_, **__: os.kill(os.getpid(), 9))
+            run(made, output_dir="part")
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -9
+    part = Path("part")
+    assert torch.load(part / "checkpoints/last.ckpt", weights_only=True)["global_step"] == 2
+    run(made, resume=part)
+    assert whole is not None
+    for column in ("train/loss", "train/loss_smooth", "eval/max_reward", "eval/sum_reward"):
+        assert rows(part, column) == rows(whole.path, column)
+    assert len((part / "metrics.csv").read_text().splitlines()) == len(whole.metrics.read_text().splitlines())
 
 
 def test_an_environment_that_does_not_fit_ends_the_run_before_the_first_step(
