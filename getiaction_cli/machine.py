@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 
 from getiaction import trust
+from getiaction.spec.loggers import wandb_can_log_in
 from getiaction_cli.installed import package_folder, versions
 
 # FFmpeg's versions and those of their libavutil; torchcodec brings one library for each.
@@ -133,7 +134,7 @@ def probe() -> Machine:
         torch_hub=_Files(_torch_hub() / "checkpoints"),
         env=os.environ,
         hub_token=_hub_token(),
-        wandb_key=_wandb_key(),
+        wandb_key=wandb_can_log_in(),
         free_space=_free,
     )
 
@@ -274,23 +275,6 @@ def _hub_token() -> bool:
     place = Path(os.environ.get("HF_TOKEN_PATH", str(_hf_home() / "token"))).expanduser()
     with suppress(OSError):
         return place.stat().st_size > 0
-    return False
-
-
-def _wandb_key() -> bool:
-    """True when Weights & Biases would not ask: it has a key, another server, or is told to stay offline."""
-    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_BASE_URL"):
-        return True
-    if os.environ.get("WANDB_MODE") in ("offline", "disabled", "dryrun"):
-        return True
-    places = (
-        (Path(os.environ.get("NETRC", Path.home() / ".netrc")), "api.wandb.ai"),
-        (Path(os.environ.get("WANDB_CONFIG_DIR", Path.home() / ".config" / "wandb")) / "settings", "api_key"),
-    )
-    for file, word in places:
-        with suppress(OSError):
-            if word in file.read_text(encoding="utf-8", errors="replace"):
-                return True
     return False
 
 

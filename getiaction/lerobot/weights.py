@@ -14,16 +14,13 @@ from getiaction.errors import PolicyError
 from getiaction.lerobot.errors import first_line
 from getiaction.spec import facts
 
-# Weights that a constructor fetches and that a checkpoint then overwrites.
-_FETCHED_BY_CONSTRUCTOR = {"pretrained_backbone_weights": None, "load_vlm_weights": False}
-
 
 @contextlib.contextmanager
 def without_fetched_weights(config: PreTrainedConfig) -> Iterator[None]:
     """While it lasts, the constructor of this configuration's policy fetches no weights."""
-    kept = {name: getattr(config, name) for name in _FETCHED_BY_CONSTRUCTOR if hasattr(config, name)}
+    kept = {name: getattr(config, name) for name in facts.FETCHES_WEIGHTS if hasattr(config, name)}
     for name in kept:
-        setattr(config, name, _FETCHED_BY_CONSTRUCTOR[name])
+        setattr(config, name, facts.FETCHES_WEIGHTS[name])
     try:
         yield
     finally:

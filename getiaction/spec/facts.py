@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# Parameters that let a policy's constructor fetch weights, which a checkpoint then overwrites; and what fetches none.
+FETCHES_WEIGHTS = {"pretrained_backbone_weights": None, "load_vlm_weights": False}
+
 # Text for people, which no rule relies on.
 TEXT = frozenset({"name", "task", "cameras", "state", "why_not"})
 

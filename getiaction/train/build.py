@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import os
 import re
 from datetime import timedelta
 from importlib import import_module
-from netrc import netrc
-from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -24,6 +21,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from getiaction.errors import MachineError, TrainingError
 from getiaction.spec.evaluation import HIGHER_IS_BETTER
 from getiaction.spec.installing import install_command
+from getiaction.spec.loggers import PACKAGES, wandb_can_log_in
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
 from getiaction.train.metrics import MetricsFile
@@ -39,11 +37,7 @@ PLACES = {
     "plugins": ("lightning.pytorch.plugins", ""),
 }
 PACKAGE_OF = {
-    "TensorBoardLogger": "tensorboard",
-    "WandbLogger": "wandb",
-    "MLFlowLogger": "mlflow",
-    "CometLogger": "comet-ml",
-    "LitLogger": "litlogger",
+    **{logger: packages[0] for logger, packages in PACKAGES.items()},
     "BitsandbytesPrecision": "bitsandbytes",
     "DeepSpeedStrategy": "deepspeed",
 }
@@ -268,23 +262,11 @@ def _check_device(arguments: dict[str, Any]) -> None:
 
 def _check_wandb(arguments: dict[str, Any]) -> None:
     """Weights & Biases asks for a key on a terminal that it thinks nobody else writes to; say so instead."""
-    if arguments.get("offline") or os.environ.get("WANDB_MODE") in ("offline", "disabled", "dryrun"):
-        return
-    try:
-        known = netrc(os.environ.get("NETRC")).authenticators("api.wandb.ai")
-    except (OSError, ValueError, SyntaxError):
-        known = None
-    host = os.environ.get("WANDB_BASE_URL")
-    if not (os.environ.get("WANDB_API_KEY") or known or host or _wandb_settings_have_key()):
+    if not arguments.get("offline") and not wandb_can_log_in():
         raise MachineError(
             "WandbLogger has no API key to log in with",
             "run `wandb login`, or set init_args.offline: true for that logger",
         )
-
-
-def _wandb_settings_have_key() -> bool:
-    path = Path(os.environ.get("WANDB_CONFIG_DIR", Path.home() / ".config" / "wandb")) / "settings"
-    return path.is_file() and "api_key" in path.read_text(errors="ignore")
 
 
 def _closest(name: str, names: list[str]) -> str:

@@ -68,6 +68,13 @@ def test_parameters_in_the_table_are_those_of_the_policy() -> None:
         assert named <= set(policies.load(name).parameter_names), name
 
 
+def test_what_fetches_weights_is_in_the_table_with_evidence() -> None:
+    known = [entry for facts_of in facts.table().values() for entry in facts_of.values()]
+    items = [item for entry in known for item in (entry if isinstance(entry, list) else [entry])]
+    named = {item.get(key) for item in items if isinstance(item, dict) for key in ("parameter", "unless")}
+    assert set(facts.FETCHES_WEIGHTS) <= named
+
+
 def test_every_policy_of_lerobot_has_facts() -> None:
     assert set(facts.table()) == {name for name in policies.names() if policies.load(name).entry.plugin is None}
 

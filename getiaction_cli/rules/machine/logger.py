@@ -50,19 +50,12 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction.spec.loggers import PACKAGES
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.installed import install_command
 from getiaction_cli.machine import Machine
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-
-_PACKAGES = {
-    "CometLogger": ("comet-ml",),
-    "LitLogger": ("litlogger",),
-    "MLFlowLogger": ("mlflow", "mlflow-skinny"),
-    "TensorBoardLogger": ("tensorboard", "tensorboardX"),
-    "WandbLogger": ("wandb",),
-}
 
 
 @rule("GA511")
@@ -73,7 +66,7 @@ def logger(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     for i, entry in entries:
         route = "trainer.logger" if i is None else f"trainer.logger.{i}"
         name = str(entry.get("class_path", "")).rpartition(".")[2] if isinstance(entry, dict) else ""
-        packages = _PACKAGES.get(name, ())
+        packages = PACKAGES.get(name, ())
         if packages and not any(package in machine.packages for package in packages):
             yield Finding(
                 f"{name} needs the package {packages[0]}, which is not installed",
