@@ -165,7 +165,7 @@ class Facts:
     def ask(self, name: str, default: Any) -> Any:
         """The value of a fact, its evidence looked up and its conditions asked of the configuration."""
         if not self.known:
-            _unavailable(f"getiaction has no facts about the policy {self.policy}", worth_saying=False)
+            _unavailable(f"this version of getiaction has no facts about the policy {self.policy}")
         entry = facts.table()[self.policy].get(name)
         if entry is None:
             return default
@@ -189,7 +189,7 @@ class Facts:
         return getattr(self._values, name)
 
 
-def _unavailable(reason: str, *, worth_saying: bool = True) -> NoReturn:
+def _unavailable(reason: str) -> NoReturn:
     from getiaction_cli.diagnostics import Unavailable  # 10 ms that listing policies does not need
 
-    raise Unavailable(reason, worth_saying=worth_saying)
+    raise Unavailable(reason)
