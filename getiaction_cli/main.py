@@ -25,7 +25,9 @@ from getiaction_cli.commands import (
     validate_config,
 )
 from getiaction_cli.commands.arguments import say
+from getiaction_cli.control import CleanStream
 from getiaction_cli.errors import EXIT_USAGE, CliError, CouldNotLook, UsageError
+from getiaction_cli.rendering.text import COLOURS
 
 
 class Shell(StrEnum):
@@ -147,7 +149,10 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """No text may fail to be written: a stream that was closed leads nowhere, what an encoding lacks is escaped."""
+    """No text may fail to be written, and none may steer the terminal.
+
+    A stream that was closed leads nowhere, what an encoding lacks is escaped, and control characters are shown.
+    """
     for name in ("stdin", "stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -155,6 +160,8 @@ def _open_streams() -> None:
             setattr(sys, name, stream)
         if name != "stdin" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # in JSON that is an escape too
+        if name != "stdin":
+            setattr(sys, name, CleanStream(stream, COLOURS))
 
 
 def _stop(error: CliError) -> NoReturn:

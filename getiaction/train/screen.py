@@ -130,6 +130,7 @@ class Screen:
         """One line of talk."""
         if self.quiet:
             return
+        text = shown(text)
         self.still()
         if self.live:
             with contextlib.suppress(OSError):  # the terminal is gone
@@ -141,7 +142,7 @@ class Screen:
 
     def alarm(self, text: str) -> None:
         """One line that must be seen, whatever rank and however quiet."""
-        print(text, file=self.stream, flush=True)
+        print(shown(text), file=self.stream, flush=True)
 
     def doing(self, text: str) -> None:
         """What takes a while now: it moves on a terminal, and is a line elsewhere."""
@@ -150,7 +151,7 @@ class Screen:
         if not self.live:
             self.say(f"{text}…")
         else:
-            self._spin(f"{text}…")
+            self._spin(shown(f"{text}…"))
 
     def still(self) -> None:
         """Whatever moves stops."""
@@ -176,6 +177,11 @@ class Screen:
             redirect_stderr=False,
         )
         self._moving.start()
+
+
+def shown(text: str) -> str:
+    """The text without what a terminal would obey: names of datasets and paths come from strangers."""
+    return "".join(char if char == "\n" or char.isprintable() else "\ufffd" for char in text)
 
 
 def _is_alive(descriptor: int) -> bool:

@@ -8,6 +8,8 @@ suit the dataset.
 from __future__ import annotations
 
 import difflib
+import re
+import shlex
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
 from getiaction_cli.checking.runner import check, matches
+from getiaction_cli.control import clean
 from getiaction_cli.diagnostics import Diagnostic, Report, Severity
 from getiaction_cli.recipe import Recipe, apply_edits, read
 from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
@@ -35,6 +38,8 @@ _STEPS = 100_000
 # What a draft calls itself until it is written.
 FILE = "recipe.yaml"
 _WIDTH = 110
+_LONGEST_NAME = 100  # characters of a dataset's name in a file's
+_COMMAND = re.compile(rf"^(#     getiaction [\w-]+ ){re.escape(FILE)}$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ def _with_reason(before: str, after: str, diagnostic: Diagnostic) -> str:
 
 
 def _comment(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
+    return textwrap.wrap(clean(text), _WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
 
 
 # -- the draft -------------------------------------------------------------------------------------------------------
@@ -204,7 +209,7 @@ def _size(dataset: Dataset) -> str:
 
 
 def _policy_name(policy: PolicyClass) -> list[str]:
-    return [f"    policy_name: {policy.name}"] if policy.class_path == WRAPPER else []
+    return [f"    policy_name: {write(policy.name)}"] if policy.class_path == WRAPPER else []
 
 
 def _features(dataset: Dataset, policy: PolicyClass) -> list[str]:
@@ -219,7 +224,7 @@ def _features(dataset: Dataset, policy: PolicyClass) -> list[str]:
         return []
     return [
         "    input_features:  # what it reads; delete a line to leave one out",
-        *(f"      - {key}" for key in inputs),
+        *(f"      - {write(key)}" for key in inputs),
     ]
 
 
@@ -244,8 +249,15 @@ def _first_sentence(text: str) -> str:
     return textwrap.shorten(" ".join(text.split()).split(". ")[0].rstrip("."), 90, placeholder="…")
 
 
+def with_name(text: str, file: Path) -> str:
+    """The text with a recipe's file name in the commands at its head."""
+    name = shlex.quote(str(file))
+    return _COMMAND.sub(lambda match: match[1] + name, text) if name.isprintable() else text
+
+
 def free_name(policy: PolicyClass, dataset: Dataset) -> Path:
     """A file name for the recipe that is not taken in this folder."""
-    stem = f"{policy.name}_{dataset.repo_id.rsplit('/', 1)[-1].replace('-', '_')}"
+    name = re.sub(r"[^\w.]+", "_", dataset.repo_id.rsplit("/", 1)[-1])[:_LONGEST_NAME]
+    stem = f"{policy.name}_{name}"
     names = (Path(f"{stem}{f'_{number}' if number else ''}.yaml") for number in range(1000))
     return next(name for name in names if not name.exists())

@@ -75,11 +75,13 @@ def _delete(chosen: list[Store]) -> None:
             typer.echo(f"{clean(store.repo_id)}: a training is building it, left alone", err=True)
             continue
         try:
-            delete(store)
+            others = delete(store)
         except OSError as error:
             raise CouldNotLook(f"can't delete {store.folder}: {error.strerror}") from None
         freed += store.size
         typer.echo(f"deleted the frames of {clean(store.repo_id)} ({size(store.size)})")
+        if others:
+            typer.echo(f"{store.folder} stays: it holds {', '.join(others[:3])}, not written by getiaction", err=True)
     typer.echo(f"{size(freed)} freed")
 
 

@@ -12,6 +12,7 @@ import typer
 
 from getiaction.files import is_empty, write_atomically
 from getiaction_cli.commands.arguments import policy_named
+from getiaction_cli.control import clean
 from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, UsageError
 
 if TYPE_CHECKING:
@@ -70,14 +71,14 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
     if not fitting:
         raise CouldNotLook(
             f"no policy can train on {dataset.repo_id} as it is",
-            f"`getiaction list-policies --for {dataset.place.word}` says why",
+            f"`getiaction list-policies --for {shlex.quote(dataset.place.word)}` says why",
         )
     names = [suit.policy.name for suit in fitting]
     if not sys.stdin.isatty():
         raise UsageError(
             "which policy? --policy is missing", f"these can train on {dataset.repo_id}: {', '.join(names)}"
         )
-    typer.echo(f"These policies can train on {dataset.repo_id}:\n", err=True)
+    typer.echo(clean(f"These policies can train on {dataset.repo_id}:") + "\n", err=True)
     for number, suit in enumerate(fitting, 1):
         missing = "" if suit.policy.installed else f"  (first: {suit.policy.install_command})"
         typer.echo(f"  {number:>2}  {suit.policy.name:<15} {suit.policy.summary}{missing}", err=True)
@@ -97,30 +98,32 @@ def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
     from getiaction_cli.checking import drafting
 
     if not suit.trainable:
-        typer.echo(f"{suit.policy.name} can't train on {dataset.repo_id}:", err=True)
+        typer.echo(clean(f"{suit.policy.name} can't train on {dataset.repo_id}:"), err=True)
         for reason in suit.reasons:
-            typer.echo(
-                f"  {reason.code}: {reason.message}" + (f"\n    help: {reason.help}" if reason.help else ""), err=True
-            )
-        typer.echo(f"hint: `getiaction list-policies --for {dataset.place.word}` shows which can", err=True)
+            typer.echo(clean(f"  {reason.code}: {reason.message}"), err=True)
+            if reason.help:
+                typer.echo(clean(f"    help: {reason.help}"), err=True)
+        word = shlex.quote(dataset.place.word)
+        typer.echo(clean(f"hint: `getiaction list-policies --for {word}` shows which can"), err=True)
         raise typer.Exit(EXIT_FOUND)
     file = output or drafting.free_name(suit.policy, dataset)
     named = shlex.quote(str(file))
     if file == _STDOUT:
         typer.echo(suit.text, nl=False)
     else:
-        _create(file, suit.text.replace(drafting.FILE, named))
-        typer.echo(f"wrote {file}")
+        _create(file, drafting.with_name(suit.text, file))
+        typer.echo(f"wrote {clean(str(file))}")
     if os.environ.get("GETIACTION_QUIET"):
         return
     for change in suit.changes:
-        typer.echo(
-            f"  set for this dataset: {change.fix.title if change.fix else change.message} ({change.code})", err=True
-        )
+        title = change.fix.title if change.fix else change.message
+        typer.echo(clean(f"  set for this dataset: {title} ({change.code})"), err=True)
     for lacking in suit.machine:
-        typer.echo(f"  on this machine: {lacking.message}" + (f"; {lacking.help}" if lacking.help else ""), err=True)
+        typer.echo(
+            clean(f"  on this machine: {lacking.message}" + (f"; {lacking.help}" if lacking.help else "")), err=True
+        )
     if file != _STDOUT:
-        typer.echo(f"next: getiaction validate-config {named}", err=True)
+        typer.echo(clean(f"next: getiaction validate-config {named}"), err=True)
 
 
 def _create(file: Path, text: str) -> None:

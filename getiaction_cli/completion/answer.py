@@ -33,7 +33,7 @@ def main() -> None:
     candidates = datasets() if kind == "datasets" else policies() if kind == "policies" else overrides(word, line)
     seen = {word} if word.endswith(".") else set()  # a section is no candidate behind itself
     for value, help in candidates:
-        if value.startswith(word) and value not in seen:
+        if value.startswith(word) and value not in seen and value.isprintable():  # a file may hold anything
             seen.add(value)
             print(f"{value}\t{help}")  # noqa: T201 - this is the answer
 

@@ -1,16 +1,30 @@
 """Stores of decoded frames: which there are, from the manifests that training wrote beside them.
 
 The training core decodes the frames of a dataset once and keeps them (getiaction/data/frame_store.py tells how); here
-nothing but the JSON beside each array is read.
+nothing but the JSON beside each array is read. A folder is a store by its name and by its files, and only files that
+training gives such names are ever deleted: `--path` may name any folder.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from getiaction import trust
+
+# As getiaction/data/frame_store.py and columns.py name them.
+_FOLDER = re.compile(r"[A-Za-z0-9._-]+-[0-9a-f]{8}")
+_FILE = re.compile(
+    r"(?P<name>[A-Za-z0-9._-]+\.[0-9a-f]{16}|table-[0-9a-f]+-\d+)(\.json|\.bin|\.npz)(?P<unfinished>\.tmp)?"
+)
+_LOCK = ".lock"
+_MANIFEST = {"format", "what", "repo_id", "root", "rows", "bytes"}
+_MOST_MANIFEST = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -19,7 +33,7 @@ class Store:
 
     Attributes:
         repo_id: The dataset.
-        root: Its folder.
+        root: Its folder; empty where no manifest could be read.
         folder: Where the store lies.
         cameras: Whose frames are kept.
         frames: How many, of all cameras.
@@ -39,8 +53,8 @@ class Store:
 
     @property
     def gone(self) -> bool:
-        """The dataset is no longer where it was."""
-        return not Path(self.root, "meta", "info.json").is_file()
+        """The dataset is no longer where it was; never true where it is not known which dataset it is of."""
+        return Path(self.root).is_absolute() and not Path(self.root, "meta", "info.json").is_file()
 
 
 def home() -> Path:
@@ -60,45 +74,79 @@ def stores(place: Path | None = None) -> list[Store]:
 
 
 def _store(folder: Path) -> Iterator[Store]:
-    if not (folder / ".lock").is_file():
+    if not _FOLDER.fullmatch(folder.name) or folder.is_symlink() or not folder.is_dir():
+        return
+    files = _files(folder)
+    manifests = [
+        (facts, found.st_mtime)
+        for name, found in files.items()
+        if name.endswith(".json") and (facts := _manifest(folder / name)) is not None
+    ]
+    unfinished = any(match["unfinished"] for name in files if (match := _FILE.fullmatch(name)))
+    if not manifests and not (unfinished and _LOCK in files):
         return  # not written by us: not ours to show or to delete
-    manifests = []
-    for path in folder.glob("*.json"):
-        try:
-            manifests.append((json.loads(path.read_text(encoding="utf-8")), path.stat().st_mtime))
-        except (OSError, ValueError):
-            continue
-    facts = [(facts, time) for facts, time in manifests if isinstance(facts, dict) and "repo_id" in facts]
-    frames = [facts for facts, _ in facts if facts.get("what") == "frames"]
+    said = [facts for facts, _ in manifests]
+    frames = [facts for facts in said if facts["what"] == "frames"]
     yield Store(
-        repo_id=str(facts[0][0]["repo_id"]) if facts else folder.name,
-        root=str(facts[0][0].get("root", "")) if facts else "",
+        repo_id=said[0]["repo_id"] if said else folder.name,
+        root=next((facts["root"] for facts in said if Path(facts["root"]).is_absolute()), ""),
         folder=folder,
         cameras=tuple(sorted({str(each.get("camera")) for each in frames})),
-        frames=sum(int(each.get("rows", 0)) for each in frames),
-        size=sum(path.stat().st_blocks * 512 for path in folder.iterdir() if path.is_file()),
-        used=max((time for _, time in facts), default=folder.stat().st_mtime),
-        in_use=_locked(folder / ".lock"),
+        frames=sum(each["rows"] for each in frames),
+        size=sum(found.st_blocks * 512 for found in files.values()),
+        used=max((time for _, time in manifests), default=folder.stat().st_mtime),
+        in_use=_locked(folder / _LOCK),
     )
 
 
-def delete(store: Store) -> None:
-    """Delete a store, manifests first. A training that has it open goes on with what it has mapped.
+def _files(folder: Path) -> dict[str, os.stat_result]:
+    """Our regular files in a folder; links are nobody's."""
+    found = {}
+    try:
+        for entry in os.scandir(folder):
+            if entry.name == _LOCK or _FILE.fullmatch(entry.name):
+                about = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(about.st_mode):
+                    found[entry.name] = about
+    except OSError:
+        return {}
+    return found
+
+
+def _manifest(path: Path) -> dict[str, Any] | None:
+    """What a manifest says; None where it is damaged, or none."""
+    try:
+        facts = trust.read_json(path, _MOST_MANIFEST)
+    except (OSError, ValueError):
+        return None
+    if not isinstance(facts, dict) or not facts.keys() >= _MANIFEST or facts["what"] not in ("frames", "column"):
+        return None
+    texts = isinstance(facts["repo_id"], str) and isinstance(facts["root"], str) and "\0" not in facts["root"]
+    return facts if texts and type(facts["rows"]) is int else None
+
+
+def delete(store: Store) -> list[str]:
+    """Delete our files in a store, manifests first. A training that has it open goes on with what it has mapped.
+
+    Returns:
+        The names of what is not ours, because of which the folder stays.
 
     Raises:
         OSError: a file can't be deleted.
     """
-    files = [path for path in store.folder.iterdir() if path.is_file()]
-    for path in sorted(files, key=lambda path: (path.suffix != ".json", path.name == ".lock")):
-        path.unlink(missing_ok=True)
-    store.folder.rmdir()
+    for name in sorted(_files(store.folder), key=lambda name: (not name.endswith(".json"), name == _LOCK)):
+        (store.folder / name).unlink(missing_ok=True)
+    others = sorted(entry.name for entry in os.scandir(store.folder))
+    if not others:
+        store.folder.rmdir()
+    return others
 
 
 def _locked(lock: Path) -> bool:
     import fcntl
 
     try:
-        with lock.open("rb") as file:
+        with trust.open_regular(lock) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

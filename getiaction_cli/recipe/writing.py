@@ -7,6 +7,7 @@ import math
 import re
 from typing import Any
 
+from getiaction_cli.control import escaped
 from getiaction_cli.recipe.scalars import plain
 
 _PLAIN_TEXT = re.compile(r"[A-Za-z_/][\w./+@ -]*(?<! )")
@@ -28,7 +29,17 @@ def write(value: Any) -> str:
         return str(value)
     text = str(value)
     simple = _PLAIN_TEXT.fullmatch(text) and isinstance(plain(text)[0], str)
-    return text if simple else json.dumps(text, ensure_ascii=False)
+    return text if simple else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """In double quotes; what YAML does not take as it is, or takes for the end of a line, is escaped."""
+    quoted = escaped(json.dumps(text, ensure_ascii=False))
+    return "".join(char if _is_allowed(char) else f"\\u{ord(char):04x}" for char in quoted)
+
+
+def _is_allowed(char: str) -> bool:
+    return " " <= char <= "\ud7ff" or "\ue000" <= char <= "\ufffd" or char > "\uffff"
 
 
 def _float(value: float) -> str:

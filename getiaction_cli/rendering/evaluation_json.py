@@ -9,6 +9,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Severity
 from getiaction_cli.rendering.json_v1 import diagnostic_v1
 
@@ -91,7 +92,7 @@ def render(evaluation: Evaluation, report: Report) -> str:
             "infos": report.count(Severity.INFO),
         },
     }
-    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return escaped(json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _probe(probe: Probe | None) -> dict[str, Any] | None:

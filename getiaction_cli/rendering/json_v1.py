@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import TypedDict
 
+from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Diagnostic, Fix, Frame, Report, Severity, Span
 
 
@@ -117,7 +118,7 @@ def render(reports: Sequence[Report]) -> str:
             infos=sum(report.count(Severity.INFO) for report in reports),
         ),
     )
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return escaped(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def diagnostic_v1(diagnostic: Diagnostic, recipe: str = "") -> DiagnosticV1:

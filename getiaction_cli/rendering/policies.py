@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from getiaction_cli.control import escaped
 from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, plain
 from getiaction_cli.policies.source_docs import GROUP_ORDER
-from getiaction_cli.rendering.text import Paint, wrap
+from getiaction_cli.rendering.text import Paint, clean, wrap
 
 _NAME = 16
 _TYPE = 34
@@ -258,7 +260,9 @@ def to_json(
         suits: how each suits a dataset, with ``--for``.
     """
     shown = [_as_json(policy, grep) | ({"for": suits[policy.name]} if suits else {}) for policy in policies]
-    return json.dumps({"version": 1, "lerobot": lerobot, "policies": shown}, indent=2, ensure_ascii=False) + "\n"
+    return (
+        escaped(json.dumps({"version": 1, "lerobot": lerobot, "policies": shown}, indent=2, ensure_ascii=False)) + "\n"
+    )
 
 
 def _as_json(policy: PolicyClass, grep: str) -> dict[str, Any]:
@@ -305,6 +309,7 @@ def render_for(
 ) -> str:
     """Which policies can train on a dataset: as it is, with some parameters set, or not, and why."""
     paint = Paint(color)
+    dataset = clean(dataset)
     indent = " " * (_NAME + 2)
     titles = {
         "as it is": f"Can train on {dataset} as it is",
@@ -335,5 +340,5 @@ def render_for(
                 here = "on this machine: "
                 said = [wrap(f"{here}{m['code']}: {m['reason']}", columns, indent) for m in row["machine"]]
                 lines += [indent + paint("dim", here) + text.removeprefix(here) for text in said]
-    lines += ["", f"getiaction init {dataset} --policy NAME writes the recipe."]
+    lines += ["", f"getiaction init {shlex.quote(dataset)} --policy NAME writes the recipe."]
     return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ import time
 from threading import Lock
 from typing import TextIO
 
-from getiaction_cli.rendering.text import columns, cut
+from getiaction_cli.rendering.text import clean, columns, cut
 from getiaction_cli.units import size
 
 _EVERY = 0.1  # seconds between two drawings
@@ -47,13 +47,16 @@ class Progress:
     def clear(self) -> None:
         """Take away a half-drawn bar, before an error is printed."""
         if self.live:
-            self.stream.write("\r\x1b[K")
-            self.stream.flush()
+            self._write("\r\x1b[K")
 
     def _line(self, text: str, end: str = "") -> None:
         start = "\r\x1b[K" if self.live else ""
-        self.stream.write(start + cut(text, columns() - 1) + end)
-        self.stream.flush()
+        self._write(start + cut(clean(text), columns() - 1) + end)
+
+    def _write(self, text: str) -> None:
+        stream = getattr(self.stream, "uncleaned", self.stream)  # a bar moves the cursor
+        stream.write(text)
+        stream.flush()
 
 
 def _amount(number: int, unit: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any, Protocol
 from urllib.parse import quote
 
+from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Diagnostic, Frame, Report, Severity, Span
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -67,7 +68,10 @@ def render(reports: Sequence[Report], rules: Mapping[str, Page], version: str) -
         ],
         "results": [_result(diagnostic, used) for diagnostic in diagnostics],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    return (
+        escaped(json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False))
+        + "\n"
+    )
 
 
 def _rule(code: str, rule: Page) -> dict[str, Any]:

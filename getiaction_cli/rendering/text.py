@@ -9,24 +9,7 @@ import textwrap
 import unicodedata
 from typing import TextIO
 
-TAB = "    "
-
-
-def clean(text: str) -> str:
-    """The text without what a terminal would obey: control characters become their picture or a replacement."""
-    if text.isprintable():
-        return text
-    return "".join(_shown(char) for char in text)
-
-
-def _shown(char: str) -> str:
-    if char == "\t":
-        return TAB
-    if char in "\r\n":
-        return " "
-    if ord(char) < 32:
-        return chr(0x2400 + ord(char))
-    return char if char.isprintable() else "\ufffd"
+from getiaction_cli.control import clean as clean
 
 
 def width(text: str) -> int:
@@ -87,6 +70,9 @@ _CODES = {
     "dim": "2",
     "good": "1;32",
 }
+
+
+COLOURS = ("\x1b[0m", *(f"\x1b[{code}m" for code in _CODES.values()))
 
 
 class Paint:
