@@ -1,7 +1,9 @@
 """`getiaction train` and `getiaction fit` as a user meets them: in a process of their own."""
 
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -164,6 +166,24 @@ def test_an_interrupted_run_is_saved_and_says_how_to_go_on(recipe: Path, signum:
     assert again.returncode == 0, again.stderr
     assert f"from step {steps}" in again.stderr
     assert f"{steps + 5} steps" in again.stdout
+
+
+@pytest.mark.slow
+def test_a_closed_terminal_saves_the_run(recipe: Path) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(sys.executable, [*GETIACTION, "train", str(recipe), "--trainer.max_steps", "100000"])
+    for _ in range(1200):
+        if list(Path("outputs/tiny").glob("*/metrics.csv")):
+            break
+        if select.select([terminal], [], [], 0.25)[0]:
+            os.read(terminal, 65536)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + signal.SIGHUP
+    run = only_run()
+    assert (run / "pretrained_model/model.safetensors").is_file()
+    done = call("train", "--resume", run, "--trainer.max_steps", 1)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -292,6 +293,29 @@ def test_held_out_episodes_are_validated_at_least_once(
     summary = run(recipe(root, data={"val_split": 0.4}, **trainer))
     assert summary.folder
     assert list(losses(summary.folder.path, "val/loss")) == validated
+
+
+def test_a_dataset_that_changed_since_the_run_began_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    features = {"cameras": {}, "extra": {"observation.environment_state": 3}}
+    place = make_dataset.make(tmp_path / "set", lengths=(12, 10), **features)
+    first = run(recipe(place, max_steps=2))
+    assert first.folder
+    before = json.loads(first.folder.facts.read_text())
+    shutil.rmtree(place)
+    make_dataset.make(place, lengths=(12, 10, 11), **features)
+    longer = recipe(place, max_steps=4)
+    train(longer, recipe_name="tiny", recipe_text=yaml.safe_dump(longer), resume=first.folder.path)
+    assert (
+        "the dataset changed since the earlier part of this run (2 episodes → 3 episodes, 22 frames → 33 frames); "
+        "run.json keeps both fingerprints"
+    ) in capsys.readouterr().err
+    after = json.loads(first.folder.facts.read_text())
+    (part,) = after.pop("resumed")
+    assert after == before, "the facts of the first part stay"
+    assert (part["from_step"], part["dataset"]["episodes"]) == (2, 3)
+    assert part["dataset"]["fingerprint"] != before["dataset"]["fingerprint"]
 
 
 def test_a_run_that_could_not_go_on_keeps_its_recipe(root: Path) -> None:
