@@ -10,7 +10,7 @@ import numpy as np
 from getiaction.evaluation.result import Borders, Episode, Joint, Moment
 
 # A predicted value counts as outside the recorded range when it leaves it by more than this share of it.
-MARGIN = 0.05
+MARGIN = 0.2
 WORST = 5
 
 

@@ -34,7 +34,7 @@ class Joint:
         low: Smallest recorded action.
         high: Largest recorded action.
         baselines: The error of each baseline, in the dataset's units.
-        outside: Share of the predicted values that are outside the recorded range by more than a twentieth of it.
+        outside: Share of the predicted values that are outside the recorded range by more than a fifth of it.
         at_limit: Share of the predicted values exactly at the smallest or largest value that is ever predicted.
         recorded_at_limit: The same share of the recorded values.
     """

@@ -1,7 +1,7 @@
 """The policy predicts actions that were never recorded.
 
 ## What it finds
-More than 2 % of a joint's predicted values are outside its recorded range by more than a twentieth of that range.
+More than 2 % of a joint's predicted values are outside its recorded range by more than a fifth of that range.
 
 ## Why it matters
 The robot is sent where nobody has moved it: it clips the command, stops for safety, or hits something. The usual reason
