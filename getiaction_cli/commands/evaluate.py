@@ -41,6 +41,8 @@ class EvaluateCommand(TrainCommand):
 
     own = ("seed",)
 
+    takes_overrides = ("data",)
+
 
 def evaluate(
     ctx: typer.Context,
@@ -50,7 +52,7 @@ def evaluate(
     ],
     episodes: Annotated[
         int | None,
-        typer.Option("--episodes", metavar="N", min=1, help="Evaluate at most N episodes.", show_default="50"),
+        typer.Option("--episodes", metavar="N", min=1, help="Evaluate at most N episodes (default: 50)."),
     ] = None,
     env: Annotated[
         str | None,

@@ -38,7 +38,7 @@ class TrainCommand(TyperCommand):
     So every other unknown option stays a usage error with a suggestion, and `--resume` may stand without a value.
     """
 
-    takes_overrides = True  # completion asks
+    takes_overrides: tuple[str, ...] = ("model", "data", "trainer", "seed", "output_dir")  # completion asks
     own: tuple[str, ...] = ()  # options of the command that would be overrides elsewhere
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]

@@ -67,9 +67,9 @@ def _command(name: str, command: Any) -> Command:
             names = tuple(sorted(parameter.opts + parameter.secondary_opts, key=len, reverse=True))
             options.append(Option(names, _first_sentence(parameter.help), _takes(parameter), _choices(parameter)))
     options.append(Option(("--help", "-h"), "Show this message and exit."))
-    overrides = getattr(command, "takes_overrides", False)
-    options += OVERRIDES if overrides else ()
-    return Command(name, _first_sentence(command.help), tuple(options), takes, overrides)
+    sections = getattr(command, "takes_overrides", ())
+    options += [option for option in OVERRIDES if option.names[0].strip("-.") in sections]
+    return Command(name, _first_sentence(command.help), tuple(options), takes, bool(sections))
 
 
 def _takes(parameter: Any) -> str:
