@@ -70,7 +70,7 @@ function __getiaction_options
 --help	Show this message and exit.
 -h	Show this message and exit.'
         case 'evaluate'
-            printf '%s\n' '--episodes	Evaluate at most N episodes
+            printf '%s\n' '--episodes	Evaluate at most N episodes (default: 50)
 --env	Run rollouts in this simulated environment instead (pusht, aloha, …)
 --seed	Rollouts: seed of the first episode
 --batch-size	Rollouts: environments stepped together
@@ -82,11 +82,7 @@ function __getiaction_options
 --ignore	Leave these findings out (GA603,GA61)
 --help	Show this message and exit.
 -h	Show this message and exit.
---model.	the policy
---data.	the dataset
---trainer.	Lightning\'s Trainer
---seed	makes a run repeatable
---output_dir	where the run is kept'
+--data.	the dataset'
         case 'list-policies'
             printf '%s\n' '--grep	Only the parameters that speak of it
 --for	Which of them can train on it: an id or a folder
@@ -189,10 +185,6 @@ function __getiaction_takes
             printf '%s\n' 'file'
         case 'evaluate --ignore'
             printf '%s\n' 'code'
-        case 'evaluate --seed'
-            printf '%s\n' 'text'
-        case 'evaluate --output_dir'
-            printf '%s\n' 'folder'
         case 'list-policies --grep'
             printf '%s\n' 'text'
         case 'list-policies --for'

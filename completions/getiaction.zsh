@@ -64,7 +64,7 @@ _getiaction_options() {
 --seed	Chooses the frames that --deep decodes
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
-        'evaluate') printf '%s\n' '--episodes	Evaluate at most N episodes
+        'evaluate') printf '%s\n' '--episodes	Evaluate at most N episodes (default: 50)
 --env	Run rollouts in this simulated environment instead (pusht, aloha, …)
 --seed	Rollouts: seed of the first episode
 --batch-size	Rollouts: environments stepped together
@@ -76,11 +76,7 @@ _getiaction_options() {
 --ignore	Leave these findings out (GA603,GA61)
 --help	Show this message and exit.
 -h	Show this message and exit.
---model.	the policy
---data.	the dataset
---trainer.	Lightning'\''s Trainer
---seed	makes a run repeatable
---output_dir	where the run is kept' ;;
+--data.	the dataset' ;;
         'list-policies') printf '%s\n' '--grep	Only the parameters that speak of it
 --for	Which of them can train on it: an id or a folder
 --installed	Only those whose packages are installed
@@ -143,8 +139,6 @@ _getiaction_takes() {
         'evaluate --format') printf '%s\n' '=text json' ;;
         'evaluate --html') printf '%s\n' 'file' ;;
         'evaluate --ignore') printf '%s\n' 'code' ;;
-        'evaluate --seed') printf '%s\n' 'text' ;;
-        'evaluate --output_dir') printf '%s\n' 'folder' ;;
         'list-policies --grep') printf '%s\n' 'text' ;;
         'list-policies --for') printf '%s\n' 'dataset' ;;
         'list-policies --format') printf '%s\n' '=text json' ;;

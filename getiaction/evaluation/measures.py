@@ -156,15 +156,15 @@ def borders(found: Predicted, scale: np.ndarray) -> Borders | None:
     crossing, inside, recorded = [], [], []
     for rows in found.slices:
         moves = share(np.abs(np.diff(found.actions[rows], axis=0)), scale)
-        real = share(np.abs(np.diff(found.recorded[rows], axis=0)), scale)
         border = np.diff(found.starts[rows]) > 0
         crossing.append(moves[border])
-        recorded.append(real[border])
         inside.append(moves[~border])
+        recorded.append(share(np.abs(np.diff(found.recorded[rows], axis=0)), scale))
     jumps, within = np.concatenate(crossing), np.concatenate(inside)
     if not len(jumps) or not len(within):
         return None
-    return Borders(len(jumps), float(jumps.mean()), float(within.mean()), float(np.concatenate(recorded).mean()))
+    fast = float(np.quantile(np.concatenate(recorded), 0.95))
+    return Borders(len(jumps), float(jumps.mean()), float(within.mean()), fast)
 
 
 def evenly(values: Sequence[int], count: int) -> list[int]:

@@ -114,13 +114,13 @@ class Borders:
         count: Borders between chunks.
         jump: Predicted, across a border.
         inside: Predicted, inside a chunk.
-        recorded: Recorded, across the same borders.
+        fast: Recorded: 95 of 100 movements are no larger.
     """
 
     count: int
     jump: float
     inside: float
-    recorded: float
+    fast: float
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def render(evaluation: Evaluation, report: Report) -> str:
             "count": borders.count,
             "jump": borders.jump,
             "inside": borders.inside,
-            "recorded": borders.recorded,
+            "fast": borders.fast,
         },
         "latency": latency
         and {
