@@ -61,7 +61,7 @@ def about(name: str, entry: Entry) -> About:
     """Describe a policy."""
     if entry.plugin:
         return About(title=entry.config_class.removesuffix("Config"), summary=_first_sentence(_docstring(entry)))
-    known = facts.table().get(name, {})
+    known = facts.of(name)
     title, paper, description = _cards().get(name, ("", "", ""))
     extra = facts.value(name, "extra")
     return About(

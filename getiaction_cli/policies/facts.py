@@ -166,7 +166,7 @@ class Facts:
         """The value of a fact, its evidence looked up and its conditions asked of the configuration."""
         if not self.known:
             _unavailable(f"this version of getiaction has no facts about the policy {self.policy}")
-        entry = facts.table()[self.policy].get(name)
+        entry = facts.of(self.policy).get(name)
         if entry is None:
             return default
         if gone := facts.missing(entry, lerobot_folder() or Path()):

@@ -194,7 +194,7 @@ class PolicyClass:
     @property
     def known(self) -> bool:
         """True when the table of facts has it: not for a plugin, nor for a policy that LeRobot has added since."""
-        return self.entry.plugin is None and self.name in facts.table()
+        return self.entry.plugin is None and bool(facts.of(self.name))
 
     @property
     def facts(self) -> Facts:

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +38,11 @@ NOT_A_POLICY = {"rules/dataset/foreign_keys.py": ["act"]}  # how some datasets c
 )
 def test_evidence_is_there(place: str) -> None:
     assert facts.missing({"evidence": place}, lerobot_folder()) == ""
+
+
+def test_each_policy_is_read_as_in_the_whole_file() -> None:
+    text = (ROOT / "getiaction/spec/facts.toml").read_text(encoding="utf-8")
+    assert facts.table() == tomllib.loads(text)
 
 
 def test_every_entry_has_evidence() -> None:
