@@ -95,6 +95,46 @@ def read_json(path: str | Path, most: int = MOST_JSON) -> Any:
         raise ValueError("nested too deeply") from None
 
 
+def check_dataset(root: Path) -> None:
+    """Look at a dataset's metadata before LeRobot reads it: it opens every file, and follows the paths in info.json.
+
+    Raises:
+        Refused: something under meta/ is no regular file, or a path leads out of the dataset.
+    """
+    for folder, _, names in os.walk(root / "meta"):
+        for name in names:
+            path = Path(folder, name)
+            if path.exists() and not path.is_file():
+                raise Refused(f"{path} is not a regular file", "A dataset has only files; remove it.")
+    try:
+        info = read_json(root / "meta" / "info.json")
+    except (OSError, ValueError):
+        return  # LeRobot says what is wrong with it
+    for key in ("data_path", "video_path"):
+        template = info.get(key) if isinstance(info, dict) else None
+        if isinstance(template, str) and (
+            template.startswith(("/", "~", "\\")) or ".." in re.split(r"[/\\]", template)
+        ):
+            raise Refused(f"{key} in {root / 'meta' / 'info.json'} leads out of the dataset: {_quoted(template)}")
+
+
+def check_run_folder(folder: Path) -> None:
+    """Look at a run folder before a resumed run writes into it.
+
+    Raises:
+        Refused: a link in it leads elsewhere, so that what is written would land there.
+    """
+    for place in (folder, folder / "checkpoints", folder / "pretrained_model"):
+        for path in sorted(place.iterdir()) if place.is_dir() else []:
+            if path.is_symlink() and not is_inside(path, folder):
+                raise Refused(
+                    f"{path} is a link that leads out of the run folder, and resuming would write there",
+                    f"If it is yours, replace it by what it leads to: {path.resolve()}",
+                )
+            if path.exists() and not (path.is_file() or path.is_dir()):
+                raise Refused(f"{path} is not a regular file", "A run folder has only files; remove it.")
+
+
 def is_inside(path: str | Path, folder: str | Path) -> bool:
     """True where a path, its links followed, lies below a folder."""
     real, top = Path(path).resolve(), Path(folder).resolve()

@@ -14,6 +14,7 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader, Sampler, default_collate
 
+from getiaction import trust
 from getiaction.data import demo
 from getiaction.data.blocks import BlockFrames
 from getiaction.data.download_progress import DownloadProgress
@@ -403,6 +404,7 @@ def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | 
     searched = []
     for place in [root] if root is not None else [datasets.HF_LEROBOT_HOME / repo_id]:
         if (place / "meta" / "info.json").is_file():
+            trust.check_dataset(place)
             with data_errors(repo_id, [str(place)]):
                 return place, LeRobotDatasetMetadata(repo_id, root=place, revision=revision)
         searched.append(str(place))

@@ -387,6 +387,7 @@ def resumable(target: str | Path) -> tuple[RunFolder | None, Path | None]:
     """
     path = Path(target)
     if path.is_dir():
+        trust.check_run_folder(path)
         run = RunFolder(path, fresh=False)
         if run.last.exists():
             return run, run.last
@@ -402,6 +403,8 @@ def resumable(target: str | Path) -> tuple[RunFolder | None, Path | None]:
     if not path.is_file():
         raise TrainingError(f"nothing to resume from at {path}", "name a run folder or a .ckpt file")
     run = RunFolder(path.parent.parent, fresh=False)
+    if run.recipe.is_file() or run.facts.is_file():
+        trust.check_run_folder(run.path)
     return (run if run.recipe.is_file() or run.facts.is_file() else None), path
 
 

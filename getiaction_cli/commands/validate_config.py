@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from getiaction import trust
 from getiaction_cli.commands.arguments import rule_codes, say
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound
 
@@ -241,6 +242,7 @@ def _is_recipe(file: Path, folder: Path) -> bool:
     if any(part.startswith(".") for part in file.relative_to(folder).parts):
         return False
     try:
-        return bool(_RECIPE_LIKE.search(file.read_bytes()[:100_000].decode("utf-8", "replace")))
+        with trust.open_regular(file) as stream:
+            return bool(_RECIPE_LIKE.search(stream.read(100_000).decode("utf-8", "replace")))
     except OSError:
         return False

@@ -199,6 +199,8 @@ def _entries(folder: str, prefix: str = "") -> list[str]:
 
 def _read(path: str) -> str:
     try:
+        if not os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113 - a pipe would be waited for
+            return ""
         with open(os.path.expanduser(path), encoding="utf-8", errors="replace") as handle:  # noqa: PTH111, PTH123
             return handle.read(_MOST_BYTES)
     except OSError:

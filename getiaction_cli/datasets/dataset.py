@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from getiaction import trust
 from getiaction_cli.datasets.episodes import Episodes
 from getiaction_cli.datasets.features import Feature
 from getiaction_cli.datasets.files import Listing, Rows, list_files
@@ -208,7 +209,7 @@ class Dataset:
                 continue
             digest.update(f"{name}\0{size}\0".encode())
             try:
-                with (self.root / name).open("rb") as stream:
+                with trust.open_regular(self.root / name) as stream:
                     if size <= _WHOLE_FILE:
                         digest.update(stream.read())
                     else:

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ class Listing:
     Args:
         sizes: name relative to the root → bytes.
         broken_links: symbolic links that lead nowhere.
-        unreadable: files and folders that may not be opened.
+        unreadable: files and folders that may not be opened, pipes and devices.
     """
 
     sizes: dict[str, int] = field(default_factory=dict)
@@ -71,6 +72,8 @@ def list_files(root: Path) -> Listing:
                 here = (stat.st_dev, stat.st_ino)
                 if here not in above and len(above) < _DEEPEST:
                     walk(entry.path, name + "/", (*above, here))
+            elif not S_ISREG(stat.st_mode):  # a pipe or a device: reading it would never end
+                listing.unreadable.append(name)
             else:
                 listing.sizes[name] = stat.st_size
                 if not os.access(entry.path, os.R_OK):

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from getiaction import trust
 from getiaction.files import sync, write_atomically
 from getiaction_cli.datasets.place import FORMAT_TAG, Place, Watch, lerobot_hub_cache
 from getiaction_cli.errors import HubError
@@ -77,11 +78,14 @@ def fetch_meta(repo_id: str, revision: str | None, *, watch: Watch | None = None
     from huggingface_hub.errors import RepositoryNotFoundError
 
     api = HfApi()
+    if revision is not None and not trust.is_revision(revision):
+        raise HubError(f"{revision!r} can't be a branch, tag or commit")
     try:
         with _translated(repo_id):
             found, tagged = (revision, True) if revision else _again(lambda: _newest_format(api, repo_id))
             commit = _again(lambda: api.repo_info(repo_id, repo_type="dataset", revision=found)).sha or found
             files = _again(lambda: list(_tree(api, repo_id, commit, "meta")))
+            _check_answer(commit, files)
     except RepositoryNotFoundError:
         return _similar_ids(api, repo_id)
     if not files:
@@ -103,6 +107,7 @@ def fetch_data(place: Place, *, watch: Watch | None = None) -> Place:
         commit = info.sha or str(place.revision)
         entries = _again(lambda: list(_tree(api, place.repo_id, commit, None)))
         files = [f for f in entries if f.path.startswith(("meta/", "data/", "videos/"))]
+        _check_answer(commit, files)
     snapshot = _download(place.repo_id, commit, place.revision or commit, files, watch=watch)
     return Place(place.repo_id, snapshot, place.origin, place.revision, place.tagged)
 
@@ -118,6 +123,22 @@ def remote_files(place: Place) -> RemoteFiles:
             if f.path.startswith(("data/", "videos/")) and not (place.root / f.path).is_file()
         ]
     return RemoteFiles(len(wanted), sum(f.size for f in wanted))
+
+
+def _check_answer(commit: str, files: list[RepoFile]) -> None:
+    """What a server says becomes paths in the cache and numbers to add up.
+
+    Raises:
+        ValueError: it names a path outside its own folder, or a size that is none.
+    """
+    if not isinstance(commit, str) or "/" in commit or not trust.is_revision(commit):
+        raise ValueError(f"{commit!r} is not a commit")
+    for file in files:
+        parts = file.path.split("/") if isinstance(file.path, str) else [""]
+        if any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
+            raise ValueError(f"{file.path!r} is not the path of a file")
+        if type(file.size) is not int or file.size < 0:
+            raise ValueError(f"{file.size!r} is not the size of {file.path}")
 
 
 def _tree(api: HfApi, repo_id: str, revision: str, under: str | None) -> Iterator[RepoFile]:
@@ -357,7 +378,7 @@ def _translated(repo_id: str) -> Iterator[None]:
         raise HubError(
             f"the download of {repo_id} broke off: {first}", "nothing half-written was kept; try again"
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise HubError(
             f"{where} does not answer like a Hub: {type(error).__name__}: {error}", "is HF_ENDPOINT right?"
         ) from error

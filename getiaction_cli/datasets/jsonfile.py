@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from getiaction import trust
 from getiaction_cli.diagnostics import Span
 
 _MAX_BYTES = 256 << 20
@@ -35,10 +37,10 @@ class JsonFile:
 def read_json(path: Path) -> JsonFile:
     """Read a JSON file; whatever goes wrong becomes its ``problem``."""
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            return JsonFile(problem=f"is larger than {_MAX_BYTES >> 20} MB")
-        raw = path.read_bytes()
+        raw = trust.read_bytes(path, _MAX_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            return JsonFile(problem=f"is larger than {_MAX_BYTES >> 20} MB")
         return JsonFile(problem=f"can't be opened: {error.strerror or error}")
     if not raw.strip():
         return JsonFile(problem="is empty")

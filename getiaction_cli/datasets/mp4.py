@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from getiaction import trust
+
 _CONTAINERS = {b"trak", b"mdia", b"minf", b"stbl"}
 _MAX_MOOV = 512 << 20
 _CODECS = {
@@ -57,7 +59,7 @@ class VideoHeader:
 def read_header(path: Path) -> VideoHeader:
     """Read one video's header; a broken file becomes its ``problem``. Other kinds of video have no values."""
     try:
-        with path.open("rb") as stream:
+        with trust.open_regular(path) as stream:
             size = os.fstat(stream.fileno()).st_size
             if size == 0:
                 return VideoHeader(problem="is empty (0 bytes)")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from getiaction import trust
 from getiaction_cli.datasets.episodes import Episodes
 from getiaction_cli.datasets.stats import aggregate, read_stats, take
 from getiaction_cli.diagnostics import Finding
@@ -15,6 +16,7 @@ from getiaction_cli.diagnostics import Finding
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset, Stats
 
+_MOST_BYTES = 4 << 30
 TASKS = "meta/tasks.jsonl"
 EPISODES = "meta/episodes.jsonl"
 EPISODES_STATS = "meta/episodes_stats.jsonl"
@@ -81,7 +83,7 @@ def _lines(
             findings.append(("GA401", Finding(f"{name} is missing", file=name)))
         return
     try:
-        with path.open("rb") as stream:
+        with trust.open_regular(path, _MOST_BYTES) as stream:
             bad = 0
             for number, line in enumerate(stream, 1):
                 if not line.strip():

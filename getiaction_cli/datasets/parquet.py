@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from getiaction import trust
+
 _MAGIC = b"PAR1"
+# Of the columns that are read at once; a million episodes with their statistics take 1.5 GB.
+_MOST_UNPACKED = 8 << 30
+_MOST_ROWS = 1_000_000_000
 
 
 class Broken(Exception):  # noqa: N818 - an answer for the caller, never shown as an exception
@@ -21,10 +27,10 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         Broken: with what is wrong in words.
     """
     try:
-        size = path.stat().st_size
-        if size == 0:
-            raise Broken("is empty (0 bytes)")
-        with path.open("rb") as stream:
+        with trust.open_regular(path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size == 0:
+                raise Broken("is empty (0 bytes)")
             head = stream.read(4)
             stream.seek(max(0, size - 4))
             tail = stream.read(4)
@@ -47,8 +53,18 @@ def read_columns(file: pq.ParquetFile, columns: list[str]) -> pa.Table:
     """Read whole top-level columns, whatever their names hold (dots included).
 
     Raises:
-        Broken: the data pages are damaged.
+        Broken: the data pages are damaged, or unpack to more than is reasonable.
     """
+    wanted = set(columns)
+    about = file.metadata
+    unpacked = sum(
+        column.total_uncompressed_size
+        for group in range(about.num_row_groups)
+        for at in range(about.num_columns)
+        if (column := about.row_group(group).column(at)).path_in_schema.split(".")[0] in wanted
+    )
+    if unpacked > _MOST_UNPACKED or about.num_rows > _MOST_ROWS:
+        raise Broken(f"says that it unpacks to {about.num_rows:,} rows and {unpacked >> 20:,} MB: that is not read")
     try:
         return file.read(columns=columns)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:

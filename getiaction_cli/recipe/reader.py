@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from getiaction import trust
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.errors import RecipeNotFound
 from getiaction_cli.recipe.nodes import Found, Kind, Node, TooMuch, build
@@ -81,7 +82,7 @@ def _bytes(path: str) -> bytes:
     try:
         if path == "-":
             return sys.stdin.buffer.read(MOST_BYTES + 1)
-        with Path(path).open("rb") as file:
+        with trust.open_regular(path) as file:
             return file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise RecipeNotFound(f"there is no recipe at {path}", _nearby(Path(path))) from None

@@ -72,7 +72,9 @@ def path_template(dataset: Dataset) -> Iterator[Finding]:
             file="meta/info.json",
             key=name,
             # LeRobot finds the tables of a local dataset by listing data/, not by this template.
-            severity=Severity.WARNING if name == "data_path" and not dataset.is_old else None,
+            severity=Severity.WARNING
+            if name == "data_path" and not dataset.is_old and "leads out" not in why
+            else None,
             help="" if dataset.is_old else f'LeRobot writes "{default}"',
         )
     if dataset.video_keys and dataset.info.get("video_path", "") is None:
