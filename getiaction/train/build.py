@@ -44,7 +44,7 @@ PACKAGE_OF = {
 _UNITS = ("days", "hours", "minutes", "seconds")
 
 
-def policy(recipe: dict[str, Any]) -> L.LightningModule:
+def policy(recipe: dict[str, Any]) -> Any:
     """The policy that `model:` describes; it builds its network later, when the dataset is known."""
     _check_device(recipe["model"].get("init_args") or {})
     return component("model", recipe["model"], "model")

@@ -7,6 +7,7 @@
     .run.lock           held by the process that trains here; .run.holder.json says which one
     checkpoints/        last.ckpt and best.ckpt, to resume from
     pretrained_model/   the policy in LeRobot's own format
+    pretrained_model_raw/   its weights of the last step, where those are averaged ones and `ema.keep_raw` is set
 
 Neither torch nor Lightning: it is also asked where a run can be resumed before torch is imported.
 """
@@ -115,6 +116,11 @@ class RunFolder:
         return self.path / PRETRAINED_MODEL
 
     @property
+    def pretrained_model_raw(self) -> Path:
+        """Likewise, with the weights of the last step where the other folder has averaged ones."""
+        return self.path / f"{PRETRAINED_MODEL}_raw"
+
+    @property
     def metrics(self) -> Path:
         """The measured values."""
         return self.path / "metrics.csv"
@@ -177,27 +183,29 @@ class RunFolder:
         write_atomically(self.facts, json.dumps(kept, indent=2) + "\n")
         return parts[-1] if parts else before
 
-    def write_pretrained_model(self, save: Callable[[Path], None]) -> None:
+    def write_pretrained_model(self, save: Callable[[Path], None], *, raw: bool = False) -> None:
         """Write the policy's folder beside the old one, then move its files into place, each of them whole.
 
         Args:
             save: writes the policy in LeRobot's format into the folder that it is given.
+            raw: write `pretrained_model_raw/` instead, which has the weights that are not averaged.
         """
-        written = self.path / f".{self.pretrained_model.name}{WRITTEN}"
+        folder = self.pretrained_model_raw if raw else self.pretrained_model
+        written = self.path / f".{folder.name}{WRITTEN}"
         shutil.rmtree(written, ignore_errors=True)
         try:
             save(written)
             files = [path for path in sorted(written.rglob("*")) if path.is_file()]
             for path in files:
                 sync(path)
-            if not self.pretrained_model.exists():
-                written.rename(self.pretrained_model)
+            if not folder.exists():
+                written.rename(folder)
             else:
                 for path in files:
-                    target = self.pretrained_model / path.relative_to(written)
+                    target = folder / path.relative_to(written)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     path.replace(target)
-            sync_folder(self.pretrained_model)
+            sync_folder(folder)
             sync_folder(self.path)
         finally:
             shutil.rmtree(written, ignore_errors=True)

@@ -136,20 +136,21 @@ class Rollouts(Checkpoint):
                 saver._save_topk_checkpoint(trainer, candidates)
                 saver._save_last_checkpoint(trainer, candidates)
 
-    def _attempt(self, step: int, pl_module: L.LightningModule) -> dict[str, float]:
+    def _attempt(self, step: int, pl_module: Any) -> dict[str, float]:
         """The metrics; empty when the rollouts failed or were given up."""
         options = self.options
         where = str(options.env["type"])
         if not self.screen.live:
             self.screen.say(f"{options.episodes} rollouts in {where}…")
         try:
-            report = rollouts.run(
-                options,
-                self._actor(pl_module),
-                folder=self.run.path / rollouts.FOLDER / f"step_{step:06}",
-                step=step,
-                on_step=self._progress(),
-            )
+            with pl_module.averaged():
+                report = rollouts.run(
+                    options,
+                    self._actor(pl_module),
+                    folder=self.run.path / rollouts.FOLDER / f"step_{step:06}",
+                    step=step,
+                    on_step=self._progress(),
+                )
         except _Stopped:
             self.screen.say("rollouts: given up, because the run is stopping")
             return {}

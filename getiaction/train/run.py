@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,8 @@ def train(
             if run and trainer.is_global_zero:
                 screen.doing("writing pretrained_model")
                 run.write_pretrained_model(policy.save_pretrained)
+                if policy.averaging and policy.averaging.keep_raw:
+                    run.write_pretrained_model(partial(policy.save_pretrained, averaged=False), raw=True)
     except (TrainingError, Interrupted, KeyboardInterrupt) as error:
         if run and not watch.started and rank() == 0:
             run.abandon()

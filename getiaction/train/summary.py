@@ -45,6 +45,7 @@ class Summary:
         device: as "cpu" or "2 x cuda".
         folder: the run folder; None when nothing was kept (`fast_dev_run`).
         stopped_by: the signal that ended it early, after everything was saved.
+        averaged: validation, rollouts and pretrained_model/ use averaged weights (`ema`).
         longer: the override that makes the run twice as long.
         rollouts: the last ones, in words; empty where the recipe asks for none.
     """
@@ -69,6 +70,7 @@ class Summary:
     device: str
     folder: RunFolder | None
     stopped_by: int | None
+    averaged: bool
     longer: str
     rollouts: str = ""
 
@@ -76,7 +78,7 @@ class Summary:
     def of(
         cls,
         trainer: L.Trainer,
-        policy: L.LightningModule,
+        policy: Any,
         data: Any,
         watch: Watch,
         folder: RunFolder | None,
@@ -108,6 +110,7 @@ class Summary:
             device=watch.device,
             folder=folder,
             stopped_by=stopped_by,
+            averaged=policy.averaging is not None,
             longer=_longer(trainer),
             rollouts=_rollouts(trainer),
         )
@@ -133,7 +136,7 @@ class Summary:
         rows += [
             ("checkpoint", str(self.folder.last)),
             ("best", f"{self.folder.best} (step {self.best.step})" if self.best else "none yet"),
-            ("policy in", f"{self.folder.pretrained_model}/ (LeRobot's format)"),
+            ("policy in", f"{self.folder.pretrained_model}/ (LeRobot's format{', averaged weights' * self.averaged})"),
         ]
         following = "".join(f"\n  # {reason}\n  {command}" for reason, command in self.next_commands())
         return f"{table(rows, columns)}\n\nnext{following}"
@@ -177,13 +180,17 @@ class Summary:
         course = f"{number(self.first_loss)} → {number(self.final_loss)}  {sparkline(list(self.losses), 24)}"
         if self.best is None:
             return course
-        kind = "validation" if self.best.of == VAL_LOSS else "training"
+        averaged = " of the averaged weights" if self.averaged else ""
+        kind = f"validation{averaged}" if self.best.of == VAL_LOSS else "training"
         return f"{course}  best {number(self.best.loss)} ({kind}, step {self.best.step})"
 
 
-def describe_policy(policy: L.LightningModule) -> str:
-    """As "ACT (1.3 M parameters)"."""
-    return f"{_policy_name(policy)} ({count(_parameters(policy))} parameters)"
+def describe_policy(policy: Any) -> str:
+    """As "ACT (1.3 M parameters)", or "SmolVLA (2.1 M of 450 M parameters, weights averaged)"."""
+    trained, every = _parameters(policy), sum(parameter.numel() for parameter in policy.parameters())
+    of_all = "" if trained == every else f" of {count(every)}"
+    averaged = ", weights averaged" if policy.averaging else ""
+    return f"{_policy_name(policy)} ({count(trained)}{of_all} parameters{averaged})"
 
 
 def describe_data(data: Any) -> str:

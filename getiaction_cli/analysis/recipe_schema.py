@@ -18,7 +18,14 @@ from getiaction_cli.policies import (
     normalization_modes,
 )
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, POLICY_HOME, WRAPPER, WRAPPER_ARGUMENTS
+from getiaction_cli.recipe.layout import (
+    DATAMODULE,
+    EVALUATION,
+    MODEL_SECTIONS,
+    POLICY_HOME,
+    WRAPPER,
+    WRAPPER_ARGUMENTS,
+)
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
 
@@ -98,6 +105,9 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
             yield Section(name, f"`{name}`", {key: Key(kind, key == "class_path") for key, kind in CLASS.items()})
     if recipe.get("model.class_path"):
         yield from _policy_sections(recipe, policy)
+    for name, path in MODEL_SECTIONS.items():
+        if isinstance(recipe.get(f"model.init_args.{name}"), dict) and (signature := read_signature(path)):
+            yield _signed(f"model.init_args.{name}", signature, f"`{name}`")
     if (
         isinstance(recipe.get("data"), dict)
         and is_datamodule(recipe.get("data.class_path"))

@@ -16,7 +16,7 @@ from typing import Any
 
 from getiaction_cli.environments import known_environments
 from getiaction_cli.policies import NOT_PARAMETERS, Field, PolicyClass, plain
-from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, WRAPPER, WRAPPER_ARGUMENTS
+from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, MODEL_SECTIONS, WRAPPER, WRAPPER_ARGUMENTS
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
 
@@ -129,7 +129,11 @@ def _own(policy: PolicyClass) -> Schema:
 
 def _wrapper_arguments() -> dict[str, Schema]:
     """What every policy class takes besides the fields of its LeRobot configuration."""
-    return {name: {**_type(parse_type(kind)), "description": help} for name, (kind, help) in WRAPPER_ARGUMENTS.items()}
+    schemas = {name: _type(parse_type(kind)) for name, (kind, _) in WRAPPER_ARGUMENTS.items()}
+    for name, path in MODEL_SECTIONS.items():
+        others = " | ".join(kind for kind in WRAPPER_ARGUMENTS[name][0].split(" | ") if kind != "dict")
+        schemas[name] = {"anyOf": [_type(parse_type(others)), _signed(path)]}
+    return {name: {**schema, "description": WRAPPER_ARGUMENTS[name][1]} for name, schema in schemas.items()}
 
 
 def _closed(properties: dict[str, Schema]) -> Schema:

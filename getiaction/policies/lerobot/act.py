@@ -64,6 +64,7 @@ class ACT(LeRobotPolicy):
         pretrained_path: see `LeRobotPolicy`.
         pretrained_revision: see `LeRobotPolicy`.
         rename_map: see `LeRobotPolicy`.
+        ema: see `LeRobotPolicy`.
     """
 
     policy_name = "act"
@@ -105,5 +106,6 @@ class ACT(LeRobotPolicy):
         pretrained_path: str | Path | None = None,
         pretrained_revision: str | None = None,
         rename_map: Mapping[str, str] | None = None,
+        ema: bool | Mapping[str, Any] | None = None,
     ) -> None:
         """See the class."""

@@ -18,12 +18,17 @@ from getiaction.lerobot.errors import policy_errors
 from getiaction.lerobot.features import DatasetView, FeatureType, as_policy_features, as_raw_features, split_features
 from getiaction.lerobot.foreign_code import no_foreign_code
 from getiaction.lerobot.names import PreTrainedConfig, PreTrainedPolicy, config_class, policy_names
+from getiaction.policies.averaging import AveragedWeights
 from getiaction.spec import facts
+from getiaction.spec.averaging import Averaging
 
 Batch = dict[str, Any]
 
 # Where a checkpoint keeps what a policy needs beyond its weights.
 CHECKPOINT_KEY = "getiaction"
+AVERAGE_KEY = "ema"
+_OWN = "lerobot_policy."  # before the names of its weights
+_SHARDED = ("FSDP", "ModelParallel", "DeepSpeed")
 
 
 class LeRobotPolicy(L.LightningModule):
@@ -44,6 +49,9 @@ class LeRobotPolicy(L.LightningModule):
         pretrained_path: start from the weights and processors of this `pretrained_model` folder or Hub id.
         pretrained_revision: branch, tag or commit of that Hub id.
         rename_map: dataset key → key that the pretrained policy knows it by.
+        ema: keep an exponential moving average of the trained weights: true, or fields of
+            `getiaction.spec.averaging.Averaging`. Validation, rollouts, `save_pretrained` and `load_from_checkpoint`
+            use the average; checkpoints hold both.
         parameters: fields of the policy's configuration class.
 
     Attributes:
@@ -72,6 +80,7 @@ class LeRobotPolicy(L.LightningModule):
         pretrained_path: str | Path | None = None,
         pretrained_revision: str | None = None,
         rename_map: Mapping[str, str] | None = None,
+        ema: bool | Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__()
@@ -92,6 +101,9 @@ class LeRobotPolicy(L.LightningModule):
         self._pretrained = str(pretrained_path) if pretrained_path else None
         self._revision = pretrained_revision
         self._rename_map = dict(rename_map or {})
+        self._averaging = _averaging(ema)
+        self._average: AveragedWeights | None = None
+        self._average_saved: dict[str, Any] | None = None
         if rename_map and not pretrained_path:
             raise PolicyError(
                 "rename_map is what a pretrained policy calls the dataset's features, and there is no pretrained_path",
@@ -107,6 +119,7 @@ class LeRobotPolicy(L.LightningModule):
                     "pretrained_path": self._pretrained,
                     "pretrained_revision": pretrained_revision,
                     "rename_map": self._rename_map or None,
+                    "ema": ema,
                     **{key: value for key, value in choices.items() if not isinstance(value, Mapping)},
                     **self._parameters_given,
                 }
@@ -232,6 +245,49 @@ class LeRobotPolicy(L.LightningModule):
             self.config.device = device
             if self.preprocessor is not None:
                 processors.send_to(self.preprocessor, device)
+
+    # Averaged weights ------------------------------------------------------------------------------------------------
+
+    @property
+    def averaging(self) -> Averaging | None:
+        """The settings of `ema`; None without it."""
+        return self._averaging
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """While it lasts, the policy has its averaged weights, if it keeps any."""
+        if self._average is None or self._average.applied:
+            return nullcontext()
+        return self._average.in_place()
+
+    def on_fit_start(self) -> None:
+        """Begin the average, or continue the one of a checkpoint, where the weights are by now."""
+        if self._averaging is None:
+            return
+        strategy = type(self.trainer.strategy).__name__
+        if strategy.startswith(_SHARDED):
+            raise PolicyError(f"ema needs the whole policy in each process, and {strategy} divides it", "Use ddp.")
+        self._average = self._continued_average()
+
+    def _continued_average(self) -> AveragedWeights:
+        """The average that a checkpoint holds, or one that starts at the weights as they are."""
+        average = AveragedWeights(self._averaging or Averaging(), self._built().named_parameters())
+        saved, self._average_saved = self._average_saved, None
+        if saved is not None:
+            try:
+                average.load_state_dict(saved)
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise PolicyError(str(error), "Name another checkpoint of the run, or leave ema out.") from error
+        return average
+
+    def on_validation_epoch_start(self) -> None:
+        """Validate the averaged weights."""
+        if self._average is not None:
+            self._average.apply()
+
+    def on_validation_epoch_end(self) -> None:
+        """Train on with the others; callbacks save at the end of validation, which comes later."""
+        if self._average is not None:
+            self._average.restore()
 
     # Training --------------------------------------------------------------------------------------------------------
 
@@ -376,6 +432,8 @@ class LeRobotPolicy(L.LightningModule):
         update = getattr(self.lerobot_policy, "update", None)
         if callable(update):
             update()
+        if self._average is not None:
+            self._average.update()
 
     # Acting ----------------------------------------------------------------------------------------------------------
 
@@ -464,10 +522,16 @@ class LeRobotPolicy(L.LightningModule):
 
     # Saving ----------------------------------------------------------------------------------------------------------
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write LeRobot's `pretrained_model` folder (configuration, weights, processors), as lerobot-eval loads it."""
+    def save_pretrained(self, folder: str | Path, *, averaged: bool = True) -> None:
+        """Write LeRobot's `pretrained_model` folder (configuration, weights, processors), as lerobot-eval loads it.
+
+        Args:
+            folder: where it is written.
+            averaged: with `ema`, the averaged weights, not those of the last step.
+        """
         policy = self._built()
-        policy.save_pretrained(Path(folder))
+        with self.averaged() if averaged else nullcontext():
+            policy.save_pretrained(Path(folder))
         self.preprocessor.save_pretrained(Path(folder))
         self.postprocessor.save_pretrained(Path(folder))
 
@@ -478,6 +542,11 @@ class LeRobotPolicy(L.LightningModule):
             "config": configuration.config_to_plain(policy.config),
             **processors.processors_to_plain(self.preprocessor, self.postprocessor),
         }
+        if self._average is not None:
+            checkpoint[CHECKPOINT_KEY][AVERAGE_KEY] = self._average.state_dict()
+            # Saved in the middle of a validation, the weights are still those of the training.
+            for name, tensor in self._average.kept.items():
+                checkpoint["state_dict"][_OWN + name] = tensor
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Build the policy as it was saved, or, when it is built, take over the saved processors."""
@@ -492,15 +561,17 @@ class LeRobotPolicy(L.LightningModule):
                 raise PolicyError(f"the checkpoint holds a {found} policy, not {self.policy_name}")
             config = trust.plain(saved["config"], "the checkpoint's configuration")
             self.config = self._make_config(self._device_type(), config)
-            start = "lerobot_policy."
-            weights = {name.removeprefix(start): tensor for name, tensor in checkpoint["state_dict"].items()}
+            weights = {name.removeprefix(_OWN): tensor for name, tensor in checkpoint["state_dict"].items()}
             self.lerobot_policy = policies.build_empty_policy(self.config, weights)
         assert self.config is not None
         self.preprocessor, self.postprocessor = processors.processors_from_plain(saved, self.config)
+        self._average_saved = saved.get(AVERAGE_KEY)
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: Any, map_location: Any = None, **kwargs: Any) -> Self:
         """A policy as `Trainer.save_checkpoint` saved it, without its dataset and without running code from the file.
+
+        With `ema` it has the averaged weights.
 
         Args:
             checkpoint_path: the `.ckpt` file.
@@ -515,6 +586,8 @@ class LeRobotPolicy(L.LightningModule):
             trust.checkpoint(torch.load(file, map_location="meta", weights_only=True), Path(checkpoint_path).parent)
         policy = super().load_from_checkpoint(checkpoint_path, map_location=map_location, **kwargs)
         policy._follow(policy.device.type)
+        if policy._average_saved is not None:
+            policy._continued_average().apply()
         return policy.eval()
 
 
@@ -588,6 +661,13 @@ def _require_stats(config: PreTrainedConfig, view: DatasetView, rename_map: Mapp
                 f"{config.type} normalizes {key}, and the dataset has no statistics of it",
                 "Compute the dataset's statistics again (meta/stats.json), or set that normalization to IDENTITY.",
             )
+
+
+def _averaging(ema: Any) -> Averaging | None:
+    try:
+        return Averaging.read(ema)
+    except (TypeError, ValueError) as error:
+        raise PolicyError(str(error).removeprefix("Averaging.__init__() "), "for example `ema: true`") from error
 
 
 def _batch_size(batch: Batch) -> int:

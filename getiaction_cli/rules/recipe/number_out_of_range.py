@@ -62,6 +62,12 @@ _BELOW_ONE = math.nextafter(1, 0)
 _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "seed": (0, 2**32 - 1, True, "a seed lies between 0 and 4294967295"),
     "model.init_args.learning_rate": (0, None, False, "a learning rate is above 0"),
+    "model.init_args.ema.decay": (0, 1, True, "near 1: 0.999 averages about the last 1,000 steps"),
+    "model.init_args.ema.min_decay": (0, 1, True, ""),
+    "model.init_args.ema.max_decay": (0, 1, True, ""),
+    "model.init_args.ema.inv_gamma": (0, None, False, "a number of steps"),
+    "model.init_args.ema.power": (0, None, False, ""),
+    "model.init_args.ema.update_after_step": (0, None, True, "a number of optimizer steps"),
     "data.init_args.train_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.val_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.num_workers": (0, None, True, "0 loads in the training process itself"),
