@@ -17,7 +17,6 @@ import contextlib
 import fcntl
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -37,15 +36,14 @@ LIMITS = {  # seconds
     "data": 120,
     "parity": 100,
     "resume": 100,
-    "speed": 250,
+    "speed": 300,
     "memory": 110,
-    "oom": 60,
     "compile": 150,
 }
-TOGETHER = (("machine", "data", "parity", "resume"), ("speed",), ("memory",), ("oom",), ("compile",))
+TOGETHER = (("machine", "data", "parity", "resume"), ("speed",), ("memory",), ("compile",))
 POLICIES = ("act", "diffusion", "vqbet", "smolvla")
-RUN_SECONDS = 8  # of steps that are timed
-START_SECONDS = 60  # until a run's first step, at most
+RUN_SECONDS = 6  # of steps that are timed
+LIMIT_OF_RUN = 60  # seconds for a training by one tool
 
 
 # The policies and datasets ------------------------------------------------------------------------------------------
@@ -89,14 +87,14 @@ def cases(device: str, work: Path) -> dict[str, Case]:
             "vqbet": tiny_policies.VQBET,
             "smolvla": small_vla,
         }
-        return {name: Case(name, config, 4, "small", 10) for name, config in configs.items()}
+        return {name: Case(name, config, 4, "small", 5) for name, config in configs.items()}
     blank = {"pretrained_backbone_weights": None}
     return {
-        "act": Case("act", blank, 8, "wide", 200),
-        "diffusion": Case("diffusion", blank, 64, "small", 100),
+        "act": Case("act", blank, 8, "wide", 70),
+        "diffusion": Case("diffusion", blank, 64, "small", 50),
         # In its first phase VQ-BeT looks at no picture.
-        "vqbet": Case("vqbet", {**blank, "n_vqvae_training_steps": 5}, 64, "small", 100),
-        "smolvla": Case("smolvla", {"vlm_model_name": str(vlm)}, 32, "wide", 50),
+        "vqbet": Case("vqbet", {**blank, "n_vqvae_training_steps": 5}, 64, "small", 50),
+        "smolvla": Case("smolvla", {"vlm_model_name": str(vlm)}, 32, "wide", 25),
     }
 
 
@@ -158,90 +156,15 @@ def row(*cells: str) -> None:
 
 # Speed --------------------------------------------------------------------------------------------------------------
 
-STEP = re.compile(r"(?:step:|\bstep )(\d+)(K?)\b")
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "COLUMNS": "200", "TOKENIZERS_PARALLELISM": "false"}
-_children: list[subprocess.Popen[str]] = []
+LOG_EVERY = 20
+WARM_STEPS = 10  # not timed: kernels are chosen, memory is taken
+PHASE_STEPS = 15  # timed by phase, after the others
 
 
-class Run:
-    """A training process: what it printed, and when its steps were."""
-
-    def __init__(self, words: list[str], environment: dict[str, str], seconds: float = 1e9, limit: float = 90) -> None:
-        """Start it, and follow it until it ends.
-
-        Args:
-            words: the command.
-            environment: variables beside this process's own.
-            seconds: it is stopped when its steps have been timed for so long.
-            limit: it is stopped after so many seconds in any case.
-        """
-        self.steps: list[tuple[int, float]] = []
-        self.lines: list[str] = []
-        begun = time.perf_counter()
-        process = subprocess.Popen(
-            words,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env={**os.environ, **ENVIRONMENT, **environment},
-            start_new_session=True,
-        )
-        _children.append(process)
-        timer = threading.Timer(limit, _end, [process])
-        timer.start()
-        assert process.stdout is not None
-        for line in process.stdout:
-            self.lines.append(line.rstrip())
-            found = STEP.search(line)
-            if not found:
-                continue
-            step = int(found[1]) * (1000 if found[2] else 1)
-            if not self.steps or step > self.steps[-1][0]:
-                self.steps.append((step, time.perf_counter() - begun))
-            if len(self.steps) > 2 and self.steps[-1][1] - self.steps[0][1] > seconds:
-                _end(process)
-        self.code = process.wait()
-        timer.cancel()
-        _children.remove(process)
-
-    @property
-    def pace(self) -> float:
-        """Steps per second between the first and the last report."""
-        (first, at), (last, end) = self.steps[0], self.steps[-1]
-        return (last - first) / (end - at)
-
-    @property
-    def first_step(self) -> float:
-        """Seconds from the start to the first step: the steps before the first report are taken off."""
-        step, at = self.steps[0]
-        return at - step / self.pace
-
-    def failure(self) -> str:
-        """Why there is no pace, or nothing."""
-        if len(self.steps) > 1:
-            return ""
-        said = [line for line in self.lines if line.strip()]
-        return f"failed ({self.code}): {' '.join(said[-3:])[-300:]}".replace("|", "/")
-
-    def number(self, pattern: str) -> list[float]:
-        """Every number that the pattern finds in the output."""
-        return [float(found) for line in self.lines for found in re.findall(pattern, line)]
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _end_all(*_: Any) -> None:
-    for process in list(_children):
-        _end(process)
-    os._exit(1)
-
-
-def our_words(work: Path, case: Case, out: Path, **trainer_arguments: Any) -> list[str]:
-    recipe = {
+def recipe_of(work: Path, case: Case, **trainer_arguments: Any) -> dict[str, Any]:
+    """What `getiaction train` is given."""
+    return {
         "seed": 1,
         "model": {
             "class_path": "getiaction.policies.lerobot.LeRobotPolicy",
@@ -254,38 +177,285 @@ def our_words(work: Path, case: Case, out: Path, **trainer_arguments: Any) -> li
                 "root": str(dataset(work, case.dataset)),
                 "train_batch_size": case.batch,
                 "video_backend": "pyav",
-                "frame_store": {"path": f"{out}-store"},
+                "frame_store": {"path": str(work / f"store-{case.name}")},
             },
         },
         "trainer": {
-            "max_steps": case.steps,
+            "max_steps": WARM_STEPS + case.steps + PHASE_STEPS,
             "accelerator": DEVICE,
             "devices": 1,
+            "log_every_n_steps": LOG_EVERY,
             **({"precision": "bf16-mixed"} if DEVICE == "cuda" else {}),
             **trainer_arguments,
         },
     }
-    path = out.with_suffix(".yaml")
-    path.write_text(json.dumps(recipe))  # JSON is YAML
-    # GA5: packages are what the machine has. GA233: the random weights of a backbone are meant here.
-    words = ["-m", "getiaction_cli.main", "train", str(path), "--output-dir", str(out), "--ignore", "GA5,GA233"]
-    return [sys.executable, *words]
 
 
 def lerobot_words(work: Path, case: Case, out: Path) -> list[str]:
+    """The command line of the same training by `lerobot-train`."""
     words = [f"--policy.type={case.name}", f"--policy.device={DEVICE}", "--policy.push_to_hub=false"]
     words += [
         f"--policy.{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in case.config.items()
     ]
     words += [f"--dataset.repo_id=made/{case.dataset}", f"--dataset.root={dataset(work, case.dataset)}"]
-    words += ["--dataset.video_backend=pyav", f"--batch_size={case.batch}", "--steps=100000"]
-    words += [f"--log_freq={max(case.steps // 10, 1)}", "--save_checkpoint=false", "--wandb.enable=false", "--seed=1"]
-    return [sys.executable, "-m", "lerobot.scripts.lerobot_train", *words, f"--output_dir={out}"]
+    words += ["--dataset.video_backend=pyav", f"--batch_size={case.batch}", "--steps=100000", f"--log_freq={LOG_EVERY}"]
+    return [*words, "--save_checkpoint=false", "--wandb.enable=false", "--seed=1", f"--output_dir={out}"]
+
+
+class Enough(Exception):  # noqa: N818
+    """All steps were timed."""
+
+
+class Pace:
+    """When the steps of a training ended.
+
+    Attributes:
+        first: seconds until the first step.
+        steps: timed steps.
+        seconds: what they took.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.wanted = steps
+        self.begun = time.perf_counter()
+        self.first = self.seconds = 0.0
+        self.done = self.steps = 0
+
+    def step(self) -> str:
+        """Count one; `warm` when timing begins, `end` when enough steps were timed."""
+        self.done += 1
+        if self.done == 1:
+            _synchronize()
+            self.first = time.perf_counter() - self.begun
+        if self.done == WARM_STEPS:
+            _synchronize()
+            self.at = time.perf_counter()
+            return "warm"
+        if self.done < WARM_STEPS or self.steps:
+            return ""
+        timed = self.done - WARM_STEPS
+        if timed >= self.wanted or time.perf_counter() - self.at > RUN_SECONDS:
+            _synchronize()
+            self.steps, self.seconds = timed, time.perf_counter() - self.at
+            return "end"
+        return ""
+
+    def result(self, batch: int, waited: float, memory: float | None = None) -> dict[str, Any]:
+        """What is reported."""
+        return {
+            "rate": self.steps * batch / self.seconds,
+            "step": self.seconds / self.steps,
+            "first": self.first,
+            "waited": waited / self.seconds,
+            "memory": _peak() if memory is None else memory,
+        }
+
+
+def train_ours(work: Path, case: Case, out: Path) -> dict[str, Any]:
+    """Train with getiaction, as `getiaction train` does after the verdict."""
+    from getiaction.policies.lerobot import LeRobotPolicy
+    from getiaction.train.run import train
+
+    recipe = recipe_of(work, case)
+    pace, phases = Pace(case.steps), Phases()
+    waits: list[float] = []
+    memory: list[float] = []
+    original = LeRobotPolicy.optimizer_step
+
+    def optimizer_step(self: Any, *args: Any, **kwargs: Any) -> None:
+        phases.follow(self)
+        with phases.of("forward to optimizer in all"):
+            original(self, *args, **kwargs)
+        phases.count()
+        at = pace.step()
+        if at:
+            waits.append(self.trainer.train_dataloader.waited)
+        if at == "end":
+            memory.append(_peak())
+            phases.begin(self)
+        if phases.steps >= PHASE_STEPS:
+            self.trainer.should_stop = True
+
+    _reset_peak()
+    LeRobotPolicy.optimizer_step = optimizer_step  # type: ignore[method-assign]
+    try:
+        train(recipe, recipe_name=case.name, recipe_text=json.dumps(recipe), output_dir=out, quiet=True)
+    finally:
+        LeRobotPolicy.optimizer_step = original  # type: ignore[method-assign]
+    return {**pace.result(case.batch, waits[1] - waits[0], memory[0]), "phases": phases.table()}
+
+
+class Phases:
+    """Where the time of a step goes, with the GPU waited for around each phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.steps = 0
+        self.on = False
+        self._wrapped = False
+
+    def follow(self, policy: Any) -> None:
+        """Count the phases of this policy's steps."""
+        if self._wrapped:
+            return
+        self._wrapped = True
+        for owner, name, label in (
+            (policy, "transfer_batch_to_device", "copy to the GPU"),
+            (policy, "_prepare", "normalize"),
+            (policy.lerobot_policy, "forward", "forward"),
+            (policy, "backward", "backward"),
+            (policy, "configure_gradient_clipping", "clip"),
+            (policy, "log", "log"),
+            (policy, "log_dict", "log"),
+        ):
+            setattr(owner, name, self._timed(getattr(owner, name), label))
+
+    def count(self) -> None:
+        """A step has ended."""
+        if self.on:
+            self.steps += 1
+            self.end = time.perf_counter()
+
+    def _timed(self, function: Any, label: str) -> Any:
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            with self.of(label):
+                return function(*args, **kwargs)
+
+        return timed
+
+    @contextlib.contextmanager
+    def of(self, label: str) -> Iterator[None]:
+        """Add what happens inside to a phase."""
+        if not self.on:
+            yield
+            return
+        _synchronize()
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            _synchronize()
+            self.seconds[label] = self.seconds.get(label, 0.0) + time.perf_counter() - begun
+
+    def begin(self, policy: Any) -> None:
+        """From here on."""
+        self.on = True
+        self.at = time.perf_counter()
+        self.loader = policy.trainer.train_dataloader
+        self.waited = self.loader.waited
+
+    def table(self) -> dict[str, float]:
+        """Milliseconds a step of each phase, and of the whole."""
+        if not self.steps:
+            return {}
+        found = {**self.seconds, "wait for data": self.loader.waited - self.waited, "whole step": self.end - self.at}
+        return {label: 1000 * seconds / self.steps for label, seconds in found.items()}
+
+
+def train_theirs(work: Path, case: Case, out: Path) -> dict[str, Any]:
+    """Train with lerobot-train's own function; it is left when all steps are timed."""
+    from accelerate.state import AcceleratorState
+    from lerobot.scripts import lerobot_train
+
+    words = lerobot_words(work, case, out)
+    pace = Pace(case.steps)
+    waits: list[float] = []
+    original = lerobot_train.update_policy
+
+    def update_policy(tracker: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(tracker, *args, **kwargs)
+        waits.append(tracker.dataloading_s.val)
+        if pace.step() == "end":
+            raise Enough
+        return result
+
+    _reset_peak()
+    AcceleratorState._reset_state(reset_partial_state=True)
+    lerobot_train.update_policy = update_policy
+    sys.argv = ["lerobot-train", *words]
+    try:
+        lerobot_train.main()
+    except Enough:
+        pass
+    finally:
+        lerobot_train.update_policy = original
+    return pace.result(case.batch, sum(waits[-pace.steps :]))
+
+
+def run_out_of_memory(work: Path, case: Case, out: Path) -> dict[str, Any]:
+    """A batch that no card holds: what the user is told."""
+    from getiaction.train.run import train
+
+    case.batch = 1000
+    recipe = recipe_of(work, case, precision="32-true")
+    try:
+        train(recipe, recipe_name="oom", recipe_text=json.dumps(recipe), output_dir=out, quiet=True)
+    except Exception as error:
+        return {"said": f"{type(error).__name__}: {error}; hint: {getattr(error, 'hint', '')}"}
+    return {"said": "it fitted"}
+
+
+def side(work: Path, options: argparse.Namespace) -> None:
+    """A process that trains what it is told on standard input, so that its imports count once."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    begun = time.perf_counter()
+    if options.side == "theirs":
+        if DEVICE == "cuda":
+            os.environ["ACCELERATE_MIXED_PRECISION"] = "bf16"
+        import lerobot.scripts.lerobot_train  # noqa: F401
+    else:
+        import getiaction.data.lerobot
+        import getiaction.policies.lerobot
+        import getiaction.train.run  # noqa: F401
+    print(json.dumps({"imported": time.perf_counter() - begun}), file=answers, flush=True)
+    for line in sys.stdin:
+        name, _, what = line.strip().partition(" ")
+        case, out = cases(DEVICE, work)[name], work / f"{name}-{options.side}{what}"
+        do = {"": train_theirs if options.side == "theirs" else train_ours, "oom": run_out_of_memory}[what]
+        try:
+            found = do(work, case, out)
+        except Exception as error:
+            found = {"error": _short(error)}
+        _free()
+        print(json.dumps(found), file=answers, flush=True)
+
+
+class Side:
+    """One of the two tools, in a process of its own."""
+
+    def __init__(self, name: str, words: list[str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--side", name, *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **ENVIRONMENT},
+        )
+
+    def ask(self, line: str, limit: float) -> dict[str, Any]:
+        """Its answer; an empty line asks for nothing, and hears that it has started."""
+        timer = threading.Timer(limit, self.process.kill)
+        timer.start()
+        try:
+            assert self.process.stdin is not None and self.process.stdout is not None
+            if line:
+                self.process.stdin.write(f"{line}\n")
+                self.process.stdin.flush()
+            answer = self.process.stdout.readline()
+        except OSError:
+            answer = ""
+        finally:
+            timer.cancel()
+        return json.loads(answer) if answer else {"error": f"failed, or took longer than {limit:.0f} s"}
 
 
 def speed(work: Path, options: argparse.Namespace) -> None:
-    """Both tools, started as a user starts them, in turn."""
-    seconds = RUN_SECONDS if DEVICE == "cuda" else 3
+    """Both tools in turn, in two processes that have imported everything; then a batch that is too large."""
+    words = ["--device", DEVICE, "--work", str(work)]
+    ours, theirs = Side("ours", words), Side("theirs", words)
+    started = [each.ask("", 120).get("imported", 0.0) for each in (ours, theirs)]
+    print(f"\nimports: getiaction {started[0]:.1f} s, lerobot-train {started[1]:.1f} s (at the same time)")
     table(
         "policy, batch",
         "samples/s, getiaction",
@@ -298,37 +468,52 @@ def speed(work: Path, options: argparse.Namespace) -> None:
         "peak GPU memory, GiB",
         "lerobot-train",
     )
+    phases: dict[str, dict[str, float]] = {}
+    limit = LIMIT_OF_RUN if DEVICE == "cuda" else 1000
     for name in options.policies:
         case = cases(DEVICE, work)[name]
-        # max_time also ends a run that is slower than expected, with its summary.
-        ours = Run(
-            our_words(work, case, work / f"{name}-ours", max_time=f"00:00:00:{2 * seconds:02d}"),
-            {},
-            limit=START_SECONDS + 30,
+        a, b = (each.ask(name, limit) for each in (ours, theirs))
+        phases[name] = a.get("phases", {})
+        ratio = f"{a['rate'] / b['rate']:.2f}" if "rate" in a and "rate" in b else ""
+        cells = [
+            [f"{each['rate']:,.1f}", f"{each['first']:.1f} s", f"{each['waited']:.0%}", f"{each['memory']:.2f}"]
+            if "rate" in each
+            else [each["error"], "", "", ""]
+            for each in (a, b)
+        ]
+        ours_first, theirs_first = cells
+        row(
+            f"{name}, {case.batch}",
+            ours_first[0],
+            theirs_first[0],
+            ratio,
+            *(cell for pair in zip(ours_first[1:], theirs_first[1:], strict=True) for cell in pair),
         )
-        theirs = Run(
-            lerobot_words(work, case, work / f"{name}-theirs"),
-            {"ACCELERATE_MIXED_PRECISION": "bf16"} if DEVICE == "cuda" else {},
-            seconds,
-            START_SECONDS + 30,
+    table("getiaction, milliseconds a step by phase (the GPU is waited for around each)", "")
+    for name, found in phases.items():
+        row(name, ", ".join(f"{label} {milliseconds:.1f}" for label, milliseconds in found.items()))
+    if DEVICE == "cuda" and "act" in options.policies:
+        table("an out-of-memory error on purpose", "")
+        row(
+            "ACT, batch 1000 of 480x640, 32-true",
+            ours.ask("act oom", LIMIT_OF_RUN).get("said", "failed").replace("|", "¦"),
         )
-        cells = []
-        for run in (ours, theirs):
-            if run.failure():
-                cells.append((run.failure(), "", "", ""))
-                continue
-            waits, updates = run.number(r"data_s:([\d.]+)"), run.number(r"updt_s:([\d.]+)")
-            if waits:
-                share = sum(waits) / max(sum(waits) + sum(updates), 1e-9)
-                memory = run.number(r"mem_gb:([\d.]+)")
-            else:
-                share = next(iter(run.number(r"(\d+)% of\s+the time waiting")), 0.0) / 100
-                memory = run.number(r"([\d.]+) GiB of\s+GPU memory")
-            most = f"{max(memory):.2f}" if memory else ""
-            cells.append((f"{run.pace * case.batch:,.1f}", f"{run.first_step:.1f} s", f"{share:.0%}", most))
-        ratio = "" if ours.failure() or theirs.failure() else f"{ours.pace / theirs.pace:.2f}"
-        a, b = cells
-        row(f"{name}, {case.batch}", a[0], b[0], ratio, a[1], b[1], a[2], b[2], a[3], b[3])
+    for each in (ours, theirs):
+        each.process.kill()
+
+
+def _peak() -> float:
+    import torch
+
+    return torch.cuda.max_memory_allocated() / 2**30 if DEVICE == "cuda" else 0.0
+
+
+def _reset_peak() -> None:
+    import torch
+
+    _free()
+    if DEVICE == "cuda":
+        torch.cuda.reset_peak_memory_stats()
 
 
 def compiled(work: Path, options: argparse.Namespace) -> None:
@@ -655,22 +840,6 @@ def _saved_bytes(policy: Any, batch: dict[str, Any], autocast: bool) -> int:
     return sum(found.values())
 
 
-def oom(work: Path, options: argparse.Namespace) -> None:
-    """A batch that no card holds: what a user sees."""
-    table("an out-of-memory error on purpose", "what the last lines say")
-    if DEVICE == "cpu":
-        row("batch 1000 of 480x640", "needs a GPU")
-        return
-    case = cases(DEVICE, work)["act"]
-    case.batch = 1000
-    run = Run(our_words(work, case, work / "oom", precision="32-true"), {}, limit=LIMITS["oom"] - 5)
-    said = [line.strip() for line in run.lines if line.strip()]
-    row(
-        f"ACT, batch {case.batch} of 480x640, 32-true",
-        f"exit code {run.code}: {' / '.join(said[-12:])}".replace("|", "¦"),
-    )
-
-
 # The machine, and the parts ------------------------------------------------------------------------------------------
 
 
@@ -686,6 +855,12 @@ def machine(work: Path, options: argparse.Namespace) -> None:
     row("python, torch", f"{platform.python_version()}, {torch.__version__}")
     packages = ("lightning", "lerobot", "transformers", "accelerate", "numpy", "av")
     row("packages", ", ".join(f"{name} {version(name)}" for name in packages))
+    for folder in {str(work.parent), "/tmp"}:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            begun = time.perf_counter()
+            file.write(os.urandom(2**20) * 256)
+            os.fsync(file.fileno())
+            row(f"writing to {folder}", f"{256 / (time.perf_counter() - begun):,.0f} MiB/s")
     if DEVICE == "cuda":
         facts = torch.cuda.get_device_properties(0)
         row(
@@ -706,7 +881,7 @@ def machine(work: Path, options: argparse.Namespace) -> None:
 def data(work: Path, options: argparse.Namespace) -> None:
     """The datasets that the other parts train on."""
     table("dataset", "written in")
-    for name in ("small", "wide") if DEVICE == "cuda" else ("small",):
+    for name in ("wide", "small") if DEVICE == "cuda" else ("small",):
         begun = time.perf_counter()
         dataset(work, name)
         row(name, f"{time.perf_counter() - begun:.1f} s")
@@ -743,7 +918,6 @@ PARTS: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "resume": resume,
     "speed": speed,
     "memory": memory,
-    "oom": oom,
     "compile": compiled,
 }
 DEVICE = "cuda"
@@ -752,7 +926,7 @@ DEVICE = "cuda"
 class Part:
     """One part in a process of its own; its output is printed as it comes, or at its end when others run beside it."""
 
-    def __init__(self, name: str, words: list[str], limit: float, at_once: bool, keep: Callable[[str], None]) -> None:
+    def __init__(self, name: str, words: list[str], limit: float, at_once: bool, keep: Callable[..., None]) -> None:
         self.name, self.limit, self.at_once, self.keep = name, limit, at_once, keep
         self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
@@ -780,20 +954,19 @@ class Part:
                 lines.append(line)
         code = self.process.wait()
         timer.cancel()
+        self.log.seek(0)
+        logged = self.log.read()
         spent = time.monotonic() - begun
         end = f"\n({self.name}: {spent:.0f} s)\n"
         if code:
-            self.log.seek(0)
-            said = " / ".join(self.log.read().strip().splitlines()[-6:])[-900:]
+            said = " / ".join(logged.strip().splitlines()[-6:])[-900:]
             why = f"stopped after {spent:.0f} s" if spent >= self.limit else f"failed after {spent:.0f} s: {said}"
             end = f"\n({self.name}: {why})\n"
-        self.keep("".join(lines) + end)
+        self.keep("".join(lines) + end, logged)
 
     def _stop(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGKILL):  # the first lets it end the processes that it started
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
-            time.sleep(2)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # with the processes that it started
 
 
 def main() -> None:
@@ -803,22 +976,28 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=list(PARTS), default=list(PARTS))
     parser.add_argument("--policies", nargs="*", choices=POLICIES, default=list(POLICIES))
     parser.add_argument("--seconds", type=float, default=SECONDS, help="for everything")
-    parser.add_argument("--out", type=Path, help="a file that gets the same text")
+    parser.add_argument(
+        "--out", type=Path, help="a file that gets the same text; beside it a .log of what the libraries said"
+    )
     parser.add_argument("--part", choices=list(PARTS), help=argparse.SUPPRESS)
+    parser.add_argument("--side", choices=["ours", "theirs"], help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     DEVICE = options.device
+    if options.side:
+        side(options.work, options)
+        return
     if options.part:
-        signal.signal(signal.SIGTERM, _end_all)
         PARTS[options.part](options.work, options)
         return
     begun = time.monotonic()
 
-    def keep(text: str) -> None:
+    def keep(text: str, logged: str = "") -> None:
         print(text, end="", flush=True)
-        if options.out:
-            with options.out.open("a") as file:
-                file.write(text)
+        for path, what in ((options.out, text), (options.out and options.out.with_suffix(".log"), logged)):
+            if path and what:
+                with path.open("a") as file:
+                    file.write(what)
 
     with tempfile.TemporaryDirectory(prefix="getiaction-gpu-", ignore_cleanup_errors=True) as folder:
         os.environ |= {"GETIACTION_CACHE": f"{folder}/cache", "HF_HOME": f"{folder}/hf"}

@@ -363,6 +363,7 @@ GA244	Actions that are learned in one unit and given back in another.
 GA245	A policy that doesn\'t know how to act.
 GA246	A kind of feature that the recipe\'s normalization leaves out.
 GA250	A checkpoint whose processors name code that is not LeRobot\'s.
+GA255	Averaged weights that are not what was meant.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.

@@ -2,8 +2,8 @@
 
 The schedule is that of LeRobot's coming `ema` section (LeRobot main, configs/default.py, August 2026), which is that of
 diffusers' `EMAModel` and of the original Diffusion Policy:
-update t (from 0) uses the decay 1 - (1 + t / inv_gamma) ** -power, between min_decay and max_decay. So the first update
-copies the weights, and early weights are forgotten quickly. A constant `decay` (openpi uses 0.99) replaces the schedule.
+update t (from 0) uses the decay 1 - (1 + t / inv_gamma) ** -power, between min_decay and max_decay. So the first
+update copies the weights, and early weights are forgotten quickly. A constant `decay` (openpi uses 0.99) replaces it.
 """
 
 from __future__ import annotations

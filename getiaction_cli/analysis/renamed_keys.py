@@ -16,6 +16,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("", "batch_size"): ("data.init_args.train_batch_size", "LeRobot's name for it"),
     ("", "num_workers"): ("data.init_args.num_workers", "LeRobot keeps it at the top"),
     ("", "tolerance_s"): ("data.init_args.tolerance_s", "LeRobot keeps it at the top"),
+    ("", "ema"): ("model.init_args.ema", "it is part of the model"),
     ("", "rename_map"): ("model.init_args.rename_map", "LeRobot keeps it at the top"),
     ("", "log_freq"): ("trainer.log_every_n_steps", "LeRobot's name for it"),
     ("", "save_freq"): (None, _SAVES),

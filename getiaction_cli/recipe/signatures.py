@@ -97,6 +97,18 @@ def read_signature(class_path: str) -> Signature | None:
 
 
 @cache
+def lineage(class_path: str) -> tuple[str, ...]:
+    """The names of a class and of the classes that it is derived from, as far as known packages define them."""
+    module, _, name = class_path.rpartition(".")
+    found, names = _find(module, name), []
+    while found is not None and found[1] not in names:
+        names.append(found[1])
+        lines = _class_lines(*found)
+        found = _base(_parse_constructor(lines), found[0]) if lines else None
+    return tuple(names)
+
+
+@cache
 def exported(module: str) -> tuple[str, ...]:
     """The public classes of a module, as its ``__all__`` lists them."""
     file = _file(module)

@@ -7,7 +7,7 @@ import pytest
 import tiny_policies
 import torch
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file
 from test_policy import data
@@ -18,6 +18,7 @@ from getiaction.spec.averaging import Averaging
 BLIND = {**tiny_policies.ACT, "learning_rate": 1e-2}
 
 
+@settings(deadline=None)  # the first example imports diffusers
 @given(power=st.floats(0.1, 2), gamma=st.floats(0.1, 100), step=st.integers(1, 10**6), after=st.integers(0, 50))
 def test_the_schedule_is_that_of_diffusers(power: float, gamma: float, step: int, after: int) -> None:
     from diffusers.training_utils import EMAModel
@@ -28,6 +29,7 @@ def test_the_schedule_is_that_of_diffusers(power: float, gamma: float, step: int
     assert Averaging(power=power, inv_gamma=gamma, update_after_step=after).decay_at(step) == pytest.approx(theirs)
 
 
+@settings(deadline=None)
 @given(decay=st.floats(0, 1), values=st.lists(st.floats(-5, 5), min_size=1, max_size=20))
 def test_a_constant_decay_gives_the_closed_form(decay: float, values: list[float]) -> None:
     from getiaction.policies.averaging import AveragedWeights
@@ -61,7 +63,7 @@ def test_bfloat16_weights_are_averaged_in_float32() -> None:
 def test_what_cannot_be_meant_is_refused(ema: Any) -> None:
     from getiaction.policies.lerobot import ACT
 
-    with pytest.raises(PolicyError, match="ema|decya"):
+    with pytest.raises(PolicyError, match=r"ema|decya"):
         ACT(ema=ema)
 
 

@@ -4,8 +4,9 @@
 
 `barebones: true` and `enable_checkpointing: false`, strategies that start their processes from within (`ddp_spawn`),
 callbacks that look for something that LeRobot's policies don't have (`BatchSizeFinder`, `BackboneFinetuning`,
-`WeightAveraging`), and callbacks that contradict themselves, each other or the trainer: a `ModelCheckpoint` with two
-rhythms, two that watch the same metric in the same rhythm, a progress bar beside `enable_progress_bar: false`.
+`WeightAveraging` and the classes derived from it), and callbacks that contradict themselves, each other or the trainer:
+a `ModelCheckpoint` with two rhythms, two that watch the same metric in the same rhythm, a progress bar beside
+`enable_progress_bar: false`.
 
 ## Why it matters
 
@@ -58,12 +59,13 @@ from getiaction_cli.analysis.class_objects import meant_class, object_routes
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Kind
+from getiaction_cli.recipe.signatures import lineage
 from getiaction_cli.rules import rule
 
 _CALLBACKS = {
     "BatchSizeFinder": "looks for a `batch_size` to change: set data.init_args.train_batch_size",
     "BackboneFinetuning": "looks for a `backbone`, which LeRobot's policies keep elsewhere",
-    "WeightAveraging": "copies the policy before it is built from the dataset",
+    "WeightAveraging": "copies the policy before it is built from the dataset: set model.init_args.ema instead",
     "ModelPruning": "chooses what to prune before the policy is built from the dataset",
 }
 _FINDER = "LearningRateFinder"
@@ -135,8 +137,9 @@ def _told_apart_by(recipe: Recipe, route: str, name: str) -> tuple[object, ...]:
 
 def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
     at, arguments = f"{route}.class_path", f"{route}.init_args"
-    if name in _CALLBACKS:
-        yield Finding(f"{name} {_CALLBACKS[name]}", at=at)
+    derived = lineage(meant_class("callbacks", str(recipe.get(at)))[0])
+    if found := next((each for each in derived if each in _CALLBACKS), None):
+        yield Finding(f"{name} {_CALLBACKS[found]}", at=at)
     if name == _FINDER:
         yield Finding(
             f"{name} tries learning rates and sets none: the optimizer is made before",
