@@ -6,7 +6,6 @@ The words are checked first. Only then torch, lightning and lerobot are imported
 from __future__ import annotations
 
 import os
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -113,7 +112,7 @@ def evaluate(
     report = _judged(measured, ignored)
     if html is not None:
         _write_page(measured, report, html)
-    typer.echo(_shown(measured, report, format), nl=False)
+    typer.echo(_shown(measured, report, format, drawn=html is not None), nl=False)
     if not report.ok:
         raise typer.Exit(EXIT_FOUND)
 
@@ -231,7 +230,7 @@ def _write_page(measured: Evaluation, report: Report, file: Path) -> None:
     typer.echo(f"wrote {file}", err=True)
 
 
-def _shown(measured: Evaluation, report: Report, format: Format) -> str:
+def _shown(measured: Evaluation, report: Report, format: Format, *, drawn: bool) -> str:
     from getiaction_cli.rendering.text import columns, wants_color
 
     if format is Format.JSON:
@@ -240,5 +239,4 @@ def _shown(measured: Evaluation, report: Report, format: Format) -> str:
         return evaluation_json.render(measured, report)
     from getiaction_cli.rendering import evaluation
 
-    wide = columns() if sys.stdout.isatty() else 100
-    return evaluation.render(measured, report, color=wants_color(), columns=wide)
+    return evaluation.render(measured, report, color=wants_color(), columns=columns(), drawn=drawn)

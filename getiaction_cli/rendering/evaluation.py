@@ -26,8 +26,16 @@ PARTS = {
 }
 
 
-def render(evaluation: Evaluation, report: Report, *, color: bool, columns: int) -> str:
-    """All sections: what was evaluated, baselines, joints, inputs, episodes, findings, next commands."""
+def render(evaluation: Evaluation, report: Report, *, color: bool, columns: int, drawn: bool = False) -> str:
+    """All sections: what was evaluated, baselines, joints, inputs, episodes, findings, next commands.
+
+    Args:
+        evaluation: what was measured.
+        report: what was found.
+        color: with ANSI colours.
+        columns: the width of the terminal.
+        drawn: it was written as a page too.
+    """
     paint = Paint(color)
     sections = [
         _overview(evaluation, paint, columns),
@@ -36,7 +44,7 @@ def render(evaluation: Evaluation, report: Report, *, color: bool, columns: int)
         _inputs(evaluation, paint, columns),
         _episodes(evaluation, paint, columns),
         [terminal.render([report], color=color, columns=columns).rstrip("\n")],
-        _next(evaluation),
+        _next(evaluation, drawn),
     ]
     text = "\n".join("\n".join(lines) + "\n" for lines in sections if lines)
     return "\n".join(line.rstrip() for line in text.split("\n"))
@@ -175,19 +183,14 @@ def _episodes(evaluation: Evaluation, paint: Paint, columns: int) -> list[str]:
     return [paint("bold", "Where"), *lines] if lines else []
 
 
-def _next(evaluation: Evaluation) -> list[str]:
-    lines = ["next", "  # see the predicted actions beside the recorded ones"]
-    lines.append(
-        f"  getiaction evaluate {shlex.quote(clean(evaluation.model))}{_same_data(evaluation)} --html report.html"
-    )
-    done = len(evaluation.episodes)
-    if done < evaluation.available:
-        lines += [
-            f"  # evaluate all {evaluation.available} episodes",
-            f"  getiaction evaluate {shlex.quote(clean(evaluation.model))}{_same_data(evaluation)} "
-            f"--episodes {evaluation.available}",
-        ]
-    return lines
+def _next(evaluation: Evaluation, drawn: bool) -> list[str]:
+    command = f"  getiaction evaluate {shlex.quote(clean(evaluation.model))}{_same_data(evaluation)}"
+    lines = []
+    if not drawn:
+        lines += ["  # see the predicted actions beside the recorded ones", f"{command} --html report.html"]
+    if len(evaluation.episodes) < evaluation.available:
+        lines += [f"  # evaluate all {evaluation.available} episodes", f"{command} --episodes {evaluation.available}"]
+    return ["next", *lines] if lines else []
 
 
 def _same_data(evaluation: Evaluation) -> str:

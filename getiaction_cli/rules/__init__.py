@@ -7,7 +7,7 @@ run. Its module's docstring is its page: a title line, then ``## What it finds``
 CODE` prints that page, and the tests run both recipes.
 
 Rooms: ``recipe/`` GA1xx · ``policy/`` GA2xx · ``fit/`` GA3xx (recipe against dataset) · ``dataset/`` GA4xx ·
-``machine/`` GA5xx.
+``machine/`` GA5xx · ``evaluation/`` GA6xx (a trained policy; these need an `evaluation` and have no recipe to run).
 """
 
 from __future__ import annotations

@@ -44,7 +44,8 @@ def hardly_moves(evaluation: Evaluation) -> Iterator[Finding]:
         )
     name, still = evaluation.still
     if still > 0 and evaluation.error > _SHARE * still:
+        how = "hardly better" if evaluation.error < still else "no better"
         yield Finding(
-            f"the policy is hardly better than {name}: its error is {percent(evaluation.error)} of the range, "
+            f"the policy is {how} than {name}: its error is {percent(evaluation.error)} of the range, "
             f"against {percent(still)}"
         )

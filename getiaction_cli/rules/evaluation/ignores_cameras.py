@@ -43,6 +43,6 @@ def ignores_cameras(evaluation: Evaluation) -> Iterator[Finding]:
         raise Unavailable("too few moments to exchange pictures", worth_saying=evaluation.reads_cameras)
     if probe.growth < _GROWTH:
         yield Finding(
-            f"the policy does not use its cameras: with the pictures of other moments its error is "
-            f"{percent(probe.exchanged)} of the range instead of {percent(probe.error)}"
+            f"the policy does not use its cameras: with the pictures of other moments its error hardly changes "
+            f"({percent(probe.error)} to {percent(probe.exchanged)} of the range)"
         )

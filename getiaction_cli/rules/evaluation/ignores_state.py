@@ -41,6 +41,6 @@ def ignores_state(evaluation: Evaluation) -> Iterator[Finding]:
         raise Unavailable("too few moments to exchange states", worth_saying=evaluation.reads_state)
     if probe.growth < _GROWTH:
         yield Finding(
-            f"the policy does not use {' and '.join(probe.inputs)}: with the states of other moments its error is "
-            f"{percent(probe.exchanged)} of the range instead of {percent(probe.error)}"
+            f"the policy does not use {' and '.join(probe.inputs)}: with those of other moments its error hardly "
+            f"changes ({percent(probe.error)} to {percent(probe.exchanged)} of the range)"
         )
