@@ -8,7 +8,7 @@ of them does not depend on the stand-in; what is found in some does, and is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,12 +38,14 @@ class World:
             other value is known.
         assumed: each refused value and its stand-in.
         is_certain: each stand-in is what its author meant.
+        changed: further routes that may change when the refused values are fixed.
     """
 
     context: RecipeContext
     others: tuple[RecipeContext, ...]
     assumed: tuple[Assumed, ...]
     is_certain: bool
+    changed: frozenset[str] = frozenset()
 
     def concerns(self, finding: Finding) -> bool:
         """True for a finding at a refused value, or whose fix changes one: it repeats the refusal."""
@@ -54,7 +56,7 @@ class World:
         return self._holds(*(related.at for related in finding.related))
 
     def _holds(self, *routes: str) -> bool:
-        refused = {assumed.path for assumed in self.assumed}
+        refused = {*(assumed.path for assumed in self.assumed), *self.changed}
         return any(place in refused for route in routes for place in upwards(route))
 
     @property
@@ -118,6 +120,34 @@ def worlds(context: RecipeContext, wrong: Mapping[str, Finding]) -> tuple[World,
             )
         )
     return tuple(found)
+
+
+# What stands for the recipe as a whole: there is nothing to check without it.
+_NEEDED = frozenset({"data.init_args.repo_id", "data.init_args.root", "model.init_args.policy_name"})
+
+
+def without(context: RecipeContext, causes: Sequence[Finding]) -> tuple[World, ...]:
+    """A copy of a recipe in which what findings are about is fixed as they offer, or left out.
+
+    Args:
+        context: the recipe.
+        causes: the findings.
+
+    Returns:
+        The copy; none where one of them is about what can't be left out, or about another file.
+    """
+    recipe = context.recipe
+    stand_ins: dict[str, Any] = {}
+    changed: set[str] = set()
+    for finding in causes:
+        changed |= {*_changed(finding), *(related.at for related in finding.related)}
+        route = _key(recipe, finding.at) if finding.at and recipe.has(finding.at) else ""
+        if route.count(".") < 1 or route in _NEEDED or route.endswith(("init_args", "class_path")):
+            return ()
+        change = finding.fix if isinstance(finding.fix, Change) else Change("")
+        stand_ins[route] = dict(change.set).get(route, ABSENT)
+    assumed = tuple(Assumed(route, "" if value is ABSENT else write(value)) for route, value in stand_ins.items())
+    return (World(context.copy(recipe.with_values(stand_ins)), (), assumed, False, frozenset(changed)),)
 
 
 def _offered(finding: Finding | None, route: str, policy: PolicyClass, name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.diagnostics import Diagnostic, Finding, Unavailable
@@ -40,6 +40,10 @@ class Context:
         Args:
             wrong: the errors about single values, by route.
         """
+        return ()
+
+    def without(self, causes: Sequence[Finding]) -> tuple[World, ...]:
+        """Copies with stand-ins for the values that findings are about; none where one of them can't have any."""
         return ()
 
     def is_readable(self, finding: Finding) -> bool:

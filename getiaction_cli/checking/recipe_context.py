@@ -6,7 +6,7 @@ the reason, and the rule whose business the reason is says so in its own words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -274,6 +274,12 @@ class RecipeContext(Context):
         except (Unavailable, Unjudgeable):
             return ()
 
+    def without(self, causes: Sequence[Finding]) -> tuple[World, ...]:
+        """Copies with stand-ins for the values that findings are about; none where one of them can't have any."""
+        from getiaction_cli.checking import assumptions
+
+        return assumptions.without(self, causes)
+
     # -- how findings become diagnostics -----------------------------------------------------------------------------
 
     def is_readable(self, finding: Finding) -> bool:
@@ -311,10 +317,10 @@ class RecipeContext(Context):
         from getiaction_cli.rules.fit import _statistics
 
         severity = finding.severity or rule.severity
-        if severity is not Severity.ERROR or rule.code not in _statistics.RULES:
+        if severity is not Severity.ERROR or finding.statistics is None:
             return severity
         try:
-            return severity if _statistics.used(self.fit, rule.code, finding) else Severity.WARNING
+            return severity if _statistics.used(self.fit, finding) else Severity.WARNING
         except Unavailable:
             return severity
 

@@ -52,6 +52,13 @@ class _Judged:
     def severity(self) -> Severity:
         return self.finding.severity or self.entry.severity
 
+    def breaks(self, name: str) -> bool:
+        """True when this makes what has that name useless for other rules."""
+        if name in (self.entry.breaks if self.finding.breaks is None else self.finding.breaks):
+            return True
+        in_dataset = self.entry.in_itself and bool(self.finding.file)
+        return in_dataset and (self.finding.file.startswith(name) or self.finding.key.startswith(name))
+
     @property
     def rank(self) -> int:
         return _ORDER[self.severity]
@@ -95,8 +102,16 @@ def _judge(context: Context) -> tuple[list[_Judged], list[NotRun]]:
     wrong = _by_value(alone)
     judged = [known for known in alone if not _repeats(known, wrong)]
     worlds: tuple[World, ...] | None = None
+    without: dict[frozenset[str], tuple[World, ...]] = {}
     for entry in concerned:
-        if entry.in_itself or _is_explained(entry, judged):
+        causes = [] if entry.in_itself else _causes(entry, judged)
+        whole = [known.finding for known in causes if not known.finding.features]
+        if whole:  # with the causes out of the way, what is left is no echo
+            key = frozenset(finding.at for finding in whole)
+            if key not in without:
+                without[key] = context.without(whole)
+            judged += [known for known in _assuming(entry, without[key], []) if not _repeats(known, wrong)]
+        if whole or entry.in_itself:
             continue
         if _FROM_PARAMETERS.isdisjoint(entry.needs):
             found = _found(entry, context, not_run)
@@ -105,7 +120,7 @@ def _judge(context: Context) -> tuple[list[_Judged], list[NotRun]]:
                 errors = {route: known.finding for route, known in wrong.items() if known.severity is Severity.ERROR}
                 worlds = context.worlds(errors)
             found = _assuming(entry, worlds, not_run) if worlds else _found(entry, context, not_run)
-        judged += [known for known in found if not _repeats(known, wrong)]
+        judged += [known for known in found if not _repeats(known, wrong) and not _follows(known, causes)]
     not_run.sort(key=lambda entry: entry.rule)
     return _without_fainter(judged), not_run
 
@@ -181,7 +196,8 @@ def _by_value(alone: Iterable[_Judged]) -> dict[str, _Judged]:
     wrong: dict[str, _Judged] = {}
     for known in alone:
         # Whatever is wrong with one item of a list spoils the list.
-        wrong.setdefault(known.finding.at.rstrip("0123456789").rstrip("."), known)
+        if known.finding.at:
+            wrong.setdefault(known.finding.at.rstrip("0123456789").rstrip("."), known)
     return wrong
 
 
@@ -213,14 +229,20 @@ def _without_fainter(judged: list[_Judged]) -> list[_Judged]:
     ]
 
 
-def _is_explained(entry: Rule, judged: list[_Judged]) -> bool:
-    """True when a root cause that the rule names was found."""
-    return any(_is_cause(cause, known.entry.code, known.finding) for known in judged for cause in entry.unless)
+def _causes(entry: Rule, judged: list[_Judged]) -> list[_Judged]:
+    """The findings from which those of a rule would follow."""
+    return [known for known in judged if known.entry is not entry and any(map(known.breaks, entry.cause))]
+
+
+def _follows(known: _Judged, causes: list[_Judged]) -> bool:
+    """True for a finding that follows from one of these; what they say of one feature explains nothing of another."""
+    own = set(known.finding.features)
+    return any(not own or not cause.finding.features or own & set(cause.finding.features) for cause in causes)
 
 
 @functools.cache
 def _causes_first() -> tuple[Rule, ...]:
-    """The rules, each after those named in its ``unless``, otherwise by code."""
+    """The rules, each after those that break what it follows from, otherwise by code."""
     ordered: dict[str, Rule] = {}
     begun: set[str] = set()
 
@@ -228,21 +250,14 @@ def _causes_first() -> tuple[Rule, ...]:
         if entry.code in begun:
             return
         begun.add(entry.code)
-        causes = [cause.partition(" ")[0] for cause in entry.unless]
-        for code, cause in load_rules().items() if causes else ():
-            if matches(code, causes):
+        for cause in load_rules().values() if entry.cause else ():
+            if not set(entry.cause).isdisjoint(cause.breaks):
                 visit(cause)
         ordered[entry.code] = entry
 
     for entry in load_rules().values():
         visit(entry)
     return tuple(ordered.values())
-
-
-def _is_cause(cause: str, code: str, finding: Finding) -> bool:
-    """True when an ``unless`` entry, "GA403" or "GA403 total_frames", names this finding."""
-    prefix, _, place = cause.partition(" ")
-    return code.startswith(prefix) and (finding.file.startswith(place) or finding.key.startswith(place))
 
 
 def _crashed(entry: Rule, crash: Exception) -> Finding:

@@ -78,11 +78,12 @@ def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None
         findings.append(("GA401", Finding(message, file=EPISODES)))
     parts: list[Episodes] = []
     first: set[str] = set()
+    without_video: set[str] = set()
     rows = 0
     for path in paths:
         name = str(path.relative_to(dataset.root))
         try:
-            episodes, columns = _read_one(path, name, dataset, findings, sums=rows < _SUMMED_EPISODES)
+            episodes, columns = _read_one(path, name, dataset, findings, without_video, sums=rows < _SUMMED_EPISODES)
             first = first or columns
             # LeRobot reads all of them as one table with the columns of the first.
             if (other := sorted(columns - first)) and not any(f.file.startswith(EPISODES) for _, f in findings):
@@ -100,8 +101,15 @@ def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None
 
 
 def _read_one(
-    path: Path, name: str, dataset: Dataset, findings: list[tuple[str, Finding]], *, sums: bool
+    path: Path,
+    name: str,
+    dataset: Dataset,
+    findings: list[tuple[str, Finding]],
+    without_video: set[str],
+    *,
+    sums: bool,
 ) -> tuple[Episodes, set[str]]:
+    """One file of episodes, and its columns. ``without_video`` gathers the cameras that an earlier file lacks."""
     file = open_parquet(path)
     there = set(file.schema_arrow.names)
     lacking = [column for column in _REQUIRED if column not in there]
@@ -115,9 +123,10 @@ def _read_one(
     }
     for key, columns in video_columns.items():
         absent = [column for column in columns if column not in there]
-        message = f" does not say which video holds {key}: no column {', '.join(absent)}"
-        if absent and not any(finding.message.endswith(message) for _, finding in findings):
-            findings.append(("GA402", Finding(name + message, file=name)))  # the first file speaks for all
+        if absent and key not in without_video:  # the first file speaks for all
+            without_video.add(key)
+            message = f"{name} does not say which video holds {key}: no column {', '.join(absent)}"
+            findings.append(("GA402", Finding(message, file=name)))
     complete = [key for key, columns in video_columns.items() if all(column in there for column in columns)]
     wanted = [c for c in _INTS if c in there] + [c for key in complete for c in video_columns[key]]
     if "tasks" in there:

@@ -106,6 +106,10 @@ class Finding:
         fix: the change that mends it.
         severity: where it differs from the rule's own.
         span: the exact place, for findings made while reading, before there are routes.
+        features: the features of a dataset that it concerns, where each is a matter of its own.
+        statistics: the names of the statistics of these features that are wrong; empty for all of them, None where it
+            is not about statistics.
+        breaks: what it makes useless for other rules, where that is less than what its rule says.
     """
 
     message: str
@@ -119,6 +123,9 @@ class Finding:
     fix: Change | Fix | None = None
     severity: Severity | None = None
     span: Span | None = None
+    features: tuple[str, ...] = ()
+    statistics: tuple[str, ...] | None = None
+    breaks: tuple[str, ...] | None = None
 
     def without_fix(self) -> Finding:
         """The same with its fix as advice alone."""

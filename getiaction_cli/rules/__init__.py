@@ -29,10 +29,12 @@ class Rule:
         name: kebab-case name of the flaw, as "action-horizon".
         severity: what its findings are unless they say otherwise.
         needs: the parameter names of its function.
-        unless: codes of root causes; when one of them was found, this rule's findings would be echoes and are left out.
-            "GA402 meta/stats" means that code in a file, or at a key, of which this is the beginning, and nowhere else.
-        in_itself: its findings say that one value of the recipe is wrong, whatever the rest says; other findings about
-            that value are echoes.
+        cause: what its findings follow from: when another rule found one of these broken, they would be echoes. Either
+            names that other rules give in ``breaks`` ("samples"), or the beginning of a file's name or of a key in a
+            dataset ("meta/stats"), which a finding of a rule ``in_itself`` breaks.
+        breaks: what its findings make useless for other rules, in names that these give in ``cause``.
+        in_itself: its findings say that one value or file is wrong, whatever the rest says; other findings about that
+            value are echoes.
         dataset: the name of the test dataset on which its Example and Instead are run; None for any.
         page: the documentation in Markdown.
         run: the function.
@@ -42,7 +44,8 @@ class Rule:
     name: str
     severity: Severity
     needs: tuple[str, ...]
-    unless: tuple[str, ...]
+    cause: tuple[str, ...]
+    breaks: tuple[str, ...]
     in_itself: bool
     dataset: str | None
     page: str
@@ -56,7 +59,8 @@ def rule(
     code: str,
     *,
     severity: Severity = Severity.ERROR,
-    unless: tuple[str, ...] = (),
+    cause: tuple[str, ...] = (),
+    breaks: tuple[str, ...] = (),
     in_itself: bool = False,
     dataset: str | None = None,
 ) -> Callable[[Callable[..., Iterator[Finding]]], Callable[..., Iterator[Finding]]]:
@@ -70,7 +74,8 @@ def rule(
             name=function.__name__.replace("_", "-"),
             severity=severity,
             needs=tuple(inspect.signature(function).parameters),
-            unless=unless,
+            cause=cause,
+            breaks=breaks,
             in_itself=in_itself,
             dataset=dataset,
             page=inspect.cleandoc(sys.modules[function.__module__].__doc__ or ""),

@@ -26,17 +26,6 @@ Recipe = dict[str, Any]
 Pair = tuple[str, str, Recipe, Recipe, Recipe, Recipe]
 SHARED = SharedInputs(offline=True, machine=HEALTHY)
 SAMPLE = 60
-# Without a camera, no picture can be too small; without an episode, no batch can be too large.
-HIDDEN = {
-    "GA214 and GA307: ['GA307']",
-    "GA307 and GA314: ['GA307']",
-    "GA307 and GA315: ['GA307']",
-    "GA324 and GA327: ['GA324']",
-    "GA324 and GA332: ['GA324']",
-    "GA324 and GA333: ['GA324']",
-    "GA324 and GA336: ['GA324']",
-    "GA328 and GA333: ['GA327', 'GA328']",
-}
 
 
 @pytest.fixture(autouse=True)
@@ -104,11 +93,11 @@ def test_some_pairs_of_mistakes_are_reported_at_once() -> None:
     chosen = random.Random(1).sample(pairs(), SAMPLE)
     lost, independent = hidden(chosen)
     assert independent > SAMPLE // 2
-    assert set(lost) <= HIDDEN
+    assert lost == []
 
 
 @pytest.mark.slow
 def test_all_pairs_of_mistakes_are_reported_at_once() -> None:
     lost, independent = hidden(pairs())
-    assert independent > 200
-    assert set(lost) == HIDDEN
+    assert independent > 300
+    assert lost == []

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, STATE
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._phrases import count
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
 
 
-@rule("GA480", severity=Severity.WARNING, dataset="action-late", unless=("GA471", "GA476"))
+@rule("GA480", severity=Severity.WARNING, dataset="action-late", cause=("values", "row order"))
 def action_lags(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Judge the shift under which both are most alike."""
     lag = scan.lag
@@ -42,6 +43,7 @@ def action_lags(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
             yield Finding(
                 "the action is a copy of the state of the same frame: there is nothing to predict",
                 file=next(iter(dataset.data_files), ""),
+                features=(ACTION, STATE),
             )
         return
     seconds = f" ({-lag.frames / dataset.fps:.3g} s)" if dataset.fps else ""
@@ -49,4 +51,5 @@ def action_lags(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
         f"the action lags {count(-lag.frames, 'frame')}{seconds} behind the state: "
         f"shifted by as much, they move alike to {100 * lag.similarity:.0f} %",
         file=next(iter(dataset.data_files), ""),
+        features=(ACTION, STATE),
     )

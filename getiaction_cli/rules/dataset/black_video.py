@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
 
 
-@rule("GA482", dataset="video-black")
+@rule("GA482", dataset="video-black", breaks=("pictures",))
 def black_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Look for pictures without contrast."""
     for key in dataset.camera_keys:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA436", severity=Severity.WARNING, dataset="constant-joint", unless=("GA431", "GA433"))
+@rule("GA436", severity=Severity.WARNING, dataset="constant-joint", cause=("statistics", "finite statistics"))
 def constant_dimension(dataset: Dataset) -> Iterator[Finding]:
     """Look for dimensions without spread."""
     for feature in dataset.by_role("state", "action", "environment"):
@@ -43,6 +43,7 @@ def constant_dimension(dataset: Dataset) -> Iterator[Finding]:
                 f"{still} of {feature.key} never {'changes' if len(dimensions) == 1 else 'change'}",
                 file=dataset.stats_source,
                 key=f"{feature.key}.std",
+                features=(feature.key,),
             )
 
 

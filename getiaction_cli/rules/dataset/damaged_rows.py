@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-@rule("GA484", dataset="pages-damaged", unless=("GA427",))
+@rule("GA484", dataset="pages-damaged", cause=("columns",), breaks=("table data",))
 def damaged_rows(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Report the tables that reading stumbled over, but those whose header says it already."""
     damaged = {name: why for name, why in scan.unread.items() if not dataset.tables[name].problem}

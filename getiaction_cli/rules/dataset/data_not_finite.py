@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
 
 
-@rule("GA471", dataset="data-nan")
+@rule("GA471", dataset="data-nan", breaks=("values",))
 def data_not_finite(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Report the values that reading found."""
     for key, feature in scan.features.items():
@@ -43,5 +43,6 @@ def data_not_finite(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
                 f"{count(feature.not_finite, 'value')} of {key} "
                 f"{'is' if feature.not_finite == 1 else 'are'} NaN or infinite, first {name} in {place(spot)}",
                 file=spot.file,
+                features=(key,),
                 help=f"mend or delete episode {few(episodes)}, then " + recompute(dataset),
             )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA466", severity=Severity.WARNING, dataset="names-too-many", unless=("GA427",))
+@rule("GA466", severity=Severity.WARNING, dataset="names-too-many", cause=("columns",))
 def dimension_names(dataset: Dataset) -> Iterator[Finding]:
     """Count the names of each vector."""
     for feature in dataset.features.values():
@@ -41,4 +41,5 @@ def dimension_names(dataset: Dataset) -> Iterator[Finding]:
                 f"{feature.key} has {len(feature.names)} names and {feature.shape[0]} dimensions",
                 file="meta/info.json",
                 key=f"features.{feature.key}.names",
+                features=(feature.key,),
             )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA413", dataset="episode-length-wrong", unless=("GA40 meta/episodes",))
+@rule("GA413", dataset="episode-length-wrong", cause=("meta/episodes",), breaks=("bounds",))
 def episode_bounds(dataset: Dataset) -> Iterator[Finding]:
     """Compare the columns of the episodes with each other."""
     episodes = dataset.episodes

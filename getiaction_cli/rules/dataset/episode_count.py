@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA411", dataset="episode-row-lost", unless=("GA40 meta/episodes", "GA410"))
+@rule("GA411", dataset="episode-row-lost", cause=("meta/episodes", "episodes"), breaks=("rows",))
 def episode_count(dataset: Dataset) -> Iterator[Finding]:
     """Compare `total_episodes` with the rows."""
     there, said = len(dataset.episodes), dataset.total_episodes
@@ -46,4 +46,13 @@ def episode_count(dataset: Dataset) -> Iterator[Finding]:
         key="total_episodes",
         related=(Related(f"{count(there, 'row')}", file=file),),
         help="the files of the episodes are what training reads; correct info.json, or restore what is lost",
+        breaks=None if _are_wrong(dataset) else (),
     )
+
+
+def _are_wrong(dataset: Dataset) -> bool:
+    """True when there are other frames than the rows say: rows were lost or doubled, the count alone is not wrong."""
+    frames = int(dataset.episodes.length.sum())
+    tables = [header for header in dataset.tables.values() if not header.problem] if dataset.has_data else []
+    whole = sum(header.rows for header in tables) if tables else dataset.total_frames
+    return whole is not None and frames != whole

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA461", dataset="slash-key")
+@rule("GA461", dataset="slash-key", breaks=("feature names",))
 def feature_name(dataset: Dataset) -> Iterator[Finding]:
     """Look for slashes."""
     for key in dataset.features:

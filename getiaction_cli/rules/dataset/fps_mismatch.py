@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA441", dataset="fps-30-over-10")
+@rule("GA441", dataset="fps-30-over-10", breaks=("fps",))
 def fps_mismatch(dataset: Dataset) -> Iterator[Finding]:
     """Compare the dataset's fps with what is noted for the videos, then with their headers."""
     if dataset.fps is None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _NOISE = 8  # of 255: what compression alone does to a still picture
 
 
-@rule("GA483", severity=Severity.WARNING, dataset="video-frozen", unless=("GA482",))
+@rule("GA483", severity=Severity.WARNING, dataset="video-frozen", cause=("pictures",))
 def frozen_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Look for videos in which nothing changes."""
     for key in dataset.camera_keys:

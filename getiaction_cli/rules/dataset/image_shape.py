@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA463", dataset="image-names-null")
+@rule("GA463", dataset="image-names-null", breaks=("image shape",))
 def image_shape(dataset: Dataset) -> Iterator[Finding]:
     """Decide where the channels are, as LeRobot does."""
     for feature in dataset.features.values():
@@ -45,6 +45,7 @@ def image_shape(dataset: Dataset) -> Iterator[Finding]:
                 f"{feature.key} has the shape {list(feature.shape)}, a picture has three: height, width, channels",
                 file="meta/info.json",
                 key=f"{at}.shape",
+                features=(feature.key,),
             )
         elif not isinstance(names, list) or len(names) != 3:
             yield Finding(
@@ -52,6 +53,7 @@ def image_shape(dataset: Dataset) -> Iterator[Finding]:
                 file="meta/info.json",
                 key=f"{at}.names",
                 help=f'write "names": {_names(feature.shape)}',
+                features=(feature.key,),
             )
         elif feature.channels not in (1, 3, 4):
             yield Finding(
@@ -63,6 +65,7 @@ def image_shape(dataset: Dataset) -> Iterator[Finding]:
                 # act, for one, never looks at the declared size; what a policy makes of it is judged with the policy.
                 severity=Severity.WARNING,
                 help=f'write "names": {_names(feature.shape)}',
+                features=(feature.key,),
             )
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA437", severity=Severity.WARNING, dataset="image-stats-255", unless=("GA431",))
+@rule("GA437", severity=Severity.WARNING, dataset="image-stats-255", cause=("statistics",))
 def image_statistics(dataset: Dataset) -> Iterator[Finding]:
     """Look for pictures that are not between 0 and 1."""
     for feature in dataset.by_role("image"):
@@ -46,4 +46,5 @@ def image_statistics(dataset: Dataset) -> Iterator[Finding]:
                 file=dataset.stats_source,
                 key=f"{feature.key}.{large[0]}",
                 help=recompute(dataset),
+                features=(feature.key,),
             )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA421", dataset="table-missing", unless=("GA425 data_path",))
+@rule("GA421", dataset="table-missing", cause=("data_path",), breaks=("tables",))
 def missing_table(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables that the episodes name with the files."""
     needs_all_files(dataset)

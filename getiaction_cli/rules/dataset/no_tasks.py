@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA451", dataset="tasks-none", unless=("GA40 meta/tasks", "GA410"))
+@rule("GA451", dataset="tasks-none", cause=("meta/tasks", "episodes"), breaks=("tasks",))
 def no_tasks(dataset: Dataset) -> Iterator[Finding]:
     """Count."""
     if dataset.total_tasks is None or (dataset.total_tasks > 0 and dataset.tasks):

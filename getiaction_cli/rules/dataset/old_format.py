@@ -45,7 +45,7 @@ def conversion(dataset: Dataset) -> list[str]:
     return commands
 
 
-@rule("GA404", dataset="version-21", unless=("GA403 codebase_version",))
+@rule("GA404", dataset="version-21", cause=("codebase_version",), breaks=("format",))
 def old_format(dataset: Dataset) -> Iterator[Finding]:
     """Compare the version with 3."""
     if dataset.format is None or dataset.format[0] >= 3:

@@ -46,7 +46,7 @@ _V2: dict[str, dict[str, object]] = {
 }
 
 
-@rule("GA425", dataset="data-path-old")
+@rule("GA425", dataset="data-path-old", in_itself=True)
 def path_template(dataset: Dataset) -> Iterator[Finding]:
     """Fill the templates with LeRobot's placeholders."""
     for name, known in (_V2 if dataset.is_old else _V3).items():

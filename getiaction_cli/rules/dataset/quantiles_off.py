@@ -40,7 +40,16 @@ if TYPE_CHECKING:
     "GA478",
     severity=Severity.WARNING,
     dataset="quantiles-of-lerobot",
-    unless=("GA411", "GA414", "GA421", "GA422", "GA427", "GA435", "GA438", "GA471", "GA484", "GA477"),
+    cause=(
+        "rows",
+        "table rows",
+        "tables",
+        "table data",
+        "columns",
+        "consistent statistics",
+        "true statistics",
+        "values",
+    ),
 )
 def quantiles_off(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Compare the file's quantiles with those of the scan."""
@@ -57,6 +66,7 @@ def quantiles_off(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
                 f"{found.quantiles[name][dimension]:.4g}: off by {100 * share:.0f} % of the range",
                 file=dataset.stats_source,
                 key=f"{feature.key}.{name}",
+                features=(feature.key,),
                 help=recompute(dataset),
             )
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
 
 
-@rule("GA479", severity=Severity.WARNING, dataset="episodes-twice", unless=("GA414",))
+@rule("GA479", severity=Severity.WARNING, dataset="episodes-twice", cause=("table rows",))
 def repeated_episode(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Report the pairs that reading found."""
     if scan.duplicates:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA415", severity=Severity.WARNING, dataset="splits-beyond", unless=("GA40 meta/episodes", "GA410", "GA411"))
+@rule("GA415", severity=Severity.WARNING, dataset="splits-beyond", cause=("meta/episodes", "episodes", "rows"))
 def splits_beyond(dataset: Dataset) -> Iterator[Finding]:
     """Compare the ranges with the number of episodes."""
     splits = dataset.info.get("splits")

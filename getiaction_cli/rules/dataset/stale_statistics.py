@@ -37,7 +37,12 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.stats import EpisodeSums
 
 
-@rule("GA438", dataset="stats-stale", unless=("GA40 meta/episodes", "GA410", "GA411", "GA413"))
+@rule(
+    "GA438",
+    dataset="stats-stale",
+    cause=("meta/episodes", "episodes", "rows", "bounds"),
+    breaks=("consistent statistics",),
+)
 def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
     """Compare the whole's statistics with the sum of the episodes' own."""
     if dataset.stats is None or dataset.stats_source != STATS or not dataset.is_v3:
@@ -59,6 +64,8 @@ def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
                 key=key,
                 related=(Related("the episodes' own statistics", file="meta/episodes"),),
                 help=recompute(dataset),
+                features=(key,),
+                statistics=(),
                 severity=None if why else Severity.WARNING,  # the numbers that policies read are right
             )
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _NEEDED = ("mean", "std", "min", "max")
 
 
-@rule("GA432", dataset="stats-feature-missing", unless=("GA402 meta/stats", "GA431"))
+@rule("GA432", dataset="stats-feature-missing", cause=("meta/stats", "statistics"), breaks=("complete statistics",))
 def statistics_missing(dataset: Dataset) -> Iterator[Finding]:
     """Look for an entry of each feature that a policy reads or predicts."""
     if dataset.stats is None:
@@ -49,6 +49,8 @@ def statistics_missing(dataset: Dataset) -> Iterator[Finding]:
             f"{dataset.stats_source} has no statistics for {few(absent, 4)}",
             file=dataset.stats_source,
             help=recompute(dataset),
+            features=tuple(absent),
+            statistics=_NEEDED,
         )
     for feature in judged:
         entry = dataset.stats.get(feature.key)
@@ -59,4 +61,6 @@ def statistics_missing(dataset: Dataset) -> Iterator[Finding]:
                 file=dataset.stats_source,
                 key=feature.key,
                 help=recompute(dataset),
+                features=(feature.key,),
+                statistics=tuple(lacking),
             )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA433", dataset="stats-nan", unless=("GA431",))
+@rule("GA433", dataset="stats-nan", cause=("statistics",), breaks=("finite statistics",))
 def statistics_not_finite(dataset: Dataset) -> Iterator[Finding]:
     """Look for numbers that are none."""
     for key, entry in (dataset.stats or {}).items():
@@ -47,11 +47,15 @@ def statistics_not_finite(dataset: Dataset) -> Iterator[Finding]:
                 file=dataset.stats_source,
                 key=f"{key}.{name}",
                 help="`--deep` finds the frames; afterwards " + recompute(dataset),
+                features=(key,),
+                statistics=tuple(wrong),
             )
         elif "count" in entry and entry["count"].size and not entry["count"].flat[0] > 0:
             yield Finding(
                 f"the statistics of {key} are of no frames",
                 file=dataset.stats_source,
                 key=f"{key}.count",
+                features=(key,),
+                statistics=("count",),
                 severity=Severity.WARNING,  # policies don't read the count
             )

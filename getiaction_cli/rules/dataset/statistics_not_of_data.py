@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 @rule(
     "GA477",
     dataset="stats-not-of-data",
-    unless=("GA411", "GA414", "GA421", "GA422", "GA427", "GA435", "GA438", "GA471", "GA484"),
+    cause=("rows", "table rows", "tables", "table data", "columns", "consistent statistics", "values"),
+    breaks=("true statistics",),
 )
 def statistics_not_of_data(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Compare the file's statistics with those of the scan."""
@@ -63,6 +64,7 @@ def statistics_not_of_data(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
                     f"{said[worst]:.4g}, the data gives {true[worst]:.4g}",
                     file=dataset.stats_source,
                     key=f"{feature.key}.{name}",
+                    features=(feature.key,),
                     help=recompute(dataset),
                 )
                 break

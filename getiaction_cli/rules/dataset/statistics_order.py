@@ -37,7 +37,7 @@ _BOUNDS = (("min", "max"), ("min", "mean"), ("mean", "max"))
 _QUANTILES = (("q01", "q10"), ("q10", "q50"), ("q50", "q90"), ("q90", "q99"), ("min", "q01"), ("q99", "max"))
 
 
-@rule("GA435", dataset="stats-turned", unless=("GA431",))
+@rule("GA435", dataset="stats-turned", cause=("statistics",), breaks=("consistent statistics",))
 def statistics_order(dataset: Dataset) -> Iterator[Finding]:
     """Compare the statistics of each feature with each other."""
     for key, entry in (dataset.stats or {}).items():
@@ -45,12 +45,12 @@ def statistics_order(dataset: Dataset) -> Iterator[Finding]:
             found = next(((low, high, bad) for low, high in pairs if (bad := _above(entry, low, high))), None)
             if found is not None:
                 low, high, bad = found
-                yield _finding(dataset, key, f"{low} is above {high}", low, bad, severity)
+                yield _finding(dataset, key, f"{low} is above {high}", (low, high), bad, severity)
                 break
         std = entry.get("std")
         if std is not None and (std < 0).any():
             yield _finding(
-                dataset, key, "std is negative", "std", np.nonzero(std.reshape(-1) < 0)[0].tolist(), Severity.ERROR
+                dataset, key, "std is negative", ("std",), np.nonzero(std.reshape(-1) < 0)[0].tolist(), Severity.ERROR
             )
 
 
@@ -72,13 +72,17 @@ def _range(entry: dict[str, np.ndarray]) -> np.ndarray:
     return np.zeros(1)
 
 
-def _finding(dataset: Dataset, key: str, what: str, name: str, dimensions: list[int], severity: Severity) -> Finding:
+def _finding(
+    dataset: Dataset, key: str, what: str, names: tuple[str, ...], dimensions: list[int], severity: Severity
+) -> Finding:
     feature = dataset.features.get(key)
-    names = few([feature.dimension(i) if feature else f"[{i}]" for i in dimensions])
+    where = few([feature.dimension(i) if feature else f"[{i}]" for i in dimensions])
     return Finding(
-        f"{what} in the statistics of {key} ({names})",
+        f"{what} in the statistics of {key} ({where})",
         file=dataset.stats_source,
-        key=f"{key}.{name}",
+        key=f"{key}.{names[0]}",
         help=recompute(dataset),
+        features=(key,),
+        statistics=names,
         severity=severity,
     )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA434", dataset="stats-short", unless=("GA427",))
+@rule("GA434", dataset="stats-short", cause=("columns",))
 def statistics_shape(dataset: Dataset) -> Iterator[Finding]:
     """Compare the lengths with the shapes."""
     for key, entry in (dataset.stats or {}).items():
@@ -55,4 +55,6 @@ def statistics_shape(dataset: Dataset) -> Iterator[Finding]:
                 key=f"{key}.{name}",
                 related=(Related("the shape", file="meta/info.json", key=f"features.{key}.shape"),),
                 help=recompute(dataset),
+                features=(key,),
+                statistics=tuple(wrong),
             )

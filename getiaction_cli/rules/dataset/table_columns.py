@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _LENGTH = re.compile(r"\[(\d+)\]$")
 
 
-@rule("GA427", dataset="column-missing")
+@rule("GA427", dataset="column-missing", breaks=("columns",))
 def table_columns(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' columns with the features."""
     needs_files(dataset)
@@ -57,6 +57,7 @@ def table_columns(dataset: Dataset) -> Iterator[Finding]:
                 f"{name} has no column {few(lacking)}",
                 file=name,
                 related=(Related("declared here", file="meta/info.json", key=f"features.{lacking[0]}"),),
+                features=tuple(lacking),
             )
         foreign = [column for column in header.columns if column not in declared]
         if foreign:
@@ -86,7 +87,7 @@ def _stored_otherwise(dataset: Dataset, feature: Feature) -> Iterator[Finding]:
             message = f"{feature.key} has {length[1]} numbers in {where}, info.json declares {feature.shape[0]}"
         else:
             message = f"{feature.key} is {stored} in {where}, info.json declares the shape {list(feature.shape)}"
-        yield Finding(message, file="meta/info.json", key=f"{at}.shape")
+        yield Finding(message, file="meta/info.json", key=f"{at}.shape", features=(feature.key,))
         return
     alien = {kind: names for stored, names in ways.items() if (kind := _alien(feature, stored))}
     if alien:
@@ -96,6 +97,7 @@ def _stored_otherwise(dataset: Dataset, feature: Feature) -> Iterator[Finding]:
             file="meta/info.json",
             key=f"{at}.dtype",
             help=f"set its dtype to {kind}",
+            features=(feature.key,),
             # LeRobot loads such an index as long as its numbers are whole.
             severity=None if feature.role in ("state", "action", "environment") else Severity.WARNING,
         )

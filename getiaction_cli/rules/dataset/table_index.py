@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-@rule("GA416", dataset="index-restarts", unless=("GA40 meta/episodes", "GA411", "GA413", "GA414", "GA427"))
+@rule("GA416", dataset="index-restarts", cause=("meta/episodes", "rows", "bounds", "table rows", "columns"))
 def table_index(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' spans with the episodes' bounds."""
     needs_files(dataset)

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-@rule("GA414", dataset="table-rows-lost", unless=("GA40 meta/episodes", "GA411", "GA413", "GA425 data_path"))
+@rule(
+    "GA414", dataset="table-rows-lost", cause=("meta/episodes", "rows", "bounds", "data_path"), breaks=("table rows",)
+)
 def table_rows(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' footers with the lengths of their episodes."""
     needs_files(dataset)

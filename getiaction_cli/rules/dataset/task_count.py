@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.episodes import Episodes
 
 
-@rule("GA454", dataset="task-count", unless=("GA40 meta/tasks", "GA402 meta/episodes", "GA410", "GA451"))
+@rule("GA454", dataset="task-count", cause=("meta/tasks", "meta/episodes", "episodes", "tasks"))
 def task_count(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tasks with what counts and names them."""
     file = "meta/tasks.jsonl" if dataset.is_old else "meta/tasks.parquet"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
 
 
-@rule("GA481", dataset="video-scrambled", unless=("GA424", "GA441", "GA442", "GA443", "GA463", "GA484"))
+@rule("GA481", dataset="video-scrambled", cause=("video files", "video bounds", "fps", "image shape", "table data"))
 def undecodable_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Report the files that decoding stumbled over."""
     broken = [video for video in scan.videos if video.problem]

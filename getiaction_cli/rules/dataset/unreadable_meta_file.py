@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA402", dataset="episodes-cut")
+@rule("GA402", dataset="episodes-cut", in_itself=True)
 def unreadable_meta_file(dataset: Dataset) -> Iterator[Finding]:
     """Report what reading stumbled over."""
     yield from dataset.found("GA402")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-@rule("GA422", dataset="table-cut")
+@rule("GA422", dataset="table-cut", breaks=("tables",))
 def unreadable_table(dataset: Dataset) -> Iterator[Finding]:
     """Report the footers that could not be read."""
     needs_files(dataset)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-@rule("GA424", dataset="video-empty")
+@rule("GA424", dataset="video-empty", breaks=("video files",))
 def unreadable_video(dataset: Dataset) -> Iterator[Finding]:
     """Report the headers that could not be read."""
     needs_files(dataset)

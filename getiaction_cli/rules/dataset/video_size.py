@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA444", dataset="video-size", unless=("GA425 video_path", "GA463"))
+@rule("GA444", dataset="video-size", cause=("video_path", "image shape"))
 def video_size(dataset: Dataset) -> Iterator[Finding]:
     """Compare the headers with the shapes."""
     if not dataset.has_data:
@@ -48,5 +48,6 @@ def video_size(dataset: Dataset) -> Iterator[Finding]:
                 file="meta/info.json",
                 key=f"features.{key}.shape",
                 related=(Related(f"{header.width} wide, {header.height} high", file=name),),
+                features=(key,),
             )
             break

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _SHARE = 0.95
 
 
-@rule("GA601")
+@rule("GA601", breaks=("skill",))
 def beats_no_baseline(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare with the mean action."""
     mean = evaluation.baselines[MEAN]

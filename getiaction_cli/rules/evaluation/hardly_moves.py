@@ -35,7 +35,7 @@ _SHARE = 0.9
 _SHORTEST = 0.3  # seconds
 
 
-@rule("GA602", severity=Severity.WARNING, unless=("GA601",))
+@rule("GA602", severity=Severity.WARNING, cause=("skill",))
 def hardly_moves(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare with the better way of holding still."""
     if evaluation.chunk_seconds < _SHORTEST:

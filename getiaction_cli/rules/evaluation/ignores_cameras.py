@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _GROWTH = 0.04
 
 
-@rule("GA603", severity=Severity.WARNING, unless=("GA601",))
+@rule("GA603", severity=Severity.WARNING, cause=("skill",))
 def ignores_cameras(evaluation: Evaluation) -> Iterator[Finding]:
     """Judge the probe with exchanged pictures."""
     probe = evaluation.cameras

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _GROWTH = 0.02
 
 
-@rule("GA604", severity=Severity.WARNING, unless=("GA601",))
+@rule("GA604", severity=Severity.WARNING, cause=("skill",))
 def ignores_state(evaluation: Evaluation) -> Iterator[Finding]:
     """Judge the probe with an exchanged state."""
     probe = evaluation.state

@@ -34,7 +34,7 @@ _SHARE = 0.95
 _OTHERS = 0.5
 
 
-@rule("GA605", unless=("GA601",))
+@rule("GA605", cause=("skill",))
 def joint_not_learned(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare each joint with its own mean."""
     ratios = {

@@ -33,7 +33,7 @@ _TIMES = 1.5
 _LEAST = 0.03
 
 
-@rule("GA609", severity=Severity.WARNING, unless=("GA601",))
+@rule("GA609", severity=Severity.WARNING, cause=("skill",))
 def jumps_between_chunks(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare movements across borders with the largest usual ones."""
     borders = evaluation.borders

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _TIMES = 2.0
 
 
-@rule("GA606", severity=Severity.WARNING, unless=("GA601",))
+@rule("GA606", severity=Severity.WARNING, cause=("skill",))
 def overfit(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare held-out with training episodes."""
     trained = evaluation.trained

@@ -1,6 +1,5 @@
 """Which statistics a policy normalizes by, as training takes them."""
 
-import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,9 +14,6 @@ NEEDS = {
     "QUANTILES": ("q01", "q99"),
     "QUANTILE10": ("q10", "q90"),
 }
-
-# The rules that speak of statistics of single features, whoever reads them.
-RULES = frozenset({"GA432", "GA433", "GA434", "GA435", "GA438"})
 
 
 def normalized(fit: Fit) -> Iterator[tuple[str, str, str]]:
@@ -35,12 +31,12 @@ def statistics(fit: Fit, key: str) -> set[str]:
     return there | {"mean", "std"} if colour and fit.recipe.data("use_imagenet_stats", True) else there
 
 
-def used(fit: Fit, code: str, finding: Finding) -> bool:
-    """True when what a rule says about statistics concerns numbers that this policy normalizes by."""
-    stale = code == "GA438"
-    keys = {key for key, _, mode in normalized(fit) if stale or _spoiled(fit, key, NEEDS.get(mode, ()))}
-    said = re.findall(r"[\w.]+", f"{finding.key} {finding.message}")
-    return any(word == key or word.startswith(f"{key}.") for word in said for key in keys)
+def used(fit: Fit, finding: Finding) -> bool:
+    """True when what a finding says about statistics concerns numbers that this policy normalizes by."""
+    return any(
+        key in finding.features and (not finding.statistics or _spoiled(fit, key, NEEDS.get(mode, ())))
+        for key, _, mode in normalized(fit)
+    )
 
 
 def _spoiled(fit: Fit, key: str, names: tuple[str, ...]) -> bool:

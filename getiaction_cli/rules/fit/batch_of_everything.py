@@ -51,7 +51,7 @@ from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 
 
-@rule("GA327", severity=Severity.WARNING, dataset="pusht", unless=("GA324", "GA325"))
+@rule("GA327", severity=Severity.WARNING, dataset="pusht", cause=("samples",))
 def batch_of_everything(fit: Fit) -> Iterator[Finding]:
     """Compare the batch with the samples."""
     samples, at = int(fit.samples.sum()), "data.init_args.train_batch_size"

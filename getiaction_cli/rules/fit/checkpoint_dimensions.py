@@ -51,7 +51,7 @@ from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
 
 
-@rule("GA343", unless=("GA340", "GA341", "GA342"))
+@rule("GA343", cause=("checkpoint", "checkpoint policy", "checkpoint cameras"), breaks=("checkpoint dimensions",))
 def checkpoint_dimensions(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
     """Compare the lengths of state and action."""
     if fit.policy.get("max_action_dim") is not None or fit.policy.get("expected_max_action_dim") is not None:

@@ -52,7 +52,7 @@ from getiaction_cli.policies.size import parameters
 from getiaction_cli.rules import rule
 
 
-@rule("GA344", unless=("GA340", "GA341", "GA342", "GA343"))
+@rule("GA344", cause=("checkpoint", "checkpoint policy", "checkpoint cameras", "checkpoint dimensions"))
 def checkpoint_network(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
     """Count the parameters with each of the user's values and with the checkpoint's own."""
     policy, asked = fit.policy, fit.recipe.params()

@@ -49,7 +49,7 @@ from getiaction_cli.policies import PolicyClass, load, names
 from getiaction_cli.rules import rule
 
 
-@rule("GA341", unless=("GA340",))
+@rule("GA341", cause=("checkpoint",), breaks=("checkpoint policy",))
 def checkpoint_policy(checkpoint: Checkpoint, policy_class: PolicyClass) -> Iterator[Finding]:
     """Compare the names of the policies."""
     if not checkpoint.config or checkpoint.policy == policy_class.name:

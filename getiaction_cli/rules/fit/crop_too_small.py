@@ -55,7 +55,7 @@ _HALF = 0.5
 _CROPS = ("crop_shape", "image_crop_shape")
 
 
-@rule("GA315", severity=Severity.WARNING, dataset="pusht", unless=("GA316", "GA314", "GA323"))
+@rule("GA315", severity=Severity.WARNING, dataset="pusht", cause=("crop", "camera"))
 def crop_too_small(fit: Fit) -> Iterator[Finding]:
     """Compare the area of the crop with that of the picture."""
     name = next((name for name in _CROPS if name in fit.policy.policy.parameter_names), "")

@@ -56,7 +56,7 @@ from getiaction_cli.machine import hub_cache
 from getiaction_cli.rules import rule
 
 
-@rule("GA323", dataset="pusht", unless=("GA310", "GA311"))
+@rule("GA323", dataset="pusht", cause=("cameras", "camera sizes", "camera"), breaks=("crop",))
 def encoder_picture(fit: Fit) -> Iterator[Finding]:
     """Follow the picture to the encoder."""
     takes = fit.facts.vision_encoder

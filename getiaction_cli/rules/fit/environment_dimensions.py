@@ -58,7 +58,7 @@ from getiaction_cli.environments import Simulation
 from getiaction_cli.rules import rule
 
 
-@rule("GA347", dataset="pusht")
+@rule("GA347", dataset="pusht", breaks=("environment",))
 def environment_dimensions(fit: Fit, simulation: Simulation) -> Iterator[Finding]:
     """Compare the shapes of all plain vectors."""
     for key, provided in simulation.provides.items():

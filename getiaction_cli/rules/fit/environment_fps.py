@@ -59,7 +59,7 @@ from getiaction_cli.environments import Simulation
 from getiaction_cli.rules import rule
 
 
-@rule("GA349", dataset="pusht", unless=("GA347",), severity=Severity.WARNING)
+@rule("GA349", dataset="pusht", severity=Severity.WARNING, cause=("environment",))
 def environment_fps(fit: Fit, simulation: Simulation) -> Iterator[Finding]:
     """Compare the two rates."""
     rate, recorded = simulation.config.fps, fit.dataset.fps

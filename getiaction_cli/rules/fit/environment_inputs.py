@@ -63,7 +63,7 @@ _ROUTE = "evaluation.env"
 _FILLED = "observation.images.empty_camera"
 
 
-@rule("GA346", dataset="pusht", unless=("GA347",))
+@rule("GA346", dataset="pusht", cause=("environment", "chosen features"))
 def environment_inputs(fit: Fit, simulation: Simulation) -> Iterator[Finding]:
     """Look each input of the policy up among what the environment provides."""
     missing = _missing(fit, simulation)

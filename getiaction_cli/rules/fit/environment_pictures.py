@@ -60,7 +60,7 @@ from getiaction_cli.rules import rule
 _ROUTE = "evaluation.env"
 
 
-@rule("GA348", dataset="aloha", unless=("GA347",), severity=Severity.WARNING)
+@rule("GA348", dataset="aloha", severity=Severity.WARNING, cause=("environment",))
 def environment_pictures(fit: Fit, simulation: Simulation) -> Iterator[Finding]:
     """Compare the sizes of the cameras that the policy reads."""
     for key, provided in simulation.provides.items():

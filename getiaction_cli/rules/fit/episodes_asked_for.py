@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 _ROUTE = "data.init_args.episodes"
 
 
-@rule("GA324", dataset="pusht", unless=("GA141",))
+@rule("GA324", dataset="pusht", breaks=("samples", "held out"))
 def episodes_asked_for(fit: Fit) -> Iterator[Finding]:
     """Look up each episode."""
     said, there = fit.recipe.data("episodes"), len(fit.dataset.episodes)

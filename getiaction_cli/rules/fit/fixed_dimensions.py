@@ -53,7 +53,7 @@ from getiaction_cli.policies.networks import action_spaces
 from getiaction_cli.rules import rule
 
 
-@rule("GA321", dataset="aloha")
+@rule("GA321", dataset="aloha", breaks=("dimensions",))
 def fixed_dimensions(fit: Fit) -> Iterator[Finding]:
     """Compare the widths that parameters state with the dataset's."""
     for name, key, width, fix in _stated(fit):

@@ -50,7 +50,7 @@ from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 
 
-@rule("GA335", dataset="matrix-action", unless=("GA40", "GA427"))
+@rule("GA335", dataset="matrix-action", cause=("meta/", "format", "columns"))
 def flat_vector(fit: Fit) -> Iterator[Finding]:
     """Look at the shapes of what is no picture."""
     for key, feature in {**fit.policy.input_features, **fit.policy.output_features}.items():
@@ -61,5 +61,6 @@ def flat_vector(fit: Fit) -> Iterator[Finding]:
             f"{key} has the shape {list(declared.shape)}: policies take vectors, of one dimension",
             file="meta/info.json",
             key=f"features.{key}.shape",
+            features=(key,),
             help="write the feature flat, one number per joint (info.json, stats.json and the tables)",
         )

@@ -61,7 +61,7 @@ from getiaction_cli.rules.dataset._phrases import recompute
 from getiaction_cli.rules.fit._statistics import NEEDS, normalized, statistics
 
 
-@rule("GA322", dataset="no-quantiles", unless=("GA402 meta/stats", "GA431", "GA432"))
+@rule("GA322", dataset="no-quantiles", cause=("meta/stats", "statistics", "complete statistics"))
 def missing_statistics(fit: Fit) -> Iterator[Finding]:
     """Look up the numbers that each feature is normalized by."""
     for key, kind, mode in normalized(fit):
@@ -77,4 +77,5 @@ def missing_statistics(fit: Fit) -> Iterator[Finding]:
             at=f"{at}.{kind}" if written else "data.init_args.repo_id",
             related=(Related("what is there", file=fit.dataset.stats_source, key=key),) if there else (),
             help=recompute(fit.dataset),
+            features=(key,),
         )

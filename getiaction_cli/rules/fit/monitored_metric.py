@@ -68,7 +68,7 @@ _WATCHERS = ("EarlyStopping", "ModelCheckpoint")
 _TRAINING, _VALIDATION = "train/loss", "val/loss"
 
 
-@rule("GA336", dataset="pusht", unless=("GA324", "GA325", "GA328"))
+@rule("GA336", dataset="pusht", cause=("samples", "held out"))
 def monitored_metric(fit: Fit) -> Iterator[Finding]:
     """Look each monitored name up among the metrics of the run."""
     if fit.recipe.trainer("fast_dev_run"):

@@ -57,7 +57,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._cameras import in_batch
 
 
-@rule("GA305", dataset="pusht", unless=("GA306", "GA307"))
+@rule("GA305", dataset="pusht", cause=("chosen features", "camera"))
 def named_cameras(fit: Fit) -> Iterator[Finding]:
     """Look up what the policy looks for among what a batch holds."""
     if prefix := fit.facts.camera_prefix:

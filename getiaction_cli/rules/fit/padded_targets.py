@@ -55,7 +55,7 @@ from getiaction_cli.rules.fit._shorter import a_quarter, shortened
 _HALF = 0.5
 
 
-@rule("GA326", severity=Severity.WARNING, dataset="pusht", unless=("GA324", "GA325"))
+@rule("GA326", severity=Severity.WARNING, dataset="pusht", cause=("samples",))
 def padded_targets(fit: Fit) -> Iterator[Finding]:
     """Compute the share of padding."""
     steps = fit.policy.action_delta_indices

@@ -53,7 +53,12 @@ from getiaction_cli.policies.networks import convolutions
 from getiaction_cli.rules import rule
 
 
-@rule("GA316", dataset="toy", unless=("GA313", "GA310", "GA311", "GA312", "GA314"))
+@rule(
+    "GA316",
+    dataset="toy",
+    cause=("cameras", "channels", "camera sizes", "square pictures", "crop", "camera"),
+    breaks=("crop",),
+)
 def picture_too_small(fit: Fit) -> Iterator[Finding]:
     """Follow the picture through the strides."""
     for key, camera in list(fit.policy.image_features.items())[:1]:

@@ -61,7 +61,22 @@ from getiaction_cli.rules import rule
 @rule(
     "GA329",
     dataset="two-cameras",
-    unless=("GA306", "GA307", "GA308", "GA309", "GA31", "GA320", "GA321", "GA342", "GA463"),
+    cause=(
+        "chosen features",
+        "camera",
+        "state",
+        "action",
+        "cameras",
+        "channels",
+        "camera sizes",
+        "square pictures",
+        "crop",
+        "reward",
+        "inputs",
+        "dimensions",
+        "checkpoint cameras",
+        "image shape",
+    ),
 )
 def refused_features(fit: Fit) -> Iterator[Finding]:
     """Ask LeRobot."""

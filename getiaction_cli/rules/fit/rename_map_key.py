@@ -50,7 +50,7 @@ from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 
 
-@rule("GA345", dataset="pusht", unless=("GA340", "GA237"))
+@rule("GA345", dataset="pusht", cause=("checkpoint", "rename map"))
 def rename_map_key(fit: Fit) -> Iterator[Finding]:
     """Look up what is renamed."""
     for key, new in fit.renames.items():

@@ -48,7 +48,7 @@ from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 
 
-@rule("GA318", severity=Severity.INFO, dataset="square", unless=("GA310", "GA312"))
+@rule("GA318", severity=Severity.INFO, dataset="square", cause=("cameras", "square pictures"))
 def shift_not_applied(fit: Fit) -> Iterator[Finding]:
     """Compare the camera's name with the one that is shifted."""
     ratio = fit.policy.get("max_random_shift_ratio", 0)

@@ -49,7 +49,7 @@ from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
 
 
-@rule("GA334", dataset="text-state", unless=("GA46",))
+@rule("GA334", dataset="text-state", cause=("feature names", "foreign names", "feature dtype", "image shape"))
 def text_feature(fit: Fit) -> Iterator[Finding]:
     """Look at the type of what is read."""
     for key in (*fit.readable, *fit.writable):
@@ -59,4 +59,5 @@ def text_feature(fit: Fit) -> Iterator[Finding]:
                 f"{fit.policy.policy.class_name} computes with `{key}`, and {fit.dataset.repo_id} stores it as text",
                 at="data.init_args.repo_id",
                 related=(Related("text", file="meta/info.json", key=f"features.{key}.dtype"),),
+                features=(key,),
             )

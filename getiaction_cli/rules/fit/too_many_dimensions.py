@@ -49,7 +49,7 @@ from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 
 
-@rule("GA320", dataset="aloha")
+@rule("GA320", dataset="aloha", breaks=("dimensions",))
 def too_many_dimensions(fit: Fit) -> Iterator[Finding]:
     """Compare the robot's width with the policy's."""
     if fit.facts.action_spaces:  # it cuts or pads by these, another rule's business

@@ -60,7 +60,7 @@ _TRAINER = "trainer.accelerator"
 _STRATEGY = "trainer.strategy"
 
 
-@rule("GA501")
+@rule("GA501", breaks=("accelerator",))
 def accelerator_missing(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """Compare what is asked for with what is there."""
     yield from _strategy(recipe, machine)

@@ -57,7 +57,7 @@ from getiaction_cli.rules.machine._asked import chosen, gigabytes
 _LARGE = 1_000_000_000
 
 
-@rule("GA504", severity=Severity.WARNING, unless=("GA501",))
+@rule("GA504", severity=Severity.WARNING, cause=("accelerator",))
 def cpu_only(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
     """Estimate the size where there is no GPU."""
     count = parameters(policy) or 0

@@ -58,7 +58,7 @@ _ROUTE, _NODES = "trainer.devices", "trainer.num_nodes"
 _LAUNCHERS = ("MASTER_ADDR", "TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "LSB_JOBID", "OMPI_COMM_WORLD_SIZE", "GROUP_RANK")
 
 
-@rule("GA502", unless=("GA501",))
+@rule("GA502", cause=("accelerator",))
 def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """Count the devices, and the machines."""
     nodes = recipe.get(_NODES)

@@ -52,7 +52,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA508", unless=("GA507",))
+@rule("GA508", cause=("download",))
 def gated_weights(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
     """Look for a token where one is needed."""
     for repo_id, what, at, gated in from_hub(recipe, policy):

@@ -54,7 +54,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen, gigabytes
 
 
-@rule("GA517", severity=Severity.WARNING, unless=("GA501",))
+@rule("GA517", severity=Severity.WARNING, cause=("accelerator",))
 def gpu_memory(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
     """Compare sixteen bytes per parameter with the smallest GPU."""
     sizes = [gpu.memory for gpu in machine.gpus if gpu.memory]

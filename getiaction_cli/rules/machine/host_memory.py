@@ -57,7 +57,7 @@ _ROUTE = "data.init_args.num_workers"
 _PREFETCH, _DECODERS, _DECODER, _WORKER = 2, 100, 5_000_000, 500_000_000
 
 
-@rule("GA518", severity=Severity.WARNING, unless=("GA513",))
+@rule("GA518", severity=Severity.WARNING, cause=("memory",))
 def host_memory(fit: Fit, machine: Machine) -> Iterator[Finding]:
     """Estimate what the workers hold."""
     workers = fit.recipe.get(_ROUTE)

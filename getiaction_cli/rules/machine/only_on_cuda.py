@@ -50,7 +50,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen
 
 
-@rule("GA520", unless=("GA501",))
+@rule("GA520", cause=("accelerator",))
 def only_on_cuda(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
     """Compare what the policy computes with, with the accelerator."""
     kind = chosen(recipe, machine)

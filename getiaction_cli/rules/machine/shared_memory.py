@@ -57,7 +57,7 @@ _ROUTE = "data.init_args.num_workers"
 _PREFETCH = 2
 
 
-@rule("GA513", severity=Severity.WARNING)
+@rule("GA513", severity=Severity.WARNING, breaks=("memory",))
 def shared_memory(fit: Fit, machine: Machine) -> Iterator[Finding]:
     """Estimate the pictures of the batches in flight."""
     workers = fit.recipe.get(_ROUTE)

@@ -54,7 +54,7 @@ from getiaction_cli.rules.machine._asked import chosen
 _ROUTE = "trainer.accelerator"
 
 
-@rule("GA515", unless=("GA501",))
+@rule("GA515", cause=("accelerator",))
 def vqbet_on_mps(recipe: Recipe, policy_class: PolicyClass, machine: Machine) -> Iterator[Finding]:
     """Compare policy and accelerator."""
     if policy_class.facts.refuses_mps and chosen(recipe, machine) == "mps":

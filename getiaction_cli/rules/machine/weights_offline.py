@@ -55,7 +55,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA507", unless=("GA213",))
+@rule("GA507", cause=("backbone weights",), breaks=("download",))
 def weights_offline(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
     """Look into the caches."""
     if not machine.offline:

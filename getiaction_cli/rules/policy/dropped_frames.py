@@ -54,7 +54,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._values import Values, contradiction
 
 
-@rule("GA225", severity=Severity.INFO, unless=("GA211",), dataset="pusht")
+@rule("GA225", severity=Severity.INFO, dataset="pusht", cause=("action steps",))
 def dropped_frames(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Compare the number with the formula that LeRobot's own comment gives."""
     made_for = policy.facts.drops_frames_for_horizon

@@ -57,7 +57,7 @@ _OWN = "model.init_args.learning_rate"
 _HIGH, _ABSURD = 0.01, 0.1
 
 
-@rule("GA241", severity=Severity.WARNING, unless=("GA122",), dataset="pusht")
+@rule("GA241", severity=Severity.WARNING, dataset="pusht")
 def learning_rate(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Judge each rate that the recipe gives."""
     values = Values(recipe, policy.policy)

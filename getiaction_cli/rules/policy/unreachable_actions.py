@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._values import Values, contradiction
 
 
-@rule("GA211", dataset="pusht")
+@rule("GA211", dataset="pusht", breaks=("action steps",))
 def unreachable_actions(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Count the predicted actions that are not in the past."""
     if not policy.facts.horizon_includes_past or min(policy.horizon, policy.n_obs_steps) < 1:

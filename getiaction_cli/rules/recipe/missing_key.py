@@ -63,7 +63,7 @@ _EXAMPLES = {
 _OBJECT = "name its class, as lightning.pytorch.callbacks.ModelCheckpoint, and put its arguments under `init_args`"
 
 
-@rule("GA114", unless=("GA103",))
+@rule("GA114", cause=("recipe",))
 def missing_key(recipe: Recipe) -> Iterator[Finding]:
     """Keys that are required and absent."""
     if foreign_sections(recipe):
