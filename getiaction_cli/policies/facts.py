@@ -106,6 +106,8 @@ class Facts:
     """Parameter → the feature that must have exactly so many numbers."""
     action_channels = Fact[dict[str, str] | None](None)
     """The parameter that lists the channels ``used`` for the action, and the one that says ``of`` how many."""
+    room = Fact[dict[str, str]]({})
+    """Feature → the parameter that says how many of its numbers fit; fewer are padded."""
     new_robot_layers = Fact(False)
     """The layers that are as wide as the robot are new, whatever weights it downloads."""
     zero_width_trains = Fact[list[str]]([])
@@ -116,6 +118,8 @@ class Facts:
     """Parameter → the smallest number that its network can be built with, where that is more than 1."""
     frames_beside_actions = Fact("")
     """The parameter that is a window of one frame more than there are actions."""
+    prompt_limit = Fact("")
+    """The parameter that says how many tokens of the task it reads."""
     sequence_limit = Fact("")
     """The parameter that says how many tokens fit: for each observation its cameras and two more, and the actions."""
 

@@ -59,7 +59,14 @@ def test_every_entry_is_a_fact_that_somebody_asks_for() -> None:
 
 
 PARAMETERS = ("parameter", "when", "unless", "width", "by", "in_pairs_for")  # keys of an entry that name one
-NAMES_ONE = ("camera_names", "first_phase", "sequence_limit", "backbone_described_by", "frames_beside_actions")
+NAMES_ONE = (
+    "prompt_limit",
+    "camera_names",
+    "first_phase",
+    "sequence_limit",
+    "backbone_described_by",
+    "frames_beside_actions",
+)
 NAMES_SEVERAL = ("zero_width_trains", "odd_numbers", "least_numbers", "freezes_backbone", "rounds_gripper", "words")
 NAMES_SEVERAL += ("exact_widths", "trains_only_with")
 

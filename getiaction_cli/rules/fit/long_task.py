@@ -58,9 +58,9 @@ _PER_WORD, _PER_NUMBER = 1.3, 4
 @rule("GA330", severity=Severity.WARNING, dataset="pusht")
 def long_task(fit: Fit) -> Iterator[Finding]:
     """Estimate the tokens of the longest task."""
-    name = next((n for n in ("tokenizer_max_length", "tokenizer_max_len") if fit.policy.get(n) is not None), "")
-    most = fit.policy.get(name) if name else None
-    if not isinstance(most, int) or not fit.dataset.tasks or not fit.facts.reads_language:
+    name = fit.facts.prompt_limit
+    most = fit.policy.get(name)
+    if not isinstance(most, int) or not fit.dataset.tasks:
         return
     state = fit.dataset.features.get(STATE)
     digits = _PER_NUMBER * math.prod(state.shape) if state and fit.facts.state_in_prompt else 0

@@ -44,30 +44,29 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.recipe_on_dataset import ACTION, STATE, Fit
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.fit._shorter import configured
 
 
 @rule("GA320", dataset="aloha", breaks=("dimensions",))
 def too_many_dimensions(fit: Fit) -> Iterator[Finding]:
     """Compare the robot's width with the policy's."""
-    if fit.facts.action_spaces:  # it cuts or pads by these, another rule's business
-        return
-    for key, most in ((STATE, "max_state_dim"), (ACTION, "max_action_dim")):
-        room = fit.policy.get(most, fit.policy.get("expected_max_action_dim") if key == ACTION else None)
+    for key, most in fit.facts.room.items():
+        room = fit.policy.get(most)
         # Not the policy's own feature: some replace it by one of the padded width.
         feature = {**fit.readable, **fit.writable}.get(key)
         if not isinstance(room, int) or feature is None or feature.shape[0] <= room:
             continue
-        if key == STATE and fit.facts.state_in_prompt:  # in words, whatever its width
-            continue
-        new = fit.facts.new_robot_layers and not fit.recipe.get("model.init_args.pretrained_path")
+        larger = configured(fit, {most: feature.shape[0]}) is not None
+        new = larger and fit.facts.new_robot_layers and not fit.recipe.get("model.init_args.pretrained_path")
+        help = f"train from scratch with a larger {most}, or drop" if larger else "drop"
         at = fit.recipe.param_route(most)
         yield Finding(
             f"`{key}` has {feature.shape[0]} numbers, and {fit.policy.policy.class_name} has room for {room} ({most})",
             at=at if fit.recipe.has(at) else "data.init_args.repo_id",
             related=(Related(f"{feature.shape[0]} numbers", file="meta/info.json", key=f"features.{key}.shape"),),
-            help="" if new else f"train from scratch with a larger {most}, or drop dimensions from the dataset",
+            help="" if new else f"{help} dimensions from the dataset",
             fix=Change(f"set {most} to {feature.shape[0]}", set=((at, feature.shape[0]),)) if new else None,
         )
