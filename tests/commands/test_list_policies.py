@@ -16,7 +16,7 @@ from getiaction_cli import policies
 from getiaction_cli.errors import UsageError
 from getiaction_cli.installed import install_command
 from getiaction_cli.main import app
-from getiaction_cli.policies import facts
+from getiaction_cli.policies import about
 
 
 def run(*words: str) -> str:
@@ -84,7 +84,7 @@ def test_wrong_words(words: tuple[str, ...]) -> None:
 def test_filters(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "gaussian_actor" not in run("--trainable")
     assert run("gaussian_actor", "--trainable") == "none of them\n"
-    monkeypatch.setattr(facts, "versions", lambda: {"diffusers": "0.38.0"})
+    monkeypatch.setattr(about, "versions", lambda: {"diffusers": "0.38.0"})
     policies.load.cache_clear()
     try:
         shown = run("--installed")
