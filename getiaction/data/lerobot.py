@@ -36,8 +36,9 @@ from getiaction.spec.frame_loading import Plan
 class LeRobotDataModule(L.LightningDataModule):
     """A LeRobot dataset, split by whole episodes into what is trained on and what is held out.
 
-    The dataset is looked for in `root`, in the package (`getiaction/pusht-demo`), in LeRobot's home folder and on the
-    Hub, in this order. What `delta_timestamps` leaves out is derived from the trainer's policy.
+    The dataset is looked for in `root`, in the package (`getiaction/pusht-demo`, `getiaction/pusht-keypoints-demo`), in
+    LeRobot's home folder and on the Hub, in this order. What `delta_timestamps` leaves out is derived from the
+    trainer's policy.
 
     Args:
         repo_id: the dataset's Hub id.
@@ -399,8 +400,8 @@ def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | 
     Raises:
         DataError: it is nowhere, or can't be read; names every place that was searched.
     """
-    if root is None and repo_id == demo.REPO_ID:
-        root = demo.PATH
+    if root is None:
+        root = demo.folder(repo_id)
     searched = []
     for place in [root] if root is not None else [datasets.HF_LEROBOT_HOME / repo_id]:
         if (place / "meta" / "info.json").is_file():

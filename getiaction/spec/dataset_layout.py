@@ -7,6 +7,7 @@ INDEX_KEYS = ("timestamp", "frame_index", "episode_index", "index", "task_index"
 DATA_PATH = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 VIDEO_PATH = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 
-# The demonstrations that ship with the package, and their folder below it.
+# The demonstrations that ship with the package, and their folders in it: with pictures, with the corners of the T.
 DEMO_ID = "getiaction/pusht-demo"
-DEMO_FOLDER = "data/demo/pusht-demo"
+KEYPOINTS_ID = "getiaction/pusht-keypoints-demo"
+DEMOS = {DEMO_ID: "data/demo/pusht-demo", KEYPOINTS_ID: "data/demo/pusht-keypoints-demo"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -54,6 +55,7 @@ class Rollouts(Checkpoint):
         self.watch = watch
         self.screen = screen
         self.last: rollouts.Report | None = None
+        self.folder: Path | None = None
         self.failed = ""
         self._measured_at = -1
         self._savers: list[ModelCheckpoint] = []
@@ -142,12 +144,13 @@ class Rollouts(Checkpoint):
         where = str(options.env["type"])
         if not self.screen.live:
             self.screen.say(f"{options.episodes} rollouts in {where}…")
+        folder = self.run.path / rollouts.FOLDER / f"step_{step:06}"
         try:
             with pl_module.averaged():
                 report = rollouts.run(
                     options,
                     self._actor(pl_module),
-                    folder=self.run.path / rollouts.FOLDER / f"step_{step:06}",
+                    folder=folder,
                     step=step,
                     on_step=self._progress(),
                 )
@@ -160,7 +163,7 @@ class Rollouts(Checkpoint):
             self.screen.say(f"rollouts at step {step} failed, training continues: {self.failed} (see {self.run.log})")
             return {}
         self.failed = ""
-        self.last = report
+        self.last, self.folder = report, folder
         self.screen.say(f"rollouts at step {step}: {report.line()}")
         return report.metrics
 

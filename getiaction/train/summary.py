@@ -16,8 +16,9 @@ from getiaction.train.folder import RunFolder
 from getiaction.train.progress import Watch, number, rate, sparkline
 from getiaction.train.screen import wrapped
 
-# LeRobot's simulated worlds by the word that names them in a dataset's id, and the package that each needs.
-WORLDS = {"pusht": ("pusht", "gym-pusht"), "aloha": ("aloha", "gym-aloha")}
+# LeRobot's simulated environments whose name a dataset's id may have in it.
+ENVIRONMENTS = ("pusht", "aloha", "libero", "metaworld")
+OTHER_SEEDS = 5000
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Summary:
         averaged: validation, rollouts and pretrained_model/ use averaged weights (`ema`).
         longer: the override that makes the run twice as long.
         rollouts: the last ones, in words; empty where the recipe asks for none.
+        environment: the type that they ran in; empty where the recipe asks for none.
     """
 
     policy: str
@@ -73,6 +75,7 @@ class Summary:
     averaged: bool
     longer: str
     rollouts: str = ""
+    environment: str = ""
 
     @classmethod
     def of(
@@ -113,6 +116,7 @@ class Summary:
             averaged=policy.averaging is not None,
             longer=_longer(trainer),
             rollouts=_rollouts(trainer),
+            environment=_environment(trainer),
         )
 
     def text(self, columns: int | None = None) -> str:
@@ -149,11 +153,12 @@ class Summary:
         if self.stopped_by is not None:
             return [("go on", resume)]
         commands = [("train on", f"{resume} {self.longer}")]
-        world = next((WORLDS[word] for word in WORLDS if word in self.dataset), None)
-        if world:
-            path = shlex.quote(str(self.folder.pretrained_model))
-            run = f"lerobot-eval --policy.path={path} --env.type={world[0]} --eval.n_episodes=10 --eval.batch_size=1"
-            commands.insert(0, (f"see it act (needs {world[1]})", run))
+        environment = self.environment or next((name for name in ENVIRONMENTS if name in self.dataset), None)
+        if environment:
+            run = f"getiaction evaluate {shlex.quote(str(self.folder.path))} --env {environment} --episodes 50"
+            seen = f"--seed {OTHER_SEEDS}" if self.rollouts else ""
+            reason = "try it from other starts" if seen else "see it act in simulation"
+            commands.insert(0, (reason, f"{run} {seen}".rstrip()))
         return commands
 
     def _steps(self) -> str:
@@ -240,14 +245,26 @@ def _trained_on(data: Any) -> tuple[int, int]:
 
 def _rollouts(trainer: L.Trainer) -> str:
     """What the policy did in simulation after the last step, where the recipe asked for that."""
-    from getiaction.train.rollouts import Rollouts
-
-    ran = next((callback for callback in trainer.callbacks if isinstance(callback, Rollouts)), None)
+    ran = _callback(trainer)
     if ran is None:
         return ""
     if ran.failed:
         return f"failed: {ran.failed}"
-    return f"{ran.last.line()} in {ran.options.env['type']}" if ran.last else ""
+    if ran.last is None:
+        return ""
+    filmed = any(episode.video for episode in ran.last.episodes)
+    return f"{ran.last.line()} in {ran.options.env['type']}" + (f"; videos in {ran.folder}/" if filmed else "")
+
+
+def _environment(trainer: L.Trainer) -> str:
+    ran = _callback(trainer)
+    return str(ran.options.env["type"]) if ran else ""
+
+
+def _callback(trainer: L.Trainer) -> Any:
+    from getiaction.train.rollouts import Rollouts
+
+    return next((callback for callback in trainer.callbacks if isinstance(callback, Rollouts)), None)
 
 
 def _longer(trainer: L.Trainer) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.diagnostics import Unavailable
+from getiaction_cli.recipe.layout import EVALUATION
+from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.units import duration, plural
 
@@ -56,6 +58,8 @@ def _lines(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
         way = str(fit.frames_plan).removeprefix("frames are ")
         yield "frames", f"{way}; about {float(f'{fit.samples_per_second:.1g}'):,.0f} samples/s can be loaded"
     yield "training", _training(context, fit)
+    if isinstance(context.recipe.get("evaluation.env"), dict):
+        yield "rollouts", _rollouts(context)
     if optimizer:
         rate = context.recipe.get("model.init_args.learning_rate") or optimizer.get("lr")
         kind = str(optimizer["type"]).removesuffix("Config")
@@ -89,6 +93,17 @@ def _training(context: RecipeContext, fit: Fit) -> str:
     if isinstance(epochs, int) and epochs > 0:
         return f"{plural(epochs, 'epoch')}, {plural(epochs * epoch, 'step')} ({text})"
     return text
+
+
+def _rollouts(context: RecipeContext) -> str:
+    """How many, where and when, as "50 episodes in pusht, seeds 1000 to 1049, after the last step"."""
+    signature = read_signature(EVALUATION)
+    said = {name: p.default for name, p in (signature.parameters if signature else {}).items()}
+    said |= context.recipe.get("evaluation")
+    episodes, seed, every = said["episodes"], said["seed"], said["every_n_steps"]
+    when = f"every {every:,} steps and " if isinstance(every, int) else ""
+    seeds = f", seeds {seed} to {seed + episodes - 1}" if isinstance(seed, int) and isinstance(episodes, int) else ""
+    return f"{episodes} episodes in {said['env'].get('type')}{seeds}, {when}after the last step"
 
 
 def _downloads(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:

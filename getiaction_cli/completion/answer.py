@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from getiaction.spec.dataset_layout import DEMO_ID
+from getiaction.spec.dataset_layout import DEMOS
 
 _POLICY_CLASS = re.compile(r"^\s*class_path:\s*[\"']?getiaction\.policies\.lerobot\.(\w+)", re.MULTILINE)
 _POLICY_NAME = re.compile(r"^\s*policy_name:\s*[\"']?(\w+)", re.MULTILINE)
@@ -169,8 +169,8 @@ def policies() -> Iterator[Candidate]:
 
 
 def datasets() -> Iterator[Candidate]:
-    """The demo, the datasets in LeRobot's home, and those that the recipes nearby name."""
-    yield DEMO_ID, "ships with getiaction"
+    """The demonstrations that ship, the datasets in LeRobot's home, and those that the recipes nearby name."""
+    yield from ((repo_id, "ships with getiaction") for repo_id in DEMOS)
     home = os.environ.get("HF_LEROBOT_HOME") or os.path.join(_hf_home(), "lerobot")  # noqa: PTH118 - no pathlib here
     for owner in _entries(home):
         for name in _entries(f"{home}/{owner}"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from getiaction.spec.dataset_layout import DEMO_FOLDER, DEMO_ID
+from getiaction.spec.dataset_layout import DEMOS
 from getiaction_cli.errors import DatasetNotFound, HubError
 from getiaction_cli.installed import package_folder
 
@@ -88,7 +88,7 @@ def locate(
         return Place(folder.name, folder, "folder")
     if root is not None:
         return _locate_root(repo_id, Path(root).expanduser(), revision, offline=offline, watch=watch)
-    if repo_id == DEMO_ID and (demo := demo_folder()) is not None:
+    if (demo := demo_folder(repo_id)) is not None:
         return Place(repo_id, demo, "demo")
 
     searched: list[str] = []
@@ -212,7 +212,7 @@ def nearest(repo_id: str, names: list[str], count: int = 3) -> list[str]:
 
 def known_ids() -> list[str]:
     """Ids of the datasets on this disk: the demo, LeRobot's home, both caches. Only folder names are looked at."""
-    ids = [DEMO_ID] if demo_folder() is not None else []
+    ids = [repo_id for repo_id in DEMOS if demo_folder(repo_id) is not None]
     home = lerobot_home()
     for owner in _subfolders(home):
         if owner.name == "hub" or owner.name.startswith("."):
@@ -246,10 +246,12 @@ def cached_snapshot(cache: Path, repo_id: str, revision: str | None) -> Path | N
     return max(complete, key=lambda folder: folder.stat().st_mtime, default=None)
 
 
-def demo_folder() -> Path | None:
-    """The demonstrations that ship with the package, found without importing it."""
+def demo_folder(repo_id: str) -> Path | None:
+    """Demonstrations that ship with the package, found without importing it; None for any other dataset."""
+    if repo_id not in DEMOS:
+        return None
     package = package_folder("getiaction")
-    folder = package / DEMO_FOLDER if package else None
+    folder = package / DEMOS[repo_id] if package else None
     return folder if folder and has_meta(folder) else None
 
 

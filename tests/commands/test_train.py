@@ -304,13 +304,14 @@ def test_a_gpu_that_is_not_there_is_never_replaced_by_the_cpu(recipe: Path) -> N
 
 
 @pytest.mark.slow
-def test_lerobot_eval_runs_what_the_quickstart_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lerobot_eval_runs_what_the_pictures_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    done = call("train", RECIPES / "quickstart.yaml", "--trainer.max_steps=3")
+    done = call("train", RECIPES / "quickstart_pictures.yaml", "--trainer.max_steps=3")
     assert done.returncode == 0, done.stderr
     assert_only_talk(done.stderr)
-    policy = only_run("quickstart") / "pretrained_model"
-    assert f"lerobot-eval --policy.path={policy} --env.type=pusht" in done.stdout
+    run = only_run("quickstart_pictures")
+    policy = run / "pretrained_model"
+    assert f"getiaction evaluate {run} --env pusht --episodes 50" in done.stdout
     words = [f"--policy.path={policy}", "--env.type=pusht", "--env.episode_length=20", "--policy.device=cpu"]
     command = [
         str(Path(sys.executable).with_name("lerobot-eval")),

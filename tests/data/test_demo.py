@@ -120,3 +120,50 @@ def test_the_script_records_them_again(tmp_path: Path, table: Any) -> None:
     for index in (0, 1):
         for column in ("observation.state", "action", "next.reward", "next.success"):
             np.testing.assert_array_equal(episode(again, index, column), episode(table, index, column))
+
+
+# -- with keypoints --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def keypoints() -> Any:
+    return pq.ParquetFile(demo.KEYPOINTS_PATH / "data/chunk-000/file-000.parquet").read()
+
+
+def test_the_keypoints_are_small_and_whole() -> None:
+    described = json.loads((demo.KEYPOINTS_PATH / "meta/info.json").read_text())
+    assert described["features"]["observation.environment_state"]["shape"] == [16]
+    assert described["features"]["observation.state"]["shape"] == [2]
+    assert described["total_episodes"] == 100
+    assert sum(file.stat().st_size for file in demo.KEYPOINTS_PATH.rglob("*") if file.is_file()) < 500_000
+
+
+def test_every_demonstration_covers_the_goal(keypoints: Any) -> None:
+    for index in range(100):
+        reward = episode(keypoints, index, "next.reward")
+        assert reward.max() >= 0.6
+        assert len(reward) <= 200
+
+
+def test_the_physics_agree_with_the_keypoints(keypoints: Any) -> None:
+    from gym_pusht.envs import PushTEnv
+
+    env = PushTEnv(obs_type="environment_state_agent_pos")
+    observation, _ = env.reset(seed=0)
+    columns = ("action", "observation.environment_state", "observation.state", "next.reward")
+    for action, corners, state, reward in zip(*(episode(keypoints, 0, name) for name in columns), strict=True):
+        np.testing.assert_allclose(observation["environment_state"], corners, atol=0.51)
+        np.testing.assert_allclose(observation["agent_pos"], state, atol=0.51)
+        observation, given, *_ = env.step(action)
+        assert given == pytest.approx(reward, abs=6e-3)
+
+
+@pytest.mark.slow
+def test_the_script_records_the_keypoints_again(tmp_path: Path, keypoints: Any) -> None:
+    out = tmp_path / "again"
+    command = [sys.executable, "-m", "getiaction.data.demo.record", str(out), "--keypoints", "--episodes", "2"]
+    subprocess.run(command, check=True, capture_output=True)
+    again = pq.ParquetFile(out / "data/chunk-000/file-000.parquet").read()
+    for column in ("observation.environment_state", "observation.state", "action", "next.reward"):
+        for index in (0, 1):
+            np.testing.assert_array_equal(episode(again, index, column), episode(keypoints, index, column))

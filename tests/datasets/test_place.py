@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from getiaction.spec.dataset_layout import DEMOS
 from getiaction_cli.datasets import DEMO_ID, known_ids, locate
 from getiaction_cli.datasets.place import nearest
 from getiaction_cli.errors import DatasetNotFound
@@ -37,7 +38,7 @@ def test_the_demo_ships_with_the_package(caches: Path) -> None:
     place = locate(DEMO_ID)
     assert place.origin == "demo"
     assert (place.root / "meta/info.json").is_file()
-    assert known_ids() == [DEMO_ID]
+    assert known_ids() == list(DEMOS)
 
 
 def test_a_root_is_the_exact_folder(caches: Path, toy_root: Path) -> None:
@@ -75,7 +76,7 @@ def test_lerobots_home_comes_before_the_caches(caches: Path, toy_root: Path) -> 
     assert locate("made/toy").origin == "lerobot cache"
     shutil.copytree(toy_root, caches / "lerobot" / "made" / "toy")
     assert locate("made/toy").origin == "lerobot home"
-    assert set(known_ids()) == {DEMO_ID, "made/toy"}
+    assert set(known_ids()) == {*DEMOS, "made/toy"}
 
 
 def test_a_broken_copy_in_the_home_is_found_rather_than_passed_over(caches: Path, toy_root: Path) -> None:

@@ -1,12 +1,22 @@
 """The PushT demonstrations that ship with the package, so that the first training needs no download.
 
-They were recorded in the gym-pusht physics by a scripted pusher (`record.py`) and have the features, frame rate and
-task of `lerobot/pusht`: a recipe that trains on one trains on the other.
+A scripted pusher recorded them in the gym-pusht physics (`record.py`). `pusht-demo` has pictures, and the features of
+`lerobot/pusht`; `pusht-keypoints-demo` has the corners of the T instead, and the features of `lerobot/pusht_keypoints`.
 """
 
 from pathlib import Path
 
-from getiaction.spec.dataset_layout import DEMO_FOLDER, DEMO_ID
+from getiaction.spec.dataset_layout import DEMO_ID, DEMOS, KEYPOINTS_ID
 
+_PACKAGE = Path(__file__).parents[2]
 REPO_ID = DEMO_ID
-PATH = Path(__file__).parents[2] / DEMO_FOLDER
+PATH = _PACKAGE / DEMOS[DEMO_ID]
+KEYPOINTS_PATH = _PACKAGE / DEMOS[KEYPOINTS_ID]
+
+
+def folder(repo_id: str) -> Path | None:
+    """Where demonstrations that ship with the package are; None for any other dataset."""
+    return _PACKAGE / DEMOS[repo_id] if repo_id in DEMOS else None
+
+
+__all__ = ["KEYPOINTS_ID", "KEYPOINTS_PATH", "PATH", "REPO_ID", "folder"]

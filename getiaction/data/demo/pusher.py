@@ -22,7 +22,6 @@ from shapely.ops import unary_union
 
 RADIUS = 15  # of the pusher
 GAP = 8  # between the pusher and the T where a push begins, and kept on the way there
-WALK, PUSH = 18, 9  # pixels that the target moves per step
 LENGTHS = (9, 18, 27, 36, 54, 72, 99, 126, 162)  # of the pushes tried
 SETTLE = 4  # steps until the pusher has reached a target that stands still
 ROOM = (24, 488)  # where the pusher can be without touching a wall
@@ -31,13 +30,40 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
+class Style:
+    """How to choose and perform pushes; the defaults lay the T on its goal as exactly as it goes.
+
+    Args:
+        walk: pixels that the target moves per step on the way to a push.
+        push: the same during a push.
+        spacing: pixels between the points of the outline at which pushes are tried.
+        walk_cost: how many pixels of error a pixel of way to the push is worth; 0 walks any way for the best push.
+        least_gain: pixels of error that a push must take away to be worth it.
+    """
+
+    walk: int = 18
+    push: int = 9
+    spacing: int = 12
+    walk_cost: float = 0.0
+    least_gain: float = 0.1
+
+
+# Few different pushes, near ones first, and none for the last pixel: easier to learn from.
+DIRECT = Style(walk=24, push=12, spacing=30, walk_cost=0.05, least_gain=1.5)
+
+
+@dataclass(frozen=True)
 class Push:
-    """A straight push: where the pusher starts, which way and how far its target goes, and the error that remains."""
+    """A straight push: where the pusher starts, which way and how far its target goes, and the error that remains.
+
+    `cost` is the error with the way to the start added.
+    """
 
     start: Point
     direction: Point
     length: float
     error: float
+    cost: float
 
 
 class Pusher:
@@ -45,10 +71,12 @@ class Pusher:
 
     Args:
         env: An environment that has been reset; its physics are read, never changed.
+        style: How to choose and perform pushes.
     """
 
-    def __init__(self, env: PushTEnv) -> None:
+    def __init__(self, env: PushTEnv, style: Style | None = None) -> None:
         self.env = env
+        self.style = style or Style()
         self.trial = PushTEnv(obs_type="state")
         self.trial.reset(seed=0)
         bar_and_stem = [Polygon(shape.get_vertices()) for shape in env.block.shapes]
@@ -61,11 +89,11 @@ class Pusher:
         while (push := self._plan()) is not None:
             path = self._path(tuple(self.env.agent.position), push.start, self._outline())
             assert path is not None
-            yield from _pixels(_along(path, WALK))
+            yield from _pixels(_along(path, self.style.walk))
             # A push planned from rest goes elsewhere when it begins in motion.
             yield from self._arrive(push.start)
             end = _ahead(push.start, push.direction, push.length)
-            yield from _pixels(_along([push.start, end], PUSH))
+            yield from _pixels(_along([push.start, end], self.style.push))
             yield from self._arrive(end)
 
     def _arrive(self, target: Point) -> Iterator[tuple[int, int]]:
@@ -80,15 +108,18 @@ class Pusher:
         state = _state(self.env)
         outline = self._outline()
         pushes: list[Push] = []
-        for contact, normal in _contacts(outline):
+        enough = self._error(self.env) - self.style.least_gain
+        for contact, normal in _contacts(outline, self.style.spacing):
             start = _pixel(_ahead(contact, normal, RADIUS + GAP))
-            if self._free(start, outline) and self._path(state[0], start, outline) is not None:
-                pushes += self._try(state, start, (-normal[0], -normal[1]))
-        best = min(pushes, key=lambda push: push.error, default=None)
-        return best if best is not None and best.error < self._error(self.env) - 0.1 else None
+            path = self._path(state[0], start, outline) if self._free(start, outline) else None
+            if path is not None:
+                way = sum(math.dist(a, b) for a, b in itertools.pairwise(path))
+                pushes += self._try(state, start, (-normal[0], -normal[1]), self.style.walk_cost * way)
+        worth_it = (push for push in pushes if push.error < enough)
+        return min(worth_it, key=lambda push: push.cost, default=None)
 
-    def _try(self, state: tuple[Any, ...], start: Point, direction: Point) -> Iterator[Push]:
-        """What pushes of every length from `start` make of the T."""
+    def _try(self, state: tuple[Any, ...], start: Point, direction: Point, way: float) -> Iterator[Push]:
+        """What pushes of every length from `start` make of the T; `way` is what it costs to get there."""
         trial = self.trial
         _restore(trial, (start, (0, 0), *state[2:]))
         gone = 0.0
@@ -97,12 +128,13 @@ class Pusher:
             if not _inside(end):
                 return
             while gone < length:
-                gone += PUSH
+                gone += self.style.push
                 _drive(trial, _pixel(_ahead(start, direction, gone)))
             moving = _state(trial)
             for _ in range(SETTLE):
                 _drive(trial, _pixel(end))
-            yield Push(start, direction, length, self._error(trial))
+            error = self._error(trial)
+            yield Push(start, direction, length, error, error + way)
             _restore(trial, moving)
 
     def _error(self, env: PushTEnv) -> float:
@@ -143,13 +175,13 @@ class Pusher:
         return None
 
 
-def _contacts(outline: Polygon) -> Iterator[tuple[Point, Point]]:
+def _contacts(outline: Polygon, spacing: int) -> Iterator[tuple[Point, Point]]:
     """Points along the outline with their outward normals."""
     ring = list(outline.exterior.coords)
     for (ax, ay), (bx, by) in itertools.pairwise(ring):
         length = math.dist((ax, ay), (bx, by))
         normal = ((by - ay) / length, (ax - bx) / length)
-        count = max(1, round(length / 12))
+        count = max(1, round(length / spacing))
         for i in range(count):
             t = (i + 0.5) / count
             yield (ax + (bx - ax) * t, ay + (by - ay) * t), normal

@@ -1,8 +1,8 @@
 """Record the PushT demonstrations that ship with the package: `python -m getiaction.data.demo.record OUT`.
 
 It needs gym-pusht (`pip install 'lerobot[pusht]'`). The same seed gives the same states and actions; the demonstrations
-in `pusht-demo/` are what the defaults give. A start on which the pusher fails is left out, as a person who demonstrates
-would leave it out.
+in `pusht-demo/` are what the defaults give, those in `pusht-keypoints-demo/` what `--keypoints` gives. A start on which
+the pusher fails is left out, as a person who demonstrates would leave it out.
 """
 
 import argparse
@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from gym_pusht.envs import PushTEnv
 
-from getiaction.data.demo import REPO_ID
-from getiaction.data.demo.pusher import Pusher
+from getiaction.data.demo import KEYPOINTS_ID, REPO_ID
+from getiaction.data.demo.pusher import DIRECT, Pusher
 from getiaction.data.demo.quantiles import correct_quantiles
 from getiaction.lerobot.datasets import LeRobotDataset
 
 EPISODES = 26
+KEYPOINTS_EPISODES = 100
+COVERED = 0.6  # of the goal at the best moment; a demonstration with keypoints that reaches less is left out
 LONGEST = 200  # steps; the plans that take longer wander
 TASK = "Push the T-shaped block onto the T-shaped target."
 MOTORS = {"motors": ["motor_0", "motor_1"]}
@@ -32,6 +35,16 @@ FEATURES: dict[str, dict[str, Any]] = {
     "next.reward": {"dtype": "float32", "shape": (1,), "names": None},
     "next.done": {"dtype": "bool", "shape": (1,), "names": None},
     "next.success": {"dtype": "bool", "shape": (1,), "names": None},
+}
+
+# As in lerobot/pusht_keypoints.
+KEYPOINTS: dict[str, dict[str, Any]] = {
+    "observation.environment_state": {
+        "dtype": "float32",
+        "shape": (16,),
+        "names": {"keypoints": [f"keypoint_{number}" for number in range(16)]},
+    },
+    **{key: feature for key, feature in FEATURES.items() if key != "observation.image"},
 }
 
 
@@ -69,6 +82,57 @@ def successes(first_seed: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         seed += 1
 
 
+def demonstrate_keypoints(seed: int) -> list[dict[str, Any]]:
+    """One episode of the direct pusher, with the corners of the T instead of a picture, all in whole pixels.
+
+    It ends in success, or when no push is worth the way to it. Empty when the goal was never covered enough.
+    """
+    env = PushTEnv(obs_type="environment_state_agent_pos")
+    observation, _ = env.reset(seed=seed)
+    frames = []
+    best = 0.0
+    for target in Pusher(env, DIRECT).actions():
+        action = np.array(target, dtype=np.float32)
+        seen = observation
+        observation, reward, success, _, info = env.step(action)
+        best = max(best, info["coverage"])
+        frames.append(
+            {
+                "observation.environment_state": seen["environment_state"].round().astype(np.float32),
+                "observation.state": seen["agent_pos"].round().astype(np.float32),
+                "action": action,
+                "next.reward": np.array([reward], dtype=np.float32).round(2),
+                "next.done": np.array([success]),
+                "next.success": np.array([success]),
+            }
+        )
+        if success or len(frames) == LONGEST:
+            break
+    return frames if best >= COVERED else []
+
+
+def record_keypoints(root: Path, episodes: int = KEYPOINTS_EPISODES, first_seed: int = 0) -> None:
+    """Write a LeRobot v3.0 dataset of `episodes` demonstrations without pictures to the new folder `root`."""
+    dataset = LeRobotDataset.create(KEYPOINTS_ID, fps=10, features=KEYPOINTS, root=root, robot_type="unknown")
+    seed = first_seed
+    while dataset.meta.total_episodes < episodes:
+        if frames := demonstrate_keypoints(seed):
+            for frame in frames:
+                dataset.add_frame({**frame, "task": TASK})
+            dataset.save_episode()
+            sys.stdout.write(f"seed {seed}: {len(frames)} frames, reward {frames[-1]['next.reward'].item():.2f}\n")
+        seed += 1
+    dataset.finalize()
+    correct_quantiles(root)
+    for table in root.rglob("file-*.parquet"):
+        compact(table)
+
+
+def compact(table: Path) -> None:
+    """Write a table again in one group of rows: LeRobot's one per episode makes it three to four times larger."""
+    pq.write_table(pq.ParquetFile(table).read(), table, compression="zstd", compression_level=19)
+
+
 def record(root: Path, episodes: int = EPISODES, first_seed: int = 0) -> None:
     """Write a LeRobot v3.0 dataset of `episodes` demonstrations to the new folder `root`."""
     dataset = LeRobotDataset.create(REPO_ID, fps=10, features=FEATURES, root=root, robot_type="unknown")
@@ -89,7 +153,11 @@ def record(root: Path, episodes: int = EPISODES, first_seed: int = 0) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Record the PushT demonstrations that ship with getiaction.")
     parser.add_argument("out", type=Path, help="folder to write; it must not exist")
-    parser.add_argument("--episodes", type=int, default=EPISODES)
+    parser.add_argument("--keypoints", action="store_true", help="corners of the T instead of pictures")
+    parser.add_argument("--episodes", type=int)
     parser.add_argument("--seed", type=int, default=0, help="of the first start")
     arguments = parser.parse_args()
-    record(arguments.out, arguments.episodes, arguments.seed)
+    if arguments.keypoints:
+        record_keypoints(arguments.out, arguments.episodes or KEYPOINTS_EPISODES, arguments.seed)
+    else:
+        record(arguments.out, arguments.episodes or EPISODES, arguments.seed)
