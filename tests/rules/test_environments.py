@@ -211,3 +211,13 @@ def test_the_light_reading_is_lerobots_own() -> None:
             assert {k: (f.type.value, f.shape) for k, f in ours.features.items()} == {
                 k: (f.type.value, f.shape) for k, f in theirs.features.items()
             }
+
+
+def test_keypoints_that_no_mapping_normalizes(lerobot_home: Path) -> None:
+    """LeRobot's ACT normalizes no environment state by itself: pixels up to 512 would stand beside numbers around 1."""
+    text = recipe(repo_id="getiaction/pusht-keypoints-demo")
+    assert set(found(text)) == {"GA246"}
+    mapping = fixed(text, "GA246")["model"]["init_args"]["normalization_mapping"]
+    assert mapping == {"VISUAL": "MEAN_STD", "STATE": "MEAN_STD", "ACTION": "MEAN_STD", "ENV": "MEAN_STD"}
+    meant = ", normalization_mapping: {STATE: MEAN_STD, ACTION: MEAN_STD, ENV: IDENTITY}"
+    assert found(recipe(repo_id="getiaction/pusht-keypoints-demo", model=meant)) == {}

@@ -3,7 +3,8 @@
 ## What it finds
 
 A `normalization_mapping` without one of the kinds of features that the policy normalizes by default: `VISUAL` (the
-cameras), `STATE`, `ACTION` or `ENV`.
+cameras), `STATE`, `ACTION` or `ENV`. Also an `observation.environment_state` with large values that the policy leaves
+as they are: the mappings of LeRobot's ACT and Diffusion have no `ENV`.
 
 ## Why it matters
 
@@ -49,7 +50,12 @@ trainer:
 ```
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from getiaction_cli.analysis.unknown_keys import is_stray
 from getiaction_cli.diagnostics import Change, Finding, Severity
@@ -57,22 +63,30 @@ from getiaction_cli.policies import PolicyConfig, plain
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.dataset import Dataset
+
 _NAME = "normalization_mapping"
+_ENV = "ENV"
+_LARGE = 10.0  # normalized values are about 1
 
 
 @rule("GA246", severity=Severity.WARNING, dataset="pusht")
-def left_unnormalized(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
+def left_unnormalized(recipe: Recipe, policy: PolicyConfig, dataset: Dataset) -> Iterator[Finding]:
     """Hold the recipe's mapping against the policy's own, for the features that are there."""
     field = policy.policy.config_class.__dataclass_fields__.get(_NAME)
     route = recipe.param_route(_NAME)
     written = recipe.get(route)
-    if field is None or not isinstance(written, dict) or any(is_stray(recipe, f"{route}.{kind}") for kind in written):
+    if field is None or not isinstance(written, dict | None):
+        return
+    if written and any(is_stray(recipe, f"{route}.{kind}") for kind in written):
         return  # a kind of another name may be the one that is missing
     own = plain(field.default_factory())
     features = {**policy.input_features, **policy.output_features}
     there = {kind: [key for key, feature in features.items() if feature.type.value == kind] for kind in own}
     left = [kind for kind in own if kind not in policy.normalization and own[kind] != "IDENTITY" and there[kind]]
-    if not left:
+    yield from _environment_state(policy, dataset, route, own if written is None else written)
+    if not left or written is None:
         return
     modes = ", ".join(f"{kind}: {own[kind]}" for kind in left)
     yield Finding(
@@ -85,3 +99,25 @@ def left_unnormalized(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]
             f"add {modes}, as {policy.policy.class_name} has it", set=tuple((f"{route}.{k}", own[k]) for k in left)
         ),
     )
+
+
+def _environment_state(
+    policy: PolicyConfig, dataset: Dataset, route: str, mapping: dict[str, str]
+) -> Iterator[Finding]:
+    """An environment state that no mapping speaks of, where its numbers are large beside normalized ones."""
+    if _ENV in policy.normalization:
+        return
+    for key, feature in policy.input_features.items():
+        if feature.type.value != _ENV:
+            continue
+        found = (dataset.stats or {}).get(key, {})
+        sizes = [np.abs(found[name]).max() for name in ("mean", "std") if name in found and np.size(found[name])]
+        if sizes and max(sizes) > _LARGE:
+            mode = mapping.get("STATE", "MEAN_STD")
+            yield Finding(
+                f"`{key}` would not be normalized: the `{_NAME}` of {policy.policy.class_name} has no {_ENV}, and the "
+                f"mean or the standard deviation of its values is {max(sizes):,.4g}",
+                at=route,
+                help="where that is meant, write ENV: IDENTITY",
+                fix=Change(f"add ENV: {mode}", set=((route, {**mapping, _ENV: mode}),)),
+            )
