@@ -331,6 +331,7 @@ GA144	A parameter of the policy set in two places.
 GA145	A callback or logger by its bare name.
 GA146	A time limit that can\'t be read.
 GA147	A part of Lightning that can\'t work here.
+GA148	A base class of Lightning that can\'t be used itself.
 GA201	More actions executed than predicted.
 GA202	A horizon that the U-Net can\'t halve.
 GA203	Temporal ensembling that never gets a second opinion.
@@ -398,7 +399,7 @@ GA331	A tolerance that takes the wrong frame.
 GA332	A validation that never comes.
 GA333	An epoch without a batch.
 GA334	A state or action that is text.
-GA335	A state or an action that is no plain vector.
+GA335	A state or an action that is not a plain vector.
 GA336	A metric that no run writes.
 GA337	A gripper that is passed on as it is, and is too wide for that.
 GA338	A joint that is taken for a gripper.
@@ -415,6 +416,11 @@ GA349	An environment with another frame rate.
 GA350	A metric of rollouts that is minimised.
 GA351	Fields that the environment refuses.
 GA352	Rollouts in the words of another trainer.
+GA353	A feature that the policy is given and its network does not read.
+GA354	Truth values or whole numbers where the policy computes with fractions.
+GA355	A random transform that changes the size of the training pictures.
+GA356	Relative actions on statistics of absolute ones.
+GA357	Timestamps in the tables at which the videos have no picture.
 GA401	A file of meta/ is missing.
 GA402	A file of meta/ can\'t be read.
 GA403	info.json holds a value that LeRobot can\'t use.
@@ -472,6 +478,7 @@ GA481	Pictures can\'t be decoded, or are not where LeRobot looks for them.
 GA482	A camera shows nothing.
 GA483	A camera shows the same picture all the time.
 GA484	A table opens, but its rows can\'t be read.
+GA485	A spread that the smallest and the largest value rule out.
 GA501	An accelerator that this machine has not got.
 GA502	More devices than there are.
 GA503	A precision that can\'t be trained in here.

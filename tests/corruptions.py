@@ -527,6 +527,11 @@ def stats_turned(root: Path) -> None:
     )
 
 
+@corruption("GA485", STATS)
+def stats_no_spread(root: Path) -> None:
+    edit_json(root / STATS, lambda stats: stats["observation.state"].update(std=[0.0, 0.0]))
+
+
 @corruption("GA435", STATS)
 def quantiles_turned(root: Path) -> None:
     edit_json(

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from getiaction.data.decode import decode_video, decoder_name
+from getiaction.data.decode import NO_PICTURE, decode_video, decoder_name
 from getiaction.data.layout import Camera, Layout
 from getiaction.data.sampler import EpisodeSampler
 from getiaction.errors import DataError
@@ -285,7 +285,7 @@ class BlockFrames:
                 raise DataError(
                     f"{camera.key} has no picture for frame {frames[place] - layout.starts[episode]} of episode "
                     f"{episode}: the nearest one is {found.gap:.4f} s away (tolerance_s is {self._tolerance_s:g})",
-                    "Leave the episode out with data.init_args.episodes, or record it again.",
+                    NO_PICTURE,
                 )
             if out is None:
                 out = np.empty((len(frames), *found.frame.shape), dtype=found.frame.dtype)

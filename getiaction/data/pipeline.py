@@ -23,7 +23,7 @@ import torch
 from getiaction.data.array_file import remove_array
 from getiaction.data.blocks import BlockFrames, BlockSampler, Buffer, divide
 from getiaction.data.columns import read_columns
-from getiaction.data.decode import UndecodableError
+from getiaction.data.decode import NO_PICTURE, UndecodableError
 from getiaction.data.download_progress import DownloadProgress, hub_folder, watched
 from getiaction.data.frame_store import Building, FrameStore, Reel, open_store, reels_of, store_folder
 from getiaction.data.layout import Layout, layout_of
@@ -201,7 +201,7 @@ class Pipeline:
                         f"{camera.key} has no picture for {len(wrong)} of {len(gaps)} frames of episode {episode}: "
                         f"at frame {wrong[0]} the nearest one is {gaps[wrong[0]]:.4f} s away "
                         f"(tolerance_s is {self.tolerance_s:g})",
-                        "Leave the episode out with data.init_args.episodes, or record it again.",
+                        NO_PICTURE,
                     )
 
     def open(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 # Logger → the distributions of which any one will do; the first is the usual one.
 PACKAGES = {
@@ -16,11 +18,20 @@ PACKAGES = {
 }
 
 
+# The `mode`s of Weights & Biases in which nothing is sent.
+_OFFLINE = ("offline", "disabled", "dryrun")
+
+
+def wandb_goes_online(arguments: Mapping[str, Any]) -> bool:
+    """True when a WandbLogger with these arguments sends what it logs, as far as they say it."""
+    return not arguments.get("offline") and arguments.get("mode") not in _OFFLINE
+
+
 def wandb_can_log_in() -> bool:
     """True when Weights & Biases would not ask for a key: it has one, another server, or is told to stay offline."""
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_BASE_URL"):
         return True
-    if os.environ.get("WANDB_MODE") in ("offline", "disabled", "dryrun"):
+    if os.environ.get("WANDB_MODE") in _OFFLINE:
         return True
     places = (
         (Path(os.environ.get("NETRC", Path.home() / ".netrc")), "api.wandb.ai"),

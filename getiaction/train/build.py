@@ -21,7 +21,8 @@ from lightning.pytorch.strategies import DDPStrategy
 from getiaction.errors import MachineError, TrainingError
 from getiaction.spec.evaluation import HIGHER_IS_BETTER
 from getiaction.spec.installing import install_command
-from getiaction.spec.loggers import PACKAGES, wandb_can_log_in
+from getiaction.spec.loggers import PACKAGES, wandb_can_log_in, wandb_goes_online
+from getiaction.spec.run_places import WRITES_TO
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
 from getiaction.train.metrics import MetricsFile
@@ -196,12 +197,11 @@ def _named(section: Any, folder: RunFolder | None) -> Any:
         return section
     name = section["class_path"].rpartition(".")[2]
     defaults: dict[str, Any] = {}
-    if name == "ModelCheckpoint":
-        defaults = {"dirpath": str(folder.checkpoints)}
-    elif name == "TensorBoardLogger":
-        defaults = {"save_dir": str(folder.path), "name": "", "version": "tensorboard"}
-    elif name in ("WandbLogger", "CSVLogger", "MLFlowLogger"):
-        defaults = {"save_dir": str(folder.path)}
+    if name in WRITES_TO:
+        argument, place = WRITES_TO[name]
+        defaults = {argument: str(folder.checkpoints if place == "checkpoints" else folder.path)}
+    if name == "TensorBoardLogger":
+        defaults |= {"name": "", "version": "tensorboard"}
     given = section.get("init_args") or {}
     if name in ("ModelCheckpoint", "EarlyStopping") and given.get("monitor") in HIGHER_IS_BETTER:
         defaults["mode"] = "max"  # Lightning's default, min, keeps the policy that fails most
@@ -262,7 +262,7 @@ def _check_device(arguments: dict[str, Any]) -> None:
 
 def _check_wandb(arguments: dict[str, Any]) -> None:
     """Weights & Biases asks for a key on a terminal that it thinks nobody else writes to; say so instead."""
-    if not arguments.get("offline") and not wandb_can_log_in():
+    if wandb_goes_online(arguments) and not wandb_can_log_in():
         raise MachineError(
             "WandbLogger has no API key to log in with",
             "run `wandb login`, or set init_args.offline: true for that logger",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import pickle
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,8 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from getiaction.errors import DataError, MachineError, TrainingError
 
+# What torch puts before the traceback of an exception that a worker of the DataLoader raised.
+_CAUGHT = re.compile(r"Caught (\w+) in DataLoader worker process \d+\.")
 _UNHARMED = "a checkpoint that the run has written before is unharmed: go on from it with --resume"
 
 
@@ -32,6 +35,11 @@ def in_plain_words() -> Iterator[None]:
 def explain(error: BaseException) -> TrainingError | None:
     """The error as a user can read it, or None when it is nothing known."""
     text = str(error)
+    if caught := _CAUGHT.search(text):
+        return DataError(
+            f"loading data failed: {_last_line(text, caught[1])}",
+            "to see where: add --data.num_workers 0 and --debug to the command",
+        )
     if isinstance(error, torch.OutOfMemoryError):
         return MachineError(
             f"the GPU is out of memory ({_line(error)})",
@@ -59,8 +67,8 @@ def explain(error: BaseException) -> TrainingError | None:
         )
     if isinstance(error, RuntimeError) and "DataLoader worker" in text:
         return DataError(
-            f"a worker that loads data died: {_line(error)}",
-            "often too little memory or /dev/shm: lower data.init_args.num_workers (0 loads in the main process)",
+            f"a worker process that loads data was killed: {_line(error)}",
+            "often by too little memory or /dev/shm: lower data.init_args.num_workers (0 loads in the main process)",
         )
     if isinstance(error, pickle.UnpicklingError):
         return TrainingError(
@@ -82,3 +90,11 @@ def _line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     line = lines[0] if lines else type(error).__name__
     return line if len(line) <= 200 else line[:200].rsplit(" ", 1)[0] + " …"
+
+
+def _last_line(text: str, kind: str) -> str:
+    """The exception itself, "ValueError: …", at the end of the traceback that a worker sent; `kind` if it is empty."""
+    lines = [line.strip() for line in text.replace("\\n", "\n").splitlines() if line.strip()]
+    at = max((i for i, line in enumerate(lines) if line.startswith(kind)), default=len(lines) - 1)
+    said = " ".join(lines[at:])
+    return said if len(said) <= 300 else said[:300].rsplit(" ", 1)[0] + " …"

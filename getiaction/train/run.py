@@ -100,6 +100,8 @@ def train(
             run.abandon()
         elif run and isinstance(error, Interrupted):
             error.folder = run.path
+        elif run and isinstance(error.__cause__, Exception) and rank() == 0:
+            run.write_fault(error.__cause__)
         raise
     except Exception as fault:
         if run:

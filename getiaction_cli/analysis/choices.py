@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from getiaction_cli.recipe.signatures import lineage
+
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps", "tpu")
 STRATEGIES = (
     "auto", "ddp", "ddp_find_unused_parameters_true", "fsdp", "deepspeed", "single_device",
@@ -13,7 +15,7 @@ STRATEGIES = (
     "fsdp_cpu_offload", "single_tpu", "single_xla", "xla", "xla_debug",
 )  # fmt: skip
 
-# (section, key) → the words; "callback" is the arguments of any callback or logger.
+# (section, key) → the words.
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("trainer", "accelerator"): ACCELERATORS,
     ("trainer", "strategy"): STRATEGIES,
@@ -23,9 +25,16 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("data.init_args", "video_backend"): ("pyav", "torchcodec"),
     ("data.init_args", "frame_store"): ("auto", "off"),
     ("model.init_args", "device"): ("cuda", "mps", "xpu", "cpu"),
-    ("callback", "logging_interval"): ("step", "epoch"),
-    ("callback", "mode"): ("min", "max"),
-    ("callback", "interval"): ("step", "epoch"),
+}
+
+# (class of Lightning, argument) → the words; they hold for its subclasses too.
+_OF_CLASSES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("BatchSizeFinder", "mode"): ("power", "binsearch"),
+    ("EarlyStopping", "mode"): ("min", "max"),
+    ("LearningRateFinder", "mode"): ("exponential", "linear"),
+    ("ModelCheckpoint", "mode"): ("min", "max"),
+    ("Timer", "interval"): ("step", "epoch"),
+    ("WandbLogger", "mode"): ("online", "offline", "disabled", "shared", "dryrun"),
 }
 
 # Other words for an allowed one: (key, word) → the allowed word.
@@ -52,3 +61,10 @@ MEANT = {
     ("precision", "bfloat16"): "bf16-mixed",
     ("precision", "mixed"): "16-mixed",
 }
+
+
+def words_of(class_path: str, argument: str) -> tuple[str, ...]:
+    """The words that an argument of a class takes; empty where its type says it, or where it takes any value."""
+    if not any(argument == name for _, name in _OF_CLASSES):
+        return ()
+    return next((_OF_CLASSES[base, argument] for base in lineage(class_path) if (base, argument) in _OF_CLASSES), ())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.signatures import exported, provided, read_signature
+from getiaction_cli.recipe.signatures import exported, provided, read_signature, unfinished
 
 # The package that has each kind, and exports what of it a recipe may name.
 MODULES = {
@@ -48,6 +48,6 @@ def meant_class(kind: str, path: str) -> tuple[str, bool]:
         return path, True
     known = {own: f"{module}.{own}" for own in exported(module)}
     if name in known:
-        return known[name], True
-    near = difflib.get_close_matches(name, known, 1, 0.8)
+        return ("", False) if unfinished(known[name]) else (known[name], True)
+    near = [own for own in difflib.get_close_matches(name, known, 3, 0.8) if not unfinished(known[own])]
     return (known[near[0]] if near else ""), False

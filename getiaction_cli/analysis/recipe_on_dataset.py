@@ -7,7 +7,7 @@ episodes that are trained on and the frames in them that begin a sample.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from getiaction.spec import frame_loading
 from getiaction.spec.frame_loading import Plan
 from getiaction_cli.datasets.dataset import Dataset
-from getiaction_cli.diagnostics import Related, Unavailable
+from getiaction_cli.diagnostics import Change, Related, Unavailable
 from getiaction_cli.policies import Facts, PolicyConfig, Rejected, to_policy_features
 from getiaction_cli.recipe import Recipe
 
@@ -111,6 +111,36 @@ class Fit:
         if key in self.policy.output_features or self.renames.get(key, key) in self.policy.input_features:
             return True
         return key == STATE and self.facts.known and self.facts.reads_state_device
+
+    def network_reads(self, key: str) -> bool:
+        """True when the network computes with this key of a sample.
+
+        LeRobot normalizes every `observation.…` of the dataset, but its networks take cameras, `observation.state` and,
+        in some policies, `observation.environment_state` only. A plugin may read anything.
+        """
+        name = self.renames.get(key, key)
+        feature = self.policy.input_features.get(name)
+        if feature is None or self.policy.policy.entry.plugin:
+            return self.reads(key)
+        kind = feature.type.value
+        return kind == "VISUAL" or name == STATE or (kind == "ENV" and self.policy.policy.reads_environment)
+
+    def unread(self) -> list[str]:
+        """The features of the dataset that the policy is given and its network does not read."""
+        return [key for key in self.readable if self.reads(key) and not self.network_reads(key)]
+
+    def without(self, left_out: Collection[str]) -> Change:
+        """The fix that leaves features out of the policy's inputs."""
+        title = f"leave {listed(sorted(left_out))} out of the inputs"
+        given = self.recipe.get(INPUTS)
+        if isinstance(given, list | dict) and given:
+            routes = [f"{INPUTS}.{place}" for place in (given if isinstance(given, dict) else range(len(given)))]
+            gone = tuple(route for route, key in zip(routes, given, strict=True) if key in left_out)
+            if isinstance(given, dict):
+                return Change(title, remove=gone)
+            return Change(title, set=((INPUTS, [key for key in given if key not in left_out]),))
+        keep = [key for key in self.readable if self.reads(key) and key not in left_out]
+        return Change(title, set=((INPUTS, keep),))
 
     @cached_property
     def inputs(self) -> list[str] | None:

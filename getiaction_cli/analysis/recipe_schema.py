@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from getiaction.spec.run_places import WRITES_TO
+from getiaction_cli.analysis.choices import words_of
 from getiaction_cli.analysis.class_objects import meant_class, object_routes
 from getiaction_cli.analysis.image_transforms import is_built, transform_names, transform_routes, transform_signature
 from getiaction_cli.environments import Environment, known_environments
@@ -266,10 +268,13 @@ def _object_sections(recipe: Recipe) -> Iterator[Section]:
         meant = meant_class(route.split(".")[1], class_path)[0] if isinstance(class_path, str) else ""
         if meant and (signature := read_signature(meant)):
             section = _signed(f"{route}.init_args", signature)
-            # The run folder, where the recipe names none; Lightning's loggers give `root_dir` to their base themselves.
-            for name in ("save_dir", "dirpath", "root_dir"):
+            # Training sets the run folder; Lightning's loggers give `root_dir` to their base themselves.
+            for name in (WRITES_TO.get(meant.rpartition(".")[2], ("",))[0], "root_dir"):
                 if name in section.keys:
                     section.keys[name] = replace(section.keys[name], required=False)
+            for name in recipe.keys(section.route):
+                if (name in section.keys or section.open) and (words := words_of(meant, name)):
+                    section.keys[name] = Key(Type("literal", values=words))
             yield section
 
 

@@ -46,6 +46,10 @@ class Context:
         """Copies with stand-ins for the values that findings are about; none where one of them can't have any."""
         return ()
 
+    def is_meant(self, rule: Rule, finding: Finding) -> bool:
+        """True where what a rule finds is as the recipe needs it."""
+        return False
+
     def is_readable(self, finding: Finding) -> bool:
         """False for a finding about a part that could not be read: what is missing there proves nothing."""
         return True

@@ -44,7 +44,11 @@ def _lines(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
         count, optimizer = None, {}
     if count:
         yield "weights", f"{_count(count)} parameters"
-    yield "reads", "; ".join(_feature(key, feature) for key, feature in policy.input_features.items()) or "nothing"
+    unread = {fit.renames.get(key, key) for key in fit.unread()}
+    read = {key: feature for key, feature in policy.input_features.items() if key not in unread}
+    yield "reads", "; ".join(_feature(key, feature) for key, feature in read.items()) or "nothing"
+    if unread:
+        yield "not read", ", ".join(sorted(unread))
     yield "predicts", "; ".join(_feature(key, feature) for key, feature in policy.output_features.items()) or "nothing"
     steps = policy.action_delta_indices
     if steps:

@@ -286,6 +286,15 @@ class RecipeContext(Context):
         """False for a finding about a section that could not be read: what is missing there proves nothing."""
         return finding.span is not None or not finding.at or not self.recipe.is_broken(finding.at)
 
+    def is_meant(self, rule: Rule, finding: Finding) -> bool:
+        """True for statistics that are not of the recorded actions, where the policy takes relative ones."""
+        if rule.code != "GA438" or finding.key != "action":
+            return False
+        try:
+            return bool(self.policy.get("use_relative_actions"))
+        except Unavailable:
+            return False
+
     def ignored(self, diagnostic: Diagnostic) -> bool:
         """True where a ``# getiaction: ignore[…]`` in the recipe names the diagnostic's code."""
         in_recipe = diagnostic.span is not None and diagnostic.file == self.recipe.file

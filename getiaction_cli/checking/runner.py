@@ -125,10 +125,14 @@ def _judge(context: Context) -> tuple[list[_Judged], list[NotRun]]:
     return _without_fainter(judged), not_run
 
 
+def _counts(entry: Rule, finding: Finding, context: Context) -> bool:
+    return context.is_readable(finding) and not context.is_meant(entry, finding)
+
+
 def _found(entry: Rule, context: Context, not_run: list[NotRun]) -> list[_Judged]:
     """What a rule finds; nothing, and a note of it, where it can't be judged."""
     try:
-        return [_Judged(entry, finding) for finding in _run(entry, context) if context.is_readable(finding)]
+        return [_Judged(entry, finding) for finding in _run(entry, context) if _counts(entry, finding, context)]
     except Unavailable as reason:
         if reason.worth_saying:
             not_run.append(NotRun(entry.code, str(reason)))

@@ -39,7 +39,7 @@ def build() -> dict[str, Any]:
     from getiaction_cli.analysis.class_objects import MODULES, A
     from getiaction_cli.environments import known_environments
     from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, WRAPPER
-    from getiaction_cli.recipe.signatures import exported, read_signature
+    from getiaction_cli.recipe.signatures import exported, read_signature, unfinished
 
     def keys(class_path: str) -> dict[str, Any]:
         signature = read_signature(class_path)
@@ -75,7 +75,8 @@ def build() -> dict[str, Any]:
             if not environment.refused
         },
         "objects": {
-            kind: {f"{module}.{name}": A[kind] for name in exported(module)} for kind, module in MODULES.items()
+            kind: {f"{module}.{name}": A[kind] for name in exported(module) if not unfinished(f"{module}.{name}")}
+            for kind, module in MODULES.items()
         },
     }
 

@@ -21,6 +21,7 @@ from getiaction_cli.datasets.place import Place
 from getiaction_cli.diagnostics import Finding, Span
 
 if TYPE_CHECKING:
+    from getiaction_cli.datasets.frame_times import FrameTimes
     from getiaction_cli.datasets.mp4 import VideoHeader
     from getiaction_cli.datasets.stats import EpisodeSums
     from getiaction_cli.datasets.tables import TableHeader
@@ -199,6 +200,14 @@ class Dataset:
 
         named = {name for files in self.video_files.values() for name in files}
         return read_headers(self.root, [name for name in sorted(named) if self.listing.sizes.get(name, 0) > 0])
+
+    @cached_property
+    def frame_times(self) -> FrameTimes:
+        """When each frame is, of the first tables that the episodes name."""
+        from getiaction_cli.datasets.frame_times import read_frame_times
+
+        there = [name for name in self.data_files if self.listing.sizes.get(name)]
+        return read_frame_times(self.root, there)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -58,6 +58,13 @@ class Feature:
         return self.dtype in NUMERIC_DTYPES and len(self.shape) == 1 and self.key not in INDEX_KEYS
 
     @property
+    def is_unread(self) -> bool:
+        """A vector that LeRobot hands to the policy and no network of LeRobot reads: `observation.velocity`."""
+        return (self.role == "state" and self.key != "observation.state") or (
+            self.role == "action" and self.key != "action"
+        )
+
+    @property
     def is_continuous(self) -> bool:
         """Floats, as joints and forces are recorded; flags and codes jump and rest as they please."""
         return self.dtype.startswith(("float", "double"))

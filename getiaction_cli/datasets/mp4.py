@@ -39,6 +39,7 @@ class VideoHeader:
         width: pixels.
         height: pixels.
         codec: "av1", "h264", …, or the four letters in the file.
+        even: all frames last equally long, up to one tick of the file's clock.
         problem: the end of a sentence that begins with the file's name.
     """
 
@@ -48,6 +49,7 @@ class VideoHeader:
     width: int = 0
     height: int = 0
     codec: str = ""
+    even: bool = True
     problem: str = ""
 
     @property
@@ -133,7 +135,9 @@ def _video_track(moov: bytes) -> VideoHeader:
         if not timescale:
             return VideoHeader(0.0, frames, 0.0, width, height, _CODECS.get(codec, codec))
         last = (ticks - runs[-1][1] if runs else 0) / timescale
-        return VideoHeader(ticks / timescale, frames, last, width, height, _CODECS.get(codec, codec))
+        steps = [delta for _, delta in (runs[:-1] if len(runs) > 1 and runs[-1][0] == 1 else runs)]
+        even = not steps or max(steps) - min(steps) <= 1
+        return VideoHeader(ticks / timescale, frames, last, width, height, _CODECS.get(codec, codec), even)
     return VideoHeader(problem="has no video track")
 
 

@@ -68,6 +68,14 @@ class Facts:
     """The file of the convolutions without padding that its picture goes through, see `networks.convolutions`."""
     attends_to_every_pixel = Fact(False)
     """Every point of the feature map of an unresized picture is a token."""
+    pictures_as_they_come = Fact(False)
+    """Its network takes pictures of the size that they have; others bring them to a size of their own."""
+    joins_state = Fact(False)
+    """It joins the state to the numbers of the pictures, which makes fractions of whole numbers."""
+    layer_on_actions = Fact(False)
+    """It puts the recorded actions through a layer, which takes fractions only."""
+    computes_relative_statistics = Fact(False)
+    """With relative actions it computes their statistics itself when training starts."""
     needs_every_camera = Fact(False)
     """A camera of its configuration that is not in the batch stops it; others see a blank picture."""
     camera_names = Fact("")

@@ -76,6 +76,14 @@ class PolicyClass:
         return getattr(world().module(self.entry.module), self.entry.config_class)
 
     @functools.cached_property
+    def reads_environment(self) -> bool:
+        """True when the network takes `observation.environment_state`, by its source; a plugin's may."""
+        if self.entry.plugin:
+            return True
+        networks = list(self.entry.path.parent.glob("modeling_*.py"))
+        return not networks or any("env_state" in file.read_text(encoding="utf-8").lower() for file in networks)
+
+    @functools.cached_property
     def unreadable(self) -> str:
         """Why its parameters can't be known without importing it; empty when they can, as for all of LeRobot's own."""
         try:

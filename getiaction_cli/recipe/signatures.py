@@ -19,6 +19,7 @@ from getiaction_cli.recipe.types import ANY, Type, from_tree
 
 _HOMES = ("getiaction", "lightning", "lerobot", "torchvision", "torch")
 _MOST_HOPS = 6
+_MOST_BASES = 20
 # Classes of Lightning that give what else they are given to a class of torch, and to which.
 _FOR_ANOTHER = {
     "DDPStrategy": "torch.nn.parallel.DistributedDataParallel",
@@ -97,18 +98,6 @@ def read_signature(class_path: str) -> Signature | None:
 
 
 @cache
-def lineage(class_path: str) -> tuple[str, ...]:
-    """The names of a class and of the classes that it is derived from, as far as known packages define them."""
-    module, _, name = class_path.rpartition(".")
-    found, names = _find(module, name), []
-    while found is not None and found[1] not in names:
-        names.append(found[1])
-        lines = _class_lines(*found)
-        found = _base(_parse_constructor(lines), found[0]) if lines else None
-    return tuple(names)
-
-
-@cache
 def exported(module: str) -> tuple[str, ...]:
     """The public classes of a module, as its ``__all__`` lists them."""
     file = _file(module)
@@ -116,7 +105,8 @@ def exported(module: str) -> tuple[str, ...]:
         return ()
     match = re.search(r"^__all__\s*=\s*(\[[^\]]*\])", _text(file), re.MULTILINE)
     try:
-        return tuple(ast.literal_eval(match[1])) if match else ()
+        names = ast.literal_eval(match[1]) if match else ()
+        return tuple(name for name in names if name[:1].isupper())
     except (ValueError, SyntaxError):
         return ()
 
@@ -129,6 +119,29 @@ def provided(module: str) -> tuple[str, ...]:
         return ()
     names = [*_imports(file), *re.findall(r"^class (\w+)\b", _text(file), re.MULTILINE)]
     return tuple(dict.fromkeys(name for name in names if name[0].isupper()))
+
+
+@cache
+def lineage(class_path: str) -> tuple[str, ...]:
+    """The names of a class and of its bases in the known packages, the class itself first; empty for no such class."""
+    return tuple(dict.fromkeys(name for _, name, _ in _hierarchy(class_path)))
+
+
+@cache
+def unfinished(class_path: str) -> str:
+    """The method that a class leaves to its subclasses, so that it can't be used itself; empty when it is complete.
+
+    An abstract method, or one that only raises NotImplementedError and that the class calls while it trains.
+    """
+    tree = [(name, methods) for _, name, methods in _hierarchy(class_path)]
+    concrete = {item.name for _, defined in tree for item in defined if not (_is_abstract(item) or _is_stub(item))}
+    for _, defined in tree:
+        for item in defined:
+            if item.name in concrete:
+                continue
+            if _is_abstract(item) or (_is_stub(item) and _is_called(item.name, tree)):
+                return item.name
+    return ""
 
 
 # -- finding the source ----------------------------------------------------------------------------------------------
@@ -222,6 +235,61 @@ def _class_lines(file: Path, name: str) -> list[str] | None:
     return taken
 
 
+@cache
+def _hierarchy(class_path: str) -> tuple[tuple[Path, str, tuple[ast.FunctionDef, ...]], ...]:
+    """A class and its bases as far as their source is known: file, name and methods of each, depth first."""
+    module, _, name = class_path.rpartition(".")
+    start = _find(module, name)
+    queue = [start] if start else []
+    found: list[tuple[Path, str, tuple[ast.FunctionDef, ...]]] = []
+    while queue and len(found) < _MOST_BASES:
+        file, name = queue.pop(0)
+        tree = _whole_class(file, name)
+        if tree is None or any(known[:2] == (file, name) for known in found):
+            continue
+        found.append((file, name, tuple(item for item in tree.body if isinstance(item, ast.FunctionDef))))
+        names = [getattr(base, "id", getattr(base, "attr", "")) for base in tree.bases]
+        queue = [base for own in names if (base := _find(_module_of(file), own))] + queue
+    return tuple(found)
+
+
+def _methods(file: Path, name: str) -> list[ast.FunctionDef]:
+    """The methods of a class and of its bases."""
+    return [method for _, _, own in _hierarchy(f"{_module_of(file)}.{name}") for method in own]
+
+
+def _whole_class(file: Path, name: str) -> ast.ClassDef | None:
+    match = re.search(rf"^class {name}\b.*?(?=^(?![ \t\n#)])|\Z)", _text(file), re.MULTILINE | re.DOTALL)
+    try:
+        tree = ast.parse(match[0]) if match else None
+    except SyntaxError:
+        return None
+    return next((item for item in tree.body if isinstance(item, ast.ClassDef)), None) if tree else None
+
+
+def _is_abstract(method: ast.FunctionDef) -> bool:
+    return any("abstract" in ast.unparse(decorator) for decorator in method.decorator_list)
+
+
+def _is_stub(method: ast.FunctionDef) -> bool:
+    """True for a method that does nothing but raise NotImplementedError."""
+    body = [item for item in method.body if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))]
+    return len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.unparse(body[0])
+
+
+def _is_called(name: str, tree: list[tuple[str, tuple[ast.FunctionDef, ...]]]) -> bool:
+    """True when a hook that runs in training calls this method of its own class, whatever the circumstances."""
+    return any(
+        isinstance(call, ast.Call) and ast.unparse(call.func) == f"self.{name}"
+        for _, defined in tree
+        for method in defined
+        if not method.name.startswith(("on_predict", "on_test"))
+        for statement in method.body
+        if not isinstance(statement, ast.If)
+        for call in ast.walk(statement)
+    )
+
+
 def _parse_constructor(lines: list[str]) -> ast.ClassDef:
     try:
         tree = ast.parse("\n".join([*lines, "    pass"]))
@@ -231,13 +299,18 @@ def _parse_constructor(lines: list[str]) -> ast.ClassDef:
 
 
 def _base(tree: ast.ClassDef, file: Path) -> tuple[Path, str] | None:
+    """The base whose constructor a class without one of its own has, or the first one."""
+    known = []
     for base in tree.bases:
         name = base.id if isinstance(base, ast.Name) else base.attr if isinstance(base, ast.Attribute) else ""
         if name in ("object", "ABC", "Generic", "LightningModule", "LightningDataModule", "Callback", "Logger"):
             continue
         if found := _find(_module_of(file), name):
-            return found
-    return None
+            known.append(found)
+    if len(known) < 2:
+        return known[0] if known else None
+    built = [base for base in known if any(m.name == "__init__" for m in _methods(*base))]
+    return built[0] if built else known[0]
 
 
 # -- reading the constructor -----------------------------------------------------------------------------------------

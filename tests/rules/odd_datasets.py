@@ -81,6 +81,20 @@ def matrix_action(root: Path) -> Path:
     return root
 
 
+def robot_clock(root: Path) -> Path:
+    """Timestamps of a clock that is not the videos'."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    make_dataset.make(root, storage="video", codec="h264")
+    for path in (root / "data").rglob("*.parquet"):
+        table = pq.ParquetFile(path).read()
+        at = table.column_names.index("timestamp")
+        late = [second + 0.03 * (i % 3) / 2 for i, second in enumerate(table["timestamp"].to_pylist())]
+        pq.write_table(table.set_column(at, table.field(at), pa.array(late, pa.float32())), path)
+    return root
+
+
 def _made(**how: Any) -> Any:
     return lambda root: make_dataset.make(root, **{"storage": "image", **how})
 
@@ -91,6 +105,7 @@ BUILDERS = {
     "no-state-stats": no_state_stats,
     "text-state": text_state,
     "matrix-action": matrix_action,
+    "robot-clock": robot_clock,
     "two-cameras": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (40, 48)}),
     "two-sizes": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (48, 64)}),
     "wide": _made(cameras={"observation.image": (48, 64)}, reward=True),
@@ -103,6 +118,7 @@ BUILDERS = {
     "no-state": _made(state=None),
     "no-camera": _made(cameras={}),
     "gripper": _made(extra={"action.gripper": 1}),
+    "buttons": _made(others={"observation.buttons": ("bool", (2,))}),
     "velocity": _made(extra={"observation.velocity": 2}),
     "environment": _made(cameras={}, extra={"observation.environment_state": 4}, reward=True),
     "one-joint": _made(cameras={_TOP: (48, 48)}, state=1, action=1, reward=True),

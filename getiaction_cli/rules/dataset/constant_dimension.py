@@ -27,6 +27,7 @@ import numpy as np
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._phrases import few
+from getiaction_cli.rules.dataset.statistics_spread import impossible
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 def constant_dimension(dataset: Dataset) -> Iterator[Finding]:
     """Look for dimensions without spread."""
     for feature in dataset.by_role("state", "action", "environment"):
-        dimensions = constant(dataset, feature.key)
+        dimensions = [] if feature.is_unread else constant(dataset, feature.key)
         if dimensions:
             still = few([feature.dimension(i) for i in dimensions], 6)
             yield Finding(
@@ -56,6 +57,7 @@ def constant(dataset: Dataset, key: str) -> list[int]:
     still = np.zeros(0, bool)
     if "std" in entry:
         still = entry["std"].reshape(-1) == 0
+        still[impossible(entry)] = False
     if "min" in entry and "max" in entry and entry["min"].shape == entry["max"].shape:
         same = (entry["min"] == entry["max"]).reshape(-1)
         still = still | same if still.shape == same.shape else same

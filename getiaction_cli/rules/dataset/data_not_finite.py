@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._phrases import count, few, place, recompute
 
@@ -44,5 +44,6 @@ def data_not_finite(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
                 f"{'is' if feature.not_finite == 1 else 'are'} NaN or infinite, first {name} in {place(spot)}",
                 file=spot.file,
                 features=(key,),
+                severity=Severity.WARNING if dataset.features[key].is_unread else None,
                 help=f"mend or delete episode {few(episodes)}, then " + recompute(dataset),
             )

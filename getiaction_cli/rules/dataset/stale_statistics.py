@@ -56,6 +56,7 @@ def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
             continue  # those are told as not finite, or as out of order
         all_of_them = sums.episodes == len(dataset.episodes)
         why = _difference(entry, sums) if all_of_them else _beyond(entry, sums)
+        feature = dataset.features.get(key)
         of_others = _of_other_frames(entry, sums) if all_of_them and not why else ""
         if why or of_others:
             yield Finding(
@@ -66,7 +67,8 @@ def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
                 help=recompute(dataset),
                 features=(key,),
                 statistics=(),
-                severity=None if why else Severity.WARNING,  # the numbers that policies read are right
+                # Without `why`, the numbers that policies read are right.
+                severity=Severity.INFO if feature and feature.is_unread else None if why else Severity.WARNING,
             )
 
 

@@ -7,7 +7,7 @@ A state, action, environment or camera feature that `meta/stats.json` does not m
 ## Why it matters
 LeRobot normalizes a feature only when it finds statistics for it, and lets it through as it is otherwise: the policy
 sees joint angles in degrees beside normalized ones, and learns badly, silently. A camera without an entry stops
-training with `KeyError`.
+training with `KeyError`. A vector that no network reads (`observation.velocity`) is only noted.
 
 ## Example
 ```json
@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.dataset._phrases import few, recompute
 
@@ -43,15 +43,19 @@ def statistics_missing(dataset: Dataset) -> Iterator[Finding]:
     if dataset.stats is None:
         return
     judged = dataset.by_role("state", "action", "environment", "image", "depth")
-    absent = [feature.key for feature in judged if not dataset.stats.get(feature.key)]
-    if absent:
-        yield Finding(
-            f"{dataset.stats_source} has no statistics for {few(absent, 4)}",
-            file=dataset.stats_source,
-            help=recompute(dataset),
-            features=tuple(absent),
-            statistics=_NEEDED,
-        )
+    absent = [feature for feature in judged if not dataset.stats.get(feature.key)]
+    for unread, severity in ((False, None), (True, Severity.INFO)):
+        keys = [feature.key for feature in absent if feature.is_unread is unread]
+        if keys:
+            note = ", which no network reads" if unread else ""
+            yield Finding(
+                f"{dataset.stats_source} has no statistics for {few(keys, 4)}{note}",
+                file=dataset.stats_source,
+                help=recompute(dataset),
+                features=tuple(keys),
+                statistics=_NEEDED,
+                severity=severity,
+            )
     for feature in judged:
         entry = dataset.stats.get(feature.key)
         lacking = [name for name in _NEEDED if entry and name not in entry]

@@ -46,6 +46,7 @@ def statistics_not_finite(dataset: Dataset) -> Iterator[Finding]:
                 f"{few(list(wrong), 4)} of {key} {'is' if len(wrong) == 1 else 'are'} not finite ({where})",
                 file=dataset.stats_source,
                 key=f"{key}.{name}",
+                severity=Severity.INFO if feature is not None and feature.is_unread else None,
                 help="`--deep` finds the frames; afterwards " + recompute(dataset),
                 features=(key,),
                 statistics=tuple(wrong),

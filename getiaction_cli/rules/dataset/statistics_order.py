@@ -84,5 +84,5 @@ def _finding(
         help=recompute(dataset),
         features=(key,),
         statistics=names,
-        severity=severity,
+        severity=Severity.INFO if feature is not None and feature.is_unread else severity,
     )

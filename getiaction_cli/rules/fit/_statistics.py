@@ -6,6 +6,7 @@ import numpy as np
 
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding
+from getiaction_cli.rules.dataset.statistics_spread import impossible
 
 # The numbers that each mode computes with (lerobot/processor/normalize_processor.py).
 NEEDS = {
@@ -34,7 +35,8 @@ def statistics(fit: Fit, key: str) -> set[str]:
 def used(fit: Fit, finding: Finding) -> bool:
     """True when what a finding says about statistics concerns numbers that this policy normalizes by."""
     return any(
-        key in finding.features and (not finding.statistics or _spoiled(fit, key, NEEDS.get(mode, ())))
+        key in finding.features
+        and (_spoiled(fit, key, NEEDS.get(mode, ())) if finding.statistics else fit.network_reads(key))
         for key, _, mode in normalized(fit)
     )
 
@@ -45,9 +47,16 @@ def _spoiled(fit: Fit, key: str, names: tuple[str, ...]) -> bool:
     if colour and fit.recipe.data("use_imagenet_stats", True) and set(names) == {"mean", "std"}:
         return False
     entry = (fit.dataset.stats or {}).get(key, {})
+    read = fit.network_reads(key)
+    if not entry and not read:
+        return False  # LeRobot leaves it as it is
     numbers = [entry[name].reshape(-1) for name in names if name in entry]
     size = fit.dataset.features[key].size
-    if len(numbers) < len(names) or any(len(n) != size or not np.isfinite(n).all() for n in numbers):
-        return True
+    if len(numbers) < len(names) or any(len(n) != size for n in numbers):
+        return True  # this stops training, whoever reads the feature
+    if not read or not all(np.isfinite(n).all() for n in numbers):
+        return read
     low, high = numbers
-    return bool((high < 0).any()) if names == NEEDS["MEAN_STD"] else bool((low > high).any())
+    if names == NEEDS["MEAN_STD"]:
+        return bool((high < 0).any() or impossible(entry))
+    return bool((low > high).any())

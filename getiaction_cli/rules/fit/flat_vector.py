@@ -1,9 +1,9 @@
-"""A state or an action that is no plain vector.
+"""A state or an action that is not a plain vector.
 
 ## What it finds
 
-`action`, `observation.state` or `observation.environment_state` whose shape in info.json has another number of
-dimensions than one: `[1, 14]`, `[2, 7]`, or none at all.
+`action`, `observation.state` or `observation.environment_state`, where the policy's network reads it, whose shape in
+info.json does not have exactly one dimension: `[1, 14]`, `[2, 7]`, or an empty list.
 
 ## Why it matters
 
@@ -52,10 +52,12 @@ from getiaction_cli.rules import rule
 
 @rule("GA335", dataset="matrix-action", cause=("meta/", "format", "columns"))
 def flat_vector(fit: Fit) -> Iterator[Finding]:
-    """Look at the shapes of what is no picture."""
+    """Check the shapes of the vectors that the network reads and predicts."""
     for key, feature in {**fit.policy.input_features, **fit.policy.output_features}.items():
         declared = fit.dataset.features.get(key)
         if declared is None or feature.type.value == "VISUAL" or len(declared.shape) == 1:
+            continue
+        if key in fit.policy.input_features and not fit.network_reads(key):
             continue
         yield Finding(
             f"{key} has the shape {list(declared.shape)}: policies take vectors, of one dimension",

@@ -67,8 +67,8 @@ def missing_statistics(fit: Fit) -> Iterator[Finding]:
     for key, kind, mode in normalized(fit):
         there = statistics(fit, key)
         missing = [name for name in NEEDS.get(mode, ()) if name not in there]
-        if not missing:
-            continue
+        if not missing or (not there and not fit.network_reads(key)):
+            continue  # LeRobot leaves a feature without any statistics as it is
         at = fit.recipe.param_route("normalization_mapping")
         written = fit.recipe.has(f"{at}.{kind}")
         yield Finding(

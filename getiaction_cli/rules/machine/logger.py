@@ -50,7 +50,7 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction.spec.loggers import PACKAGES
+from getiaction.spec.loggers import PACKAGES, wandb_goes_online
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.installed import install_command
 from getiaction_cli.machine import Machine
@@ -73,10 +73,15 @@ def logger(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
                 at=f"{route}.class_path",
                 help=install_command(packages[0]),
             )
-        elif name == "WandbLogger" and not machine.wandb_key and not recipe.get(f"{route}.init_args.offline"):
+        elif name == "WandbLogger" and not machine.wandb_key and _logs_in(recipe, route):
             yield Finding(
                 "WandbLogger has no API key to log in with",
                 at=f"{route}.class_path",
                 help="run `wandb login`, or log offline",
                 fix=Change("log offline", set=((f"{route}.init_args.offline", True),)),
             )
+
+
+def _logs_in(recipe: Recipe, route: str) -> bool:
+    arguments = recipe.get(f"{route}.init_args")
+    return wandb_goes_online(arguments if isinstance(arguments, dict) else {})

@@ -70,7 +70,8 @@ def precision_here(recipe: Recipe, machine: Machine, fit: Fit) -> Iterator[Findi
     for route in object_routes(recipe):
         plugin = str(recipe.get(f"{route}.class_path")).rpartition(".")[2]
         if plugin in _PLUGINS:
-            asked, at = _PLUGINS[plugin], f"{route}.class_path"
+            asked = str(recipe.get(f"{route}.init_args.precision") or _PLUGINS[plugin])
+            at = f"{route}.class_path"
     if asked.startswith("transformer-engine") and "transformer-engine" not in machine.packages:
         yield Finding(
             f"precision `{asked}` needs the package transformer-engine, which is not installed",

@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.signatures import read_signature
+from getiaction_cli.recipe.signatures import read_signature, unfinished
 from getiaction_cli.rules import rule
 
 _HOMES = {
@@ -88,4 +88,6 @@ def _meant(entry: str, home: str) -> str:
     if home.endswith("loggers"):
         short = [logger for logger in _LOGGERS if logger.lower().removesuffix("logger") == entry.lower()]
         candidates += [f"{home}.{logger}" for logger in short or closest(entry, list(_LOGGERS))[:1]]
-    return next((path for path in candidates if path.startswith(home) and read_signature(path) is not None), "")
+    return next(
+        (path for path in candidates if path.startswith(home) and read_signature(path) and not unfinished(path)), ""
+    )

@@ -96,7 +96,6 @@ def unknown_value(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _allowed(section: str, name: str, declared: tuple[Any, ...]) -> tuple[Any, ...]:
-    section = "callback" if section.startswith(("trainer.callbacks", "trainer.logger")) else section
     section = "model.init_args" if section == "model.init_args.config_kwargs" else section
     return CHOICES.get((section, name), declared)
 

@@ -3,9 +3,9 @@
 ## What it finds
 
 `barebones: true` and `enable_checkpointing: false`, strategies that start their processes from within (`ddp_spawn`),
-callbacks that look for something that LeRobot's policies don't have (`BatchSizeFinder`, `BackboneFinetuning`,
-`WeightAveraging` and the classes derived from it), and callbacks that contradict themselves, each other or the trainer:
-a `ModelCheckpoint` with two rhythms, two that watch the same metric in the same rhythm, a progress bar beside
+classes that need something LeRobot's policies don't have (`BatchSizeFinder`, `BackboneFinetuning`, `WeightAveraging`
+and its subclasses, `ModelParallelStrategy`), and callbacks that contradict themselves, each other or the trainer: a
+`ModelCheckpoint` with two rhythms, two that watch the same metric in the same rhythm, a progress bar beside
 `enable_progress_bar: false`.
 
 ## Why it matters
@@ -62,26 +62,31 @@ from getiaction_cli.recipe.nodes import Kind
 from getiaction_cli.recipe.signatures import lineage
 from getiaction_cli.rules import rule
 
-_CALLBACKS = {
+_UNUSABLE = {
     "BatchSizeFinder": "looks for a `batch_size` to change: set data.init_args.train_batch_size",
     "BackboneFinetuning": "looks for a `backbone`, which LeRobot's policies keep elsewhere",
-    "WeightAveraging": "copies the policy before it is built from the dataset: set model.init_args.ema instead",
+    "WeightAveraging": "copies the policy before it is built, so that checkpoints are empty: set model.init_args.ema",
     "ModelPruning": "chooses what to prune before the policy is built from the dataset",
+    "SpikeDetection": "can't be saved in a checkpoint: Lightning looks for a value in it that it never sets",
+    "ModelParallelStrategy": "splits a model that builds itself in `configure_model`, which LeRobot's policies do not",
+    "AsyncCheckpointIO": "writes checkpoints later than the run relies on them",
 }
 _FINDER = "LearningRateFinder"
+_BARS = "ProgressBar"
 _BAR = "trainer.enable_progress_bar"
 _ACCUMULATE = "trainer.accumulate_grad_batches"
 _REFUSED = {
     "barebones": (True, "forbids the metrics and checkpoints that every run writes"),
     "enable_checkpointing": (False, "forbids the checkpoints that every run writes, to be stopped and resumed"),
 }
-_BARS = "ProgressBar"
 _TOLD_APART_BY = {
     "ModelCheckpoint": ("monitor", "mode", "every_n_train_steps", "every_n_epochs", "train_time_interval"),
     "EarlyStopping": ("monitor", "mode"),
 }
 _WHEN = ("every_n_train_steps", "every_n_epochs", "train_time_interval")
 _STRATEGY = "trainer.strategy"
+# What is said of a class holds for its subclasses.
+_KNOWN = {*_UNUSABLE, *_TOLD_APART_BY, _FINDER, _BARS, "GradientAccumulationScheduler", "StochasticWeightAveraging"}
 
 
 @rule("GA147")
@@ -105,9 +110,17 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
         )
     earlier: dict[tuple[object, ...], str] = {}
     for route in object_routes(recipe):
-        if route.startswith("trainer.callbacks"):
-            meant, _ = meant_class("callbacks", str(recipe.get(f"{route}.class_path")))
-            name = meant.rpartition(".")[2]
+        kind, said = route.split(".")[1], str(recipe.get(f"{route}.class_path"))
+        meant, _ = meant_class(kind, said)
+        bases = lineage(meant)
+        name = next((base for base in bases if base in _KNOWN), meant.rpartition(".")[2])
+        if name in _UNUSABLE:
+            yield Finding(
+                f"{meant.rpartition('.')[2]} {_UNUSABLE[name]}",
+                at=f"{route}.class_path",
+                fix=Change("remove it", remove=(route,)),
+            )
+        elif kind == "callbacks":
             yield from _callback(recipe, route, name)
             if (same := earlier.setdefault(_told_apart_by(recipe, route, name), route)) != route:
                 yield _second(route, same, name)
@@ -129,7 +142,7 @@ def _second(route: str, first: str, name: str) -> Finding:
 
 def _told_apart_by(recipe: Recipe, route: str, name: str) -> tuple[object, ...]:
     """What a callback must not have in common with another: of all the others, nothing."""
-    if name.endswith(_BARS):
+    if name == _BARS:
         return (_BARS,)
     names = _TOLD_APART_BY.get(name)
     return (name, *(str(recipe.get(f"{route}.init_args.{key}")) for key in names)) if names else (route,)
@@ -137,9 +150,6 @@ def _told_apart_by(recipe: Recipe, route: str, name: str) -> tuple[object, ...]:
 
 def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
     at, arguments = f"{route}.class_path", f"{route}.init_args"
-    derived = lineage(meant_class("callbacks", str(recipe.get(at)))[0])
-    if found := next((each for each in derived if each in _CALLBACKS), None):
-        yield Finding(f"{name} {_CALLBACKS[found]}", at=at)
     if name == _FINDER:
         yield Finding(
             f"{name} tries learning rates and sets none: the optimizer is made before",
@@ -147,9 +157,9 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
             severity=Severity.WARNING,
             help="set model.init_args.learning_rate",
         )
-    if name.endswith(_BARS) and recipe.get(_BAR) is False:
+    if name == _BARS and recipe.get(_BAR) is False:
         yield Finding(
-            f"{name} is asked for, and `enable_progress_bar` is off: Lightning takes only one of these",
+            "a progress bar is asked for, and `enable_progress_bar` is off: Lightning takes only one of these",
             at=at,
             related=(Related("off", at=_BAR),),
             fix=Change("remove enable_progress_bar", remove=(_BAR,)),
