@@ -76,6 +76,9 @@ _getiaction_options() {
 --help	Show this message and exit.
 -h	Show this message and exit.
 --data.	the dataset' ;;
+        'runs') printf '%s\n' '--format	Output format
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
         'list-policies') printf '%s\n' '--grep	Only the parameters that speak of it
 --for	Which of them can train on it: an id or a folder
 --installed	Only those whose packages are installed
@@ -138,6 +141,7 @@ _getiaction_takes() {
         'evaluate --format') printf '%s\n' '=text json' ;;
         'evaluate --html') printf '%s\n' 'file' ;;
         'evaluate --ignore') printf '%s\n' 'code' ;;
+        'runs --format') printf '%s\n' '=text json' ;;
         'list-policies --grep') printf '%s\n' 'text' ;;
         'list-policies --for') printf '%s\n' 'dataset' ;;
         'list-policies --format') printf '%s\n' '=text json' ;;
@@ -155,6 +159,7 @@ _getiaction_arguments() {
         'validate-config') printf '%s\n' 'recipe' ;;
         'inspect-dataset') printf '%s\n' 'dataset' ;;
         'evaluate') printf '%s\n' 'file' ;;
+        'runs') printf '%s\n' 'folder' ;;
         'list-policies') printf '%s\n' 'policy' ;;
         'frame-stores') printf '%s\n' 'dataset' ;;
         'explain') printf '%s\n' 'code' ;;
@@ -440,6 +445,7 @@ init	Write a recipe that trains a policy on a dataset
 validate-config	Say everything that is wrong with recipes, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
+runs	List runs: when, how many steps, the best loss, how they ended
 list-policies	List the policies, what they read, need and download
 frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning

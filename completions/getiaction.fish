@@ -83,6 +83,10 @@ function __getiaction_options
 --help	Show this message and exit.
 -h	Show this message and exit.
 --data.	the dataset'
+        case 'runs'
+            printf '%s\n' '--format	Output format
+--help	Show this message and exit.
+-h	Show this message and exit.'
         case 'list-policies'
             printf '%s\n' '--grep	Only the parameters that speak of it
 --for	Which of them can train on it: an id or a folder
@@ -185,6 +189,8 @@ function __getiaction_takes
             printf '%s\n' 'file'
         case 'evaluate --ignore'
             printf '%s\n' 'code'
+        case 'runs --format'
+            printf '%s\n' '=text json'
         case 'list-policies --grep'
             printf '%s\n' 'text'
         case 'list-policies --for'
@@ -214,6 +220,8 @@ function __getiaction_arguments
             printf '%s\n' 'dataset'
         case 'evaluate'
             printf '%s\n' 'file'
+        case 'runs'
+            printf '%s\n' 'folder'
         case 'list-policies'
             printf '%s\n' 'policy'
         case 'frame-stores'
@@ -273,6 +281,7 @@ init	Write a recipe that trains a policy on a dataset
 validate-config	Say everything that is wrong with recipes, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
+runs	List runs: when, how many steps, the best loss, how they ended
 list-policies	List the policies, what they read, need and download
 frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning

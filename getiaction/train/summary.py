@@ -159,7 +159,8 @@ class Summary:
             seen = f"--seed {OTHER_SEEDS}" if self.rollouts else ""
             reason = "try it from other starts" if seen else "see it act in simulation"
             commands.insert(0, (reason, f"{run} {seen}".rstrip()))
-        return commands
+        evaluate = f"getiaction evaluate {shlex.quote(str(self.folder.path))}"
+        return [("see what it has learned", evaluate), *commands]
 
     def _steps(self) -> str:
         if not self.losses and self.stopped_by is None:

@@ -1,0 +1,48 @@
+"""`getiaction runs`: the runs of a folder, or what differs between some of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from getiaction_cli.commands.arguments import Format
+from getiaction_cli.errors import CouldNotLook, UsageError
+
+
+def runs(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FOLDER]...", help="A folder of runs, or runs to compare.", show_default="outputs"),
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
+) -> None:
+    """List runs: when, how many steps, the best loss, how they ended. With two or more runs: what differs.
+
+    Success is that of the last rollouts. A comparison shows the recipe keys, the data and the versions that differ, and
+    the curves on one scale.
+    """
+    from getiaction_cli import runs as reading
+    from getiaction_cli.rendering import runs as rendering
+    from getiaction_cli.rendering.text import columns, wants_color
+
+    folders = folders or [Path("outputs")]
+    missing = [folder for folder in folders if not folder.is_dir()]
+    if missing:
+        raise CouldNotLook(f"there is no folder {missing[0]}", "runs are in outputs/RECIPE/TIME")
+    compared = len(folders) > 1
+    none = [folder for folder in folders if compared and not reading.is_run(folder)]
+    if none:
+        raise UsageError(f"{none[0]} is not a run", "name run folders to compare them: outputs/RECIPE/TIME")
+    found = [reading.read(folder) for folder in folders] if compared else reading.find(folders[0])
+    if not found:
+        raise CouldNotLook(f"no runs in {folders[0]}", "getiaction train RECIPE makes the first one")
+    differences = reading.differences(found) if compared else None
+    if format is Format.JSON:
+        said = rendering.document(found, differences)
+    elif differences is not None:
+        said = rendering.comparison(found, differences, color=wants_color(), columns=columns())
+    else:
+        said = rendering.table(found, color=wants_color(), columns=columns())
+    typer.echo(said, nl=False)

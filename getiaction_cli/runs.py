@@ -1,0 +1,215 @@
+"""What run folders say about their runs, read without torch: recipe, versions, dataset, metrics and how they ended."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from getiaction import trust
+
+MOST_METRICS = 256 << 20
+# The smoothed training loss is the one that the bar and the closing summary show.
+SMOOTH_LOSS, LOSS, VAL_LOSS, SUCCESS = "train/loss_smooth", "train/loss", "val/loss", "eval/success_rate"
+_DEEP = 3  # outputs/RECIPE/TIME is two below the folder that holds outputs/
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run.
+
+    Attributes:
+        path: Its folder.
+        recipe: The recipe's name: that of the folder above.
+        started: When, in ISO 8601; empty where nothing says.
+        steps: Optimizer steps in metrics.csv.
+        planned: Steps that the recipe asks for; None where it says no number.
+        metrics: (step, value) of each metric, in order.
+        facts: run.json.
+        settings: The recipe's values by route ("model.init_args.chunk_size").
+        ended: `finished`, `running`, `stopped` or `nothing saved`.
+    """
+
+    path: Path
+    recipe: str
+    started: str
+    steps: int
+    planned: int | None
+    metrics: dict[str, list[tuple[int, float]]] = field(repr=False)
+    facts: dict[str, Any] = field(repr=False)
+    settings: dict[str, Any] = field(repr=False)
+    ended: str
+
+    @property
+    def courses(self) -> dict[str, list[tuple[int, float]]]:
+        """(step, value) of training loss, validation loss and success rate; empty where there is none."""
+        loss = self.metrics.get(SMOOTH_LOSS) or self.metrics.get(LOSS, [])
+        return {"loss": loss, "validation": self.metrics.get(VAL_LOSS, []), "success": self.metrics.get(SUCCESS, [])}
+
+    @property
+    def best_loss(self) -> float | None:
+        """The lowest training loss."""
+        return min((value for _, value in self.courses["loss"]), default=None)
+
+    @property
+    def best_validation(self) -> float | None:
+        """The lowest validation loss."""
+        return min((value for _, value in self.courses["validation"]), default=None)
+
+    @property
+    def success(self) -> float | None:
+        """The success rate of the last rollouts."""
+        values = self.courses["success"]
+        return values[-1][1] if values else None
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run: it has a recipe and was started."""
+    return (folder / "recipe.yaml").is_file() and ((folder / "run.json").exists() or (folder / "metrics.csv").exists())
+
+
+def find(folder: Path) -> list[Run]:
+    """The runs in a folder and up to three levels below it, newest first."""
+    runs = [read(path) for path in _folders(folder, _DEEP)]
+    return sorted(runs, key=lambda run: (run.started, str(run.path)), reverse=True)
+
+
+def _folders(folder: Path, deep: int) -> Iterator[Path]:
+    if is_run(folder):
+        yield folder
+    elif deep and folder.is_dir():
+        try:
+            below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        except OSError:
+            return
+        for path in below:
+            yield from _folders(path, deep - 1)
+
+
+def read(folder: Path) -> Run:
+    """One run; what can't be read of it is left out."""
+    facts, metrics, settings = _facts(folder), _metrics(folder / "metrics.csv"), _settings(folder / "recipe.yaml")
+    steps = max((step for values in metrics.values() for step, _ in values[-1:]), default=-1) + 1
+    planned = settings.get("trainer.max_steps")
+    planned = planned if isinstance(planned, int) and planned > 0 else None
+    return Run(
+        path=folder,
+        recipe=folder.resolve().parent.name,
+        started=str(facts.get("started") or ""),
+        steps=steps,
+        planned=planned,
+        metrics=metrics,
+        facts=facts,
+        settings=settings,
+        ended=_ended(folder, steps, planned),
+    )
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    try:
+        facts = trust.read_json(folder / "run.json")
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _metrics(file: Path) -> dict[str, list[tuple[int, float]]]:
+    """The columns of metrics.csv but the step, without what is empty, damaged or not finite."""
+    try:
+        text = trust.read_bytes(file, MOST_METRICS).decode("utf-8", errors="replace")
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except (OSError, csv.Error):
+        return {}
+    if not rows or "step" not in rows[0]:
+        return {}
+    place = rows[0].index("step")
+    found: dict[str, list[tuple[int, float]]] = {}
+    for row in rows[1:]:
+        if len(row) != len(rows[0]) or not row[place].isdecimal():
+            continue
+        for name, value in zip(rows[0], row, strict=True):
+            number = _number(value) if name not in ("step", "epoch") else None
+            if number is not None:
+                found.setdefault(name, []).append((int(row[place]), number))
+    return found
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _settings(file: Path) -> dict[str, Any]:
+    from getiaction_cli.errors import CliError
+    from getiaction_cli.recipe import read
+
+    try:
+        return dict(_flat(read(str(file)).plain()))
+    except (CliError, OSError, ValueError):
+        return {}
+
+
+def _flat(value: Any, route: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, part in value.items():
+            yield from _flat(part, f"{route}.{key}" if route else str(key))
+    else:
+        yield route, value
+
+
+def _ended(folder: Path, steps: int, planned: int | None) -> str:
+    if _is_held(folder):
+        return "running"
+    if planned is not None and steps < planned:
+        return (
+            "stopped"
+            if (folder / "checkpoints").is_dir() and any((folder / "checkpoints").glob("*.ckpt"))
+            else "nothing saved"
+        )
+    return "finished" if (folder / "pretrained_model" / "config.json").is_file() else "stopped"
+
+
+def _is_held(folder: Path) -> bool:
+    """Whether a process trains there, as far as its note says and this machine knows."""
+    try:
+        note = trust.read_json(folder / ".run.holder.json")
+        pid, host = int(note["pid"]), str(note["host"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    if host != platform.node() or pid <= 0:
+        return pid > 0
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def differences(runs: list[Run]) -> list[tuple[str, list[Any]]]:
+    """What differs between runs, as (name, value of each): recipe, dataset, versions. None where a run has none."""
+    found: list[tuple[str, list[Any]]] = []
+    for route in dict.fromkeys(route for run in runs for route in run.settings):
+        found.append((route, [run.settings.get(route) for run in runs]))
+    for name in ("repo_id", "fingerprint", "episodes", "frames"):
+        found.append((f"dataset {name}", [_inner(run.facts, "dataset").get(name) for run in runs]))
+    for package in dict.fromkeys(package for run in runs for package in _inner(run.facts, "versions")):
+        found.append((f"{package} version", [_inner(run.facts, "versions").get(package) for run in runs]))
+    for name in ("python", "platform"):
+        found.append((name, [run.facts.get(name) for run in runs]))
+    return [(name, values) for name, values in found if any(value != values[0] for value in values[1:])]
+
+
+def _inner(facts: dict[str, Any], key: str) -> dict[str, Any]:
+    part = facts.get(key)
+    return part if isinstance(part, dict) else {}
