@@ -3,6 +3,7 @@
     CliError                    one line, a hint, an exit code
     ├── UsageError              exit 2: wrong words on the command line
     └── CouldNotLook            exit 3: something needed could not be read
+        ├── LeRobotUnreadable       the installed LeRobot is not one that getiaction can read
         ├── RecipeNotFound          no such recipe file
         ├── DatasetNotFound         no such dataset in the places searched
         ├── HubError                the Hub refused, broke off or can't be reached
@@ -40,6 +41,10 @@ class CouldNotLook(CliError):  # noqa: N818 - it is no fault of the program
 
 class RecipeNotFound(CouldNotLook):
     """No recipe at that path."""
+
+
+class LeRobotUnreadable(CouldNotLook):
+    """The installed LeRobot keeps something that the checks need in a place or form that is not known."""
 
 
 class DatasetNotFound(CouldNotLook):

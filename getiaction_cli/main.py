@@ -199,6 +199,10 @@ def _wrong_words(error: Exception) -> UsageError | None:
 
 def _in_plain_words(error: Exception) -> CliError:
     """What the system refused, and what nobody foresaw."""
+    if type(error).__name__ == "Unjudgeable":
+        from getiaction_cli import policies
+
+        return policies.unreadable(str(error))
     if isinstance(error, OSError) and error.strerror:
         # Without a name it is one of our own streams: a full disk behind a redirection.
         return CouldNotLook(f"{error.filename or 'the output could not be written'}: {error.strerror}")

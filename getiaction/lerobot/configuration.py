@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,20 @@ def config_to_plain(config: PreTrainedConfig) -> dict[str, Any]:
     return plain(draccus.encode(config, PreTrainedConfig))
 
 
+def require_fields(policy: str, names: Iterable[str]) -> None:
+    """Make sure that a policy has parameters of these names.
+
+    Raises:
+        PolicyError: LeRobot does not register the policy, or its configuration has no such field.
+    """
+    known = {each.name for each in fields(config_class(policy)) if each.init}
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean `{close[0]}`?" if close else f"It takes: {', '.join(sorted(known))}."
+            raise PolicyError(f"{policy} has no parameter `{name}`", hint)
+
+
 def make_config(policy: str, values: Mapping[str, Any], device: str) -> PreTrainedConfig:
     """Build a configuration from plain values, with LeRobot's own decoding and checks.
 
@@ -48,16 +62,10 @@ def make_config(policy: str, values: Mapping[str, Any], device: str) -> PreTrain
     Raises:
         PolicyError: an unknown field, a value of the wrong type, or one that the policy's own checks refuse.
     """
-    cls = config_class(policy)
-    known = {each.name for each in fields(cls) if each.init}
-    for name in values:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean `{close[0]}`?" if close else f"It takes: {', '.join(sorted(known))}."
-            raise PolicyError(f"{policy} has no parameter `{name}`", hint)
+    require_fields(policy, values)
     trust.no_foreign_kernels(values)
     with policy_errors(policy):
-        return draccus.decode(cls, {**plain(values), "device": device})
+        return draccus.decode(config_class(policy), {**plain(values), "device": device})
 
 
 def pretrained_json(path: str, name: str, revision: str | None, *, key: str = "") -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from lerobot.configs import FeatureType, PolicyFeature
 from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
-from lerobot.utils.feature_utils import dataset_to_policy_features
+from lerobot.policies.factory import dataset_to_policy_features
 
 __all__ = [
     "DatasetView",

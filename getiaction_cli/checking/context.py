@@ -54,6 +54,10 @@ class Context:
         """False for a finding about a part that could not be read: what is missing there proves nothing."""
         return True
 
+    def of_lerobot(self, reason: Exception) -> bool:
+        """True when the reason lies in the installed LeRobot: neither in what is judged nor in a plugin."""
+        return False
+
     def ignored(self, diagnostic: Diagnostic) -> bool:
         """True when the user has asked not to see this diagnostic."""
         return False

@@ -52,6 +52,7 @@ class Suit:
         changes: what had to be set for this dataset, each with the finding that asked for it.
         reasons: the errors that no fix mends, the dataset's own last; empty when the policy can train on it.
         machine: errors of this machine alone (an extra or weights that are missing here).
+        unreadable: what of the installed LeRobot could not be read, so that this is not known; empty for nothing.
     """
 
     policy: PolicyClass
@@ -59,11 +60,12 @@ class Suit:
     changes: tuple[Diagnostic, ...]
     reasons: tuple[Diagnostic, ...]
     machine: tuple[Diagnostic, ...]
+    unreadable: str = ""
 
     @property
     def trainable(self) -> bool:
         """True when the drafted recipe can train on the dataset, here or on a machine that has what is missing."""
-        return not self.reasons
+        return not self.reasons and not self.unreadable
 
 
 def suit(dataset: Dataset, policy: PolicyClass, shared: SharedInputs) -> Suit:
@@ -74,8 +76,13 @@ def suit(dataset: Dataset, policy: PolicyClass, shared: SharedInputs) -> Suit:
         policy: the policy.
         shared: where datasets already read are found.
     """
+    from getiaction_cli.policies import Unjudgeable
+
     changes: list[Diagnostic] = []
-    recipe = read(FILE, text=_draft(dataset, policy))
+    try:
+        recipe = read(FILE, text=_draft(dataset, policy))
+    except Unjudgeable as reason:
+        return Suit(policy, "", (), (), (), str(reason))
     report = _judge(recipe, shared)
     for _ in range(_MOST_FIXES):
         mended = _mended(recipe, report, shared, _weight(report), _IN_A_ROW)
@@ -91,6 +98,7 @@ def suit(dataset: Dataset, policy: PolicyClass, shared: SharedInputs) -> Suit:
         tuple(changes),
         tuple(sorted(reasons, key=lambda error: matches(error.code, _NOT_THE_POLICY))),
         tuple(error for error in errors if matches(error.code, _MACHINE)),
+        next((entry.reason for entry in report.not_run if entry.lerobot), ""),
     )
 
 

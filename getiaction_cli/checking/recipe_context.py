@@ -295,6 +295,19 @@ class RecipeContext(Context):
         except Unavailable:
             return False
 
+    def of_lerobot(self, reason: Exception) -> bool:
+        """True when LeRobot's own source could not be read; a plugin's concerns the plugin alone."""
+        from getiaction_cli.policies import Unjudgeable
+
+        if getattr(reason, "lerobot", False):
+            return True
+        if not isinstance(reason, Unjudgeable) and not isinstance(reason.__cause__, Unjudgeable):
+            return False
+        try:
+            return self.policy_class.entry.plugin is None
+        except Unavailable:
+            return True
+
     def ignored(self, diagnostic: Diagnostic) -> bool:
         """True where a ``# getiaction: ignore[…]`` in the recipe names the diagnostic's code."""
         in_recipe = diagnostic.span is not None and diagnostic.file == self.recipe.file

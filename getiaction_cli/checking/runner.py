@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from getiaction_cli import rules
 from getiaction_cli.checking.context import Context
 from getiaction_cli.diagnostics import Assumed, Diagnostic, Finding, NotRun, Report, Severity, Unavailable, upwards
+from getiaction_cli.errors import LeRobotUnreadable
+from getiaction_cli.policies import Unjudgeable
 from getiaction_cli.rules import REGISTRY, Rule
 
 if TYPE_CHECKING:
@@ -133,10 +135,14 @@ def _found(entry: Rule, context: Context, not_run: list[NotRun]) -> list[_Judged
     """What a rule finds; nothing, and a note of it, where it can't be judged."""
     try:
         return [_Judged(entry, finding) for finding in _run(entry, context) if _counts(entry, finding, context)]
-    except Unavailable as reason:
-        if reason.worth_saying:
-            not_run.append(NotRun(entry.code, str(reason)))
+    except (Unavailable, Unjudgeable) as reason:
+        _note(entry, context, reason, not_run)
         return []
+
+
+def _note(entry: Rule, context: Context, reason: Unavailable | Unjudgeable, not_run: list[NotRun]) -> None:
+    if getattr(reason, "worth_saying", True):
+        not_run.append(NotRun(entry.code, str(reason), context.of_lerobot(reason)))
 
 
 def _assuming(entry: Rule, worlds: tuple[World, ...], not_run: list[NotRun]) -> list[_Judged]:
@@ -150,8 +156,8 @@ def _assuming(entry: Rule, worlds: tuple[World, ...], not_run: list[NotRun]) -> 
                 if world.context.is_readable(finding) and not world.concerns(finding)
             ]
             elsewhere = [_run(entry, other) for other in world.others] if findings else []
-        except Unavailable as unavailable:
-            reason = unavailable
+        except (Unavailable, Unjudgeable) as unavailable:
+            reason, where = unavailable, world.context
             continue
         certain = [finding for finding in findings if all(_holds(finding, others) for others in elsewhere)]
         if not elsewhere and not world.is_certain:  # all that is known not to depend on it is what does not name it
@@ -161,8 +167,8 @@ def _assuming(entry: Rule, worlds: tuple[World, ...], not_run: list[NotRun]) -> 
         # A fix that depends on the stand-in is advice until the refused value is fixed, and is offered then.
         kept = [f if all(f in others for others in elsewhere) else f.without_fix() for f in certain]
         return [_Judged(entry, finding, world.assumed) for finding in kept]
-    if reason is not None and reason.worth_saying:
-        not_run.append(NotRun(entry.code, str(reason)))
+    if reason is not None:
+        _note(entry, where, reason, not_run)
     return []
 
 
@@ -175,7 +181,7 @@ def _run(entry: Rule, context: Context) -> tuple[Finding, ...]:
     """What a rule finds; a crash is a finding, so that the others still run."""
     try:
         return _findings(entry, context)
-    except Unavailable:
+    except (Unavailable, Unjudgeable, LeRobotUnreadable):
         raise
     except Exception as crash:
         return (_crashed(entry, crash),)

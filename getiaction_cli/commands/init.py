@@ -39,7 +39,7 @@ def init(
     What the dataset forces on the policy (a crop for small images, a horizon for short episodes) is set, with the
     reason beside it.
     """
-    from getiaction_cli import datasets
+    from getiaction_cli import datasets, policies
     from getiaction_cli.checking.recipe_context import SharedInputs
 
     output = output.expanduser() if output is not None else None  # shells leave the ~ of --output=~/recipe.yaml
@@ -49,6 +49,8 @@ def init(
     shared = SharedInputs()
     shared.add(found)
     chosen = _named(policy, found, shared) if policy else _asked(found, shared)
+    if chosen.unreadable:
+        raise policies.unreadable(chosen.unreadable)
     _write(chosen, found, output)
 
 
@@ -67,7 +69,10 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
     """The policy that the user picks among those that fit; without a terminal there is nobody to ask."""
     from getiaction_cli.checking import drafting
 
-    fitting = [suit for suit in drafting.suits(dataset, shared) if suit.trainable]
+    judged = drafting.suits(dataset, shared)
+    fitting = [suit for suit in judged if suit.trainable]
+    if not fitting and (unreadable := next((suit for suit in judged if suit.unreadable), None)):
+        return unreadable
     if not fitting:
         raise CouldNotLook(
             f"no policy can train on {dataset.repo_id} as it is",

@@ -45,6 +45,7 @@ def inspect_dataset(
 
     Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
     """
+    from getiaction_cli import policies
     from getiaction_cli.rendering.progress import Progress
 
     quiet = bool(os.environ.get("GETIACTION_QUIET"))
@@ -59,6 +60,8 @@ def inspect_dataset(
         progress.clear()
         raise
     typer.echo(_shown(inspection, format, quiet=quiet), nl=False)
+    if unreadable := next((verdict.unreadable for verdict in inspection.policies if verdict.unreadable), ""):
+        raise policies.unreadable(unreadable)
     if not inspection.report.ok:
         raise typer.Exit(EXIT_FOUND)
 
@@ -126,6 +129,7 @@ def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
             changes=tuple(change.fix.title if change.fix else change.message for change in suit.changes),
             reasons=tuple(reason.message for reason in suit.reasons),
             machine=tuple(lack.message for lack in suit.machine),
+            unreadable=suit.unreadable,
         )
         for suit in drafting.suits(found, shared)
     )

@@ -36,7 +36,7 @@ def list_policies(
     from getiaction_cli.installed import install_command
 
     if not policies.names():
-        raise CouldNotLook("LeRobot is not installed here", install_command("lerobot>=0.6.1"))
+        raise CouldNotLook("LeRobot is not installed here", install_command(f"lerobot=={policies.TESTED}"))
     if grep and name is None:
         raise UsageError("--grep searches the parameters of one policy", "getiaction list-policies act --grep chunk")
     if name is not None and dataset is not None:
@@ -61,10 +61,12 @@ def list_policies(
     else:
         shown = rendering.render_all(chosen, columns=columns(), color=wants_color())
         typer.echo(shown, nl=False, color=wants_color())
+    if unreadable := next((each.unreadable for each in chosen if each.unreadable and not each.entry.plugin), ""):
+        raise policies.unreadable(unreadable)
 
 
 def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
-    from getiaction_cli import datasets
+    from getiaction_cli import datasets, policies
     from getiaction_cli.checking import drafting
     from getiaction_cli.checking.recipe_context import SharedInputs
     from getiaction_cli.rendering import policies as rendering
@@ -85,6 +87,7 @@ def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
             "reasons": [
                 {"code": reason.code, "reason": reason.message, "help": reason.help} for reason in suit.reasons
             ],
+            "unreadable": suit.unreadable,
             "machine": [{"code": lack.code, "reason": lack.message, "help": lack.help} for lack in suit.machine],
         }
         for suit in suits
@@ -92,9 +95,11 @@ def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
     ordered = [suit.policy for suit in suits]
     if output is Format.JSON:
         typer.echo(rendering.to_json(ordered, _lerobot(), suits=rows), nl=False)
-        return
-    shown = rendering.render_for(found.repo_id, ordered, rows, columns=columns(), color=wants_color())
-    typer.echo(shown, nl=False, color=wants_color())
+    else:
+        shown = rendering.render_for(found.repo_id, ordered, rows, columns=columns(), color=wants_color())
+        typer.echo(shown, nl=False, color=wants_color())
+    if unreadable := next((suit.unreadable for suit in suits if suit.unreadable), ""):
+        raise policies.unreadable(unreadable)
 
 
 def _lerobot() -> str:

@@ -92,6 +92,9 @@ _RESUME = typer.Option(
     help="Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe.",
     show_default=False,
 )
+_UNCHECKED = typer.Option(
+    "--unchecked", help="Train although the installed LeRobot could not be read and checks did not run."
+)
 _IGNORE = typer.Option(
     "--ignore", metavar="CODES", help="Train although these codes or families were found (GA301,GA5)."
 )
@@ -105,13 +108,14 @@ def train(
     output_dir: Annotated[Path | None, _OUTPUT_DIR] = None,
     resume: Annotated[str | None, _RESUME] = None,
     ignore: Annotated[list[str] | None, _IGNORE] = None,
+    unchecked: Annotated[bool, _UNCHECKED] = False,
 ) -> None:
     """Train the policy that a recipe describes.
 
     Any value of the recipe can be given on the command line: --trainer.max_steps 2000, --model.chunk_size 20,
     --data.repo_id lerobot/pusht.
     """
-    _run(recipe, ctx.obj, output_dir, resume, rule_codes(ignore or ()))
+    _run(recipe, ctx.obj, output_dir, resume, rule_codes(ignore or ()), unchecked)
 
 
 def fit(
@@ -120,13 +124,14 @@ def fit(
     output_dir: Annotated[Path | None, _OUTPUT_DIR] = None,
     resume: Annotated[str | None, _RESUME] = None,
     ignore: Annotated[list[str] | None, _IGNORE] = None,
+    unchecked: Annotated[bool, _UNCHECKED] = False,
 ) -> None:
     """Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `getiaction train RECIPE`."""
     if config and len(config) > 1:
         raise UsageError(
             "--config was given twice", "a recipe is one file; say what differs in overrides: --data.root …"
         )
-    _run(config[0] if config else None, ctx.obj, output_dir, resume, rule_codes(ignore or ()))
+    _run(config[0] if config else None, ctx.obj, output_dir, resume, rule_codes(ignore or ()), unchecked)
 
 
 def _run(
@@ -135,6 +140,7 @@ def _run(
     output_dir: Path | None,
     resume: str | None,
     ignore: tuple[str, ...],
+    unchecked: bool,
 ) -> None:
     from getiaction.train import folder
     from getiaction.train.screen import Screen, follows
@@ -156,7 +162,8 @@ def _run(
     if path is None:
         path, name = _recipe_of(resume or "")
     # A run that goes on has its folder already, also where its recipe names it.
-    recipe = _judged(path, overrides, (*ignore, TAKEN) if resume else ignore, None if resume else output_dir)
+    given = None if resume else output_dir
+    recipe = _judged(path, overrides, (*ignore, TAKEN) if resume else ignore, given, unchecked=unchecked)
     _check_folder(name, recipe, output_dir, resume)
     screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
     _train(recipe, name, _resolved_text(recipe, path), output_dir, resume, screen)
@@ -239,7 +246,12 @@ def _is_recipe(path: Path) -> bool:
 
 
 def _judged(
-    path: str, overrides: tuple[tuple[str, str], ...], ignore: tuple[str, ...], output_dir: Path | None
+    path: str,
+    overrides: tuple[tuple[str, str], ...],
+    ignore: tuple[str, ...],
+    output_dir: Path | None,
+    *,
+    unchecked: bool,
 ) -> Recipe:
     """The recipe, found clean; otherwise its diagnostics are shown and the run ends here.
 
@@ -248,6 +260,7 @@ def _judged(
     import json
 
     from getiaction.train.screen import rank
+    from getiaction_cli import policies
     from getiaction_cli.checking.recipe_context import verdict
     from getiaction_cli.diagnostics import Severity
     from getiaction_cli.rendering import terminal, text
@@ -259,13 +272,17 @@ def _judged(
     report = verdict(judged, ignore=ignore)
     wrong = replace(report, diagnostics=tuple(d for d in report.diagnostics if d.severity is not Severity.INFO))
     silent = rank() > 0 or (report.ok and os.environ.get("GETIACTION_QUIET"))
-    if wrong.diagnostics and not silent:
+    if (wrong.diagnostics or not report.complete) and not silent:
         shown = terminal.render([wrong], color=text.wants_color(sys.stderr), columns=text.columns())
         typer.echo(shown, err=True)
     if not report.ok:
         if not silent:
             typer.echo("nothing was trained; --ignore CODE trains in spite of a finding", err=True)
         raise typer.Exit(EXIT_FOUND)
+    if not report.complete and not unchecked:
+        error = policies.unreadable()
+        error.hint += "\n--unchecked trains without these checks"
+        raise error
     return recipe
 
 

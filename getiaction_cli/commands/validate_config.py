@@ -63,6 +63,7 @@ def validate_config(
 
     Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
     """
+    from getiaction_cli import policies
     from getiaction_cli.checking.recipe_context import SharedInputs
 
     run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), SharedInputs())
@@ -83,6 +84,9 @@ def validate_config(
     to_stderr = changing and (diff or "-" in recipes)
     if run.reports:
         typer.echo(run.render(format, fixed, err=to_stderr), nl=False, err=to_stderr)
+    if not all(report.complete for report in run.reports):
+        say(policies.unreadable())
+        failed = True
     if failed:
         raise typer.Exit(EXIT_COULD_NOT_LOOK)
     if any(not report.ok for report in run.reports):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("lerobot-", "lerobot_policy_", "lightning-", "getiaction-")
-_OWN_SOURCES = ("data/lerobot.py", "policies/lerobot/policy.py", "policies/lerobot/act.py", "spec/evaluation.py")
+_OWN_SOURCES = ("data/lerobot.py", "policies/lerobot/policy.py", "spec/evaluation.py")
 
 
 def load() -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Verdict:
         changes: what the recipe sets for this dataset, in words.
         reasons: what it lacks; empty when trainable.
         machine: what this machine lacks.
+        unreadable: what of the installed LeRobot could not be read, so that this is not known; empty for nothing.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Verdict:
     changes: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     machine: tuple[str, ...] = ()
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,10 +189,14 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """A rule that could not be judged, and why. Never silently passed."""
+    """A rule that could not be judged, and why. Never silently passed.
+
+    ``lerobot``: the installed LeRobot could not be read, so that the verdict is incomplete whatever the recipe says.
+    """
 
     rule: str
     reason: str
+    lerobot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,10 +220,22 @@ class Report:
         """True when nothing of error severity was found."""
         return self.count(Severity.ERROR) == 0
 
+    @property
+    def complete(self) -> bool:
+        """False when rules could not run because the installed LeRobot could not be read."""
+        return not any(entry.lerobot for entry in self.not_run)
+
 
 class Unavailable(Exception):  # noqa: N818 - it is an answer, not an error
-    """What a rule needs is unavailable. ``worth_saying``: show it as "not run"."""
+    """What a rule needs is unavailable.
 
-    def __init__(self, reason: str, *, worth_saying: bool = True) -> None:
+    Args:
+        reason: why, for a reader.
+        worth_saying: show the rule as "not run".
+        lerobot: the reason is that the installed LeRobot differs from the one that getiaction was written for.
+    """
+
+    def __init__(self, reason: str, *, worth_saying: bool = True, lerobot: bool = False) -> None:
         super().__init__(reason)
         self.worth_saying = worth_saying
+        self.lerobot = lerobot

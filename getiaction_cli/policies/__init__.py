@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 
-from getiaction_cli.policies.catalog import entries
+from getiaction_cli.policies.catalog import TESTED, entries, unreadable
 from getiaction_cli.policies.config import PolicyConfig, Rejected
 from getiaction_cli.policies.facts import Facts
 from getiaction_cli.policies.features import feature_kinds, normalization_modes, to_policy_features
@@ -18,6 +18,7 @@ from getiaction_cli.policies.stubs import Unjudgeable
 
 __all__ = [
     "NOT_PARAMETERS",
+    "TESTED",
     "Facts",
     "Field",
     "PolicyClass",
@@ -31,6 +32,7 @@ __all__ = [
     "normalization_modes",
     "plain",
     "to_policy_features",
+    "unreadable",
 ]
 
 
@@ -52,6 +54,6 @@ def load(name: str) -> PolicyClass:
 def by_class_name(class_name: str) -> str | None:
     """The policy whose class in `getiaction.policies.lerobot` is called that ("ACT" → "act"); None for none."""
     for entry in entries().values():
-        if entry.plugin is None and entry.config_class == f"{class_name}Config":
+        if entry.plugin is None and entry.class_name == class_name:
             return entry.name
     return None

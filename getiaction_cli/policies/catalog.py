@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
-from getiaction_cli.installed import distributions, package_folder
+from getiaction.spec.policies import Entry, entries_in, registered
+from getiaction_cli.errors import LeRobotUnreadable
+from getiaction_cli.installed import distributions, install_command, package_folder, versions
 from getiaction_cli.policies.sandbox import LightWorld
 
-_REGISTERED = re.compile(
-    r"^@PreTrainedConfig\.register_subclass\(\s*(?:name\s*=\s*)?[\"']([\w-]+)[\"']\s*,?\s*\)\s*(?:@[^\n]*\n)*\s*class\s+(\w+)",
-    re.MULTILINE,
-)
 _PLUGIN = "lerobot_policy_"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One registered policy and the file that says what it accepts.
-
-    Args:
-        name: the name it is registered under ("act").
-        config_class: the name of its configuration class ("ACTConfig").
-        module: the module of that class.
-        path: the file.
-        plugin: the distribution it comes from; None for LeRobot itself.
-    """
-
-    name: str
-    config_class: str
-    module: str
-    path: Path
-    plugin: str | None = None
+TESTED = "0.6.1"
 
 
 def lerobot_folder() -> Path | None:
@@ -75,27 +54,27 @@ def world() -> LightWorld:
     return LightWorld(roots)
 
 
+def unreadable(reason: str = "") -> LeRobotUnreadable:
+    """The error that names the installed LeRobot and what could not be read of it.
+
+    Args:
+        reason: what could not be read; empty when the report has said so.
+    """
+    version = versions().get("lerobot", "")
+    return LeRobotUnreadable(
+        f"LeRobot {version} in {lerobot_folder()} can't be read completely{f': {reason}' if reason else ''}",
+        f"this version of getiaction is tested with lerobot {TESTED}: {install_command(f'lerobot=={TESTED}')}",
+    )
+
+
 @functools.cache
 def entries() -> dict[str, Entry]:
     """Every installed policy by name: LeRobot's in alphabetical order, then those of plugins."""
-    found: list[Entry] = []
-    if folder := lerobot_folder():
-        # `lerobot.policies` registers what it imports; a configuration file that it leaves out is not registered.
-        init = (folder / "policies" / "__init__.py").read_text(encoding="utf-8")
-        for part in re.findall(r"^from \.([\w.]*configuration_\w+) import", init, re.MULTILINE):
-            path = folder.joinpath("policies", *part.split(".")).with_suffix(".py")
-            found += _registered_in(path, f"lerobot.policies.{part}", None)
-    found.sort(key=lambda entry: entry.name)
+    found = list(registered())
+    if not found and lerobot_folder() is not None:
+        raise unreadable("it registers no policies in lerobot/policies/__init__.py")
     for plugin, folder in plugin_folders().items():
         for path in sorted(folder.rglob("*.py")):
             inner = ".".join(path.relative_to(folder).with_suffix("").parts)
-            found += _registered_in(path, f"{plugin}.{inner}", plugin)
+            found += entries_in(path, f"{plugin}.{inner}", plugin)
     return {entry.name: entry for entry in found}
-
-
-def _registered_in(path: Path, module: str, plugin: str | None) -> list[Entry]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return []
-    return [Entry(name, config_class, module, path, plugin) for name, config_class in _REGISTERED.findall(text)]

@@ -185,7 +185,8 @@ class Facts:
             file, _, pattern = gone.partition(" : ")
             _unavailable(
                 f"the installed LeRobot ({versions().get('lerobot', 'unknown version')}) differs in what is known of "
-                f"{self.policy}: {file} no longer contains `{pattern}`"
+                f"{self.policy}: {file} no longer contains `{pattern}`",
+                lerobot=True,
             )
         if isinstance(entry, list):
             return entry
@@ -201,7 +202,7 @@ class Facts:
         return getattr(self._values, name)
 
 
-def _unavailable(reason: str) -> NoReturn:
+def _unavailable(reason: str, **more: bool) -> NoReturn:
     from getiaction_cli.diagnostics import Unavailable  # 10 ms that listing policies does not need
 
-    raise Unavailable(reason)
+    raise Unavailable(reason, **more)

@@ -55,7 +55,7 @@ class PolicyClass:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
         self.name = entry.name
-        self.class_name = entry.config_class.removesuffix("Config")
+        self.class_name = entry.class_name
 
     def __repr__(self) -> str:
         return f"PolicyClass({self.name!r})"

@@ -306,6 +306,8 @@ def _policies(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
 def _policy(verdict: Verdict, names: int, paint: Paint, columns: int) -> str:
     mark = paint("good", "✓") if verdict.trainable else paint("error", "✗")
     words = verdict.changes if verdict.trainable else verdict.reasons
+    if verdict.unreadable:
+        mark, words = paint("warning", "?"), ("not checked: LeRobot could not be read",)
     said = [*words[:2], *(["…"] if len(words) > 2 else []), *verdict.machine[:1]]
     text = "; ".join(said) or "its packages are not installed here"
     return f"  {mark} {verdict.name.ljust(names)}  {cut(clean(text), max(20, columns - names - 6))}"

@@ -200,6 +200,8 @@ def _policies(inspection: Inspection) -> str:
     rows = []
     for verdict in inspection.policies:
         mark, words = ("✓", verdict.changes) if verdict.trainable else ("✗", verdict.reasons)
+        if verdict.unreadable:
+            mark, words = "?", ("not checked: LeRobot could not be read",)
         said = "; ".join(words) or "can train as it is"
         rows.append(
             f"<tr class={'good' if verdict.trainable else 'bad'}><td>{mark}</td><th>{text(verdict.name)}</th>"

@@ -80,6 +80,7 @@ def render(inspection: Inspection) -> str:
                 "changes": list(verdict.changes),
                 "reasons": list(verdict.reasons),
                 "machine": list(verdict.machine),
+                "unreadable": verdict.unreadable,
             }
             for verdict in inspection.policies
         ],

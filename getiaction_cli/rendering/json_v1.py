@@ -107,7 +107,7 @@ def render(reports: Sequence[Report]) -> str:
     not_run = dict.fromkeys((entry.rule, entry.reason) for report in reports for entry in report.not_run)
     document = ReportV1(
         version=1,
-        verdict="ok" if all(report.ok for report in reports) else "error",
+        verdict=_verdict(reports),
         diagnostics=[
             diagnostic_v1(diagnostic, report.subject) for report in reports for diagnostic in report.diagnostics
         ],
@@ -119,6 +119,13 @@ def render(reports: Sequence[Report]) -> str:
         ),
     )
     return escaped(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def _verdict(reports: Sequence[Report]) -> str:
+    """`ok`, `error`, or `incomplete`: no error, but rules did not run because LeRobot could not be read."""
+    if not all(report.ok for report in reports):
+        return "error"
+    return "ok" if all(report.complete for report in reports) else "incomplete"
 
 
 def diagnostic_v1(diagnostic: Diagnostic, recipe: str = "") -> DiagnosticV1:

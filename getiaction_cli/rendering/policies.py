@@ -316,12 +316,13 @@ def render_for(
         "set": f"Can train on {dataset} with these parameters set",
         "unknown": f"May train on {dataset}",
         "no": f"Can't train on {dataset}",
+        "unreadable": "Not checked, because LeRobot could not be read",
     }
     groups: dict[str, list[PolicyClass]] = {heading: [] for heading in titles}
     for policy in policies:
         row = rows[policy.name]
         heading = "unknown" if policy.unreadable else "set" if row["changes"] else "as it is"
-        groups[heading if row["trainable"] else "no"].append(policy)
+        groups["unreadable" if row["unreadable"] else heading if row["trainable"] else "no"].append(policy)
     lines: list[str] = []
     for heading, group in groups.items():
         if not group:
@@ -329,7 +330,8 @@ def render_for(
         lines += [*([""] if lines else []), paint("bold", titles[heading])]
         for policy in group:
             row = rows[policy.name]
-            style = "error" if heading == "no" else "good" if policy.installed and not row["machine"] else "warning"
+            ready = policy.installed and not row["machine"]
+            style = "error" if heading in ("no", "unreadable") else "good" if ready else "warning"
             summary = policy.summary or _unread(policy)
             lines.append("  " + paint(style, policy.name.ljust(_NAME)) + wrap(summary, columns, indent))
             lines += [

@@ -55,7 +55,7 @@ def render(reports: Sequence[Report], rules: Mapping[str, Page], version: str) -
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
-                "executionSuccessful": True,
+                "executionSuccessful": all(report.complete for report in reports),
                 "toolExecutionNotifications": [
                     {
                         "level": "note",

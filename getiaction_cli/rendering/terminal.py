@@ -161,6 +161,9 @@ def _count(reports: Sequence[Report], paint: Paint, fixed: int) -> str:
     offers = [f"{safe} fixable with --fix"] if safe else []
     offers += [f"{len(fixes) - safe} with --unsafe-fixes"] if len(fixes) > safe else []
     suppressed = sum(report.suppressed for report in reports)
+    complete = all(report.complete for report in reports)
+    if not complete:
+        words.append(paint("warning", "not fully checked"))
     line = ", ".join(words) or paint("good", "nothing wrong")
     line += f" ({', '.join(offers)})" if offers else ""
     line += f", {fixed} fixed" if fixed else ""

@@ -45,11 +45,7 @@ def test_one_class_for_each_policy_that_lerobot_trains() -> None:
     import getiaction.policies.lerobot as package
     from getiaction.lerobot import names
 
-    expected = {
-        names.config_class(name).__name__.removesuffix("Config"): name
-        for name in names.policy_names()
-        if name != "gaussian_actor"
-    }
+    expected = {names.config_class(name).__name__.removesuffix("Config"): name for name in names.policy_names()}
     classes = {name: getattr(package, name) for name in package.__all__ if name != "LeRobotPolicy"}
     assert {name: cls.policy_name for name, cls in classes.items()} == expected
     assert all(issubclass(cls, package.LeRobotPolicy) for cls in classes.values())

@@ -52,11 +52,8 @@ def test_a_loaded_checkpoint_acts_the_same_to_the_last_bit(
 def test_every_kind_of_policy_survives_its_checkpoint(name: str, small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import LeRobotPolicy
 
-    policy = LeRobotPolicy(name, learning_rate=1e-3, config_kwargs={**tiny_policies.CONFIGS[name], "n_action_steps": 1})
-    if name == "vqbet":
-        policy = LeRobotPolicy(
-            name, learning_rate=1e-3, config_kwargs={**tiny_policies.VQBET, "n_vqvae_training_steps": 1}
-        )
+    changed = {"n_vqvae_training_steps": 1} if name == "vqbet" else {"n_action_steps": 1}
+    policy = LeRobotPolicy(name, learning_rate=1e-3, config_kwargs={**tiny_policies.CONFIGS[name], **changed})
     trainer = tiny_policies.trainer(tmp_path, 3)
     trainer.fit(policy, datamodule=data(small_root))
     trainer.save_checkpoint(tmp_path / "last.ckpt")

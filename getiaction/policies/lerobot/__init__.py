@@ -1,64 +1,30 @@
 """LeRobot's policies as Lightning modules: `from getiaction.policies.lerobot import ACT`.
 
-`LeRobotPolicy` runs any of them by name (plugins too). Importing this package costs nothing; torch and LeRobot come
-with the first class taken out of it.
+There is one class per policy that LeRobot registers, named after its configuration class without "Config": `ACT`,
+`Diffusion`, `SmolVLA`, …; every field of that configuration is a keyword. `LeRobotPolicy` runs any policy by name,
+those of plugins included. Importing this package is cheap; torch and LeRobot are imported with the first class.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from getiaction.spec.policies import registered
+
 if TYPE_CHECKING:
-    from getiaction.policies.lerobot.act import ACT
-    from getiaction.policies.lerobot.named import (
-        EO1,
-        PI0,
-        PI05,
-        TDMPC,
-        VLAJEPA,
-        XVLA,
-        Diffusion,
-        Evo1,
-        FastWAM,
-        Groot,
-        LingBotVA,
-        MolmoAct2,
-        MultiTaskDiT,
-        PI0Fast,
-        SmolVLA,
-        VQBeT,
-        WallX,
-    )
     from getiaction.policies.lerobot.policy import LeRobotPolicy
 
-__all__ = [
-    "ACT",
-    "EO1",
-    "PI0",
-    "PI05",
-    "TDMPC",
-    "VLAJEPA",
-    "XVLA",
-    "Diffusion",
-    "Evo1",
-    "FastWAM",
-    "Groot",
-    "LeRobotPolicy",
-    "LingBotVA",
-    "MolmoAct2",
-    "MultiTaskDiT",
-    "PI0Fast",
-    "SmolVLA",
-    "VQBeT",
-    "WallX",
-]
-
-_MODULES = {"LeRobotPolicy": "policy", "ACT": "act"}
+__all__ = ["LeRobotPolicy", *sorted(entry.class_name for entry in registered())]
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'named')}"), name)
+    from getiaction.policies.lerobot.policy import LeRobotPolicy, class_for
+
+    if name == "LeRobotPolicy":
+        return LeRobotPolicy
+    policy = next(entry.name for entry in registered() if entry.class_name == name)
+    globals()[name] = made = class_for(policy, name)
+    return made
 
 
 def __dir__() -> list[str]:

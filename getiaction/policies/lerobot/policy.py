@@ -1,5 +1,7 @@
 """Any LeRobot policy as a Lightning module that does what LeRobot's own training loop does."""
 
+import dataclasses
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -93,6 +95,7 @@ class LeRobotPolicy(L.LightningModule):
         self._parameters_given = {**(config_kwargs or {}), **parameters}
         if self._parameters_given.get("normalization_mapping", "") is None:
             del self._parameters_given["normalization_mapping"]
+        configuration.require_fields(self.policy_name, self._parameters_given)
         self._config_given = config
         self._inputs_given = input_features
         self._outputs_given = output_features
@@ -615,6 +618,60 @@ def load_pretrained(path: str | Path, *, revision: str | None = None, device: st
     policy.preprocessor, policy.postprocessor = processors.processors_from_plain(plain, policy.config)
     policy._rename_map = processors.renamed(policy.preprocessor)
     return policy.to(device).eval()
+
+
+def class_for(policy: str, class_name: str) -> type[LeRobotPolicy]:
+    """Make the class of one policy, with every field of its configuration in the signature.
+
+    Args:
+        policy: the name that LeRobot registers the policy under.
+        class_name: the name of the class, which `getiaction.policies.lerobot` has to offer.
+
+    Raises:
+        getiaction.errors.PolicyError: LeRobot does not register the policy.
+    """
+    signature = _signature(policy)
+
+    def init(self: LeRobotPolicy, **given: Any) -> None:
+        # Only what the caller wrote: a default must not win over `config_kwargs`, `config` or a pretrained policy.
+        signature.bind(self, **{name: value for name, value in given.items() if name != "policy_name"})
+        LeRobotPolicy.__init__(self, **given)
+
+    init.__name__, init.__qualname__ = "__init__", f"{class_name}.__init__"
+    init.__signature__ = signature  # type: ignore[attr-defined]
+    named = [parameter for parameter in signature.parameters.values() if parameter.name != "self"]
+    about = (config_class(policy).__doc__ or "").strip().split("\n\n")[0]
+    return type(
+        class_name,
+        (LeRobotPolicy,),
+        {
+            "__module__": __name__.rpartition(".")[0],
+            "__init__": init,
+            "__doc__": "\n".join(
+                [f"LeRobot's policy `{policy}`.", "", *([about, ""] if about else []), "Args:"]
+                + [f"    {parameter.name}: {str(parameter).partition(':')[2].strip()}" for parameter in named]
+            ),
+            "policy_name": policy,
+        },
+    )
+
+
+def _signature(policy: str) -> inspect.Signature:
+    """`LeRobotPolicy`'s own arguments and the policy's parameters, with LeRobot's defaults, all of them keywords."""
+    own = inspect.signature(LeRobotPolicy.__init__).parameters
+    wrapper = [own[name] for name in own if name not in ("self", "policy_name", "parameters")]
+    about_files = {each.name for each in dataclasses.fields(PreTrainedConfig)} - {"n_obs_steps", "use_amp"}
+    parameters = [
+        inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None if each.default is dataclasses.MISSING else each.default,
+            annotation=each.type,
+        )
+        for each in dataclasses.fields(config_class(policy))
+        if each.init and each.name not in about_files and each.name not in own
+    ]
+    return inspect.Signature([own["self"], *parameters, *wrapper])
 
 
 def _the_name(fixed: str | None, given: str | None, config: PreTrainedConfig | None) -> str:
