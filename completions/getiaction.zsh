@@ -15,6 +15,7 @@ _getiaction_options() {
         'train') printf '%s\n' '--output-dir	The run folder; new or empty
 --resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
 --ignore	Train although these codes or families were found (GA301,GA5)
+--unchecked	Train although the installed LeRobot could not be read and checks did not run
 --help	Show this message and exit.
 -h	Show this message and exit.
 --model.	the policy
@@ -27,6 +28,7 @@ _getiaction_options() {
 --output-dir	The run folder; new or empty
 --resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
 --ignore	Train although these codes or families were found (GA301,GA5)
+--unchecked	Train although the installed LeRobot could not be read and checks did not run
 --help	Show this message and exit.
 -h	Show this message and exit.
 --model.	the policy
@@ -286,6 +288,7 @@ GA243	Two precisions at once.
 GA244	Actions that are learned in one unit and given back in another.
 GA245	A policy that doesn'\''t know how to act.
 GA246	A kind of feature that the recipe'\''s normalization leaves out.
+GA247	A policy of LeRobot that this version of getiaction does not know.
 GA250	A checkpoint whose processors name code that is not LeRobot'\''s.
 GA255	Averaged weights that are not what was meant.
 GA301	Action time steps that the policy was not built for.

@@ -24,7 +24,6 @@ from getiaction_cli.recipe.layout import (
     DATAMODULE,
     EVALUATION,
     MODEL_SECTIONS,
-    POLICY_HOME,
     WRAPPER,
     WRAPPER_ARGUMENTS,
 )
@@ -147,8 +146,7 @@ def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
     if key in own:
         homes.append(f"model.init_args.{key}")
     elif policy is not None and key in policy.parameter_names and key not in NOT_PARAMETERS:
-        direct = takes_directly(recipe, key)
-        homes.append(recipe.param_route(key) if direct else f"model.init_args.config_kwargs.{key}")
+        homes.append(recipe.param_route(key))
     if (signature := read_signature(DATAMODULE)) and key in signature.parameters:
         homes.append(f"data.init_args.{key}")
     if (signature := read_signature("lightning.Trainer")) and key in signature.parameters:
@@ -156,13 +154,6 @@ def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
     if key in ("seed", "output_dir"):
         homes.append(key)
     return homes
-
-
-def takes_directly(recipe: Recipe, key: str) -> bool:
-    """True when the named class takes this parameter of its policy as a keyword: ACT leaves some to config_kwargs."""
-    own = (recipe.class_path or "").startswith(POLICY_HOME)
-    signature = read_signature(recipe.class_path) if recipe.class_path and own else None
-    return signature is None or signature.open or key in signature.parameters
 
 
 def policy_keys(policy: PolicyClass) -> dict[str, Key]:
@@ -202,8 +193,7 @@ def _policy_sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Sec
         return
     if isinstance(recipe.get(recipe.param_route("normalization_mapping")), dict | None):
         parameters["normalization_mapping"] = Key(parse_type("dict | None"))  # what is in it is judged as a section
-    direct = {name: key for name, key in parameters.items() if takes_directly(recipe, name)}
-    yield Section("model.init_args", policy.class_name, direct | keys)
+    yield Section("model.init_args", policy.class_name, parameters | keys)
     if recipe.get("model.init_args.config_kwargs"):
         yield Section("model.init_args.config_kwargs", policy.class_name, parameters)
     yield from _by_kind(recipe)

@@ -71,9 +71,6 @@ def shared(lerobot_home: Path) -> SharedInputs:
         # A list as a command line has it.
         ("horizon: 16", 'down_dims: "64, 128"', "GA120", True, "model.init_args.down_dims", [64, 128]),
         ("horizon: 16", "crop_shape: 84x84", "GA120", False, "model.init_args.crop_shape", [84, 84]),
-        # What is off is off without it.
-        ("Diffusion\n  init_args:\n    horizon: 16", "ACT\n  init_args:\n    push_to_hub: false", "GA111", True,
-         "model.init_args.push_to_hub", NEVER),
         # Lightning 1's keys held other values than those that took their place.
         ("max_steps: 100", "gpus: 0", "GA111", False, "trainer.gpus", NEVER),
         ("max_steps: 100", "amp: true", "GA111", False, "trainer.amp", NEVER),

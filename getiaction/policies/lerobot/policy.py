@@ -660,7 +660,6 @@ def _signature(policy: str) -> inspect.Signature:
     """`LeRobotPolicy`'s own arguments and the policy's parameters, with LeRobot's defaults, all of them keywords."""
     own = inspect.signature(LeRobotPolicy.__init__).parameters
     wrapper = [own[name] for name in own if name not in ("self", "policy_name", "parameters")]
-    about_files = {each.name for each in dataclasses.fields(PreTrainedConfig)} - {"n_obs_steps", "use_amp"}
     parameters = [
         inspect.Parameter(
             each.name,
@@ -669,7 +668,7 @@ def _signature(policy: str) -> inspect.Signature:
             annotation=each.type,
         )
         for each in dataclasses.fields(config_class(policy))
-        if each.init and each.name not in about_files and each.name not in own
+        if each.init and each.name not in own
     ]
     return inspect.Signature([own["self"], *parameters, *wrapper])
 
