@@ -36,19 +36,23 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA413", dataset="episode-length-wrong", cause=("meta/episodes",), breaks=("bounds",))
+# What is wrong where episodes lie, but not how long they are.
+_ORDER = ("episode order",)
+
+
+@rule("GA413", dataset="episode-length-wrong", cause=("meta/episodes",), breaks=("lengths", "episode order"))
 def episode_bounds(dataset: Dataset) -> Iterator[Finding]:
     """Compare the columns of the episodes with each other."""
     episodes = dataset.episodes
     position = np.arange(len(episodes))
 
-    def wrong(rows: np.ndarray, what: str) -> Iterator[Finding]:
+    def wrong(rows: np.ndarray, what: str, breaks: tuple[str, ...] | None = None) -> Iterator[Finding]:
         if len(rows):
             names = [f"episode {episodes.index[row]}" for row in rows[:4]] + [""] * (len(rows) - 4)
-            yield Finding(f"{what}: {few(names)}", file=episodes.file_of(int(rows[0])), key="")
+            yield Finding(f"{what}: {few(names)}", file=episodes.file_of(int(rows[0])), breaks=breaks)
 
     misplaced = episodes.index != position
-    yield from wrong(np.nonzero(misplaced)[0], "episode_index is not the episode's position")
+    yield from wrong(np.nonzero(misplaced)[0], "episode_index is not the episode's position", _ORDER)
     yield from wrong(np.nonzero(episodes.length <= 0)[0], "no frames, or a negative number of them")
     if episodes.from_index is None or episodes.to_index is None:
         return
@@ -58,6 +62,6 @@ def episode_bounds(dataset: Dataset) -> Iterator[Finding]:
     # An episode in the wrong place, or with wrong bounds of its own, meets no neighbour: that is told already.
     told = misplaced | unlike
     gaps = (episodes.from_index[1:] != episodes.to_index[:-1]) & ~told[1:] & ~told[:-1]
-    yield from wrong(np.nonzero(gaps)[0] + 1, "dataset_from_index is not where the episode before ends")
+    yield from wrong(np.nonzero(gaps)[0] + 1, "dataset_from_index is not where the episode before ends", _ORDER)
     if len(episodes) and episodes.from_index[0] != 0 and not told[0]:
-        yield from wrong(position[:1], "the first episode does not begin at frame 0")
+        yield from wrong(position[:1], "the first episode does not begin at frame 0", _ORDER)

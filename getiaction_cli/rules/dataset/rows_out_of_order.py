@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
 
 
-@rule("GA476", dataset="index-repeats", cause=("meta/episodes", "bounds", "table rows"), breaks=("row order",))
+@rule(
+    "GA476",
+    dataset="index-repeats",
+    cause=("meta/episodes", "lengths", "episode order", "table rows"),
+    breaks=("row order",),
+)
 def rows_out_of_order(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Report the first row of each column that differs."""
     for column, (number, spot) in scan.misplaced.items():

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 @rule(
     "GA438",
     dataset="stats-stale",
-    cause=("meta/episodes", "episodes", "rows", "bounds"),
+    cause=("meta/episodes", "episodes", "rows"),
     breaks=("consistent statistics",),
 )
 def stale_statistics(dataset: Dataset) -> Iterator[Finding]:

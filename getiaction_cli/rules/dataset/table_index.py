@@ -36,7 +36,11 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-@rule("GA416", dataset="index-restarts", cause=("meta/episodes", "rows", "bounds", "table rows", "columns"))
+@rule(
+    "GA416",
+    dataset="index-restarts",
+    cause=("meta/episodes", "rows", "lengths", "episode order", "table rows", "columns"),
+)
 def table_index(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' spans with the episodes' bounds."""
     needs_files(dataset)
@@ -59,6 +63,7 @@ def table_index(dataset: Dataset) -> Iterator[Finding]:
                     f"{name} has {column} {_words(there)}, its episodes {_words(span)}",
                     file=name,
                     related=(Related("the episodes of that file", file=episodes.file_of(first)),),
+                    features=(column,),
                 )
                 break
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.deep import Scan
 
 
-@rule("GA475", dataset="timestamps-stretched", cause=("bounds", "table rows", "fps", "row order"))
+@rule("GA475", dataset="timestamps-stretched", cause=("lengths", "episode order", "table rows", "fps", "row order"))
 def timestamp_mismatch(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Report the first frame that is not where its number says."""
     number, spot = scan.off_time

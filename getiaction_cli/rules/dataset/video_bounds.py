@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA442", dataset="video-shifted", cause=("bounds", "fps"), breaks=("video bounds",))
+@rule("GA442", dataset="video-shifted", cause=("lengths", "episode order", "fps"), breaks=("video bounds",))
 def video_bounds(dataset: Dataset) -> Iterator[Finding]:
     """Compare each episode's stretch of video with its length, and with its neighbours."""
     if dataset.fps is None:
