@@ -89,6 +89,12 @@ function __getiaction_options
             printf '%s\n' '--format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.'
+        case 'merge-adapter'
+            printf '%s\n' '--output	The merged policy\'s folder; must not exist
+-o	The merged policy\'s folder; must not exist
+--revision	A tag, branch or commit of a Hub id
+--help	Show this message and exit.
+-h	Show this message and exit.'
         case 'list-policies'
             printf '%s\n' '--grep	Only the parameters that speak of it
 --for	Which of them can train on it: an id or a folder
@@ -193,6 +199,12 @@ function __getiaction_takes
             printf '%s\n' 'code'
         case 'runs --format'
             printf '%s\n' '=text json'
+        case 'merge-adapter --output'
+            printf '%s\n' 'folder'
+        case 'merge-adapter -o'
+            printf '%s\n' 'folder'
+        case 'merge-adapter --revision'
+            printf '%s\n' 'text'
         case 'list-policies --grep'
             printf '%s\n' 'text'
         case 'list-policies --for'
@@ -224,6 +236,8 @@ function __getiaction_arguments
             printf '%s\n' 'file'
         case 'runs'
             printf '%s\n' 'folder'
+        case 'merge-adapter'
+            printf '%s\n' 'file'
         case 'list-policies'
             printf '%s\n' 'policy'
         case 'frame-stores'
@@ -284,6 +298,7 @@ validate-config	Say everything that is wrong with recipes, each with its place, 
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
 runs	List runs: when, how many steps, the best loss, how they ended
+merge-adapter	Merge the adapters of a trained policy into its weights, and write an ordinary policy in LeRobot\'s format
 list-policies	List the policies, what they read, need and download
 frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
@@ -377,6 +392,8 @@ GA246	A kind of feature that the recipe\'s normalization leaves out.
 GA247	A policy of LeRobot that this version of getiaction does not know.
 GA250	A checkpoint whose processors name code that is not LeRobot\'s.
 GA255	Averaged weights that are not what was meant.
+GA256	Adapters that cannot be trained.
+GA257	Adapters for layers that the pretrained policy does not have.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.

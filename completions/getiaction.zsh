@@ -82,6 +82,11 @@ _getiaction_options() {
         'runs') printf '%s\n' '--format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
+        'merge-adapter') printf '%s\n' '--output	The merged policy'\''s folder; must not exist
+-o	The merged policy'\''s folder; must not exist
+--revision	A tag, branch or commit of a Hub id
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
         'list-policies') printf '%s\n' '--grep	Only the parameters that speak of it
 --for	Which of them can train on it: an id or a folder
 --installed	Only those whose packages are installed
@@ -145,6 +150,9 @@ _getiaction_takes() {
         'evaluate --html') printf '%s\n' 'file' ;;
         'evaluate --ignore') printf '%s\n' 'code' ;;
         'runs --format') printf '%s\n' '=text json' ;;
+        'merge-adapter --output') printf '%s\n' 'folder' ;;
+        'merge-adapter -o') printf '%s\n' 'folder' ;;
+        'merge-adapter --revision') printf '%s\n' 'text' ;;
         'list-policies --grep') printf '%s\n' 'text' ;;
         'list-policies --for') printf '%s\n' 'dataset' ;;
         'list-policies --format') printf '%s\n' '=text json' ;;
@@ -163,6 +171,7 @@ _getiaction_arguments() {
         'inspect-dataset') printf '%s\n' 'dataset' ;;
         'evaluate') printf '%s\n' 'file' ;;
         'runs') printf '%s\n' 'folder' ;;
+        'merge-adapter') printf '%s\n' 'file' ;;
         'list-policies') printf '%s\n' 'policy' ;;
         'frame-stores') printf '%s\n' 'dataset' ;;
         'explain') printf '%s\n' 'code' ;;
@@ -208,6 +217,7 @@ validate-config	Say everything that is wrong with recipes, each with its place, 
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
 runs	List runs: when, how many steps, the best loss, how they ended
+merge-adapter	Merge the adapters of a trained policy into its weights, and write an ordinary policy in LeRobot'\''s format
 list-policies	List the policies, what they read, need and download
 frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
@@ -291,6 +301,8 @@ GA246	A kind of feature that the recipe'\''s normalization leaves out.
 GA247	A policy of LeRobot that this version of getiaction does not know.
 GA250	A checkpoint whose processors name code that is not LeRobot'\''s.
 GA255	Averaged weights that are not what was meant.
+GA256	Adapters that cannot be trained.
+GA257	Adapters for layers that the pretrained policy does not have.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.

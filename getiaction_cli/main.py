@@ -20,6 +20,7 @@ from getiaction_cli.commands import (
     init,
     inspect_dataset,
     list_policies,
+    merge_adapter,
     runs,
     schema,
     train,
@@ -107,6 +108,7 @@ app.command("inspect-dataset", short_help="Show what is in a dataset and what is
 )
 app.command("evaluate", cls=evaluate.EvaluateCommand)(evaluate.evaluate)
 app.command("runs", short_help="List runs, or show what differs between them.")(runs.runs)
+app.command("merge-adapter")(merge_adapter.merge_adapter)
 app.command("list-policies")(list_policies.list_policies)
 app.command("frame-stores")(frame_stores.frame_stores)
 app.command("schema", short_help="Print a JSON Schema of recipes for editors.")(schema.schema)

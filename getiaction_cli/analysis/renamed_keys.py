@@ -33,7 +33,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("", "lr_scheduler"): (None, "the policy's own schedule is used"),
     ("", "env"): ("evaluation.env", "LeRobot's name for it"),
     ("", "eval"): ("evaluation", "LeRobot's name for it"),
-    ("", "peft"): (None, "getiaction trains whole policies, no adapters"),
+    ("", "peft"): ("model.init_args.peft", "it is part of the model"),
     ("", "policy"): ("model", "LeRobot's name for it"),
     ("", "dataset"): ("data", "LeRobot's name for it"),
     ("", "device"): ("trainer.accelerator", ""),

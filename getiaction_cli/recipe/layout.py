@@ -11,7 +11,10 @@ WRAPPER = f"{POLICY_HOME}.LeRobotPolicy"
 DATAMODULE = "getiaction.data.lerobot.LeRobotDataModule"
 EVALUATION = "getiaction.spec.evaluation.Evaluation"
 # Sections below model.init_args → the class whose arguments they take.
-MODEL_SECTIONS = {"ema": "getiaction.spec.averaging.Averaging"}
+MODEL_SECTIONS = {
+    "ema": "getiaction.spec.averaging.Averaging",
+    "peft": "getiaction.spec.adapters.Adapters",
+}
 
 # What a recipe can give every policy class besides the fields of its LeRobot config: name → (type, help).
 # A test compares the names with LeRobotPolicy's constructor, whose other arguments only Python can give.
@@ -24,6 +27,7 @@ WRAPPER_ARGUMENTS = {
     "pretrained_path": ("str | None", "Weights to start from: a folder or a Hub id."),
     "pretrained_revision": ("str | None", "Branch, tag or commit of those weights."),
     "rename_map": ("dict[str, str] | None", "Dataset key → the key by which the pretrained policy knows it."),
+    "peft": ("dict | None", "Train adapters (LoRA) on pretrained_path, and nothing else, as in {r: 16}."),
     "ema": ("bool | dict | None", "Average the weights while training: true, or a section such as {decay: 0.999}."),
 }
 

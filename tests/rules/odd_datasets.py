@@ -141,7 +141,7 @@ def constant(stats: dict[str, Any], key: str, dimension: int) -> None:
 
 
 def checkpoint(hub: Path, repo_id: str = "me/act-pusht") -> Path:
-    """In a Hub cache, what LeRobot keeps of an ACT that was trained on `lerobot/pusht`; without the weights."""
+    """What LeRobot keeps in a Hub cache of an ACT trained on `lerobot/pusht`, and a few names and shapes of weights."""
     from getiaction_cli.policies import load, plain, to_policy_features
 
     table = {
@@ -157,6 +157,12 @@ def checkpoint(hub: Path, repo_id: str = "me/act-pusht") -> Path:
     for kind, features in (("input_features", inputs), ("output_features", outputs)):
         values[kind] = {key: {"type": f.type.value, "shape": list(f.shape)} for key, f in features.items()}
     (folder / "config.json").write_text(json.dumps({"type": "act", **values}, default=str))
+    layer = "model.encoder.layers.0"
+    shapes = {f"{layer}.linear1.weight": [3200, 512], f"{layer}.linear2.weight": [512, 3200]}
+    header = json.dumps(
+        {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]} for name, shape in shapes.items()}
+    )
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header.encode())
     return folder
 
 

@@ -15,13 +15,14 @@ from torch import Tensor
 
 from getiaction import trust
 from getiaction.errors import PolicyError
-from getiaction.lerobot import acting, configuration, policies, processors
+from getiaction.lerobot import acting, adapters, configuration, policies, processors
 from getiaction.lerobot.errors import policy_errors
 from getiaction.lerobot.features import DatasetView, FeatureType, as_policy_features, as_raw_features, split_features
 from getiaction.lerobot.foreign_code import no_foreign_code
 from getiaction.lerobot.names import PreTrainedConfig, PreTrainedPolicy, config_class, policy_names
 from getiaction.policies.averaging import AveragedWeights
 from getiaction.spec import facts
+from getiaction.spec.adapters import Adapters
 from getiaction.spec.averaging import Averaging
 
 Batch = dict[str, Any]
@@ -54,6 +55,8 @@ class LeRobotPolicy(L.LightningModule):
         ema: keep an exponential moving average of the trained weights: true, or fields of
             `getiaction.spec.averaging.Averaging`. Validation, rollouts, `save_pretrained` and `load_from_checkpoint`
             use the average; checkpoints hold both.
+        peft: train adapters (LoRA) on the policy of `pretrained_path`, and nothing else: fields of
+            `getiaction.spec.adapters.Adapters`. Checkpoints and `save_pretrained` leave out the frozen weights.
         parameters: fields of the policy's configuration class.
 
     Attributes:
@@ -83,6 +86,7 @@ class LeRobotPolicy(L.LightningModule):
         pretrained_revision: str | None = None,
         rename_map: Mapping[str, str] | None = None,
         ema: bool | Mapping[str, Any] | None = None,
+        peft: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__()
@@ -104,9 +108,16 @@ class LeRobotPolicy(L.LightningModule):
         self._pretrained = str(pretrained_path) if pretrained_path else None
         self._revision = pretrained_revision
         self._rename_map = dict(rename_map or {})
-        self._averaging = _averaging(ema)
+        self._averaging = _read(Averaging, ema, "`ema: true`")
+        self._adapters_given = _read(Adapters, peft, "`peft: {r: 16}`")
+        self._peft_models: list[Any] = []  # PEFT's model, out of sight of torch: it holds the policy, not the reverse
         self._average: AveragedWeights | None = None
         self._average_saved: dict[str, Any] | None = None
+        if self._adapters_given and not pretrained_path:
+            raise PolicyError(
+                f"{self.policy_name}: peft trains adapters on a pretrained policy, and there is no pretrained_path",
+                "Set pretrained_path, or leave peft out to train the whole policy.",
+            )
         if rename_map and not pretrained_path:
             raise PolicyError(
                 "rename_map is what a pretrained policy calls the dataset's features, and there is no pretrained_path",
@@ -123,6 +134,7 @@ class LeRobotPolicy(L.LightningModule):
                     "pretrained_revision": pretrained_revision,
                     "rename_map": self._rename_map or None,
                     "ema": ema,
+                    "peft": peft,
                     **{key: value for key, value in choices.items() if not isinstance(value, Mapping)},
                     **self._parameters_given,
                 }
@@ -204,8 +216,8 @@ class LeRobotPolicy(L.LightningModule):
         if device == "mps" and facts.holds(name, "refuses_mps"):
             raise PolicyError(f"{name} does not run on mps", "Use trainer.accelerator: cpu, or a machine with CUDA.")
         config = configuration.make_config(name, values, device)
-        if config.use_peft:
-            raise PolicyError(f"{name}: use_peft is not supported", "Leave use_peft out.")
+        if config.use_peft and self._adapters_given is None and not self._peft_models:
+            raise PolicyError(f"{name}: use_peft says that a checkpoint holds adapters", "Use peft: {r: 16} instead.")
         return config
 
     def _narrow(self, view: DatasetView) -> dict[str, Any]:
@@ -235,6 +247,8 @@ class LeRobotPolicy(L.LightningModule):
             self.config.input_features = {self._rename_map.get(key, key): feature for key, feature in inputs.items()}
         _require_stats(self.config, view, self._rename_map)
         self.lerobot_policy = policies.build_policy(self.config, view, self._rename_map)
+        if self._adapters_given is not None:
+            self._peft_models = [adapters.wrap(self.lerobot_policy, self._adapters_given)]
         if view.stats is not None:
             self._make_processors(view)
 
@@ -534,7 +548,11 @@ class LeRobotPolicy(L.LightningModule):
         """
         policy = self._built()
         with self.averaged() if averaged else nullcontext():
-            policy.save_pretrained(Path(folder))
+            for model in self._peft_models:
+                model.save_pretrained(str(folder))
+                policy.config.save_pretrained(Path(folder))
+            if not self._peft_models:
+                policy.save_pretrained(Path(folder))
         self.preprocessor.save_pretrained(Path(folder))
         self.postprocessor.save_pretrained(Path(folder))
 
@@ -545,6 +563,14 @@ class LeRobotPolicy(L.LightningModule):
             "config": configuration.config_to_plain(policy.config),
             **processors.processors_to_plain(self.preprocessor, self.postprocessor),
         }
+        if self._peft_models:  # the frozen weights are those of pretrained_path
+            frozen = {tensor.data_ptr() for tensor in policy.parameters() if not tensor.requires_grad}
+            weights = checkpoint["state_dict"]
+            checkpoint["state_dict"] = {
+                name: tensor
+                for name, tensor in weights.items()
+                if tensor.data_ptr() not in frozen or not tensor.numel()
+            }
         if self._average is not None:
             checkpoint[CHECKPOINT_KEY][AVERAGE_KEY] = self._average.state_dict()
             # Saved in the middle of a validation, the weights are still those of the training.
@@ -565,10 +591,39 @@ class LeRobotPolicy(L.LightningModule):
             config = trust.plain(saved["config"], "the checkpoint's configuration")
             self.config = self._make_config(self._device_type(), config)
             weights = {name.removeprefix(_OWN): tensor for name, tensor in checkpoint["state_dict"].items()}
-            self.lerobot_policy = policies.build_empty_policy(self.config, weights)
+            if self._adapters_given is not None:
+                self.config.pretrained_path = self._pretrained
+                self.lerobot_policy = policies.load_policy(self.config)
+                self._peft_models = [adapters.wrap(self.lerobot_policy, self._adapters_given)]
+            else:
+                self.lerobot_policy = policies.build_empty_policy(self.config, weights)
         assert self.config is not None
         self.preprocessor, self.postprocessor = processors.processors_from_plain(saved, self.config)
         self._average_saved = saved.get(AVERAGE_KEY)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """As torch does it; the frozen weights under adapters may be missing."""
+        if not self._peft_models:
+            return super().load_state_dict(state_dict, strict, assign)
+        result = super().load_state_dict(state_dict, False, assign)
+        policy = self._built()
+        trained = {f"{_OWN}{name}" for name, tensor in policy.named_parameters() if tensor.requires_grad}
+        missing = sorted(trained & set(result.missing_keys))
+        if strict and (missing or result.unexpected_keys):
+            wrong = ", ".join([*missing, *result.unexpected_keys][:3])
+            raise RuntimeError(f"Error(s) in loading state_dict for the adapters of {self.policy_name}: {wrong}")
+        return result
+
+    def merge_adapters(self) -> None:
+        """Add the adapters to the weights; the policy is then an ordinary one, saved whole.
+
+        Raises:
+            getiaction.errors.PolicyError: it has no adapters.
+        """
+        if not self._peft_models:
+            raise PolicyError(f"this {self.policy_name} policy has no adapters to merge")
+        self.lerobot_policy = adapters.merge(self._peft_models.pop())
+        self._adapters_given = None
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: Any, map_location: Any = None, **kwargs: Any) -> Self:
@@ -611,9 +666,19 @@ def load_pretrained(path: str | Path, *, revision: str | None = None, device: st
     name = str(configuration.pretrained_json(str(path), "config.json", revision).get("type"))
     policy = LeRobotPolicy(policy_name=name)
     saved = configuration.pretrained_config_values(name, str(path), revision)
-    values = saved | {"pretrained_path": str(path), "pretrained_revision": revision}
-    policy.config = policy._make_config(device, values)
-    policy.lerobot_policy = policies.load_policy(policy.config)
+    if saved.pop("use_peft", False):
+        adapter = configuration.pretrained_json(str(path), adapters.CONFIG_FILE, revision)
+        base, base_revision = adapters.base_of(adapter, str(path))
+        values = saved | {"pretrained_path": base, "pretrained_revision": base_revision}
+        policy.config = policy._make_config(device, values)
+        policy.lerobot_policy, model = adapters.load(policy.config, str(path), revision)
+        policy._peft_models = [model]
+        policy.config.use_peft = True
+        policy.config.pretrained_path, policy.config.pretrained_revision = str(path), revision  # its processors
+    else:
+        values = saved | {"pretrained_path": str(path), "pretrained_revision": revision}
+        policy.config = policy._make_config(device, values)
+        policy.lerobot_policy = policies.load_policy(policy.config)
     plain = processors.pretrained_processors(policy.config)
     policy.preprocessor, policy.postprocessor = processors.processors_from_plain(plain, policy.config)
     policy._rename_map = processors.renamed(policy.preprocessor)
@@ -719,11 +784,16 @@ def _require_stats(config: PreTrainedConfig, view: DatasetView, rename_map: Mapp
             )
 
 
-def _averaging(ema: Any) -> Averaging | None:
+def _read(kind: Any, section: Any, example: str) -> Any:
+    """A section of the arguments, or None.
+
+    Raises:
+        PolicyError: it can't be used.
+    """
     try:
-        return Averaging.read(ema)
+        return kind.read(section)
     except (TypeError, ValueError) as error:
-        raise PolicyError(str(error).removeprefix("Averaging.__init__() "), "for example `ema: true`") from error
+        raise PolicyError(str(error).removeprefix(f"{kind.__name__}.__init__() "), f"for example {example}") from error
 
 
 def _batch_size(batch: Batch) -> int:

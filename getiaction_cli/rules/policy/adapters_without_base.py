@@ -2,8 +2,7 @@
 
 ## What it finds
 
-`use_peft: true`. getiaction does not train adapters (LoRA); without `pretrained_path` LeRobot itself refuses it as
-well.
+`use_peft: true`. Adapters (LoRA) are trained with the section `model.init_args.peft`.
 
 ## Why it matters
 
@@ -60,8 +59,9 @@ def adapters_without_base(recipe: Recipe, policy: PolicyConfig) -> Iterator[Find
         return
     at = recipe.param_route("use_peft")
     yield Finding(
-        "`use_peft` does not add adapters: it says that a checkpoint holds them, and getiaction trains none",
+        "`use_peft` does not add adapters: it says that a checkpoint holds them",
         at=at,
         on="key",
         fix=Change("remove use_peft: the whole policy is trained", remove=(at,)),
+        help="adapters are trained with model.init_args.peft, for example {r: 16}",
     )
