@@ -54,7 +54,8 @@ def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: 
         stand_ins = ", ".join(
             f"`{assumed.path.rpartition('.')[2]}` {assumed.value or 'left out'}" for assumed in diagnostic.assuming
         )
-        notes.append(("note", f"assuming {stand_ins} in place of what is refused above"))
+        given = "the value given has an error" if len(diagnostic.assuming) == 1 else "the values given have errors"
+        notes.append(("note", f"assuming {stand_ins} ({given})"))
     if notes and lines[-1].strip() not in ("|", paint("gutter", "|")) and diagnostic.lines:
         lines.append(f"{' ' * margin} {paint('gutter', '|')}")
     for word, text in notes:

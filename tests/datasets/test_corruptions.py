@@ -186,3 +186,22 @@ def test_a_cached_copy_is_completed(damaged: Callable[[str], Path], monkeypatch:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     dataset.judged.clear()
     assert [d.code for d in check(DatasetContext(dataset)).diagnostics] == ["GA423"]
+
+
+def test_counts_that_are_wrong_by_themselves_are_both_reported(toy_root: Path, copy_of: Callable[[Path], Path]) -> None:
+    root = copy_of(toy_root)
+    info = json.loads((root / INFO).read_text())
+    (root / INFO).write_text(json.dumps(info | {"total_episodes": 9, "total_frames": 999}))
+    assert {diagnostic.code for diagnostic in judge(root).diagnostics} == {"GA411", "GA412"}
+
+
+def test_the_statistics_of_one_feature_hide_nothing_of_another(toy_root: Path, copy_of: Callable[[Path], Path]) -> None:
+    root = copy_of(toy_root)
+    stats = json.loads((root / "meta/stats.json").read_text())
+    stats["action"]["mean"][0] = float("nan")
+    for name in ("min", "max", "mean", "q01", "q10", "q50", "q90", "q99"):
+        stats["observation.state"][name][0] = stats["observation.state"]["mean"][0]
+    stats["observation.state"]["std"][0] = 0.0
+    (root / "meta/stats.json").write_text(json.dumps(stats))
+    found = {diagnostic.code: diagnostic.path for diagnostic in judge(root).diagnostics}
+    assert found["GA433"] == "action.mean" and found["GA436"] == "observation.state.std"
