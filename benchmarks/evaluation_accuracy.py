@@ -5,7 +5,8 @@
 Trains small ACT and Diffusion policies on the CPU on a task made here (a gripper reaches a target that only the
 picture, or the environment's state, shows), evaluates each on held-out episodes, and counts: a planted fault is
 detected when its code is among the findings; a finding on a sound policy, or one that its planted fault does not
-explain, is a false alarm. A policy counts as sound when it reaches its target in most of 50 new situations.
+explain, is a false alarm. How often each policy reaches its target when it acts, in 50 new situations, is measured
+too. One seed takes about ten minutes of one core.
 """
 
 from __future__ import annotations
@@ -257,8 +258,8 @@ CASES = [
     Case("sound: Diffusion on keypoints", policy="diffusion", steps=1500),
     Case("sound: ACT on pictures", **LOOKS),
     Case("sound: ACT on pictures and keypoints", explained=("GA603",), **{**LOOKS, "inputs": (STATE, CAMERA, TARGET)}),
-    Case("trained for 3 steps", "GA601", (*LATE, "GA607"), steps=3),
-    Case("trained for 3 steps, Diffusion", "GA601", (*LATE, "GA607", "GA608"), policy="diffusion", steps=3),
+    Case("trained for 3 steps", "GA601|GA602", (*LATE, "GA607"), steps=3),
+    Case("trained for 3 steps, Diffusion", "GA601|GA602", (*LATE, "GA607", "GA608"), policy="diffusion", steps=3),
     Case(
         "target shuffled in training",
         "GA604",
@@ -331,7 +332,7 @@ def run(case: Case, seed: int, roots: dict[str, Path], folder: Path) -> tuple[se
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--seeds", type=int, default=3)
+    arguments.add_argument("--seeds", type=int, default=1)
     arguments.add_argument("--first-seed", type=int, default=0)
     arguments.add_argument("--only", nargs="*", default=[], help="cases whose names hold one of these words")
     arguments.add_argument("--write", type=Path, help="the Markdown file to write")

@@ -50,8 +50,8 @@ def test_nothing_is_found_in_a_sound_policy() -> None:
     [
         ("GA601", {"error": 0.24}),
         ("GA602", {"error": 0.066, "trained": None}),
-        ("GA603", {"cameras": probe(0.02, 0.0203)}),
-        ("GA604", {"state": probe(0.02, 0.0201)}),
+        ("GA603", {"cameras": probe(0.02, 0.0209)}),
+        ("GA604", {"state": probe(0.02, 0.0209)}),
         ("GA605", {"joints": bad("gripper", error=0.5, share=0.25)}),
         ("GA606", {"trained": Comparison((0, 1, 2), 36, 0.008, BASELINES)}),
         ("GA607", {"joints": bad("gripper", outside=0.05)}),

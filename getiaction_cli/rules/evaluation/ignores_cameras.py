@@ -1,8 +1,8 @@
 """The policy does not use its cameras.
 
 ## What it finds
-Pictures of other moments, at random, make the error grow by less than 4 % of itself (and by no more than chance would
-explain). Asked at up to 128 moments, all cameras at once. Not judged with fewer than 16.
+Pictures of other moments, at random, make the error grow by less than 5 % of itself. Asked at up to 128 moments, all
+cameras at once. Not judged with fewer than 16.
 
 ## Why it matters
 The policy acts from the robot's own state alone: it repeats one movement, wherever the objects are. Often the pictures
@@ -32,7 +32,7 @@ from getiaction_cli.rules.evaluation._phrases import percent
 if TYPE_CHECKING:
     from getiaction.evaluation.result import Evaluation
 
-_GROWTH = 0.04
+_GROWTH = 0.05
 
 
 @rule("GA603", severity=Severity.WARNING, cause=("skill",))

@@ -1,7 +1,7 @@
 """The policy does not use the robot's state.
 
 ## What it finds
-States of other moments, at random, make the error grow by less than 2 % of itself. Asked at up to 128 moments. Not
+States of other moments, at random, make the error grow by less than 5 % of itself. Asked at up to 128 moments. Not
 judged with fewer than 16.
 
 ## Why it matters
@@ -30,7 +30,7 @@ from getiaction_cli.rules.evaluation._phrases import percent
 if TYPE_CHECKING:
     from getiaction.evaluation.result import Evaluation
 
-_GROWTH = 0.02
+_GROWTH = 0.05
 
 
 @rule("GA604", severity=Severity.WARNING, cause=("skill",))

@@ -1,8 +1,8 @@
 """The actions jump where one chunk ends and the next begins.
 
 ## What it finds
-From the last action of a chunk to the first of the next, predicted actions move on average more than 1.5 times as far
-as 95 of 100 recorded movements from one frame to the next, and at least 3 % of the range.
+From the last action of a chunk to the first of the next, predicted actions move on average more than twice as far as
+95 of 100 recorded movements from one frame to the next, and at least 3 % of the range.
 
 ## Why it matters
 The robot jerks every `n_action_steps` frames; arms with stiff position control shake or stop for safety.
@@ -29,7 +29,7 @@ from getiaction_cli.rules.evaluation._phrases import percent
 if TYPE_CHECKING:
     from getiaction.evaluation.result import Evaluation
 
-_TIMES = 1.5
+_TIMES = 2.0
 _LEAST = 0.03
 
 
