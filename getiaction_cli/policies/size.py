@@ -22,8 +22,23 @@ _RESNET = {
     "resnet152": (58_143_808, 2048),
 }
 
-# float32 weight, gradient and the two numbers that Adam keeps.
-BYTES_TRAINED = 16
+# Bytes of a parameter: float32 weight, gradient and the two numbers that Adam keeps; while Adam steps on a GPU, one
+# more (docs/benchmarks.md: the peak of a 263 million parameter policy on an H100 is 20 bytes a parameter and 2 %).
+_WEIGHT, _TRAINED, _STEP = 4, 16, 4
+
+
+def training_bytes(count: int, *, adapters: bool = False, averaged: bool = False, gpu: bool = False) -> int:
+    """The least memory that a training takes, activations left out.
+
+    Args:
+        count: parameters of the policy.
+        adapters: they are frozen, and adapters are trained (`peft`), whose size is left out.
+        averaged: a moving average of the weights is kept as well (`ema`).
+        gpu: the optimizer steps over all parameters at once.
+    """
+    if adapters:
+        return count * _WEIGHT
+    return count * (_TRAINED + (_WEIGHT if averaged else 0) + (_STEP if gpu else 0))
 
 
 def parameters(policy: PolicyConfig) -> int | None:

@@ -143,3 +143,12 @@ def test_requirements_follow_extras_of_extras() -> None:
 def test_the_cache_of_resnet_weights_is_known_by_file() -> None:
     assert probing.resnet_weights()["ResNet18_Weights.IMAGENET1K_V1"] == "resnet18-f37072fd.pth"
     assert probing.resnet_weights()["ResNet50_Weights.DEFAULT"] == "resnet50-11ad3fa6.pth"
+
+
+def test_adapters_are_not_judged_as_a_policy_that_is_trained_whole(judge: Judge) -> None:
+    example = block(RULES["GA517"], "Example")
+    adapted = example.replace("    chunk_size: 10\n", "    chunk_size: 10\n    peft: {r: 16}\n")
+    assert adapted != example
+    little = replace(WITH_GPU, free_space=lambda _: 10**9)
+    assert "GA510" in judge(example, little)
+    assert not {"GA510", "GA517"} & set(judge(adapted, little))

@@ -49,10 +49,10 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
-from getiaction_cli.policies.size import BYTES_TRAINED, parameters
+from getiaction_cli.policies.size import parameters
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.machine._asked import chosen, gigabytes
+from getiaction_cli.rules.machine._asked import chosen, gigabytes, memory_of
 
 _LARGE = 1_000_000_000
 
@@ -66,10 +66,10 @@ def cpu_only(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator
     why = "this machine has no GPU"
     if machine.gpus:
         why = f"torch is built without CUDA, so {machine.gpus[0].name} is not used"
-    size, memory = count * BYTES_TRAINED, machine.memory
+    size, memory = memory_of(recipe, count, gpu=False), machine.memory
     slow = "a step takes minutes"
     if memory and size > memory:
-        slow = f"with gradients and Adam they take {gigabytes(size)}, and there are {gigabytes(memory)} of memory"
+        slow = f"training them takes {gigabytes(size)}, and there are {gigabytes(memory)} of memory"
     yield Finding(
         f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters, and {why}: {slow}",
         at="trainer.accelerator" if recipe.has("trainer.accelerator") else "model.class_path",

@@ -2,8 +2,9 @@
 
 ## What it finds
 
-A policy whose weights, gradients and two numbers of Adam (16 bytes per parameter, all trained) take more than the
-GPU's memory. Activations come on top; parts that are frozen are counted as well.
+A policy whose weights, gradients and numbers of Adam (20 bytes per parameter while Adam steps, all trained) take more
+than the GPU's memory. Activations come on top; parts that the policy itself freezes are counted as well. Under adapters
+(`peft`) only the weights are counted (4 bytes), and an average of the weights (`ema`) adds 4 bytes.
 
 ## Why it matters
 
@@ -48,19 +49,25 @@ from collections.abc import Iterator
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
-from getiaction_cli.policies.size import BYTES_TRAINED, parameters
+from getiaction_cli.policies.size import parameters
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.machine._asked import chosen, gigabytes
+from getiaction_cli.rules.machine._asked import chosen, gigabytes, memory_of
+
+_MODEL = "model.init_args"
 
 
 @rule("GA517", severity=Severity.WARNING, cause=("accelerator",))
 def gpu_memory(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
-    """Compare sixteen bytes per parameter with the smallest GPU."""
+    """Compare the bytes of all parameters with the smallest GPU."""
     sizes = [gpu.memory for gpu in machine.gpus if gpu.memory]
     count = parameters(policy)
-    if chosen(recipe, machine) != "cuda" or not sizes or not count or count * BYTES_TRAINED <= min(sizes):
+    if chosen(recipe, machine) != "cuda" or not sizes or not count:
         return
+    needed = memory_of(recipe, count, gpu=True)
+    if needed <= min(sizes):
+        return
+    adapters = recipe.get(f"{_MODEL}.peft")
     ways = [
         f"{name} {str(value).lower()}"
         for name, value in (
@@ -70,9 +77,12 @@ def gpu_memory(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
         )
         if policy.get(name) is False and value
     ]
+    if not adapters and recipe.get(f"{_MODEL}.pretrained_path"):
+        ways.append("adapters, as in peft: {r: 16}")
+    held = "as a frozen policy under adapters" if adapters else "with gradients and Adam"
     yield Finding(
-        f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters: with gradients and Adam "
-        f"{gigabytes(count * BYTES_TRAINED)}, and {machine.gpus[0].name} has {gigabytes(min(sizes))}",
+        f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters: {held} "
+        f"{gigabytes(needed)}, and {machine.gpus[0].name} has {gigabytes(min(sizes))}",
         at="model.class_path",
         help=f"train less of it: {', '.join(ways)}" if ways else "",
     )
