@@ -57,7 +57,7 @@ from getiaction_cli.rules.dataset._phrases import count, needs_files
 _ROUTE = "data.init_args.tolerance_s"
 
 
-@rule("GA357", dataset="robot-clock", cause=("meta/", "bounds", "fps"))
+@rule("GA357", dataset="robot-clock", cause=("meta/", "lengths", "episode order", "fps"))
 def frame_times(fit: Fit) -> Iterator[Finding]:
     """Compare each timestamp with that of the nearest picture."""
     dataset = fit.dataset
