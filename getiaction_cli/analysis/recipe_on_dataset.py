@@ -304,6 +304,9 @@ def fit(recipe: Recipe, dataset: Dataset, policy: PolicyConfig) -> Fit:
         readable, writable = to_policy_features({key: feature.raw for key, feature in dataset.features.items()})
     except Rejected as reason:
         raise Unavailable(f"features: {reason}", worth_saying=False) from reason
+    for key, feature in {**readable, **writable}.items():
+        if not feature.shape or not all(type(size) is int and size > 0 for size in feature.shape):
+            raise Unavailable(f"the shape of {key} in info.json is not a list of sizes")
     return Fit(recipe, dataset, policy, readable, writable)
 
 

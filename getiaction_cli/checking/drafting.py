@@ -212,8 +212,9 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
 
 def _size(dataset: Dataset) -> str:
     count = len(dataset.episodes)
+    rate = f" at {dataset.fps:g} fps" if dataset.fps else ""
     episodes = f"{count:,} {'episode' if count == 1 else 'episodes'}"
-    return f"{episodes}, {int(dataset.episodes.length.sum()):,} frames at {dataset.fps:g} fps"
+    return f"{episodes}, {int(dataset.episodes.length.sum()):,} frames" + rate
 
 
 def _policy_name(policy: PolicyClass) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from getiaction.files import write_atomically
-from getiaction_cli.diagnostics import Edit, Fix, Report
+from getiaction_cli.diagnostics import Diagnostic, Edit, Fix, Report
 from getiaction_cli.errors import CouldNotLook
 from getiaction_cli.recipe import Recipe, apply_edits, read
 
@@ -23,12 +23,12 @@ class Fixed:
     Args:
         recipe: as it reads now.
         report: what is still to be said about it.
-        made: how many findings were mended.
+        made: the findings whose fixes were made, in that order.
     """
 
     recipe: Recipe
     report: Report
-    made: int
+    made: tuple[Diagnostic, ...]
 
 
 def fix(recipe: Recipe, judge: Callable[[Recipe], Report], reread: Callable[[str], Recipe], *, unsafe: bool) -> Fixed:
@@ -40,21 +40,23 @@ def fix(recipe: Recipe, judge: Callable[[Recipe], Report], reread: Callable[[str
         reread: reads a text as this recipe, with the same overrides.
         unsafe: also make the fixes that may change what the author meant.
     """
-    report, made, seen = judge(recipe), 0, {recipe.text}
+    report, seen = judge(recipe), {recipe.text}
+    made: list[Diagnostic] = []
     for _ in range(_MOST_ROUNDS):
-        text, count = _one_round(recipe, report, unsafe)
-        if not count or text in seen:
+        text, fixed = _one_round(recipe, report, unsafe)
+        if not fixed or text in seen:
             break
         seen.add(text)
-        recipe, made = reread(text), made + count
+        recipe = reread(text)
+        made += fixed
         report = judge(recipe)
-    return Fixed(recipe, report, made)
+    return Fixed(recipe, report, tuple(made))
 
 
-def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[str, int]:
+def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[str, list[Diagnostic]]:
     """The text with every fix made that neither overlaps another nor breaks it; errors' fixes come first."""
     taken: list[Edit] = []
-    count = 0
+    made: list[Diagnostic] = []
     text = recipe.text
     for diagnostic in report.diagnostics:
         fix = diagnostic.fix
@@ -66,8 +68,9 @@ def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[str, int]:
         if after.broken or len(after.findings) > len(recipe.findings):
             continue
         taken += fix.edits
-        text, count = candidate, count + 1
-    return text, count
+        text = candidate
+        made.append(diagnostic)
+    return text, made
 
 
 def _overlaps(fix: Fix, taken: list[Edit]) -> bool:

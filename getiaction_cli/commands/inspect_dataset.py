@@ -48,10 +48,12 @@ def inspect_dataset(
     from getiaction_cli import policies
     from getiaction_cli.rendering.progress import Progress
 
+    if write_stats and not deep:
+        raise typer.BadParameter("it needs --deep, which reads the numbers", param_hint="--write-stats")
     quiet = bool(os.environ.get("GETIACTION_QUIET"))
     progress = Progress(quiet=quiet)
     try:
-        inspection = _inspect(dataset, revision, progress, deep=deep or write_stats, yes=yes, seed=seed)
+        inspection = _inspect(dataset, revision, progress, deep=deep, yes=yes, seed=seed)
         if write_stats:
             inspection = _write_stats(inspection)
         if html is not None:

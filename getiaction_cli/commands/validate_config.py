@@ -67,9 +67,13 @@ def validate_config(
     from getiaction_cli.checking.recipe_context import SharedInputs
 
     run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), SharedInputs())
-    changing = fix or diff or unsafe_fixes
+    changing = fix or diff
+    if unsafe_fixes and not changing:
+        raise typer.BadParameter(
+            "it needs --fix (to make the fixes) or --diff (to show them)", param_hint="--unsafe-fixes"
+        )
     fixed = 0
-    failed = False
+    failed = stopped = False
     for path in _paths(recipes):
         try:
             recipe = run.read(path)
@@ -79,17 +83,18 @@ def validate_config(
             continue
         if changing:
             fixed += run.fix(path, recipe, unsafe=unsafe_fixes, diff=diff)
-        elif run.judge(recipe).ok and smoke:
-            failed = not _trains(recipe) or failed
+        elif run.judge(recipe).ok and smoke and not _trains(recipe):
+            stopped = True
     to_stderr = changing and (diff or "-" in recipes)
-    if run.reports:
+    clean = not any(report.diagnostics or report.not_run for report in run.reports)
+    if run.reports and not (stopped and clean and format is Format.TEXT):  # a trial that stopped is not "nothing wrong"
         typer.echo(run.render(format, fixed, err=to_stderr), nl=False, err=to_stderr)
     if not all(report.complete for report in run.reports):
         say(policies.unreadable())
         failed = True
     if failed:
         raise typer.Exit(EXIT_COULD_NOT_LOOK)
-    if any(not report.ok for report in run.reports):
+    if stopped or any(not report.ok for report in run.reports):
         raise typer.Exit(EXIT_FOUND)
 
 
@@ -156,8 +161,12 @@ class _Run:
             typer.echo(done.recipe.text, nl=False)
         elif done.made:
             fixing.write(Path(path), done.recipe.text)
+        for made in done.made:
+            typer.echo(
+                f"fixed[{made.code}] {made.file}: {made.message}: {made.fix.title if made.fix else ''}", err=True
+            )
         self.reports.append(done.report)
-        return done.made
+        return len(done.made)
 
     def render(self, format: Format, fixed: int, *, err: bool) -> str:
         match format:

@@ -166,9 +166,9 @@ def test_backups_of_statistics_do_not_pile_up(damaged: Callable[[str], Path]) ->
 
 def test_true_statistics_are_not_written_again(damaged: Callable[[str], Path]) -> None:
     root = damaged("quantiles-of-lerobot")
-    assert run(str(root), "--write-stats").exit_code == 0
+    assert run(str(root), "--deep", "--write-stats").exit_code == 0
     files = {file: file.stat().st_mtime_ns for file in (root / "meta").iterdir()}
-    answer = process("inspect-dataset", str(root), "--write-stats", COLUMNS="200")
+    answer = process("inspect-dataset", str(root), "--deep", "--write-stats", COLUMNS="200")
     assert "holds the true statistics already" in answer.stderr
     assert {file: file.stat().st_mtime_ns for file in (root / "meta").iterdir()} == files
 
@@ -181,7 +181,7 @@ def test_write_stats_computes_what_is_wrong_of_a_camera(
     import numpy as np
 
     root = damaged(name)
-    assert run(str(root), "--write-stats").exit_code == 0
+    assert run(str(root), "--deep", "--write-stats").exit_code == 0
     written = json.loads((root / "meta/stats.json").read_text())["observation.images.top"]
     healthy = json.loads((toy_root / "meta/stats.json").read_text())["observation.images.top"]
     assert np.shape(written["mean"]) == (3, 1, 1)
@@ -194,7 +194,7 @@ def test_write_stats_is_what_lerobot_computes(damaged: Callable[[str], Path], to
     import numpy as np
 
     root = damaged("stats-missing")
-    assert run(str(root), "--write-stats").exit_code == 0
+    assert run(str(root), "--deep", "--write-stats").exit_code == 0
     written = json.loads((root / "meta/stats.json").read_text())
     healthy = json.loads((toy_root / "meta/stats.json").read_text())
     for key in ("action", "observation.state"):
@@ -206,7 +206,7 @@ def test_write_stats_refuses_what_would_be_wrong(damaged: Callable[[str], Path])
     for name in ("table-cut", "table-missing", "table-nobody-names", "data-nan"):
         root = damaged(name)
         before = (root / "meta/stats.json").read_bytes()
-        answer = process("inspect-dataset", str(root), "--write-stats")
+        answer = process("inspect-dataset", str(root), "--deep", "--write-stats")
         assert answer.returncode == 3
         assert (root / "meta/stats.json").read_bytes() == before
         assert not list((root / "meta").glob("stats.json.*"))

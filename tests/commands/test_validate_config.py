@@ -160,3 +160,20 @@ def test_no_traceback_whatever_the_file(here: Path, content: bytes) -> None:
     done = subprocess.run(words, capture_output=True, text=True, env=os.environ, check=False)
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr and "getiaction itself failed" not in done.stderr and "GA10" in done.stdout
+
+
+def test_unsafe_fixes_alone_write_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    text = "seed_everything: true\nmodel: {class_path: getiaction.policies.lerobot.ACT}\n"
+    file.write_text(text)
+    answer = run(str(file), "--unsafe-fixes")
+    assert answer.exit_code == 2
+    assert file.read_text() == text
+
+
+def test_every_fix_that_is_made_is_listed(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.yaml"
+    file.write_text("seed_everything: true\nmodel: {class_path: getiaction.policies.lerobot.ACT}\n")
+    answer = run(str(file), "--fix")
+    assert "fixed[GA111]" in answer.output
+    assert file.read_text() == "model: {class_path: getiaction.policies.lerobot.ACT}\n"

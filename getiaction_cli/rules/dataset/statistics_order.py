@@ -62,8 +62,11 @@ def _above(entry: dict[str, np.ndarray], low: str, high: str) -> list[int]:
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return []
     # Histograms and float32 sums are off by a little; what is wrong is off by more.
-    slack = 1e-3 * np.abs(_range(entry)) + 1e-4 * np.maximum(np.abs(a), np.abs(b))
-    return np.nonzero(a > b + slack + 1e-6)[0].tolist()
+    with np.errstate(over="ignore", invalid="ignore"):
+        span = _range(entry)
+        span = np.abs(span) if span.shape == a.shape else np.zeros(1)
+        slack = 1e-3 * span + 1e-4 * np.maximum(np.abs(a), np.abs(b))
+        return np.nonzero(a > b + slack + 1e-6)[0].tolist()
 
 
 def _range(entry: dict[str, np.ndarray]) -> np.ndarray:

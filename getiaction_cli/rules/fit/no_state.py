@@ -77,5 +77,6 @@ def no_state(fit: Fit) -> Iterator[Finding]:
         at="data.init_args.repo_id",
         label=f"`{close[0]}` is close, but LeRobot knows the state by name only" if close else "",
         related=tuple(Related("its nearest", file="meta/info.json", key=f"features.{key}") for key in close),
-        help="rename or join the features of the dataset (`lerobot-edit-dataset`)",
+        help="write it under that name, in info.json, stats.json and the tables; LeRobot has no command that renames "
+        "features",
     )

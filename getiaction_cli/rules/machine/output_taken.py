@@ -71,6 +71,8 @@ def output_taken(recipe: Recipe) -> Iterator[Finding]:
                 at=_ROUTE,
                 help=f"`getiaction train --resume {said}` goes on with a run"
                 if (path / "checkpoints").is_dir()
+                and (path / "recipe.yaml").is_file()
+                and (path / "run.json").is_file()
                 else "",
                 fix=Change("remove output_dir: each run gets a folder of its own", remove=(_ROUTE,)),
             )

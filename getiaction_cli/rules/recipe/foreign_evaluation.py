@@ -76,7 +76,7 @@ def rollouts_elsewhere(recipe: Recipe) -> Iterator[Finding]:
         fix = Change(f"remove {', '.join(found.routes)}", remove=found.routes)
     elif found.section is not None and not found.lost:
         fix = Change("write the section evaluation", set=(("evaluation", found.section),), remove=found.routes)
-    elif all(not recipe.get(route) for route in found.routes):
+    elif not recipe.get("env") and all(r == "env_eval_freq" or not recipe.get(r) for r in found.routes):
         fix = Change("remove it: it asks for nothing", remove=found.routes)
     example = "write `evaluation: {env: {type: …}, episodes: 20, every_n_steps: 1000}`"
     lost = f"; without a counterpart: {', '.join(found.lost)}" if found.lost else ""

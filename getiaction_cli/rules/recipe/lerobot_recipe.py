@@ -43,10 +43,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from getiaction_cli import policies
 from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
-from getiaction_cli.analysis.renamed_keys import RENAMED
+from getiaction_cli.analysis.renamed_keys import RENAMED, WITHOUT_EFFECT
 from getiaction_cli.analysis.unknown_keys import foreign_sections, parameters_of
 from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.policies import NOT_PARAMETERS
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
 from getiaction_cli.recipe.signatures import read_signature
@@ -58,6 +60,10 @@ _WHERE = {
     "env": "`env:` becomes `evaluation.env`",
     "eval": "`eval:` becomes `evaluation`: n_episodes is episodes",
 }
+
+
+# LeRobot's defaults of what has no counterpart here: without a word they go.
+_LEROBOTS = {"repo_type": "dataset", "return_uint8": True, "depth_output_unit": "m"}
 
 
 @rule("GA116")
@@ -79,16 +85,27 @@ def _rewritten(recipe: Recipe, foreign: list[str]) -> Change | None:
     policy, dataset = recipe.get("policy"), recipe.get("dataset")
     if not isinstance(policy, dict) or not isinstance(dataset, dict) or not isinstance(policy.get("type"), str):
         return None
+    if policy["type"] not in policies.names():
+        return None
     known = parameters_of(policy["type"])
     model: dict[str, Any] = {"policy_name": policy["type"]}
     if path := policy.get("path") or policy.get("pretrained_path"):
         model["pretrained_path"] = path
-    kwargs = {name: value for name, value in policy.items() if name in known and name != "pretrained_path"}
+    own = {"type", "path", "pretrained_path", *NOT_PARAMETERS, *WITHOUT_EFFECT}
+    # What neither side has a place for comes along, and is reported there.
+    kwargs = {name: value for name, value in policy.items() if name in known or (name not in own and value)}
+    kwargs.pop("pretrained_path", None)
     if kwargs:
         model["config_kwargs"] = kwargs
     signature = read_signature(DATAMODULE)
     taken = signature.parameters if signature else {}
-    data = {name: value for name, value in dataset.items() if name in taken}
+    data: dict[str, Any] = {}
+    for name, value in dataset.items():
+        target, _ = RENAMED.get(("data.init_args", name), (None, ""))
+        if name in taken or target:
+            data[name if name in taken else str(target).rpartition(".")[2]] = value
+        elif value and value != _LEROBOTS.get(name):
+            data[name] = value
     rollouts = foreign_evaluation(recipe)
     evaluation = rollouts.section if rollouts else None
     sections: tuple[tuple[str, Any], ...] = (

@@ -48,6 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction.spec.run_places import WRITES_TO
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
@@ -74,12 +75,24 @@ def object_by_name(recipe: Recipe) -> Iterator[Finding]:
                 continue
             at = f"trainer.{name}" if index is None else f"trainer.{name}.{index}"
             class_path = _meant(entry, home)
+            needed = _needed(class_path)
+            example = f"{{class_path: {class_path}, init_args: {{{', '.join(f'{key}: …' for key in needed)}}}}}"
+            help = f"for example `class_path: {home}.{_EXAMPLES[name]}`" if not class_path else ""
             yield Finding(
                 f"`{entry[:60]}` is a name; `{name}` takes a section with a `class_path`",
                 at=at,
-                fix=Change(f"name {class_path}", set=((at, {"class_path": class_path}),)) if class_path else None,
-                help="" if class_path else f"for example `class_path: {home}.{_EXAMPLES[name]}`",
+                fix=Change(f"name {class_path}", set=((at, {"class_path": class_path}),))
+                if class_path and not needed
+                else None,
+                help=f"write `{example}`" if needed else help,
             )
+
+
+def _needed(class_path: str) -> list[str]:
+    """The arguments that a recipe must give this class: nothing else has a value for them."""
+    signature = read_signature(class_path) if class_path else None
+    given = (WRITES_TO.get(class_path.rpartition(".")[2], ("",))[0], "root_dir")
+    return [name for name in signature.required if name not in given] if signature else []
 
 
 def _meant(entry: str, home: str) -> str:

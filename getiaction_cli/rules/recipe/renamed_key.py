@@ -82,6 +82,8 @@ def _fix(recipe: Recipe, stray: Stray) -> Change | None:
         # What is off is off without it.
         off = not stray.target and recipe.get(stray.route) is False
         return Change(f"remove {stray.key}", remove=(stray.route,), safe=off)
+    if stray.target == "seed" and isinstance(recipe.get(stray.route), bool):
+        return Change("remove it: a run without a seed draws one and keeps it", remove=(stray.route,), safe=True)
     home, _, name = stray.target.rpartition(".")
     if home == stray.section.route:
         return Change(f"rename it to {name}", rename=((stray.route, name),), safe=stray.sure)
