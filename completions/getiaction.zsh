@@ -3,18 +3,18 @@
 
 _getiaction_options() {
     case "$1" in
-        '') printf '%s\n' '--debug	Show tracebacks and what libraries log
---quiet	Say only what was asked for and what went wrong
--q	Say only what was asked for and what went wrong
+        '') printf '%s\n' '--debug	Show tracebacks and library logs
+--quiet	Print only results and errors
+-q	Print only results and errors
 --version	Show versions and exit
 --install-completion	Install completion for your shell and exit
 --show-completion	Print the completion script for your shell and exit
---shell	Completion for this shell, not for the one in use
+--shell	Shell to use (default: current)
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'train') printf '%s\n' '--output-dir	The run folder; new or empty
---resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
---ignore	Train although these codes or families were found (GA301,GA5)
+--resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
+--ignore	Train despite these findings or families (GA301,GA5)
 --unchecked	Train although the installed LeRobot could not be read and checks did not run
 --help	Show this message and exit.
 -h	Show this message and exit.
@@ -26,8 +26,8 @@ _getiaction_options() {
         'fit') printf '%s\n' '--config	A YAML recipe
 -c	A YAML recipe
 --output-dir	The run folder; new or empty
---resume	Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe
---ignore	Train although these codes or families were found (GA301,GA5)
+--resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
+--ignore	Train despite these findings or families (GA301,GA5)
 --unchecked	Train although the installed LeRobot could not be read and checks did not run
 --help	Show this message and exit.
 -h	Show this message and exit.
@@ -36,10 +36,10 @@ _getiaction_options() {
 --trainer.	Lightning'\''s Trainer
 --seed	makes a run repeatable
 --output_dir	where the run is kept' ;;
-        'init') printf '%s\n' '--policy	Which policy; left out: choose one that fits
--p	Which policy; left out: choose one that fits
---output	The recipe to write, never overwritten; - prints it
--o	The recipe to write, never overwritten; - prints it
+        'init') printf '%s\n' '--policy	Policy (prompts if omitted)
+-p	Policy (prompts if omitted)
+--output	The recipe to write; must not exist; - for stdout
+-o	The recipe to write; must not exist; - for stdout
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'validate-config') printf '%s\n' '--format	How to write the report
@@ -57,7 +57,7 @@ _getiaction_options() {
 --seed	makes a run repeatable
 --output_dir	where the run is kept' ;;
         'inspect-dataset') printf '%s\n' '--revision	A tag, branch or commit on the Hub
---format	For people, or for programs
+--format	Output format
 --deep	Read the recorded numbers too, and decode some frames of every video
 --write-stats	With --deep: write true statistics to meta/stats.json, beside a backup
 --html	Also write a page with pictures and plots
@@ -87,18 +87,18 @@ _getiaction_options() {
 --revision	A tag, branch or commit of a Hub id
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
-        'list-policies') printf '%s\n' '--grep	Only the parameters that speak of it
+        'list-policies') printf '%s\n' '--grep	Only parameters matching WORD
 --for	Which of them can train on it: an id or a folder
 --installed	Only those whose packages are installed
 --trainable	Only those that learn from demonstrations
---format	For people, or for programs
+--format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'frame-stores') printf '%s\n' '--delete	Delete them; name datasets, or use --gone or --all
 --gone	Only those whose dataset is no longer there
---all	All of them, to delete them
+--all	Select all (with --delete)
 --path	The folder that a recipe'\''s frame_store.path names
---format	For people, or for programs
+--format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'schema') printf '%s\n' '--policy	Only recipes for this policy
@@ -211,9 +211,9 @@ _getiaction() {
     if [[ -z $takes ]]; then
         if [[ -z $command && $word != -* ]]; then
             _getiaction_offer 'train	Train the policy that a recipe describes
-fit	Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `getiaction train RECIPE`
+fit	Train, with LightningCLI-compatible syntax: `getiaction fit --config RECIPE` is `getiaction train RECIPE`
 init	Write a recipe that trains a policy on a dataset
-validate-config	Say everything that is wrong with recipes, each with its place, its reason and its fix
+validate-config	Check recipes and report every problem, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
 runs	List runs: when, how many steps, the best loss, how they ended
@@ -260,7 +260,7 @@ GA132	A policy that is not there.
 GA133	A policy named by its class and by its name.
 GA140	Several datasets in one recipe.
 GA141	A list of episodes that can'\''t be one.
-GA142	A dataset that is not to be had.
+GA142	A dataset that cannot be found.
 GA143	A policy parameter that changes nothing here.
 GA144	A parameter of the policy set in two places.
 GA145	A callback or logger by its bare name.
@@ -417,7 +417,7 @@ GA482	A camera shows nothing.
 GA483	A camera shows the same picture all the time.
 GA484	A table opens, but its rows can'\''t be read.
 GA485	A spread that the smallest and the largest value rule out.
-GA501	An accelerator that this machine has not got.
+GA501	An accelerator that this machine does not have.
 GA502	More devices than there are.
 GA503	A precision that can'\''t be trained in here.
 GA504	A large policy on a CPU.

@@ -9,7 +9,7 @@
         ├── HubError                the Hub refused, broke off or can't be reached
         └── RunFailed               training started and could not go on
 
-Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look; and what a shell calls
+Exit codes: 0 no errors (warnings allowed), 1 errors found, 2 usage error, 3 check could not run; and what a shell calls
 a program that a signal ended: 130 after Ctrl-C, 143 after SIGTERM, 141 when nobody reads the output.
 """
 

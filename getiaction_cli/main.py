@@ -42,7 +42,7 @@ class Shell(StrEnum):
 
 app = typer.Typer(
     name="getiaction",
-    help="Train robot policies by imitation from one YAML recipe, and know what is wrong with it before the GPU does.",
+    help="Train robot policies by imitation from one YAML recipe, and catch mistakes before they cost GPU time.",
     epilog="Start here: getiaction train recipes/quickstart.yaml",
     no_args_is_help=True,
     invoke_without_command=True,
@@ -66,10 +66,8 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     ctx: typer.Context,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and what libraries log.")] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say only what was asked for and what went wrong.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks and library logs.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only results and errors.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show versions and exit.")
     ] = False,
@@ -79,9 +77,7 @@ def _options(
     show_completion: Annotated[
         bool, typer.Option("--show-completion", help="Print the completion script for your shell and exit.")
     ] = False,
-    shell: Annotated[
-        Shell | None, typer.Option("--shell", help="Completion for this shell, not for the one in use.")
-    ] = None,
+    shell: Annotated[Shell | None, typer.Option("--shell", help="Shell to use (default: current).")] = None,
 ) -> None:
     # The commands, their helpers and the processes that training starts all read these two the same way.
     if debug:
@@ -98,9 +94,9 @@ def _options(
 
 
 app.command("train", cls=train.TrainCommand)(train.train)
-app.command("fit", short_help="Train, in the words of LightningCLI.", cls=train.TrainCommand)(train.fit)
+app.command("fit", short_help="Train (LightningCLI-compatible syntax).", cls=train.TrainCommand)(train.fit)
 app.command("init")(init.init)
-app.command("validate-config", short_help="Say everything that is wrong with recipes.", cls=train.TrainCommand)(
+app.command("validate-config", short_help="Check recipes and report every problem.", cls=train.TrainCommand)(
     validate_config.validate_config
 )
 app.command("inspect-dataset", short_help="Show what is in a dataset and what is broken.")(
@@ -112,7 +108,7 @@ app.command("merge-adapter")(merge_adapter.merge_adapter)
 app.command("list-policies")(list_policies.list_policies)
 app.command("frame-stores")(frame_stores.frame_stores)
 app.command("schema", short_help="Print a JSON Schema of recipes for editors.")(schema.schema)
-app.command("explain", short_help="Explain what a rule finds and how to mend it.")(explain.explain)
+app.command("explain", short_help="Explain what a rule finds and how to fix it.")(explain.explain)
 
 
 def _everywhere(words: list[str]) -> list[str]:

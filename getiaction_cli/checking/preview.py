@@ -53,7 +53,7 @@ def _lines(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
     steps = policy.action_delta_indices
     if steps:
         acts = policy.get("n_action_steps")
-        carried = f"; {acts} of them are carried out ({acts / fit.fps:g} s)" if isinstance(acts, int) else ""
+        carried = f"; {acts} of them are executed ({acts / fit.fps:g} s)" if isinstance(acts, int) else ""
         yield "actions", fit.seconds(steps) + carried
     if policy.observation_delta_indices:
         yield "observations", fit.seconds(policy.observation_delta_indices)

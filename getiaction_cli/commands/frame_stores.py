@@ -23,12 +23,12 @@ def frame_stores(
         bool, typer.Option("--delete", help="Delete them; name datasets, or use --gone or --all.")
     ] = False,
     gone: Annotated[bool, typer.Option("--gone", help="Only those whose dataset is no longer there.")] = False,
-    all_: Annotated[bool, typer.Option("--all", help="All of them, to delete them.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Select all (with --delete).")] = False,
     path: Annotated[
         Path | None,
         typer.Option("--path", help="The folder that a recipe's frame_store.path names.", show_default=False),
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.TEXT,
+    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
 ) -> None:
     """List the stores of decoded frames, or delete them.
 

@@ -27,11 +27,11 @@ def init(
     dataset: Annotated[str, typer.Argument(metavar="DATASET", help="A dataset on the Hub, or its folder.")],
     policy: Annotated[
         str | None,
-        typer.Option("--policy", "-p", metavar="POLICY", help="Which policy; left out: choose one that fits."),
+        typer.Option("--policy", "-p", metavar="POLICY", help="Policy (prompts if omitted)."),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="The recipe to write, never overwritten; - prints it."),
+        typer.Option("--output", "-o", metavar="FILE", help="The recipe to write; must not exist; - for stdout."),
     ] = None,
 ) -> None:
     """Write a recipe that trains a policy on a dataset.
@@ -44,7 +44,7 @@ def init(
 
     output = output.expanduser() if output is not None else None  # shells leave the ~ of --output=~/recipe.yaml
     if output is not None and output.exists() and not is_empty(output):
-        raise UsageError(f"{output} exists, and is left as it is", "name another file with -o")
+        raise UsageError(f"{output} already exists; not overwritten", "name another file with -o")
     found = datasets.read(datasets.locate(dataset, folders=True))
     shared = SharedInputs()
     shared.add(found)

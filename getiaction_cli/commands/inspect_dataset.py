@@ -1,4 +1,4 @@
-"""`getiaction inspect-dataset DATASET`: what is in a dataset, what is broken, and who can train on it."""
+"""`getiaction inspect-dataset DATASET`: what is in a dataset, what is broken, and which policies can train on it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def inspect_dataset(
     revision: Annotated[
         str | None, typer.Option("--revision", metavar="REF", help="A tag, branch or commit on the Hub.")
     ] = None,
-    format: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.TEXT,
+    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
     deep: Annotated[
         bool, typer.Option("--deep", help="Read the recorded numbers too, and decode some frames of every video.")
     ] = False,
@@ -43,7 +43,7 @@ def inspect_dataset(
 
     Looks at metadata alone, unless --deep is given; from the Hub only meta/ is fetched.
 
-    Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
+    Exit codes: 0 no errors (warnings allowed), 1 errors found, 2 usage error, 3 check could not run.
     """
     from getiaction_cli import policies
     from getiaction_cli.rendering.progress import Progress

@@ -18,7 +18,7 @@ def list_policies(
         str | None, typer.Argument(metavar="[POLICY]", help="One policy, with all its parameters.", show_default=False)
     ] = None,
     grep: Annotated[
-        str, typer.Option("--grep", metavar="WORD", help="Only the parameters that speak of it.", show_default=False)
+        str, typer.Option("--grep", metavar="WORD", help="Only parameters matching WORD.", show_default=False)
     ] = "",
     dataset: Annotated[
         str | None,
@@ -26,7 +26,7 @@ def list_policies(
     ] = None,
     installed: Annotated[bool, typer.Option("--installed", help="Only those whose packages are installed.")] = False,
     trainable: Annotated[bool, typer.Option("--trainable", help="Only those that learn from demonstrations.")] = False,
-    output: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.TEXT,
+    output: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
 ) -> None:
     """List the policies, what they read, need and download.
 

@@ -89,15 +89,13 @@ _OUTPUT_DIR = typer.Option("--output-dir", help="The run folder; new or empty.",
 _RESUME = typer.Option(
     "--resume",
     metavar="[RUN]",
-    help="Go on with an interrupted run: its folder or a .ckpt file; alone: the latest run of the recipe.",
+    help="Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe.",
     show_default=False,
 )
 _UNCHECKED = typer.Option(
     "--unchecked", help="Train although the installed LeRobot could not be read and checks did not run."
 )
-_IGNORE = typer.Option(
-    "--ignore", metavar="CODES", help="Train although these codes or families were found (GA301,GA5)."
-)
+_IGNORE = typer.Option("--ignore", metavar="CODES", help="Train despite these findings or families (GA301,GA5).")
 
 
 def train(
@@ -126,7 +124,7 @@ def fit(
     ignore: Annotated[list[str] | None, _IGNORE] = None,
     unchecked: Annotated[bool, _UNCHECKED] = False,
 ) -> None:
-    """Train, in the words of LightningCLI: `getiaction fit --config RECIPE` is `getiaction train RECIPE`."""
+    """Train, with LightningCLI-compatible syntax: `getiaction fit --config RECIPE` is `getiaction train RECIPE`."""
     if config and len(config) > 1:
         raise UsageError(
             "--config was given twice", "a recipe is one file; say what differs in overrides: --data.root …"
@@ -277,7 +275,7 @@ def _judged(
         typer.echo(shown, err=True)
     if not report.ok:
         if not silent:
-            typer.echo("nothing was trained; --ignore CODE trains in spite of a finding", err=True)
+            typer.echo("nothing was trained; --ignore CODE trains anyway", err=True)
         raise typer.Exit(EXIT_FOUND)
     if not report.complete and not unchecked:
         error = policies.unreadable()

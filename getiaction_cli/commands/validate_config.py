@@ -57,11 +57,11 @@ def validate_config(
         bool, typer.Option("--smoke", help="Also train two small batches with the real policy, on the CPU.")
     ] = False,
 ) -> None:
-    """Say everything that is wrong with recipes, each with its place, its reason and its fix.
+    """Check recipes and report every problem, each with its place, its reason and its fix.
 
     Overrides are judged as `train` would take them: --trainer.max_steps 2000, --model.chunk_size 20.
 
-    Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 wrong words, 3 could not look.
+    Exit codes: 0 no errors (warnings allowed), 1 errors found, 2 usage error, 3 check could not run.
     """
     from getiaction_cli import policies
     from getiaction_cli.checking.recipe_context import SharedInputs
@@ -237,7 +237,7 @@ def _expand(word: str) -> list[str]:
         # Path.glob takes no absolute patterns.
         found_words = sorted(name for name in glob.glob(word, recursive=True) if Path(name).is_file())  # noqa: PTH207
         if not found_words:
-            raise RecipeNotFound(f"no file is called like {word}")
+            raise RecipeNotFound(f"no files match {word}")
         return found_words
     return [word]
 

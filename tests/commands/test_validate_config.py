@@ -44,7 +44,7 @@ def test_right_recipe_shows_what_will_be_trained() -> None:
     result = run("good.yaml")
     assert result.exit_code == 0, result.output
     assert "good.yaml trains ACT on lerobot/pusht" in result.output
-    assert "10 frames, 0 to 0.9 s; 10 of them are carried out (1 s)" in result.output
+    assert "10 frames, 0 to 0.9 s; 10 of them are executed (1 s)" in result.output
     assert "nothing wrong" in result.output
 
 

@@ -1,4 +1,4 @@
-"""An accelerator that this machine has not got.
+"""An accelerator that this machine does not have.
 
 ## What it finds
 

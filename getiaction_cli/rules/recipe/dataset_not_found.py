@@ -1,4 +1,4 @@
-"""A dataset that is not to be had.
+"""A dataset that cannot be found.
 
 ## What it finds
 

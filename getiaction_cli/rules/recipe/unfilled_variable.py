@@ -59,7 +59,7 @@ def unfilled_variable(recipe: Recipe) -> Iterator[Finding]:
     """Variables of shells and of other configuration tools."""
     for route, word in variables(recipe).items():
         yield Finding(
-            f"`{word}` stays as it is: a recipe fills in no variables",
+            f"`{word}` is not expanded: recipes do not support variables",
             at=route,
             help=f"write the value, or give it where your shell fills it in: getiaction train RECIPE --{route} …",
         )
