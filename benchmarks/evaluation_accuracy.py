@@ -431,7 +431,8 @@ def table(rows: list[Row], seconds: float) -> str:
         shown = ", ".join(code if count[code] == len(results) else f"{code} ({count[code]})" for code in codes)
         hit = f"{sum(detected(case, found) for found in results)} of {len(results)}" if case.expected else ""
         false = sum(bool(unexplained(case, found)) for found in results)
-        often = f"{100 * min(reached):.0f}–{100 * max(reached):.0f} %"
+        low, high = f"{100 * min(reached):.0f}", f"{100 * max(reached):.0f}"
+        often = f"{low} %" if low == high else f"{low}–{high} %"
         wanted = (case.expected or "nothing").replace("|", " or ")
         lines.append(f"| {case.name} | {often} | {wanted} | {hit} | {false} | {shown or 'nothing'} |")
     lines += [
