@@ -16,7 +16,7 @@ TURNS = 5
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
 BIN = Path(PYTHON).parent
-RECIPE = str(ROOT / "recipes/quickstart.yaml")
+RECIPE = str(ROOT / "recipes/quickstart_pictures.yaml")
 COMMANDS = {
     "import typer": [PYTHON, "-c", "import typer"],
     "import typer, yaml, pyarrow.parquet": [PYTHON, "-c", "import typer, yaml, pyarrow.parquet"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
+import re
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -273,23 +274,34 @@ def _compared(node: ast.AST, name: str) -> list[str]:
 @functools.cache
 def _required_here(extra: str) -> set[str]:
     """What an extra of LeRobot asks for on machines like this one (`sys_platform == "linux"`)."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
-    found: set[str] = set()
     try:
         text = (distributions()["lerobot"] / "METADATA").read_text(encoding="utf-8")
     except (KeyError, OSError):
-        return found
+        return set()
+    found: set[str] = set()
     for line in text.partition("\n\n")[0].splitlines():
-        if not (line.startswith("Requires-Dist:") and "extra ==" in line):
+        wanted, _, marker = line.removeprefix("Requires-Dist:").partition(";")
+        name = re.match(r"\s*([\w.-]+)", wanted)
+        if not (
+            name and line.startswith("Requires-Dist:") and re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", marker)
+        ):
             continue
-        try:
-            wanted = Requirement(line.removeprefix("Requires-Dist:").strip())
-        except InvalidRequirement:
-            continue
-        if wanted.marker and wanted.marker.evaluate({"extra": extra}) and normal(wanted.name) != "lerobot":
-            found.add(normal(wanted.name))
+        if normal(name[1]) != "lerobot" and (_only_extra(marker) or _holds(marker, extra)):
+            found.add(normal(name[1]))
     return found
+
+
+def _only_extra(marker: str) -> bool:
+    return re.fullmatch(r"\s*extra == ['\"][\w.-]+['\"]\s*", marker) is not None
+
+
+def _holds(marker: str, extra: str) -> bool:
+    from packaging.markers import InvalidMarker, Marker  # 20 ms, and few requirements have another condition
+
+    try:
+        return Marker(marker.strip()).evaluate({"extra": extra})
+    except InvalidMarker:
+        return False
 
 
 def _tree(file: Path) -> ast.Module:
