@@ -213,7 +213,7 @@ def deep(folder: Path, frames: int) -> None:
     import pyarrow.parquet as pq
 
     from getiaction_cli.datasets import locate, read
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
     from getiaction_cli.datasets.table_scan import look_at_tables
 
     root = folder / f"tables-{frames}"

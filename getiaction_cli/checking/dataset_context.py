@@ -11,7 +11,7 @@ from getiaction_cli.rules import Rule
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
 
 
 class DatasetContext(Context):

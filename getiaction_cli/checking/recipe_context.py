@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from getiaction_cli.checking.context import Context
 from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report, Severity, Unavailable
 from getiaction_cli.errors import CliError, DatasetNotFound
-from getiaction_cli.recipe import Place, Recipe
+from getiaction_cli.recipe import Place, Recipe, edits_for
 from getiaction_cli.rules import Rule
 
 if TYPE_CHECKING:
@@ -363,7 +363,7 @@ class RecipeContext(Context):
         if not isinstance(fix, Change):
             return fix
         self._fixes_left -= 1
-        edits = self.recipe.edits(fix) if self._fixes_left >= 0 else ()
+        edits = edits_for(self.recipe, fix) if self._fixes_left >= 0 else ()
         return Fix(fix.title, edits, fix.safe) if edits else None
 
     # -- gathering ---------------------------------------------------------------------------------------------------

@@ -13,10 +13,10 @@ from getiaction_cli.commands.arguments import Format
 from getiaction_cli.errors import EXIT_FOUND, CliError
 
 if TYPE_CHECKING:
-    from getiaction_cli.datasets import Place
+    from getiaction_cli.datasets import Location
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Scan
     from getiaction_cli.datasets.inspection import Inspection, Verdict
+    from getiaction_cli.datasets.scan import Scan
     from getiaction_cli.rendering.progress import Progress
 
 
@@ -84,7 +84,7 @@ def _inspect(name: str, revision: str | None, progress: Progress, *, deep: bool,
     return _judged(found, scan, why)
 
 
-def _read(place: Place) -> Dataset:
+def _read(place: Location) -> Dataset:
     """Read the metadata; meanwhile (reading much of it is pyarrow's work, not Python's) load what judging it takes."""
     from concurrent.futures import ThreadPoolExecutor
 
@@ -137,7 +137,7 @@ def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
     )
 
 
-def _with_data(place: Place, progress: Progress, *, yes: bool) -> tuple[Place, str]:
+def _with_data(place: Location, progress: Progress, *, yes: bool) -> tuple[Location, str]:
     """Say what would be downloaded, ask, and download it; the second value is why not."""
     from getiaction_cli.datasets import ONLY_DEEP, hub
     from getiaction_cli.units import plural, size

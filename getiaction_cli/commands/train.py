@@ -298,14 +298,14 @@ def _read_once(path: str, overrides: tuple[tuple[str, str], ...]) -> Recipe:
 def _resolved_text(recipe: Recipe, path: str) -> str:
     """The recipe with its overrides written in, comments kept: what the run folder keeps."""
     from getiaction_cli.diagnostics import Change
-    from getiaction_cli.recipe import apply_edits, read
+    from getiaction_cli.recipe import apply_edits, edits_for, read
 
     wanted = recipe.plain()
     written = read(path, text=recipe.text)
     changes = tuple(_differences(written.plain(), wanted))
     text = recipe.text
     if changes:
-        text = apply_edits(text, written.edits(Change("apply the command line", set=changes)))
+        text = apply_edits(text, edits_for(written, Change("apply the command line", set=changes)))
     if read(path, text=text).plain() == wanted:
         return text
     import yaml

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +18,7 @@ from getiaction_cli.datasets.episodes import Episodes
 from getiaction_cli.datasets.features import Feature
 from getiaction_cli.datasets.files import Listing, Rows, list_files
 from getiaction_cli.datasets.jsonfile import find
-from getiaction_cli.datasets.place import Place
+from getiaction_cli.datasets.location import Location
 from getiaction_cli.diagnostics import Finding, Span
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Dataset:
         judged: what rules about the dataset alone have found, by code, so that each runs once.
     """
 
-    place: Place
+    place: Location
     version: str | None = None
     fps: float | None = None
     total_episodes: int | None = None
@@ -94,10 +95,9 @@ class Dataset:
 
     @property
     def format(self) -> tuple[int, int] | None:
-        """The version as numbers: (3, 0)."""
-        from getiaction_cli.datasets.reading import parse_version
-
-        return parse_version(self.version)
+        """The version as numbers: "v3.0" and "3.0.1" are (3, 0)."""
+        match = re.match(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:$|[.\w+-])", self.version or "")
+        return (int(match[1]), int(match[2] or 0)) if match else None
 
     @property
     def is_v3(self) -> bool:

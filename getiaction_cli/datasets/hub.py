@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from getiaction import trust
 from getiaction.files import sync, write_atomically
-from getiaction_cli.datasets.place import FORMAT_TAG, Place, Watch, lerobot_hub_cache
+from getiaction_cli.datasets.location import FORMAT_TAG, Location, OnProgress, lerobot_hub_cache
 from getiaction_cli.errors import HubError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def endpoint() -> str:
     return constants.ENDPOINT
 
 
-def fetch_meta(repo_id: str, revision: str | None, *, watch: Watch | None = None) -> Place | list[str]:
+def fetch_meta(repo_id: str, revision: str | None, *, watch: OnProgress | None = None) -> Location | list[str]:
     """Fetch ``meta/`` of a dataset into LeRobot's cache.
 
     Args:
@@ -94,10 +94,10 @@ def fetch_meta(repo_id: str, revision: str | None, *, watch: Watch | None = None
             "LeRobot datasets carry the tag LeRobot: https://huggingface.co/datasets?other=LeRobot",
         )
     snapshot = _download(repo_id, commit, found, files, watch=watch)
-    return Place(repo_id, snapshot, "hub", found, tagged)
+    return Location(repo_id, snapshot, "hub", found, tagged)
 
 
-def fetch_data(place: Place, *, watch: Watch | None = None) -> Place:
+def fetch_data(place: Location, *, watch: OnProgress | None = None) -> Location:
     """Fetch the tables and videos that belong to a cached copy; the same promises as `fetch_meta`."""
     from huggingface_hub import HfApi
 
@@ -109,10 +109,10 @@ def fetch_data(place: Place, *, watch: Watch | None = None) -> Place:
         files = [f for f in entries if f.path.startswith(("meta/", "data/", "videos/"))]
         _check_answer(commit, files)
     snapshot = _download(place.repo_id, commit, place.revision or commit, files, watch=watch)
-    return Place(place.repo_id, snapshot, place.origin, place.revision, place.tagged)
+    return Location(place.repo_id, snapshot, place.origin, place.revision, place.tagged)
 
 
-def remote_files(place: Place) -> RemoteFiles:
+def remote_files(place: Location) -> RemoteFiles:
     """How much `fetch_data` would download: the files that are not here yet."""
     from huggingface_hub import HfApi
 
@@ -183,7 +183,7 @@ def _similar_ids(api: HfApi, repo_id: str) -> list[str]:
     return found
 
 
-def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *, watch: Watch | None) -> Path:
+def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *, watch: OnProgress | None) -> Path:
     from huggingface_hub import hf_hub_download
 
     cache = lerobot_hub_cache()
@@ -399,7 +399,7 @@ def _silenced() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _bar(repo_id: str, total: int, watch: Watch | None) -> type[Any]:
+def _bar(repo_id: str, total: int, watch: OnProgress | None) -> type[Any]:
     """A class that huggingface_hub takes for tqdm, and that tells ``watch`` of every piece."""
     lock = threading.Lock()
     done = 0

@@ -13,8 +13,8 @@ from getiaction_cli.datasets import ONLY_DEEP
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Scan
     from getiaction_cli.datasets.features import Feature
+    from getiaction_cli.datasets.scan import Scan
     from getiaction_cli.diagnostics import Report
 
 

@@ -6,55 +6,22 @@ import difflib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
 
 from getiaction.spec.dataset_layout import DEMOS
+from getiaction_cli.datasets.location import (
+    FORMAT_TAG,
+    Location,
+    OnProgress,
+    Origin,
+    hub_cache,
+    lerobot_home,
+    lerobot_hub_cache,
+)
 from getiaction_cli.errors import DatasetNotFound, HubError
 from getiaction_cli.installed import package_folder
 
-FORMAT_TAG = "v3.0"  # the tag that LeRobot asks the Hub for, and under which it caches
-
 _ADDRESS = re.compile(r"(https?://[^/]+/|hf://)?datasets/(?P<id>[\w.-]+/[\w.-]+)")
-
-Origin = Literal["demo", "folder", "root", "lerobot home", "lerobot cache", "hf cache", "hub"]
-
-
-class Watch(Protocol):
-    """Hears how work goes on. The command line draws a bar of it; the room itself prints nothing."""
-
-    def __call__(self, doing: str, done: int, total: int, unit: str) -> None:
-        """``done`` of ``total`` (``unit`` "bytes", "frames", …); the last call has ``done == total``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A dataset found.
-
-    Args:
-        repo_id: the id as the user gave it (the folder's name when a folder was given).
-        root: the folder that holds ``meta/``.
-        origin: where it was found. ``hub`` means that only ``meta/`` is here, fetched now.
-        revision: the tag, branch or commit that was found; None for plain folders.
-        tagged: False when the Hub has no version tag for it, so that LeRobot can't load it by its id alone.
-    """
-
-    repo_id: str
-    root: Path
-    origin: Origin
-    revision: str | None = None
-    tagged: bool = True
-
-    @property
-    def word(self) -> str:
-        """What to type to mean this dataset."""
-        return str(self.root) if self.origin == "folder" else self.repo_id
-
-    @property
-    def is_cached_copy(self) -> bool:
-        """True for copies of a Hub repository, where data files may simply not have been fetched yet."""
-        return self.origin in ("lerobot cache", "hf cache", "hub")
 
 
 def locate(
@@ -64,8 +31,8 @@ def locate(
     *,
     offline: bool | None = None,
     folders: bool = False,
-    watch: Watch | None = None,
-) -> Place:
+    watch: OnProgress | None = None,
+) -> Location:
     """Find a dataset, as LeRobot would, and fetch its ``meta/`` from the Hub when it is nowhere else.
 
     Args:
@@ -85,17 +52,17 @@ def locate(
     if folders and (folder := _as_folder(repo_id)) is not None:
         if revision is not None:
             raise DatasetNotFound(f"{repo_id} is a folder: it has no revision {revision}", "leave the revision out")
-        return Place(folder.name, folder, "folder")
+        return Location(folder.name, folder, "folder")
     if root is not None:
         return _locate_root(repo_id, Path(root).expanduser(), revision, offline=offline, watch=watch)
     if (demo := demo_folder(repo_id)) is not None:
-        return Place(repo_id, demo, "demo")
+        return Location(repo_id, demo, "demo")
 
     searched: list[str] = []
     home = lerobot_home() / repo_id
     searched.append(f"{_tilde(home)} (LeRobot's home)")
     if has_meta(home):
-        return Place(repo_id, home, "lerobot home")
+        return Location(repo_id, home, "lerobot home")
     return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, watch=watch)
 
 
@@ -121,9 +88,11 @@ def _as_folder(word: str) -> Path | None:
     raise DatasetNotFound(f"{word} is no LeRobot dataset: it has no meta/ folder", hint)
 
 
-def _locate_root(repo_id: str, root: Path, revision: str | None, *, offline: bool | None, watch: Watch | None) -> Place:
+def _locate_root(
+    repo_id: str, root: Path, revision: str | None, *, offline: bool | None, watch: OnProgress | None
+) -> Location:
     if has_meta(root):
-        return Place(repo_id, root, "root")
+        return Location(repo_id, root, "root")
     candidates = [
         root / repo_id,
         root / repo_id.rsplit("/", 1)[-1],
@@ -154,8 +123,8 @@ def _other_root(repo_id: str, root: Path) -> str:
 
 
 def _locate_cached_or_hub(
-    repo_id: str, revision: str | None, searched: list[str], *, offline: bool | None, watch: Watch | None
-) -> Place:
+    repo_id: str, revision: str | None, searched: list[str], *, offline: bool | None, watch: OnProgress | None
+) -> Location:
     caches: tuple[tuple[Path, Origin, str], ...] = (
         (lerobot_hub_cache(), "lerobot cache", "LeRobot's cache"),
         (hub_cache(), "hf cache", "the Hugging Face cache"),
@@ -163,12 +132,12 @@ def _locate_cached_or_hub(
     for cache, origin, words in caches:
         searched.append(f"{_tilde(cache)} ({words})")
         if (cached := cached_snapshot(cache, repo_id, revision)) is not None:
-            return Place(repo_id, cached, origin, revision or cached.name)
+            return Location(repo_id, cached, origin, revision or cached.name)
     if not _is_hub_id(repo_id):
         if (address := _ADDRESS.match(repo_id)) is not None:
             raise DatasetNotFound(f"{repo_id!r} is an address, not an id", f"did you mean {address['id']}?")
         raise _not_found(repo_id, searched, [])
-    from getiaction_cli.datasets import hub
+    from getiaction_cli.datasets import hub  # whoever finds or completes a name on this disk does not pay for it
 
     if hub.is_offline(offline):
         searched.append("not the Hub: HF_HUB_OFFLINE is set" if offline is None else "not the Hub: offline")
@@ -178,7 +147,7 @@ def _locate_cached_or_hub(
     except HubError as error:
         message = f"{error.message}, and {repo_id} is not on this machine; searched:\n{_list(searched)}"
         raise HubError(message, error.hint) from error
-    if isinstance(fetched, Place):
+    if isinstance(fetched, Location):
         return fetched
     searched.append(f"{hub.endpoint()} (the Hub)")
     raise _not_found(repo_id, searched, fetched)
@@ -253,25 +222,6 @@ def demo_folder(repo_id: str) -> Path | None:
     package = package_folder("getiaction")
     folder = package / DEMOS[repo_id] if package else None
     return folder if folder and has_meta(folder) else None
-
-
-def lerobot_home() -> Path:
-    """``HF_LEROBOT_HOME``, with LeRobot's default."""
-    from huggingface_hub import constants
-
-    return Path(os.environ.get("HF_LEROBOT_HOME") or Path(constants.HF_HOME) / "lerobot").expanduser()
-
-
-def lerobot_hub_cache() -> Path:
-    """Where LeRobot keeps what it downloads."""
-    return lerobot_home() / "hub"
-
-
-def hub_cache() -> Path:
-    """Where everything else keeps what it downloads from the Hub."""
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE)
 
 
 def has_meta(folder: Path) -> bool:

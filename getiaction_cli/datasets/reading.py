@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 from getiaction_cli.datasets.dataset import INFO, Dataset
 from getiaction_cli.datasets.features import TABLE_DTYPES, make_feature
 from getiaction_cli.datasets.jsonfile import read_json, stumble
+from getiaction_cli.datasets.location import Location
 from getiaction_cli.datasets.old_format import read_old
-from getiaction_cli.datasets.place import Place
 from getiaction_cli.datasets.stats import read_stats
 from getiaction_cli.datasets.v3 import read_episodes, read_tasks
 from getiaction_cli.diagnostics import Finding, Severity
@@ -23,7 +22,7 @@ _COUNTS = ("total_episodes", "total_frames", "total_tasks")
 _POSITIVE = ("chunks_size", "data_files_size_in_mb", "video_files_size_in_mb")
 
 
-def read(place: Place) -> Dataset:
+def read(place: Location) -> Dataset:
     """Read what a dataset says about itself; everything wrong becomes one of its ``findings``."""
     dataset = Dataset(place)
     findings: list[tuple[str, Finding]] = []
@@ -36,12 +35,6 @@ def read(place: Place) -> Dataset:
         read_stats(dataset, findings)
     dataset.findings = tuple(findings)
     return dataset
-
-
-def parse_version(version: str | None) -> tuple[int, int] | None:
-    """("v3.0", "3.0.1", …) as (3, 0)."""
-    match = re.match(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:$|[.\w+-])", version or "")
-    return (int(match[1]), int(match[2] or 0)) if match else None
 
 
 def _is_laid_out_as_old(dataset: Dataset, findings: list[tuple[str, Finding]]) -> bool:

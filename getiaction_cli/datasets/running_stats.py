@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from getiaction_cli.datasets.deep import Matrix, Spot
 from getiaction_cli.datasets.features import Feature
+from getiaction_cli.datasets.scan import Matrix, Spot
 from getiaction_cli.datasets.stats import LEVELS, QUANTILES
 
 FEW = 5  # spots kept of one kind

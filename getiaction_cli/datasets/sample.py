@@ -14,7 +14,7 @@ from getiaction_cli.errors import CouldNotLook
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.place import Watch
+    from getiaction_cli.datasets.location import OnProgress
 
 EPISODES = 3
 PICTURES = 4  # per camera, each of another episode
@@ -52,7 +52,7 @@ class Sample:
     problems: tuple[str, ...] = ()
 
 
-def take(dataset: Dataset, watch: Watch | None = None) -> Sample:
+def take(dataset: Dataset, watch: OnProgress | None = None) -> Sample:
     """Read the first, the middle and the last episode, and a frame of each camera from the middle of some episodes.
 
     Nothing is downloaded and nothing raises: a file that can't be read is told in ``problems``.

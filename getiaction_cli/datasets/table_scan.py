@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from getiaction.spec.dataset_layout import INDEX_KEYS
-from getiaction_cli.datasets.deep import WORKERS, FeatureScan, Lag, Matrix, Scan, Spot
 from getiaction_cli.datasets.features import NUMERIC_DTYPES, Feature
 from getiaction_cli.datasets.parquet import Broken, first_line, open_parquet
 from getiaction_cli.datasets.running_stats import FEW, Running, Sample
+from getiaction_cli.datasets.scan import WORKERS, FeatureScan, Lag, Matrix, Scan, Spot
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.place import Watch
+    from getiaction_cli.datasets.location import OnProgress
 
 _BATCH_NUMBERS = 1_000_000  # numbers in one piece of a table: 8 MB as float64
 _MOST_NUMBERS = 1_000_000  # numbers in one frame of a feature
@@ -66,7 +66,7 @@ class _Expected:
         return episode, frame, np.repeat(self.starts[rows], lengths) + frame
 
 
-def look_at_tables(dataset: Dataset, scan: Scan, watch: Watch | None) -> None:
+def look_at_tables(dataset: Dataset, scan: Scan, watch: OnProgress | None) -> None:
     """Read every table; fills ``scan`` with all but the videos."""
     numeric = [
         f for f in dataset.features.values() if f.dtype in NUMERIC_DTYPES and f.key not in INDEX_KEYS and f.shape

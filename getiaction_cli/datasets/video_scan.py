@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from getiaction_cli.datasets.deep import WORKERS, Scan, VideoScan
 from getiaction_cli.datasets.parquet import Broken, first_line, open_parquet
+from getiaction_cli.datasets.scan import WORKERS, Scan, VideoScan
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.place import Watch
+    from getiaction_cli.datasets.location import OnProgress
 
 SAMPLE = 6  # pictures per file and camera
 _TOLERANCE = 1e-4  # seconds; LeRobot's own
 _BLANK = 2.0  # standard deviation of the pixels of a picture that shows nothing
 
 
-def look_at_pictures(dataset: Dataset, scan: Scan, seed: int, watch: Watch | None) -> None:
+def look_at_pictures(dataset: Dataset, scan: Scan, seed: int, watch: OnProgress | None) -> None:
     """Decode ``SAMPLE`` pictures of every camera in every file that holds some; fills ``scan.videos``."""
     jobs = [
         (key, name)

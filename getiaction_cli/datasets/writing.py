@@ -17,7 +17,7 @@ from getiaction_cli.errors import CouldNotLook
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import FeatureScan, Scan
+    from getiaction_cli.datasets.scan import FeatureScan, Scan
 
 
 @dataclass(frozen=True, slots=True)

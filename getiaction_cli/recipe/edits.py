@@ -10,11 +10,13 @@ import copy
 import difflib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.diagnostics import Change, Edit
 from getiaction_cli.recipe.layout import FEATURE_SECTIONS
 from getiaction_cli.recipe.nodes import Kind, Node, Pair
+from getiaction_cli.recipe.reader import read
 from getiaction_cli.recipe.source import Source
 from getiaction_cli.recipe.writing import write, write_block
 
@@ -41,7 +43,7 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 
 def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
-    """The edits that make a change; empty when any part of it can't be made in this text."""
+    """The edits of the text that make a change; none when a part can't be made there (an override, an alias)."""
     touched = [*(route for route, _ in (*change.rename, *change.set)), *change.remove]
     if recipe.broken or any(_is_overridden(recipe, route) for route in touched):
         return ()
@@ -49,19 +51,24 @@ def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
     for route, value in change.set:
         steps += _setting(recipe, route, value)
     steps += [("remove", route, None) for route in change.remove]
-    now = recipe.written
+    now = _without_overrides(recipe.file, recipe.text)
     intended = now.plain()
     made: list[Edit] = []
     try:
         for verb, route, value in steps:
             made = _EDITS[verb](now, route, value)
             intended = _EXPECT[verb](intended, now, route, value)
-            now = now.with_text(apply_edits(now.text, made))
+            now = _without_overrides(now.file, apply_edits(now.text, made))
     except Impossible:
         return ()
     if now.broken or not _same(now.plain(), intended):
         return ()
     return tuple(made) if len(steps) == 1 else tuple(_difference(recipe.text, now.text))
+
+
+@lru_cache(maxsize=16)  # several fixes are tried on one text
+def _without_overrides(file: str, text: str) -> Recipe:
+    return read(file, text=text)
 
 
 def _is_overridden(recipe: Recipe, route: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from getiaction_cli.diagnostics import Change, Edit, Finding, Span
+from getiaction_cli.diagnostics import Finding, Span
 from getiaction_cli.recipe.layout import POLICY_HOME, WRAPPER, WRAPPER_ARGUMENTS, policy_of_class
 from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair
 from getiaction_cli.recipe.source import Source
@@ -73,17 +73,6 @@ class Recipe:
     def is_broken(self, route: str) -> bool:
         """True when the section of a route could not be read, so that what is missing there proves nothing."""
         return "*" in self.broken or (bool(route) and route.split(".", 1)[0] in self.broken)
-
-    @cached_property
-    def written(self) -> Recipe:
-        """The recipe as its file has it, without overrides."""
-        return self.with_text(self.text)
-
-    def with_text(self, text: str) -> Recipe:
-        """Another text under the same name, without overrides."""
-        from getiaction_cli.recipe.reader import read
-
-        return read(self.file, text=text)
 
     def with_values(self, values: Mapping[str, Any]) -> Recipe:
         """A copy with other values at some routes, for which `ABSENT` leaves the key out. Places stay where they are.
@@ -212,12 +201,6 @@ class Recipe:
         """The span of a route's value or key, or of its nearest present parent's key."""
         place = self.place(route, on)
         return place.span if place else None
-
-    def edits(self, change: Change) -> tuple[Edit, ...]:
-        """The edits of the text that make the change; none when it can't be made there (an override, an alias)."""
-        from getiaction_cli.recipe.edits import edits_for
-
-        return edits_for(self, change)
 
     # -- ignore comments ---------------------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ from getiaction_cli.diagnostics import Severity
 from getiaction_cli.rendering.json_v1 import diagnostic_v1
 
 if TYPE_CHECKING:
-    from getiaction_cli.datasets.deep import Scan
     from getiaction_cli.datasets.inspection import Inspection
+    from getiaction_cli.datasets.scan import Scan
 
 
 def render(inspection: Inspection) -> str:

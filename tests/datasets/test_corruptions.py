@@ -152,10 +152,10 @@ def test_the_demo_is_silent() -> None:
 
 def test_only_meta_here_is_not_called_missing(toy_root: Path, tmp_path: Path) -> None:
     """A cached copy of which only meta/ was fetched: tables and videos were not looked at, and the report says so."""
-    from getiaction_cli.datasets import Place
+    from getiaction_cli.datasets import Location
 
     shutil.copytree(toy_root / "meta", tmp_path / "meta")
-    report = check(DatasetContext(read(Place("owner/toy", tmp_path, "hub", "v3.0"))))
+    report = check(DatasetContext(read(Location("owner/toy", tmp_path, "hub", "v3.0"))))
     assert report.diagnostics == ()
     assert {"GA414", "GA421", "GA422", "GA423", "GA424"} <= {entry.rule for entry in report.not_run}
 
@@ -175,9 +175,9 @@ def test_a_cached_copy_is_completed(damaged: Callable[[str], Path], monkeypatch:
     """A download that broke off, or was of some episodes only: an error is that offline alone."""
     from huggingface_hub import constants
 
-    from getiaction_cli.datasets import Place
+    from getiaction_cli.datasets import Location
 
-    dataset = read(Place("made/toy", damaged("video-missing"), "lerobot cache", "main"))
+    dataset = read(Location("made/toy", damaged("video-missing"), "lerobot cache", "main"))
     assert dataset.to_download == 1
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     report = check(DatasetContext(dataset))

@@ -328,7 +328,7 @@ def test_folders_linked_to_where_they_stand(toy_root: Path, copy_of: Callable[[P
 def test_pieces_and_files_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, healthy_root: Path) -> None:
     """Read in small pieces, a scan finds the same as in one."""
     from getiaction_cli.datasets import table_scan
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
 
     dataset = read(locate(str(healthy_root), folders=True))
     whole, pieces = Scan(), Scan()
@@ -347,7 +347,7 @@ def test_pieces_and_files_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_sampled_quantiles_are_near_the_true_ones(toy_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from getiaction_cli.datasets import running_stats, table_scan
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
 
     dataset = read(locate(str(toy_root), folders=True))
     exact, sampled = Scan(), Scan()

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from getiaction_cli.diagnostics import Change
-from getiaction_cli.recipe import apply_edits, read
+from getiaction_cli.recipe import apply_edits, edits_for, read
 from getiaction_cli.recipe.edits import _same
 from getiaction_cli.recipe.writing import write
 
@@ -34,7 +34,7 @@ trainer: {max_steps: 10, x: 2,
 
 def changed(text: str, **how: object) -> tuple[set[str], set[str]]:
     """The lines that went and those that came."""
-    edits = read("r", text=text).edits(Change("", **how))  # type: ignore[arg-type]
+    edits = edits_for(read("r", text=text), Change("", **how))  # type: ignore[arg-type]
     before, after = text.splitlines(), apply_edits(text, edits).splitlines()
     return set(before) - set(after), set(after) - set(before)
 
@@ -80,23 +80,24 @@ def test_only_what_is_meant_changes(how: dict[str, object], gone: set[str], new:
 
 def test_an_emptied_section_goes_with_its_last_key() -> None:
     text = "a: 1\nb:\n  c:\n    d: 2\n"
-    edits = read("r", text=text).edits(Change("", remove=("b.c.d",)))
+    edits = edits_for(read("r", text=text), Change("", remove=("b.c.d",)))
     assert apply_edits(text, edits) == "a: 1\n"
 
 
 def test_what_can_not_be_edited_is_not() -> None:
     aliased = read("r", text="a: &x {k: 1}\nb: *x\nc:\n  <<: *x\n")
-    assert aliased.edits(Change("", set=(("b.k", 2),))) == ()
-    assert aliased.edits(Change("", remove=("c.k",))) == ()
-    merged = aliased.edits(Change("", set=(("c.k", 2),)))
+    assert edits_for(aliased, Change("", set=(("b.k", 2),))) == ()
+    assert edits_for(aliased, Change("", remove=("c.k",))) == ()
+    merged = edits_for(aliased, Change("", set=(("c.k", 2),)))
     assert apply_edits(aliased.text, merged).endswith("c:\n  <<: *x\n  k: 2\n") or merged == ()
     overridden = read("r", text="trainer:\n  max_steps: 1\n", overrides=[("trainer.max_steps", "ten")])
-    assert overridden.edits(Change("", set=(("trainer.max_steps", 10),))) == ()
+    assert edits_for(overridden, Change("", set=(("trainer.max_steps", 10),))) == ()
 
 
 def test_line_ends_are_kept() -> None:
     text = "a:\r\n  b: 1\r\n"
-    assert apply_edits(text, read("r", text=text).edits(Change("", set=(("a.c", 2),)))) == "a:\r\n  b: 1\r\n  c: 2\r\n"
+    edits = edits_for(read("r", text=text), Change("", set=(("a.c", 2),)))
+    assert apply_edits(text, edits) == "a:\r\n  b: 1\r\n  c: 2\r\n"
 
 
 values = st.one_of(
@@ -111,7 +112,7 @@ NEW = ["seed", "model.new", "model.init_args.new", "trainer.new.deep", "data.ini
 @given(st.sampled_from(ROUTES + NEW), values)
 def test_a_value_set_is_read_back_and_comments_survive(route: str, value: object) -> None:
     recipe = read("r", text=RECIPE)
-    edits = recipe.edits(Change("", set=((route, value),)))
+    edits = edits_for(recipe, Change("", set=((route, value),)))
     if not edits:
         return
     text = apply_edits(RECIPE, edits)
@@ -127,7 +128,7 @@ def test_a_value_set_is_read_back_and_comments_survive(route: str, value: object
 @given(st.sampled_from(ROUTES))
 def test_a_key_removed_is_gone_and_the_rest_stays(route: str) -> None:
     recipe = read("r", text=RECIPE)
-    edits = recipe.edits(Change("", remove=(route,)))
+    edits = edits_for(recipe, Change("", remove=(route,)))
     if edits:
         after = read("r", text=apply_edits(RECIPE, edits))
         assert not after.findings
@@ -147,4 +148,4 @@ def test_what_is_written_every_yaml_reader_reads(value: object) -> None:
 
 def test_a_key_can_t_join_brackets_that_hold_another_section_alone() -> None:
     recipe = read(text="data: &a {x: 1}\nmodel: {<<: *a}\n")
-    assert recipe.edits(Change("set it", set=(("model.y", 2),))) == ()
+    assert edits_for(recipe, Change("set it", set=(("model.y", 2),))) == ()

@@ -16,7 +16,7 @@ from corruptions import CORRUPTIONS
 from getiaction_cli.checking.dataset_context import DatasetContext
 from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.checking.runner import check, load_rules
-from getiaction_cli.datasets import Place, locate, read
+from getiaction_cli.datasets import Location, locate, read
 from getiaction_cli.diagnostics import Severity
 
 RULES = {code: rule for code, rule in load_rules().items() if code.startswith("GA4")}
@@ -45,20 +45,20 @@ def test_the_page_shows_an_example_and_its_mending(code: str) -> None:
         assert section.strip(), heading
 
 
-def codes(place: Place) -> list[str]:
+def codes(place: Location) -> list[str]:
     return [diagnostic.code for diagnostic in check(DatasetContext(read(place))).diagnostics]
 
 
 def test_an_untagged_dataset(toy_root: Path) -> None:
-    assert codes(Place("made/toy", toy_root, "hub", "main", tagged=False)) == ["GA406"]
-    assert codes(Place("made/toy", toy_root, "hub", "v3.0")) == []
+    assert codes(Location("made/toy", toy_root, "hub", "main", tagged=False)) == ["GA406"]
+    assert codes(Location("made/toy", toy_root, "hub", "v3.0")) == []
 
 
 def test_a_copy_that_lerobot_does_not_trust(toy_root: Path, copy_of: Callable[[Path], Path]) -> None:
     root = copy_of(toy_root)
     (root / ".cache/huggingface/download").mkdir(parents=True)
-    assert codes(Place("made/toy", root, "lerobot home")) == ["GA407"]
-    assert codes(Place("made/toy", root, "root")) == []
+    assert codes(Location("made/toy", root, "lerobot home")) == ["GA407"]
+    assert codes(Location("made/toy", root, "root")) == []
 
 
 def test_a_recipe_hears_of_its_datasets_faults(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.diagnostics import Change
-from getiaction_cli.recipe import apply_edits, read
+from getiaction_cli.recipe import apply_edits, edits_for, read
 
 RECIPE = (
     (Path(__file__).parents[1] / "cases" / "ok" / "merged.yaml")
@@ -71,7 +71,7 @@ def crashing(text: str, shared: SharedInputs, each: int) -> set[str]:
     found = set()
     for number, (route, _) in enumerate(recipe.walk()):
         for value in WEIRD[number % each :: each] if route else ():
-            edits = recipe.edits(Change("", set=((route, value),)))
+            edits = edits_for(recipe, Change("", set=((route, value),)))
             for message in crashes(apply_edits(text, edits), shared):
                 found.add(f"{route} = {str(value)[:40]}: {message[:150]}")
     return found

@@ -10,7 +10,7 @@ from getiaction_cli.diagnostics import Unavailable
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Spot
+    from getiaction_cli.datasets.scan import Spot
 
 
 def few(names: Sequence[object], most: int = 3) -> str:

@@ -27,7 +27,7 @@ from getiaction_cli.rules.dataset._phrases import count, few
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
 
 
 @rule("GA482", dataset="video-black", breaks=("pictures",))

@@ -27,7 +27,7 @@ from getiaction_cli.rules import rule
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
 
 
 _SHARE = 0.10

@@ -27,7 +27,7 @@ from getiaction_cli.rules.dataset._phrases import few
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
 
 _MOST = 5
 

@@ -29,7 +29,7 @@ from getiaction_cli.rules.dataset._phrases import few, place
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
 
 
 _RARE = 2e-4  # of all frames: what happens more often is how the joint works

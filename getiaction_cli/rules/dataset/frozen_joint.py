@@ -29,7 +29,7 @@ from getiaction_cli.rules.dataset._phrases import few, place
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
 
 
 @rule("GA473", severity=Severity.WARNING, dataset="frozen-episode")

@@ -33,7 +33,7 @@ from getiaction_cli.rules.dataset._phrases import recompute
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import FeatureScan, Scan
+    from getiaction_cli.datasets.scan import FeatureScan, Scan
 
 
 @rule(

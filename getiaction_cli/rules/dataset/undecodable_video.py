@@ -29,7 +29,7 @@ from getiaction_cli.rules.dataset._phrases import count
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.deep import Scan
+    from getiaction_cli.datasets.scan import Scan
 
 
 @rule("GA481", dataset="video-scrambled", cause=("video files", "video bounds", "fps", "image shape", "table data"))
