@@ -79,7 +79,7 @@ def test_how_a_run_ended(change: dict[str, Any], ended: str, tmp_path: Path) -> 
     assert runs.read(make_run(tmp_path / "run", **change)).ended == ended
 
 
-@pytest.mark.parametrize(("pid", "ended"), [(os.getpid(), "running"), (2**22 + 1, "stopped")])
+@pytest.mark.parametrize(("pid", "ended"), [(os.getpid(), "running"), (2**22 + 1, "stopped")], ids=["alive", "gone"])
 def test_a_run_is_running_while_its_process_lives(pid: int, ended: str, tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", steps=40)
     note = {"pid": pid, "host": platform.node(), "since": ""}
