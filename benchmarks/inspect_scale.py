@@ -36,8 +36,8 @@ MEASURE = (
 )
 
 
-def write_metadata(root: Path, episodes: int) -> Path:
-    """Write meta/ of a dataset of that many episodes; nothing else."""
+def write_metadata(root: Path, episodes: int, tasks: int = 1) -> Path:
+    """Write meta/ of a dataset of that many episodes; nothing else. With several tasks each episode has two."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -46,21 +46,21 @@ def write_metadata(root: Path, episodes: int) -> Path:
     features = _features()
     info = {
         "codebase_version": "v3.0", "robot_type": "made", "fps": FPS, "features": features,
-        "total_episodes": episodes, "total_frames": episodes * FRAMES, "total_tasks": 3,
+        "total_episodes": episodes, "total_frames": episodes * FRAMES, "total_tasks": tasks,
         "chunks_size": 1000, "data_files_size_in_mb": 100, "video_files_size_in_mb": 200,
         "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet",
         "video_path": "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4",
         "splits": {"train": f"0:{episodes}"},
     }  # fmt: skip
     (root / "meta/info.json").write_text(json.dumps(info, indent=4))
-    tasks = [f"Do the thing number {i}." for i in range(3)]
-    pq.write_table(pa.table({"task_index": range(3), "task": tasks}), root / "meta/tasks.parquet")
+    names = [f"Do the thing number {i}." for i in range(tasks)]
+    pq.write_table(pa.table({"task_index": range(tasks), "task": names}), root / "meta/tasks.parquet")
 
     writer, file = None, 0
     middles = []
     for start in range(0, episodes, AT_ONCE):
         middles.append(rng.uniform(-0.1, 0.1, (min(AT_ONCE, episodes - start), JOINTS)))
-        table = _rows(start, middles[-1], tasks, file, features)
+        table = _rows(start, middles[-1], names, file, features)
         for row in range(0, len(table), PER_GROUP):
             if writer is None:
                 path = root / f"meta/episodes/chunk-{file // 1000:03d}/file-{file % 1000:03d}.parquet"
@@ -99,7 +99,7 @@ def _rows(start: int, middles: np.ndarray, tasks: list[str], file: int, features
     episode = np.arange(start, start + count)
     columns = {
         "episode_index": episode,
-        "tasks": [[tasks[e % len(tasks)]] for e in episode.tolist()],
+        "tasks": [list(dict.fromkeys([tasks[e % len(tasks)], tasks[(e + 1) % len(tasks)]])) for e in episode.tolist()],
         "length": np.full(count, FRAMES),
         "dataset_from_index": episode * FRAMES,
         "dataset_to_index": (episode + 1) * FRAMES,

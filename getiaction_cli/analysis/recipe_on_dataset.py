@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from getiaction.spec import frame_loading
+from getiaction.spec import episode_split, frame_loading
 from getiaction.spec.frame_loading import Plan
 from getiaction_cli.datasets.dataset import Dataset
 from getiaction_cli.diagnostics import Change, Related, Unavailable
@@ -183,12 +183,12 @@ class Fit:
 
     @cached_property
     def chosen(self) -> npt.NDArray[np.int64]:
-        """The rows of the episodes that the recipe takes, those that exist."""
+        """The rows of the episodes that the recipe takes, those that exist, in the recipe's order."""
         there = len(self.dataset.episodes)
         said = self.recipe.data("episodes")
         if not isinstance(said, list):
             return np.arange(there)
-        return np.array(sorted({e for e in said if isinstance(e, int) and 0 <= e < there}), dtype=np.int64)
+        return np.array(list(dict.fromkeys(e for e in said if isinstance(e, int) and 0 <= e < there)), dtype=np.int64)
 
     @property
     def val_split(self) -> float:
@@ -197,26 +197,27 @@ class Fit:
         return float(said) if isinstance(said, int | float) and not isinstance(said, bool) and 0 <= said < 1 else 0.0
 
     @cached_property
-    def held_out(self) -> set[int]:
-        """The rows of the episodes kept for validation: the last ones of each task, never all of it."""
+    def _split(self) -> tuple[npt.NDArray[np.int64], list[int]]:
+        """The rows to train on and the rows held out; computed once for all recipes that choose the same episodes."""
         if not self.val_split:
-            return set()
-        groups: dict[str, list[int]] = {}
-        for row in self.chosen.tolist():
-            groups.setdefault(next(iter(self.dataset.episodes.tasks(row)), ""), []).append(row)
-        held = {row for group in groups.values() for row in self._last(group)}
-        return held or set(self._last(self.chosen.tolist()))
+            return self.chosen, []
+        splits = self.dataset.splits
+        choice = self.val_split, self.chosen.tobytes() if isinstance(self.recipe.data("episodes"), list) else None
+        if choice not in splits:
+            tasks = self.dataset.episodes.first_task_codes()[self.chosen]
+            held = episode_split.held_out(tasks.tolist(), self.val_split)
+            splits[choice] = np.delete(self.chosen, held), self.chosen[held].tolist()
+        return splits[choice]
 
-    def _last(self, group: list[int]) -> list[int]:
-        return group[len(group) - max(0, min(math.ceil(len(group) * self.val_split), len(group) - 1)) :]
+    @property
+    def held_out(self) -> list[int]:
+        """The rows of the episodes kept for validation: the last ones of each task, never all of it."""
+        return self._split[1]
 
     @cached_property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Frames of each episode that is trained on."""
-        rows = self.chosen
-        if self.held_out:
-            rows = rows[~np.isin(rows, list(self.held_out))]
-        return self.dataset.episodes.length[rows]
+        return self.dataset.episodes.length[self._split[0]]
 
     @cached_property
     def samples(self) -> npt.NDArray[np.int64]:
@@ -266,7 +267,7 @@ class Fit:
         """Batches in one validation over all episodes held out."""
         said = self.recipe.data("val_batch_size")
         size = said if isinstance(said, int) and said > 0 else self.batch_size
-        return math.ceil(int(self.dataset.episodes.length[list(self.held_out)].sum()) / size) if self.held_out else 0
+        return math.ceil(int(self.dataset.episodes.length[self.held_out].sum()) / size) if self.held_out else 0
 
     @property
     def batches(self) -> int:

@@ -61,6 +61,7 @@ class Dataset:
         texts: the JSON files read, by name relative to the root, for showing lines of them.
         stumbles: where such a file stops being JSON.
         judged: what rules about the dataset alone have found, by code, so that each runs once.
+        splits: (``val_split``, chosen episodes) → rows to train on and rows held out, so that each is computed once.
     """
 
     place: Location
@@ -82,6 +83,9 @@ class Dataset:
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     stumbles: dict[str, Span] = field(default_factory=dict, repr=False)
     judged: dict[str, tuple[Finding, ...]] = field(default_factory=dict, repr=False)
+    splits: dict[tuple[float, bytes | None], tuple[npt.NDArray[np.int64], list[int]]] = field(
+        default_factory=dict, repr=False
+    )
 
     @property
     def repo_id(self) -> str:

@@ -57,6 +57,15 @@ class Episodes:
         codes = self.task_codes[self.task_offsets[row] : self.task_offsets[row + 1]]
         return [self.task_names[code] for code in codes]
 
+    def first_task_codes(self) -> Ints:
+        """The first task of each episode as a code into ``task_names``; episodes without a task share one code."""
+        none = self.task_names.index("") if "" in self.task_names else -1
+        codes = np.full(len(self), none, np.int64)
+        if self.task_codes is not None and self.task_offsets is not None:
+            has_one = np.diff(self.task_offsets) > 0
+            codes[has_one] = self.task_codes[self.task_offsets[:-1][has_one]]
+        return codes
+
     def task_counts(self) -> dict[str, tuple[int, int]]:
         """Task text → (episodes, frames), most frames first. An episode with several tasks counts for each."""
         if self.task_codes is None or self.task_offsets is None or not len(self.task_codes):
