@@ -140,7 +140,8 @@ def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key:
         return Stray("renamed", route, key, section, target or "", why, sure=old == key)
     homes = [home for home in home_of(recipe, policy, key) if home != route]
     inside = f"{section.route}.init_args"
-    inner = (s for s in sections(recipe, policy) if s.route == inside and s.route.startswith("trainer."))
+    arguments_of = sections(recipe, policy) if inside.startswith("trainer.") and recipe.has(inside) else ()
+    inner = (s for s in arguments_of if s.route == inside)
     if any(key in arguments.keys for arguments in inner):
         homes = [f"{inside}.{key}"]
     if key in WITHOUT_EFFECT:  # a policy has it too, but nobody means that one

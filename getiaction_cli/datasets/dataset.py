@@ -61,6 +61,7 @@ class Dataset:
         texts: the JSON files read, by name relative to the root, for showing lines of them.
         stumbles: where such a file stops being JSON.
         judged: what rules about the dataset alone have found, by code, so that each runs once.
+        frames: (file, key) → what `frame` found: a fault of the dataset is shown for every policy that is tried on it.
         splits: (``val_split``, chosen episodes) → rows to train on and rows held out, so that each is computed once.
     """
 
@@ -83,6 +84,7 @@ class Dataset:
     texts: dict[str, str] = field(default_factory=dict, repr=False)
     stumbles: dict[str, Span] = field(default_factory=dict, repr=False)
     judged: dict[str, tuple[Finding, ...]] = field(default_factory=dict, repr=False)
+    frames: dict[tuple[str, str], tuple[tuple[str, ...], Span | None]] = field(default_factory=dict, repr=False)
     splits: dict[tuple[float, bytes | None], tuple[npt.NDArray[np.int64], list[int]]] = field(
         default_factory=dict, repr=False
     )
@@ -243,12 +245,17 @@ class Dataset:
         Returns:
             The source lines from the span's first line on, and the span; nothing for files that are not JSON.
         """
+        if (file, key) not in self.frames:
+            self.frames[file, key] = self._find_frame(file, key)
+        return self.frames[file, key]
+
+    def _find_frame(self, file: str, key: str) -> tuple[tuple[str, ...], Span | None]:
         text = self.texts.get(file, "")
         span = find(text, key) if text and key else self.stumbles.get(file)
         if span is None:
             return (), None
-        lines = text.splitlines()
-        return tuple(lines[span.line - 1 : span.end_line]), span
+        start, end = text.rfind("\n", 0, span.start) + 1, text.find("\n", span.end)
+        return tuple(text[start : end if end >= 0 else None].splitlines()), span
 
 
 def is_table(name: str) -> bool:

@@ -15,8 +15,8 @@ from getiaction_cli.diagnostics import Span
 _MAX_BYTES = 256 << 20
 _MAX_DEPTH = 200
 _SPACE = re.compile(r"[ \t\r\n]*")
+_DECODER = json.JSONDecoder()
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_SCALAR = re.compile(r"[^\s,\]}:\"]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def find(text: str, route: str) -> Span | None:
     """
     try:
         return _descend(text, _skip(text, 0), route)
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         return None
 
 
@@ -153,21 +153,7 @@ def _items(text: str, at: int) -> list[tuple[int, int, int]]:
 
 def _end(text: str, at: int) -> int:
     """Where the value that starts at ``at`` ends."""
-    if text[at] == '"':
-        match = _STRING.match(text, at)
-    elif text[at] in "{[":
-        depth = 0
-        for token in re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]]', re.DOTALL).finditer(text, at):
-            mark = token.group()
-            depth += (mark in "{[") - (mark in "}]")
-            if depth == 0:
-                return token.end()
-        raise ValueError("not closed")
-    else:
-        match = _SCALAR.match(text, at)
-    if match is None:
-        raise ValueError("no value")
-    return match.end()
+    return _DECODER.raw_decode(text, at)[1]
 
 
 def _skip(text: str, at: int) -> int:

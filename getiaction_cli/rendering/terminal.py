@@ -8,6 +8,7 @@ from getiaction_cli.diagnostics import Diagnostic, Frame, NotRun, Report, Severi
 from getiaction_cli.rendering.text import Paint, clean, cut, width, wrap
 
 _LEAST_CODE = 24  # columns that a source line keeps on the narrowest terminal
+_NEAR = 20  # times the room: characters may take no column at all
 
 
 def render(reports: Sequence[Report], *, color: bool = False, columns: int = 100, fixed: int = 0) -> str:
@@ -116,8 +117,10 @@ def _underline(under: str, label: str, lead: str, room: int, paint: Paint, style
 def _window(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
     """The part of a long line around what it is about: the text, where the mark begins, how long it is."""
     room = max(room, _LEAST_CODE)
-    before, marked, after = line[:start], line[start:end], line[end:]
-    before, marked, after = clean(before), clean(marked), clean(after.rstrip())
+    # A line may be megabytes long, and is shown once per finding: only what is near the mark is measured.
+    near = _NEAR * room
+    before, marked, after = line[max(0, start - near) : start], line[start : min(end, start + near)], line[end:]
+    before, marked, after = clean(before), clean(marked), clean(after[:near].rstrip())
     length = max(1, width(marked))
     if width(before) + width(marked) + width(after) <= room:
         return before + marked + after, width(before), length

@@ -27,15 +27,14 @@ def _columns(char: str) -> int:
 
 def cut(text: str, columns: int) -> str:
     """As much of a clean text as fits, with an ellipsis where something is left out."""
-    if width(text) <= columns:
-        return text
-    taken, used = [], 0
-    for char in text:
+    used = fits = 0
+    for position, char in enumerate(text):
         used += _columns(char)
-        if used > columns - 1:
-            break
-        taken.append(char)
-    return "".join(taken) + "…"
+        if used > columns:
+            return text[:fits] + "…"
+        if used <= columns - 1:
+            fits = position + 1
+    return text
 
 
 def wrap(text: str, columns: int, indent: str) -> str:
