@@ -140,9 +140,9 @@ def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key:
         return Stray("renamed", route, key, section, target or "", why, sure=old == key)
     homes = [home for home in home_of(recipe, policy, key) if home != route]
     inside = f"{section.route}.init_args"
-    arguments_of = sections(recipe, policy) if inside.startswith("trainer.") and recipe.has(inside) else ()
-    inner = (s for s in arguments_of if s.route == inside)
-    if any(key in arguments.keys for arguments in inner):
+    # Listing every section takes time in a recipe of 1,000 callbacks: only a key outside of `init_args` needs it.
+    outside = inside.startswith("trainer.") and not section.route.endswith(".init_args")
+    if outside and any(key in s.keys for s in sections(recipe, policy) if s.route == inside):
         homes = [f"{inside}.{key}"]
     if key in WITHOUT_EFFECT:  # a policy has it too, but nobody means that one
         homes = [home for home in homes if not home.startswith("model.")]
