@@ -9,13 +9,12 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
-import re
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from getiaction_cli.installed import distributions, normal, package_folder
+from getiaction_cli.installed import package_folder, requirements
 from getiaction_cli.policies import Field, Rejected, Unjudgeable, plain
 from getiaction_cli.policies.catalog import world
 from getiaction_cli.policies.coerce import WrongType, coerce
@@ -105,7 +104,7 @@ class Environment:
     @functools.cached_property
     def packages(self) -> list[str]:
         """The distributions that LeRobot's extra of the same name asks for on this machine; empty without an extra."""
-        return sorted(_required_here(self.name))
+        return sorted(requirements("lerobot", self.name, own=True))
 
     @property
     def _is_registered_by_package(self) -> bool:
@@ -269,39 +268,6 @@ def _compared(node: ast.AST, name: str) -> list[str]:
                 values = other.elts if isinstance(other, ast.Tuple | ast.List | ast.Set) else [other]
                 found += [v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)]
     return found
-
-
-@functools.cache
-def _required_here(extra: str) -> set[str]:
-    """What an extra of LeRobot asks for on machines like this one (`sys_platform == "linux"`)."""
-    try:
-        text = (distributions()["lerobot"] / "METADATA").read_text(encoding="utf-8")
-    except (KeyError, OSError):
-        return set()
-    found: set[str] = set()
-    for line in text.partition("\n\n")[0].splitlines():
-        wanted, _, marker = line.removeprefix("Requires-Dist:").partition(";")
-        name = re.match(r"\s*([\w.-]+)", wanted)
-        if not (
-            name and line.startswith("Requires-Dist:") and re.search(rf"extra == ['\"]{re.escape(extra)}['\"]", marker)
-        ):
-            continue
-        if normal(name[1]) != "lerobot" and (_only_extra(marker) or _holds(marker, extra)):
-            found.add(normal(name[1]))
-    return found
-
-
-def _only_extra(marker: str) -> bool:
-    return re.fullmatch(r"\s*extra == ['\"][\w.-]+['\"]\s*", marker) is not None
-
-
-def _holds(marker: str, extra: str) -> bool:
-    from packaging.markers import InvalidMarker, Marker  # 20 ms, and few requirements have another condition
-
-    try:
-        return Marker(marker.strip()).evaluate({"extra": extra})
-    except InvalidMarker:
-        return False
 
 
 def _tree(file: Path) -> ast.Module:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,9 +18,14 @@ from pathlib import Path
 from getiaction.spec.installing import install_command as install_command
 
 _FOLDER = re.compile(r"(?P<name>[^-]+?)(?:-(?P<version>[^-]+?))?(?:-.*)?\.(?:dist|egg)-info")
-_REQUIREMENT = re.compile(r"^Requires-Dist: ([\w.-]+)(?:\[([\w,-]+)\])?([^;\n]*);?(.*)$", re.MULTILINE)
+_REQUIREMENT = re.compile(r"^Requires-Dist: *(.+)$", re.MULTILINE)
+# A requirement as build tools write it where it has no condition but its extra.
+_UNCONDITIONAL = re.compile(
+    r"(?P<name>[\w.-]+)(?:\[(?P<extras>[\w,-]+)\])?(?P<versions>(?:[<>=!~]=?[\w.*]+,?)*); extra == ['\"][\w.-]+['\"]"
+)
 _EXTRA = re.compile(r"extra == ['\"]([\w.-]+)['\"]")
-_ONLY_SOME_MACHINES = re.compile(r"platform_machine|sys_platform|platform_system")
+# Where a marker holds here and there, it holds everywhere.
+_NO_MACHINE = {"sys_platform": "", "platform_machine": "", "platform_system": ""}
 
 
 @cache
@@ -62,12 +68,16 @@ def versions() -> Mapping[str, str]:
 
 
 @cache
-def requirements(distribution: str, extra: str) -> Mapping[str, str]:
-    """What an extra of an installed distribution asks for on every machine: name → version specifier (">=5.4,<5.6").
+def requirements(distribution: str, extra: str, *, own: bool = False) -> Mapping[str, str]:
+    """What an extra of an installed distribution asks for: name → version specifier (">=5.4,<5.6").
 
-    Extras of the distribution that the extra asks for itself are followed; what only some machines need is left out.
+    Args:
+        distribution: its name.
+        extra: the extra's name.
+        own: True for what the extra itself asks for on this machine. Otherwise the distribution's extras that it asks
+            for are followed, and what only some machines get is left out: wheels of decoders that LeRobot can do
+            without.
     """
-    of_extra = _requirements(distribution)
     found: dict[str, str] = {}
     todo, seen = [normal(extra)], set[str]()
     while todo:
@@ -75,24 +85,38 @@ def requirements(distribution: str, extra: str) -> Mapping[str, str]:
         if current in seen:
             continue
         seen.add(current)
-        for name, inner, specifier in of_extra.get(current, ()):
-            if name == normal(distribution):
-                todo += map(normal, inner.split(","))
-            else:
-                found[name] = specifier
+        for line in _requirement_lines(distribution).get(current, ()):
+            for name, extras, specifier in _asked_for(line, current, everywhere=not own):
+                if name != normal(distribution):
+                    found[name] = specifier
+                elif not own:
+                    todo += extras
     return dict(sorted(found.items()))
 
 
+def _asked_for(line: str, extra: str, *, everywhere: bool) -> Iterator[tuple[str, list[str], str]]:
+    """Name, extras and versions of a requirement, where its conditions hold."""
+    if plain := _UNCONDITIONAL.fullmatch(line):
+        yield normal(plain["name"]), [normal(name) for name in (plain["extras"] or "").split(",")], plain["versions"]
+        return
+    from packaging.requirements import InvalidRequirement, Requirement  # 20 ms, and few requirements need it
+
+    with suppress(InvalidRequirement):
+        wanted = Requirement(line)
+        machines = [{}, _NO_MACHINE] if everywhere else [{}]
+        if wanted.marker and all(wanted.marker.evaluate({**machine, "extra": extra}) for machine in machines):
+            yield normal(wanted.name), [normal(name) for name in wanted.extras], str(wanted.specifier)
+
+
 @cache
-def _requirements(distribution: str) -> dict[str, list[tuple[str, str, str]]]:
-    """Extra → (name, extras of it, version specifier) of each distribution that it names."""
+def _requirement_lines(distribution: str) -> Mapping[str, list[str]]:
+    """Extra → the requirements whose markers name it: few of some hundred are to be parsed for one extra."""
     try:
         text = (distributions()[normal(distribution)] / "METADATA").read_text(encoding="utf-8")
     except (KeyError, OSError):
         return {}
-    of_extra: dict[str, list[tuple[str, str, str]]] = {}
-    for name, inner, specifier, marker in _REQUIREMENT.findall(text):
-        if not _ONLY_SOME_MACHINES.search(marker):
-            for extra in _EXTRA.findall(marker):
-                of_extra.setdefault(normal(extra), []).append((normal(name), inner, specifier.strip(" ()")))
-    return of_extra
+    found: dict[str, list[str]] = {}
+    for line in _REQUIREMENT.findall(text.partition("\n\n")[0]):
+        for extra in dict.fromkeys(map(normal, _EXTRA.findall(line))):
+            found.setdefault(extra, []).append(line)
+    return found
