@@ -3,7 +3,7 @@
 A `Machine` is a plain value: rules read it, tests build one by hand. `probe` fills one for the machine it runs on; what
 costs more than a few file look-ups (installed packages, caches, free space) is asked for only when a rule asks.
 
-NVIDIA's own library is asked through ctypes: `nvidia-smi` needs 0.1 to 2 s for the same answer.
+NVIDIA's driver is asked through its library (nvidia-ml-py): `nvidia-smi` needs 0.1 to 2 s for the same answer.
 """
 
 from __future__ import annotations
@@ -61,7 +61,6 @@ class Machine:
         torch_cuda: the CUDA version that the installed torch is built for; None for a CPU, ROCm or XPU build.
         torch_hip: the ROCm version of the installed torch; None for another build.
         torch_xpu: the XPU version of the installed torch; None for another build.
-        cpus: processors that this process may use.
         memory: bytes of RAM; None when unknown.
         shared_memory: free bytes of /dev/shm; None where there is none.
         packages: version of each installed distribution by name.
@@ -80,7 +79,6 @@ class Machine:
     torch_cuda: str | None = None
     torch_hip: str | None = None
     torch_xpu: str | None = None
-    cpus: int = 1
     memory: int | None = None
     shared_memory: int | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
@@ -125,7 +123,6 @@ def probe() -> Machine:
         torch_cuda=build.get("cuda"),
         torch_hip=build.get("hip"),
         torch_xpu=build.get("xpu"),
-        cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory=_memory(),
         shared_memory=_free(Path("/dev/shm")) if Path("/dev/shm").is_dir() else None,
         packages=versions(),
@@ -194,21 +191,23 @@ def _torch_build() -> dict[str, str]:
 
 
 def _nvidia_gpus() -> tuple[Gpu, ...]:
-    if platform.system() == "Linux" and not Path("/dev/nvidiactl").exists() and not Path("/dev/dxg").exists():
+    system = platform.system()
+    if system == "Darwin" or (system == "Linux" and not any(map(os.path.exists, ("/dev/nvidiactl", "/dev/dxg")))):
+        return ()
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:  # no driver, or one that does not answer
         return ()
     try:
-        nvml = ctypes.CDLL("nvml.dll" if platform.system() == "Windows" else "libnvidia-ml.so.1")
-    except OSError:
+        count = pynvml.nvmlDeviceGetCount()
+        wanted = _visible(count)
+        return tuple(_nvidia_gpu(i) for i in range(count) if i in wanted)
+    except pynvml.NVMLError:
         return ()
-    if nvml.nvmlInit_v2() != 0:
-        return ()
-    try:
-        count = ctypes.c_uint()
-        nvml.nvmlDeviceGetCount_v2(ctypes.byref(count))
-        wanted = _visible(count.value)
-        return tuple(_nvidia_gpu(nvml, i) for i in range(count.value) if i in wanted)
     finally:
-        nvml.nvmlShutdown()
+        pynvml.nvmlShutdown()
 
 
 def _visible(count: int) -> Container[int]:
@@ -222,24 +221,20 @@ def _visible(count: int) -> Container[int]:
     return [int(word) for word in words]
 
 
-class _NvmlMemory(ctypes.Structure):
-    _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))
+def _nvidia_gpu(index: int) -> Gpu:
+    import pynvml
 
-
-def _nvidia_gpu(nvml: ctypes.CDLL, index: int) -> Gpu:
-    handle = ctypes.c_void_p()
-    nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle))
-    name = ctypes.create_string_buffer(96)
-    nvml.nvmlDeviceGetName(handle, name, len(name))
-    memory = _NvmlMemory()
-    known = nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) == 0
-    major, minor = ctypes.c_int(), ctypes.c_int()
-    capable = nvml.nvmlDeviceGetCudaComputeCapability(handle, ctypes.byref(major), ctypes.byref(minor)) == 0
+    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+    memory, capability = None, None
+    with suppress(pynvml.NVMLError):  # machines where the GPU uses the processor's memory
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    with suppress(pynvml.NVMLError):
+        capability = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
     return Gpu(
-        name=name.value.decode(errors="replace"),
-        memory=memory.total if known else None,
-        free=memory.free if known else None,
-        capability=(major.value, minor.value) if capable else None,
+        name=pynvml.nvmlDeviceGetName(handle),
+        memory=int(memory.total) if memory else None,
+        free=int(memory.free) if memory else None,
+        capability=capability,
     )
 
 

@@ -14,6 +14,7 @@ PACKAGES = ("getiaction", "getiaction_cli")
 
 NOT_DECLARED = {
     "torchcodec": "LeRobot asks for it where there are wheels; elsewhere videos are decoded with av",
+    "peft": "comes with the extra of that name; a rule asks for it where a recipe trains adapters",
     "transformers": "comes with the extras of the policies that use it; guarded only where it is installed",
 }
 

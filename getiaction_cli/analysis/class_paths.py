@@ -24,7 +24,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class WrongClassPath:
     """A class path that can't stand where it does.
 
     Args:
@@ -49,7 +49,7 @@ class Found:
 
 
 @cache
-def class_paths(recipe: Recipe) -> tuple[Found, ...]:
+def class_paths(recipe: Recipe) -> tuple[WrongClassPath, ...]:
     """The class paths of a recipe that can't stand where they do."""
     found = [_model(recipe), _data(recipe), *(_object(recipe, route) for route in object_routes(recipe))]
     return tuple(item for item in found if item is not None)
@@ -87,7 +87,7 @@ def policy_classes() -> dict[str, str]:
     }
 
 
-def _model(recipe: Recipe) -> Found | None:
+def _model(recipe: Recipe) -> WrongClassPath | None:
     route, path = "model.class_path", recipe.get("model.class_path")
     if not isinstance(path, str) or not path:
         return None
@@ -100,8 +100,8 @@ def _model(recipe: Recipe) -> Found | None:
         policy = policies.load(path.lower())
         if policy.class_path == WRAPPER:
             also = ((named, policy.name),)
-            return Found(route, Verdict.MEANT, f"`{path}` is a policy, not a class", WRAPPER, True, also=also)
-        return Found(route, Verdict.MEANT, f"`{path}` is a policy, not a class", policy.class_path, True)
+            return WrongClassPath(route, Verdict.MEANT, f"`{path}` is a policy, not a class", WRAPPER, True, also=also)
+        return WrongClassPath(route, Verdict.MEANT, f"`{path}` is a policy, not a class", policy.class_path, True)
     bare = name.removesuffix("Policy").removesuffix("Config")
     for candidate in (name, bare):
         exact = next((own for own in ("LeRobotPolicy", *classes) if own.lower() == candidate.lower()), None)
@@ -109,11 +109,11 @@ def _model(recipe: Recipe) -> Found | None:
             meant = f"{POLICY_HOME}.{exact}"
             words = _elsewhere(path, home, POLICY_HOME, "policies")
             works = home.startswith(f"{POLICY_HOME}.") and exact == name and read_signature(path) is not None
-            return Found(route, Verdict.MEANT, words, meant, True, works)
+            return WrongClassPath(route, Verdict.MEANT, words, meant, True, works)
     near = difflib.get_close_matches(path, [f"{POLICY_HOME}.{own}" for own in ("LeRobotPolicy", *classes)], 1, 0.85)
     if near and closest(name, [near[0].rpartition(".")[2]]):  # a long path in common makes no likeness
-        return Found(route, Verdict.MEANT, f"there is no class `{path}`", near[0])
-    return Found(
+        return WrongClassPath(route, Verdict.MEANT, f"there is no class `{path}`", near[0])
+    return WrongClassPath(
         route,
         Verdict.REFUSED,
         f"`{path[:80]}` is not one of getiaction's policies",
@@ -121,20 +121,22 @@ def _model(recipe: Recipe) -> Found | None:
     )
 
 
-def _data(recipe: Recipe) -> Found | None:
+def _data(recipe: Recipe) -> WrongClassPath | None:
     route, path = "data.class_path", recipe.get("data.class_path")
     if not isinstance(path, str) or not path or path == DATAMODULE:
         return None
     home, own_home = path.rpartition(".")[0], DATAMODULE.rpartition(".")[0]
     if is_datamodule(path):
-        return Found(route, Verdict.MEANT, _elsewhere(path, home, own_home, "the data module"), DATAMODULE, True)
+        return WrongClassPath(
+            route, Verdict.MEANT, _elsewhere(path, home, own_home, "the data module"), DATAMODULE, True
+        )
     if difflib.SequenceMatcher(None, path, DATAMODULE).ratio() > 0.85:
-        return Found(route, Verdict.MEANT, f"there is no class `{path}`", DATAMODULE)
+        return WrongClassPath(route, Verdict.MEANT, f"there is no class `{path}`", DATAMODULE)
     help = f"the data module is {DATAMODULE}"
-    return Found(route, Verdict.REFUSED, f"`{path[:80]}` is not getiaction's data module", help=help)
+    return WrongClassPath(route, Verdict.REFUSED, f"`{path[:80]}` is not getiaction's data module", help=help)
 
 
-def _object(recipe: Recipe, section: str) -> Found | None:
+def _object(recipe: Recipe, section: str) -> WrongClassPath | None:
     route = f"{section}.class_path"
     path = recipe.get(route)
     if not isinstance(path, str) or not path:
@@ -145,10 +147,10 @@ def _object(recipe: Recipe, section: str) -> Found | None:
     if meant == path:
         return None
     if not meant:
-        return Found(route, Verdict.REFUSED, f"`{path[:80]}` is not {what}", help=f"use a class of {own_home}")
+        return WrongClassPath(route, Verdict.REFUSED, f"`{path[:80]}` is not {what}", help=f"use a class of {own_home}")
     home = path.rpartition(".")[0]
     message = _elsewhere(path, home, own_home, what) if certain else f"there is no class `{path}`"
-    return Found(route, Verdict.MEANT, message, meant, certain)
+    return WrongClassPath(route, Verdict.MEANT, message, meant, certain)
 
 
 def _elsewhere(path: str, home: str, own_home: str, what: str) -> str:

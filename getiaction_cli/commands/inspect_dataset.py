@@ -15,7 +15,7 @@ from getiaction_cli.errors import EXIT_FOUND, CliError
 if TYPE_CHECKING:
     from getiaction_cli.datasets import Location
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.inspection import Inspection, Verdict
+    from getiaction_cli.datasets.inspection import Inspection, PolicyVerdict
     from getiaction_cli.datasets.scan import Scan
     from getiaction_cli.rendering.progress import Progress
 
@@ -113,18 +113,18 @@ def _judged(found: Dataset, scan: Scan | None, why: str) -> Inspection:
     return Inspection(found, report, _verdicts(found), scan)
 
 
-def _verdicts(found: Dataset) -> tuple[Verdict, ...]:
+def _verdicts(found: Dataset) -> tuple[PolicyVerdict, ...]:
     """Which policies can train on it: a recipe is drafted for each and judged as any recipe is."""
     from getiaction_cli.checking import drafting
     from getiaction_cli.checking.recipe_context import SharedInputs
-    from getiaction_cli.datasets.inspection import Verdict
+    from getiaction_cli.datasets.inspection import PolicyVerdict
 
     if not found.features or not len(found.episodes) or not found.fps:
         return ()  # the report says what must be mended first
     shared = SharedInputs()
     shared.add(found)
     return tuple(
-        Verdict(
+        PolicyVerdict(
             name=suit.policy.name,
             trainable=suit.trainable,
             installed=suit.policy.installed,

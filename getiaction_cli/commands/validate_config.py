@@ -24,7 +24,7 @@ _SUFFIXES = (".yaml", ".yml")
 _RECIPE_LIKE = re.compile(r"^(model|data|policy|dataset|trainer)\s*:", re.MULTILINE)
 
 
-class Format(StrEnum):
+class ReportFormat(StrEnum):
     """How the report is written."""
 
     TEXT = "text"
@@ -40,7 +40,7 @@ def validate_config(
         list[str],
         typer.Argument(metavar="RECIPE...", help="Recipes, folders of them, patterns, or - for standard input."),
     ],
-    format: Annotated[Format, typer.Option("--format", help="How to write the report.")] = Format.TEXT,
+    format: Annotated[ReportFormat, typer.Option("--format", help="How to write the report.")] = ReportFormat.TEXT,
     select: Annotated[
         list[str] | None,
         typer.Option("--select", metavar="CODES", help="Report only these codes or families (GA3,GA101)."),
@@ -168,24 +168,24 @@ class _Run:
         self.reports.append(done.report)
         return len(done.made)
 
-    def render(self, format: Format, fixed: int, *, err: bool) -> str:
+    def render(self, format: ReportFormat, fixed: int, *, err: bool) -> str:
         match format:
-            case Format.JSON:
+            case ReportFormat.JSON:
                 from getiaction_cli.rendering import json_v1
 
                 return json_v1.render(self.reports)
-            case Format.SARIF:
+            case ReportFormat.SARIF:
                 from importlib.metadata import version
 
                 from getiaction_cli.checking.runner import load_rules
                 from getiaction_cli.rendering import sarif
 
                 return sarif.render(self.reports, load_rules(), version("getiaction"))
-            case Format.GITHUB:
+            case ReportFormat.GITHUB:
                 from getiaction_cli.rendering import github
 
                 return github.render(self.reports)
-            case Format.CONCISE:
+            case ReportFormat.CONCISE:
                 from getiaction_cli.rendering import concise
 
                 return concise.render(self.reports)

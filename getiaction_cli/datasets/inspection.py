@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PolicyVerdict:
     """Whether a policy can train on the dataset.
 
     Args:
@@ -42,7 +42,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Camera:
+class CameraFormat:
     """One camera, as info.json and the header of its first file describe it; empty or 0 where neither knows."""
 
     key: str
@@ -70,7 +70,7 @@ class Inspection:
 
     dataset: Dataset
     report: Report
-    policies: tuple[Verdict, ...] = ()
+    policies: tuple[PolicyVerdict, ...] = ()
     scan: Scan | None = None
 
     @cached_property
@@ -121,18 +121,18 @@ class Inspection:
         return [(int(edges[i]), int(edges[i + 1]) - 1, int(count)) for i, count in enumerate(counts)]
 
     @cached_property
-    def cameras(self) -> list[Camera]:
+    def cameras(self) -> list[CameraFormat]:
         """The cameras."""
         return [self._camera(self.dataset.features[key]) for key in self.dataset.camera_keys]
 
-    def _camera(self, feature: Feature) -> Camera:
+    def _camera(self, feature: Feature) -> CameraFormat:
         files = self.dataset.video_files.get(feature.key, {}) if feature.dtype == "video" else {}
         here = [name for name in files if name in self.dataset.listing.sizes]
         header = self.dataset.videos.get(here[0]) if here else None
         width, height = feature.resolution or (0, 0)
         codec = feature.video("codec") or (header.codec if header else "")
         fps = feature.video("fps") or (header.fps if header else None) or 0
-        return Camera(
+        return CameraFormat(
             key=feature.key,
             width=width,
             height=height,

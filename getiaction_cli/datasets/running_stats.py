@@ -109,7 +109,7 @@ class Running:
             self.extremes.clear()
 
 
-class Sample:
+class QuantileSample:
     """Every n-th frame of the dataset, for the quantiles: all of them while they fit."""
 
     def __init__(self, features: list[Feature], rows: list[int]) -> None:

@@ -96,7 +96,6 @@ class Lag:
 
     frames: int
     similarity: float
-    compared: int
 
 
 @dataclass(slots=True)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 STATS = "meta/stats.json"
 QUANTILES = ("q01", "q10", "q50", "q90", "q99")
 LEVELS = (0.01, 0.10, 0.50, 0.90, 0.99)
-NAMES = ("min", "max", "mean", "std", "count", *QUANTILES)
 
 
 def read_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:

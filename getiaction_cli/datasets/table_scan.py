@@ -16,7 +16,7 @@ import numpy.typing as npt
 from getiaction.spec.dataset_layout import INDEX_KEYS
 from getiaction_cli.datasets.features import NUMERIC_DTYPES, Feature
 from getiaction_cli.datasets.parquet import Broken, first_line, open_parquet
-from getiaction_cli.datasets.running_stats import FEW, Running, Sample
+from getiaction_cli.datasets.running_stats import FEW, QuantileSample, Running
 from getiaction_cli.datasets.scan import WORKERS, FeatureScan, Lag, Matrix, Scan, Spot
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def look_at_tables(dataset: Dataset, scan: Scan, watch: OnProgress | None) -> No
         scan.not_checked.append("the numbers: there are no tables to read")
         return
     begin = time.monotonic()
-    sample = Sample(features, [dataset.tables[name].rows for name in names])
+    sample = QuantileSample(features, [dataset.tables[name].rows for name in names])
     expected = _Expected(dataset)
     step_every = max(1, total // _STEPS)
     done, lock = 0, Lock()
@@ -137,7 +137,7 @@ def _scan_table(
     name: str,
     features: list[Feature],
     expected: _Expected,
-    sample: Sample,
+    sample: QuantileSample,
     table: int,
     step_every: int,
 ) -> _Part:
@@ -357,7 +357,7 @@ def _finish(running: Running, feature: Feature, quantiles: dict[str, Matrix]) ->
     )
 
 
-def _lag(dataset: Dataset, sample: Sample) -> Lag | None:
+def _lag(dataset: Dataset, sample: QuantileSample) -> Lag | None:
     """Shift the action against the state and see where they move alike; only for vectors of the same joints."""
     states, actions = sample.values.get("observation.state"), sample.values.get("action")
     if states is None or actions is None or states.shape != actions.shape or sample.every != 1:
@@ -375,7 +375,7 @@ def _lag(dataset: Dataset, sample: Sample) -> Lag | None:
             return None
         best[lag] = _alike(a[inside], s[inside])
     lag = max(best, key=lambda k: (best[k], -abs(k)))
-    return Lag(lag, best[lag], len(state))
+    return Lag(lag, best[lag])
 
 
 def _alike(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:

@@ -14,7 +14,7 @@ from getiaction_cli.units import duration, number, plural, size
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.datasets.features import Feature
-    from getiaction_cli.datasets.inspection import Camera, Inspection, Verdict
+    from getiaction_cli.datasets.inspection import CameraFormat, Inspection, PolicyVerdict
 
 _MOST_DIMENSIONS = 40
 _MOST_TASKS = 10
@@ -68,7 +68,7 @@ def _overview(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
     return [terminal.rows(dataset.repo_id, rows, color=paint.on, columns=columns).rstrip("\n")]
 
 
-def _camera(camera: Camera) -> str:
+def _camera(camera: CameraFormat) -> str:
     facts = [f"{camera.width}x{camera.height}" + (f"x{camera.channels}" if camera.channels != 3 else "")]
     if camera.depth:
         facts.append("depth")
@@ -303,7 +303,7 @@ def _policies(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
     return lines
 
 
-def _policy(verdict: Verdict, names: int, paint: Paint, columns: int) -> str:
+def _policy(verdict: PolicyVerdict, names: int, paint: Paint, columns: int) -> str:
     mark = paint("good", "✓") if verdict.trainable else paint("error", "✗")
     words = verdict.changes if verdict.trainable else verdict.reasons
     if verdict.unreadable:

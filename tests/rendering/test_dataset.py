@@ -13,15 +13,15 @@ from corruptions import CORRUPTIONS
 from getiaction_cli.checking.dataset_context import DatasetContext
 from getiaction_cli.checking.runner import check
 from getiaction_cli.datasets import locate, read
-from getiaction_cli.datasets.inspection import Inspection, Verdict
+from getiaction_cli.datasets.inspection import Inspection, PolicyVerdict
 from getiaction_cli.rendering import dataset as rendering
 from getiaction_cli.rendering import dataset_json
 from getiaction_cli.units import duration, number, size
 
 VERDICTS = (
-    Verdict("act", trainable=True),
-    Verdict("tdmpc", trainable=False, reasons=("it has no `next.reward`" * 10,)),
-    Verdict("pi0", trainable=True, installed=False, changes=("set a to 1", "set b to 2", "set c to 3")),
+    PolicyVerdict("act", trainable=True),
+    PolicyVerdict("tdmpc", trainable=False, reasons=("it has no `next.reward`" * 10,)),
+    PolicyVerdict("pi0", trainable=True, installed=False, changes=("set a to 1", "set b to 2", "set c to 3")),
 )
 
 

@@ -1,9 +1,12 @@
 """GA5xx: each rule on a machine that lacks something and on one that doesn't. Machines are values, made by hand."""
 
+import contextlib
+import platform
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
+import pynvml
 import pytest
 from verdict_helpers import HEALTHY, Judge, block
 
@@ -124,8 +127,41 @@ def test_an_output_folder_that_is_taken(judge: Judge, tmp_path: Path) -> None:
 def test_this_machine_is_probed_without_torch() -> None:
     here = probing.probe()
     assert here.accelerators()[-1] == "cpu"
-    assert here.cpus >= 1 and here.packages.get("lerobot") and "no-such-package" not in here.packages
+    assert here.packages.get("lerobot") and "no-such-package" not in here.packages
     assert here.free_space(Path("no/such/folder/yet"))
+
+
+def test_no_driver_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing.platform, "system", lambda: "Windows")  # where no device file says so at once
+    with contextlib.suppress(pynvml.NVMLError):
+        pynvml.nvmlInit()
+        pytest.skip("this machine has a driver")
+    assert probing._nvidia_gpus() == ()
+
+
+def test_what_a_driver_does_not_say_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on machines whose GPU has no memory of its own."""
+
+    def unsupported(_: object) -> None:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
+
+    driver: dict[str, object] = {
+        "nvmlInit": lambda: None,
+        "nvmlShutdown": lambda: None,
+        "nvmlDeviceGetCount": lambda: 3,
+        "nvmlDeviceGetHandleByIndex": lambda index: index,
+        "nvmlDeviceGetName": lambda index: f"GPU {index}",
+        "nvmlDeviceGetMemoryInfo": unsupported,
+        "nvmlDeviceGetCudaComputeCapability": lambda _: (12, 1),
+    }
+    for name, answer in driver.items():
+        monkeypatch.setattr(pynvml, name, answer)
+    monkeypatch.setattr(probing.platform, "system", lambda: "Windows")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,2")
+    assert probing._nvidia_gpus() == (
+        Gpu("GPU 0", capability=(12, 1)),
+        Gpu("GPU 2", capability=(12, 1)),
+    )
 
 
 def test_versions_are_those_that_python_finds() -> None:
@@ -137,6 +173,10 @@ def test_requirements_follow_extras_of_extras() -> None:
     wanted = requirements("lerobot", "smolvla")
     assert {"transformers", "num2words", "accelerate"} <= set(wanted)
     assert wanted["transformers"].startswith("<") or wanted["transformers"].startswith(">")
+    assert "torchcodec" not in requirements("lerobot", "groot")  # for some machines only, and LeRobot does without
+    own = requirements("lerobot", "groot", own=True)
+    assert "dm-tree" in own and "transformers" not in own
+    assert ("decord" in own) == (platform.machine() in ("x86_64", "AMD64"))
     assert requirements("lerobot", "no-such-extra") == {} == requirements("no-such-package", "x")
 
 

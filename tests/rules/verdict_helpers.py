@@ -9,7 +9,6 @@ from getiaction_cli.rules import Rule
 
 # A machine on which nothing is missing for a small policy: what the pages of GA3xx are judged on.
 HEALTHY = Machine(
-    cpus=8,
     memory=64 * 10**9,
     shared_memory=32 * 10**9,
     packages={"diffusers": "0.38.0", "transformers": "5.5.0", "num2words": "0.5.14", "accelerate": "1.14.0"}

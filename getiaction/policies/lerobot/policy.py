@@ -104,7 +104,6 @@ class LeRobotPolicy(L.LightningModule):
         self._inputs_given = input_features
         self._outputs_given = output_features
         self._unseen: set[str] = set()
-        self._stats_given = dataset_stats
         self._pretrained = str(pretrained_path) if pretrained_path else None
         self._revision = pretrained_revision
         self._rename_map = dict(rename_map or {})
