@@ -87,7 +87,9 @@ def validate_config(
             stopped = True
     to_stderr = changing and (diff or "-" in recipes)
     clean = not any(report.diagnostics or report.not_run for report in run.reports)
-    if run.reports and not (stopped and clean and format is Format.TEXT):  # a trial that stopped is not "nothing wrong"
+    if run.reports and not (
+        stopped and clean and format is ReportFormat.TEXT
+    ):  # a trial that stopped is not "nothing wrong"
         typer.echo(run.render(format, fixed, err=to_stderr), nl=False, err=to_stderr)
     if not all(report.complete for report in run.reports):
         say(policies.unreadable())

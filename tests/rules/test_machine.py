@@ -2,6 +2,7 @@
 
 import contextlib
 import platform
+import re
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -10,6 +11,7 @@ import pynvml
 import pytest
 from verdict_helpers import HEALTHY, Judge, block
 
+from getiaction_cli import installed
 from getiaction_cli import machine as probing
 from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.installed import normal, requirements, versions
@@ -129,6 +131,15 @@ def test_this_machine_is_probed_without_torch() -> None:
     assert here.accelerators()[-1] == "cpu"
     assert here.packages.get("lerobot") and "no-such-package" not in here.packages
     assert here.free_space(Path("no/such/folder/yet"))
+
+
+def test_plain_requirements_are_read_as_packaging_reads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    extras = metadata.metadata("lerobot").get_all("Provides-Extra") or []
+    quick = [requirements("lerobot", extra) for extra in extras]
+    requirements.cache_clear()
+    monkeypatch.setattr(installed, "_UNCONDITIONAL", re.compile("nothing"))
+    assert [requirements("lerobot", extra) for extra in extras] == quick and any(quick)
+    requirements.cache_clear()
 
 
 def test_no_driver_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
