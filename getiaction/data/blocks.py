@@ -67,7 +67,7 @@ def divide(frame_bytes: int, halo: int, *, buffer_bytes: int = BUFFER_BYTES, cor
 
 
 class BlockSampler(EpisodeSampler):
-    """Frames of some episodes, block by block; each rank has blocks of its own.
+    """Frames of some episodes, block by block; each rank has blocks of its own, and every frame is in one of them.
 
     Args:
         *args: As for `EpisodeSampler`.
@@ -87,8 +87,8 @@ class BlockSampler(EpisodeSampler):
         if self.shuffle:
             turn = chance.permutation(len(starts))
             starts, lengths = starts[turn], lengths[turn]
-        if self.num_replicas > 1 and len(starts) >= self.num_replicas:
-            starts, lengths = starts[self.rank :: self.num_replicas], lengths[self.rank :: self.num_replicas]
+        if self.num_replicas > 1:
+            starts, lengths = self._share(starts, lengths)
         slots = min(self._buffer.opened, len(starts)) if self.shuffle else 1
         if self.shuffle:
             # The first blocks have all lengths from short to long, so that they do not all end at the same time.
@@ -110,6 +110,17 @@ class BlockSampler(EpisodeSampler):
         order = np.lexsort((chance.random(len(owners)), begun[owners] + within))
         return places[mixed][order], owners[order]
 
+    def _share(self, starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """This rank's blocks: equally many samples for each rank, so a block that two ranks share is divided."""
+        stops = np.cumsum(lengths)
+        first, stop = (self._count * number // self.num_replicas for number in (self.rank, self.rank + 1))
+        if first == stop:  # fewer samples than ranks
+            return starts, lengths
+        begun = np.clip(first - (stops - lengths), 0, lengths)
+        ended = np.clip(stop - (stops - lengths), 0, lengths)
+        used = ended > begun
+        return (starts + begun)[used], (ended - begun)[used]
+
     def _cut(self, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """First place and length of each block; cut elsewhere in each epoch, so that other neighbours meet."""
         starts, lengths = [], []
@@ -124,7 +135,7 @@ class BlockSampler(EpisodeSampler):
     def _epoch(self, epoch: int, begin: int) -> Iterator[int]:
         places, owners = self.schedule(epoch)
         if self.num_replicas > 1:
-            # As many for every rank: some give up a few samples, others repeat a few.
+            # Every rank has full batches, and as many: the last ones repeat the first samples.
             places, owners = np.resize(places, len(self)), np.resize(owners, len(self))
         rows = self._rows_at(places[begin:])
         self._announce(rows, owners[begin:])

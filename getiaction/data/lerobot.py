@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from torch.utils.data import DataLoader, Sampler, default_collate
 
 from getiaction import trust
 from getiaction.data import demo
+from getiaction.data.agreement import gather, this_host
 from getiaction.data.blocks import BlockFrames
 from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
@@ -30,7 +32,7 @@ from getiaction.lerobot.datasets import EpisodeAwareSampler, LeRobotDataset, LeR
 from getiaction.lerobot.errors import first_line
 from getiaction.lerobot.features import Stats
 from getiaction.spec import episode_split
-from getiaction.spec.frame_loading import Plan
+from getiaction.spec.frame_loading import WAYS, Plan
 
 
 class LeRobotDataModule(L.LightningDataModule):
@@ -116,6 +118,7 @@ class LeRobotDataModule(L.LightningDataModule):
         self._pipeline: Pipeline | None = None
         self._held_out: list[int] = []
         self._trained: list[int] | None = None
+        self._delta_timestamps: DeltaTimestamps | None = None
         self._drop_n_last_frames = 0
         self._resume_at: dict[str, Any] | None = None
         self.order: Order | None = None
@@ -124,16 +127,55 @@ class LeRobotDataModule(L.LightningDataModule):
         """Find the dataset, ask the trainer's policy for its timing, and open the episodes of both parts."""
         if self.train_dataset is not None:
             return
-        place, self.meta = find(self.repo_id, self.root, self.revision)
-        self.stats = datasets.training_stats(self.meta, self.use_imagenet_stats)
-        delta_timestamps = self._timing(self.meta)
-        train, held_out = split_episodes(self.meta, self.episodes, self.val_split)
+        # A dataset that one process can't read ends all of them, and frames are loaded the same way in all of them:
+        # the order of the samples depends on it.
+        while not self._opened_alike():
+            pass
+
+    def _opened_alike(self) -> bool:
+        """Open the dataset, and exchange the outcome with the other processes; False to open it again, as they do.
+
+        Raises:
+            DataError: the dataset can't be read, here or by another process.
+        """
+        error: Exception | None = None
+        try:
+            self._open()
+        except Exception as raised:
+            error = raised
+        outcome = _Outcome(this_host(), first_line(error) if error else "", self.plan)
+        outcomes = gather(outcome)
+        if error is not None:
+            raise error
+        for rank, other in enumerate(outcomes):
+            if other.failure:
+                raise DataError(f"rank {rank} on {other.host} can't read the dataset: {other.failure}")
+        assert self.plan is not None and self._pipeline is not None
+        plans = [other.plan for other in outcomes if other.plan is not None]
+        slowest = max(plans, key=lambda plan: WAYS.index(plan.way))
+        if all(plan.way == slowest.way for plan in plans):
+            return True
+        if self.plan.way != slowest.way:
+            rank = plans.index(slowest)
+            self._pipeline.fall_back(
+                slowest.way, f"rank {rank} on {outcomes[rank].host} has no faster way ({slowest.reason})"
+            )
+        return False
+
+    def _open(self) -> None:
+        """Open the episodes of both parts, with the pipeline that an earlier attempt has made."""
+        if self._pipeline is None:
+            place, self.meta = find(self.repo_id, self.root, self.revision)
+            self.stats = datasets.training_stats(self.meta, self.use_imagenet_stats)
+            self._delta_timestamps = self._timing(self.meta)
+            self._trained, self._held_out = split_episodes(self.meta, self.episodes, self.val_split)
+            with data_errors(self.repo_id, [str(place or self.meta.root)]):
+                self._pipeline = self.pipeline(self.meta, place)
         transforms = datasets.image_transforms(self.image_transforms)
-        with data_errors(self.repo_id, [str(place or self.meta.root)]):
-            pipeline = self.pipeline(self.meta, place)
-            self._pipeline, self._trained, self._held_out = pipeline, train, held_out
-            self.train_dataset = pipeline.open(train, delta_timestamps, transforms)
-            self.val_dataset = pipeline.open(held_out, delta_timestamps) if held_out else None
+        pipeline, held_out, timing = self._pipeline, self._held_out, self._delta_timestamps
+        with data_errors(self.repo_id, [str(pipeline.place or pipeline.meta.root)]):
+            self.train_dataset = pipeline.open(self._trained, timing, transforms)
+            self.val_dataset = pipeline.open(held_out, timing) if held_out else None
             self.plan = pipeline.plan
 
     def pipeline(self, meta: LeRobotDatasetMetadata, place: Path | None, *, build: bool = True) -> Pipeline:
@@ -295,6 +337,15 @@ class LeRobotDataModule(L.LightningDataModule):
         if state:
             return divmod(state["batches"], state["batches_per_epoch"])
         return (self.trainer.current_epoch if self.trainer is not None else 0), 0
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """How opening the dataset ended in one process."""
+
+    host: str
+    failure: str
+    plan: Plan | None
 
 
 def _read_order(state: Mapping[str, Any] | None) -> Order | None:

@@ -32,7 +32,16 @@ from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError
 from getiaction.lerobot import datasets
 from getiaction.lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
-from getiaction.spec.frame_loading import Plan, StoreOption, choose, frames_root, free_bytes, gigabytes, read_option
+from getiaction.spec.frame_loading import (
+    Plan,
+    StoreOption,
+    Way,
+    choose,
+    frames_root,
+    free_bytes,
+    gigabytes,
+    read_option,
+)
 
 log = logging.getLogger(__name__)
 
@@ -238,6 +247,10 @@ class Pipeline:
             except UndecodableError as error:
                 self.plan = replace(self.plan, way="lerobot", reason=str(error))
         return self._open_with_lerobot(episodes, delta_timestamps, image_transforms)
+
+    def fall_back(self, way: Way, reason: str) -> None:
+        """Load frames in a slower way, because another process of the training has to."""
+        self.plan, self._store = replace(self.plan, way=way, reason=reason), None
 
     def open_anywhere(self, episodes: Sequence[int] | None) -> WindowDataset | LeRobotDataset:
         """Single frames of some episodes, to be read in any order, without a sampler that announces them."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Way = Literal["store", "blocks", "lerobot"]
+WAYS: tuple[Way, ...] = ("store", "blocks", "lerobot")  # from the fastest to the slowest
 GB = 1_000_000_000
 # Measured on two cores; what validate-config says is an order of magnitude, not a promise.
 COPIED_BYTES_PER_SECOND = 3e9

@@ -19,10 +19,12 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.strategies import DDPStrategy
 
 from getiaction.errors import MachineError, TrainingError
+from getiaction.spec import launch
 from getiaction.spec.evaluation import HIGHER_IS_BETTER
 from getiaction.spec.installing import install_command
 from getiaction.spec.loggers import PACKAGES, wandb_can_log_in, wandb_goes_online
 from getiaction.spec.run_places import WRITES_TO
+from getiaction.train import cluster
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
 from getiaction.train.metrics import MetricsFile
@@ -75,6 +77,7 @@ def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.
     for place in ("strategy", "profiler", "accelerator", "plugins"):
         if place in given:
             given[place] = _components(place, given[place], f"trainer.{place}")
+    given = _launched(given)
     extra = [_named(item, folder) for item in _as_list(asked_callbacks)]
     theirs = [component("callbacks", item, f"trainer.callbacks.{i}") for i, item in enumerate(extra)]
     if not any(isinstance(callback, L.pytorch.callbacks.ProgressBar) for callback in theirs):
@@ -94,6 +97,21 @@ def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.
         # As LeRobot has it: frozen backbones, and VQ-BeT's phases, leave parameters without a gradient.
         trainer.strategy._ddp_kwargs.setdefault("find_unused_parameters", True)
     return trainer
+
+
+def _launched(given: dict[str, Any]) -> dict[str, Any]:
+    """The Trainer's arguments for the processes that torchrun or SLURM has started.
+
+    Raises:
+        TrainingError: the recipe asks for another number.
+    """
+    asked = given.get("accelerator", "auto")
+    on_gpus = asked in ("auto", "gpu", "cuda") and torch.cuda.is_available()
+    gpus = torch.cuda.device_count() if on_gpus else None
+    here = launch.read()
+    if wrong := here.contradiction(given, gpus):
+        raise TrainingError(f"trainer.{wrong.key}: {wrong.message}", wrong.help)
+    return cluster.arguments(given, here, gpus)
 
 
 def loggers(asked: Any, folder: RunFolder | None) -> list[Logger]:

@@ -3,7 +3,7 @@
     recipe.yaml         what was trained, complete: overrides applied, the seed in it
     run.json            versions, dataset and its fingerprint
     metrics.csv         what was measured, one row per logged step
-    log.txt             what the libraries said meanwhile
+    log.txt             what the libraries said meanwhile; log.rank1.txt for the second process, and so on
     .run.lock           held by the process that trains here; .run.holder.json says which one
     checkpoints/        last.ckpt and best.ckpt, to resume from
     pretrained_model/   the policy in LeRobot's own format
@@ -54,10 +54,12 @@ class RunFolder:
     Args:
         path: the folder.
         fresh: this run made it, so it may take it away again if nothing was trained.
+        announced: `path` is known; False on a later rank until the first one has sent it.
     """
 
     path: Path
     fresh: bool = True
+    announced: bool = True
     _lock: BaseFileLock | None = field(default=None, repr=False, compare=False)
 
     def hold(self) -> None:
@@ -220,10 +222,16 @@ class RunFolder:
                 else:
                     left.unlink(missing_ok=True)
 
-    def write_fault(self, fault: Exception) -> None:
-        """Keep the traceback of what nobody foresaw, after what the libraries said."""
-        with self.log.open("a", encoding="utf-8") as file:
+    def log_of(self, rank: int) -> Path:
+        """The library output of one process: log.txt for the first one, log.rank1.txt for the next."""
+        return self.log if rank == 0 else self.path / f"log.rank{rank}.txt"
+
+    def write_fault(self, fault: Exception, rank: int = 0) -> Path:
+        """Append the traceback of an unexpected error to the log of this process, and return the log's path."""
+        log = self.log_of(rank)
+        with log.open("a", encoding="utf-8") as file:
             traceback.print_exception(fault, file=file)
+        return log
 
     def abandon(self) -> None:
         """Take the folder away again: nothing was trained, so there is nothing in it to keep."""

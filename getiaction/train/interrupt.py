@@ -25,7 +25,8 @@ from types import FrameType
 import lightning as L
 import torch
 
-from getiaction.train.screen import FIRST_PROCESS, follows, rank
+from getiaction.spec.launch import rank
+from getiaction.train.screen import FIRST_PROCESS, follows
 
 HANGUP = getattr(signals, "SIGHUP", None)  # not on Windows
 SIGNALS = tuple(signum for signum in (signals.SIGINT, signals.SIGTERM, HANGUP) if signum is not None)

@@ -11,6 +11,7 @@ import lightning as L
 
 from getiaction.errors import TrainingError
 from getiaction.spec.evaluation import Evaluation
+from getiaction.spec.launch import rank
 from getiaction.train import build, folder
 from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
 from getiaction.train.data_progress import DataProgress
@@ -20,7 +21,7 @@ from getiaction.train.interrupt import Interrupt, Interrupted, end_others
 from getiaction.train.progress import Watch
 from getiaction.train.reseed import Reseed
 from getiaction.train.run_recorder import RunRecorder
-from getiaction.train.screen import Screen, rank
+from getiaction.train.screen import Screen
 from getiaction.train.summary import Summary
 
 
@@ -104,9 +105,8 @@ def train(
             run.write_fault(error.__cause__)
         raise
     except Exception as fault:
-        if run:
-            run.write_fault(fault)
-            fault.add_note(f"the traceback is in {run.log}")
+        if run and run.announced:
+            fault.add_note(f"the traceback is in {run.write_fault(fault, rank())}")
         raise
     finally:
         watch.close()
@@ -157,7 +157,7 @@ def _leaves_nothing(recipe: dict[str, Any]) -> bool:
 
 
 def _claim(recipe_name: str, output_dir: str | Path | None) -> RunFolder:
-    """The first rank makes the folder; the others are told its path when the ranks can talk (`RunRecorder`)."""
+    """Make the folder on the first rank; the others receive its path from the first one (`RunRecorder`)."""
     if rank() > 0:
-        return RunFolder(Path())
+        return RunFolder(Path(), fresh=False, announced=False)
     return folder.claim(recipe_name, Path(output_dir).expanduser() if output_dir else None)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from importlib.metadata import version
 from typing import Any
 
 import lightning as L
 
+from getiaction.data.agreement import gather, this_host
+from getiaction.errors import TrainingError
 from getiaction.train.checkpoints import RECIPE_STATE
-from getiaction.train.folder import RunFolder, fingerprint
+from getiaction.train.folder import PACKAGES, RunFolder, fingerprint
 from getiaction.train.metrics import forget_after
 from getiaction.train.progress import where
 from getiaction.train.screen import Screen
 from getiaction.train.summary import describe_data, describe_policy, many
 
 LOGGED_STEPS = 100
+DATASET = "dataset"
 
 
 class RunRecorder(L.Callback):
@@ -45,8 +49,13 @@ class RunRecorder(L.Callback):
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """The dataset has been read; the policy is built next, which may fetch weights."""
+        if trainer.world_size > 1:
+            check_alike(trainer.datamodule)
         if self.run:
             self.run.path = trainer.strategy.broadcast(self.run.path)
+            if not trainer.is_global_zero:
+                self.run.announced = True
+                self.screen.log_to(self.run.log_of(trainer.global_rank))
         self.screen.doing("building the policy")
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -74,6 +83,32 @@ class RunRecorder(L.Callback):
             self.screen.say(str(trainer.datamodule.plan))
         if self.run:
             self.screen.say(f"run folder {self.run.path}")
+
+
+def check_alike(data: Any) -> None:
+    """Compare the dataset and the versions of packages over all processes of the training.
+
+    Raises:
+        TrainingError: a process has another dataset, or other versions, than the first one.
+    """
+    meta = data.train_dataset.meta
+    facts = {**{f"version of {package}": version(package) for package in PACKAGES}, DATASET: fingerprint(meta.root)}
+    everyone = gather((this_host(), str(meta.root), facts))
+    first_host, first_root, expected = everyone[0]
+    for rank, (host, root, found) in enumerate(everyone):
+        for name, value in found.items():
+            if value == expected[name]:
+                continue
+            if name == DATASET:
+                raise TrainingError(
+                    f"the processes read different datasets: {root} (rank {rank} on {host}) has other metadata than "
+                    f"{first_root} (rank 0 on {first_host})",
+                    f"copy the dataset to {host} again, or put it on a disk that all nodes share",
+                )
+            raise TrainingError(
+                f"rank {rank} on {host} has another {name} ({value}) than rank 0 on {first_host} ({expected[name]})",
+                "install the same versions on every node",
+            )
 
 
 def ensure_validation(trainer: L.Trainer) -> str:

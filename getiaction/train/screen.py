@@ -18,20 +18,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TextIO
 
+from getiaction.spec.launch import rank
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
 
 FIRST_SCREEN = "GETIACTION_SCREEN"
 FIRST_PROCESS = "GETIACTION_FIRST"
-
-
-def rank() -> int:
-    """This process' number among those that train together, as torchrun, SLURM and Lightning's launcher give it."""
-    for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"):
-        if os.environ.get(name, "").isdecimal():
-            return int(os.environ[name])
-    return 0
 
 
 def follows() -> bool:
@@ -65,6 +59,7 @@ class Screen:
         self._real: tuple[int, ...] = ()
         self._console: Console | None = None
         self._moving: Live | None = None
+        self._first = os.environ.get(FIRST_SCREEN)
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
@@ -141,8 +136,10 @@ class Screen:
             print(text, file=self.stream, flush=True)
 
     def alarm(self, text: str) -> None:
-        """One line that must be seen, whatever rank and however quiet."""
-        print(shown(text), file=self.stream, flush=True)
+        """Show an error on the screen of the process that started this one, whose own stderr is that one's log."""
+        if self._first:
+            with contextlib.suppress(OSError), open(self._first, "a", encoding="utf-8") as stream:  # noqa: PTH123
+                print(shown(text), file=stream, flush=True)
 
     def doing(self, text: str) -> None:
         """What takes a while now: it moves on a terminal, and is a line elsewhere."""

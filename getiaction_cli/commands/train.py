@@ -6,13 +6,14 @@ The recipe is judged first, in half a second. Only then torch, lightning and ler
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shlex
 import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand
@@ -21,13 +22,17 @@ from getiaction_cli.commands.arguments import rule_codes
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 
 if TYPE_CHECKING:
+    from getiaction.spec.launch import Launch
     from getiaction.train.folder import RunFolder
+    from getiaction.train.screen import Screen
+    from getiaction_cli.diagnostics import Diagnostic
     from getiaction_cli.recipe import Recipe
 
 _DOTTED = re.compile(r"--(?P<route>seed|output_dir|[A-Za-z_]\w*(?:\.[\w/-]+)+)(?:=(?P<value>.*))?", re.DOTALL)
 _BARE = re.compile(r"[A-Za-z_]\w*(\.\w+)+=")
 LATEST = "latest"
 TAKEN = "GA509"  # the rule about an output folder with something in it
+WORLD = "GA502"  # the rule about the number of processes
 PIPED = "GETIACTION_PIPED_RECIPE"
 RECIPE_SUFFIXES = (".yaml", ".yml")
 
@@ -140,8 +145,33 @@ def _run(
     ignore: tuple[str, ...],
     unchecked: bool,
 ) -> None:
+    from getiaction.spec import launch
+    from getiaction.train.screen import Screen
+
+    here = launch.read()
+    screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    try:
+        _run_here(path, overrides, output_dir, resume, ignore, unchecked, here, screen)
+    except CliError as error:
+        if here.rank == 0:
+            raise
+        named = f"[rank {here.rank} on {platform.node()}] {error.message}"
+        screen.alarm(f"error: {named}" + (f"\nhint: {error.hint}" if error.hint else ""))
+        raise type(error)(named, error.hint) from error
+
+
+def _run_here(
+    path: str | None,
+    overrides: tuple[tuple[str, str], ...],
+    output_dir: Path | None,
+    resume: str | None,
+    ignore: tuple[str, ...],
+    unchecked: bool,
+    here: Launch,
+    screen: Screen,
+) -> None:
     from getiaction.train import folder
-    from getiaction.train.screen import Screen, follows
+    from getiaction.train.screen import follows
 
     if follows():  # a rank that Ctrl-C ends here would leave the first one waiting
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
@@ -160,18 +190,23 @@ def _run(
     if path is None:
         path, name = _recipe_of(resume or "")
     # A run that goes on has its folder already, also where its recipe names it.
-    given = None if resume else output_dir
-    recipe = _judged(path, overrides, (*ignore, TAKEN) if resume else ignore, given, unchecked=unchecked)
+    if follows():  # the first rank has judged the same recipe on this machine
+        recipe = _read_once(path, overrides)
+    else:
+        # A later rank may find the folder that the first one has just made.
+        skipped = (*ignore, TAKEN) if resume or here.rank else ignore
+        given = None if resume else output_dir
+        recipe = _judged(path, overrides, skipped, given, here, unchecked=unchecked)
+    _check_launch(recipe, here)
     _check_folder(name, recipe, output_dir, resume)
-    screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
     _train(recipe, name, _resolved_text(recipe, path), output_dir, resume, screen)
 
 
 def _check_folder(name: str, recipe: Recipe, output_dir: Path | None, resume: str | None) -> None:
     """A folder that can't be taken or gone on from stops the run before torch is imported."""
     from getiaction.errors import TrainingError
+    from getiaction.spec.launch import rank
     from getiaction.train import folder
-    from getiaction.train.screen import rank
 
     chosen = output_dir or recipe.get("output_dir")
     try:
@@ -248,6 +283,7 @@ def _judged(
     overrides: tuple[tuple[str, str], ...],
     ignore: tuple[str, ...],
     output_dir: Path | None,
+    here: Launch,
     *,
     unchecked: bool,
 ) -> Recipe:
@@ -257,7 +293,6 @@ def _judged(
     """
     import json
 
-    from getiaction.train.screen import rank
     from getiaction_cli import policies
     from getiaction_cli.checking.recipe_context import verdict
     from getiaction_cli.diagnostics import Severity
@@ -269,7 +304,9 @@ def _judged(
         judged = _read_once(path, (*overrides, ("output_dir", json.dumps(str(output_dir)))))
     report = verdict(judged, ignore=ignore)
     wrong = replace(report, diagnostics=tuple(d for d in report.diagnostics if d.severity is not Severity.INFO))
-    silent = rank() > 0 or (report.ok and os.environ.get("GETIACTION_QUIET"))
+    if here.rank > 0 and not report.ok:
+        _refuse_later(here, [d for d in report.diagnostics if d.severity is Severity.ERROR])
+    silent = here.rank > 0 or (report.ok and os.environ.get("GETIACTION_QUIET"))
     if (wrong.diagnostics or not report.complete) and not silent:
         shown = terminal.render([wrong], color=text.wants_color(sys.stderr), columns=text.columns())
         typer.echo(shown, err=True)
@@ -282,6 +319,24 @@ def _judged(
         error.hint += "\n--unchecked trains without these checks"
         raise error
     return recipe
+
+
+def _refuse_later(here: Launch, errors: list[Diagnostic]) -> NoReturn:
+    """Exit a later rank whose verdict has errors; one line names them, because the first rank may have found none."""
+    if any(error.code != WORLD for error in errors):  # the first rank finds a contradiction to the launcher too
+        found = "; ".join(f"{error.code} {error.message}" for error in errors[:1])
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        typer.echo(f"error: [rank {here.rank} on {platform.node()}] does not start: {found}{more}", err=True)
+    raise typer.Exit(EXIT_FOUND)
+
+
+def _check_launch(recipe: Recipe, here: Launch) -> None:
+    """Stop a SLURM batch script that starts one process where its job has several tasks."""
+    if here.launcher == "sbatch" and here.tasks > 1:
+        raise RunFailed(
+            f"the SLURM job has {here.tasks} tasks, and this is 1 process, which srun did not start",
+            "put srun before the command: srun getiaction train …",
+        )
 
 
 def _read_once(path: str, overrides: tuple[tuple[str, str], ...]) -> Recipe:
@@ -329,7 +384,7 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
     import gc
 
     from getiaction.errors import TrainingError
-    from getiaction.train.screen import rank
+    from getiaction.spec.launch import rank
     from getiaction_cli.rendering import text as rendered
 
     gc.set_threshold(700)  # Python's own: in training, garbage may hold memory of the GPU
@@ -350,10 +405,6 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
                 )
             except run.Interrupted as interrupted:
                 raise typer.Exit(_stopped_at_once(interrupted, screen)) from None
-            except Exception as error:
-                if rank() > 0:  # this process' own stderr is the first one's log
-                    screen.alarm(f"error: [rank {rank()}] {type(error).__name__}: {error}")
-                raise
     except KeyboardInterrupt:
         typer.echo("stopped before the first step; nothing was kept", err=True)
         raise typer.Exit(128 + signal.SIGINT) from None
@@ -417,7 +468,7 @@ def smoke(recipe: Recipe) -> str:
 
 def _stopped_at_once(interrupted: Any, screen: Any) -> int:
     """Say where a run that could not finish its step can go on, and give the exit code."""
-    from getiaction.train.screen import rank
+    from getiaction.spec.launch import rank
 
     if interrupted.folder:
         resume = f"getiaction train --resume {shlex.quote(str(interrupted.folder))}"

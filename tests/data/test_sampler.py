@@ -118,8 +118,22 @@ def test_blocks_cover_each_frame_once(lengths: list[int], opened: int, length: i
         first = {owner: i for i, owner in reversed(list(enumerate(owners.tolist())))}
         last = {owner: i for i, owner in enumerate(owners.tolist())}
         assert max(sum(first[o] <= i <= last[o] for o in first) for i in range(len(owners))) <= 2 * opened
-    if len(lengths) >= world or world == 1:
-        assert sorted(set(came)) == list(range(sum(lengths)))
+    if sum(lengths) >= world:
+        assert sorted(came) == list(range(sum(lengths)))
+
+
+@settings(deadline=None)
+@given(lengths=LENGTHS, world=st.integers(2, 4), batch=st.integers(1, 4), shuffle=st.booleans())
+def test_ranks_together_see_every_frame_of_all_blocks(
+    lengths: list[int], world: int, batch: int, shuffle: bool
+) -> None:
+    facts = {"buffer": Buffer(4, 3, 1), "announce": lambda rows, owners: None, "world_size": world}
+    ranks = [
+        BlockSampler(*bounds(lengths), **facts, rank=rank, batch_size=batch, shuffle=shuffle) for rank in range(world)
+    ]
+    rows = [list(sampler) for sampler in ranks]
+    assert {row for some in rows for row in some} == set(range(sum(lengths)))
+    assert {len(some) for some in rows} == {len(ranks[0])}
 
 
 def test_a_large_frame_gets_short_blocks_and_a_small_one_long_ones() -> None:

@@ -1,12 +1,14 @@
-"""More devices than there are.
+"""More devices than there are, or another number of processes than were started.
 
 ## What it finds
 
-`trainer.devices` asks for more GPUs than this machine has, or for one of a number that it hasn't.
+`trainer.devices` asks for more GPUs than this machine has, or for a GPU index that does not exist. Under torchrun or
+SLURM: `trainer.devices` and `trainer.num_nodes` differ from the processes that were started.
 
 ## Why it matters
 
-Lightning stops before the first step.
+Lightning stops before the first step, or waits for processes that nobody starts. Under a launcher, leave both keys out:
+the same recipe then trains on one GPU and on a cluster.
 
 ## Example
 
@@ -47,6 +49,7 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction.spec import launch
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.machine import Machine
 from getiaction_cli.recipe import Recipe
@@ -61,6 +64,20 @@ _LAUNCHERS = ("MASTER_ADDR", "TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "LSB_JOBID",
 @rule("GA502", cause=("accelerator",))
 def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """Count the devices, and the machines."""
+    here = launch.read(machine.env)
+    kind, asked = chosen(recipe, machine), recipe.get(_ROUTE)
+    trainer = recipe.plain().get("trainer")
+    seen = len(machine.gpus) if kind == "cuda" else None
+    contradiction = here.contradiction(trainer if isinstance(trainer, dict) else {}, seen)
+    if contradiction is not None:
+        keys = tuple(route for route in (_ROUTE, _NODES) if recipe.has(route))
+        yield Finding(
+            contradiction.message,
+            at=f"trainer.{contradiction.key}",
+            help=contradiction.help,
+            fix=Change("leave the number of processes to the launcher", remove=keys) if keys else None,
+        )
+        return
     nodes = recipe.get(_NODES)
     if isinstance(nodes, int) and nodes > 1 and not any(name in machine.env for name in _LAUNCHERS):
         yield Finding(
@@ -69,13 +86,14 @@ def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             help="start the run on each machine with torchrun or SLURM",
             fix=Change("train on this machine alone", set=((_NODES, 1),)),
         )
-    kind, asked = chosen(recipe, machine), recipe.get(_ROUTE)
     if kind == "cpu" and (isinstance(asked, list) or asked == -1):
         yield Finding(
             f"devices {asked} chooses among GPUs, and this run is on the cpu: a number of processes, 1 or more",
             at=_ROUTE,
             fix=Change("set devices to 1", set=((_ROUTE, 1),)),
         )
+    if seen is not None and here.sees_one_each(seen):
+        return
     there = {"cuda": len(machine.gpus), "mps": 1}.get(kind)
     if not there or isinstance(asked, bool):
         return

@@ -1,0 +1,24 @@
+"""What the processes of one training have in common: they exchange facts before the first step."""
+
+from __future__ import annotations
+
+import platform
+
+import torch.distributed
+
+
+def gather[T](mine: T) -> list[T]:
+    """This value of every process, by rank; only this one's where it trains alone.
+
+    Every process must call it equally often.
+    """
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return [mine]
+    values: list[T | None] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(values, mine)
+    return values  # type: ignore[return-value]
+
+
+def this_host() -> str:
+    """The name of this machine."""
+    return platform.node()

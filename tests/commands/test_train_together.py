@@ -1,0 +1,49 @@
+"""`getiaction train` as several processes that torchrun or Lightning starts, on the CPU (gloo)."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_train import assert_only_talk, call, only_run, recipe, root  # noqa: F401
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+
+
+def torchrun(*words: object) -> subprocess.CompletedProcess[str]:
+    words = (*TORCHRUN, "-m", "getiaction_cli", "train", *words)
+    return subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=600)
+
+
+def assert_one_run(run: Path, done: subprocess.CompletedProcess[str]) -> None:
+    """Two processes trained one policy: one summary, one folder, nothing else in the working folder."""
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("trained ") == 1
+    assert "2 x cpu" in done.stdout
+    assert (run / "checkpoints/last.ckpt").is_file()
+    assert (run / "log.rank1.txt").is_file()
+    assert json.loads((run / "run.json").read_text())["seed"] == 1
+    assert {path.name for path in Path().iterdir()} <= {"tiny.yaml", "outputs", run.parts[0]}
+
+
+@pytest.mark.slow
+def test_two_processes_train_into_the_folder_that_is_named(recipe: Path) -> None:  # noqa: F811
+    words = ["--trainer.devices=2", "--trainer.strategy=ddp", "--trainer.max_steps=2", "--output-dir=mine/x"]
+    done = call("train", recipe, *words)
+    assert_one_run(Path("mine/x"), done)
+    assert_only_talk(done.stderr)
+
+
+@pytest.mark.slow
+def test_torchrun_decides_how_many_processes_train(recipe: Path) -> None:  # noqa: F811
+    done = torchrun(recipe, "--trainer.max_steps=2")
+    assert_one_run(only_run(), done)
+
+
+@pytest.mark.slow
+def test_a_contradiction_to_torchrun_is_shown_once(recipe: Path) -> None:  # noqa: F811
+    done = torchrun(recipe, "--trainer.devices=3")
+    assert done.returncode == 1
+    assert done.stderr.count("devices 3, and torchrun started 2 processes") == 1
+    assert not Path("outputs").exists()
