@@ -418,7 +418,7 @@ GA483	A camera shows the same picture all the time.
 GA484	A table opens, but its rows can'\''t be read.
 GA485	A spread that the smallest and the largest value rule out.
 GA501	An accelerator that this machine does not have.
-GA502	More devices than there are.
+GA502	More devices than there are, or another number of processes than were started.
 GA503	A precision that can'\''t be trained in here.
 GA504	A large policy on a CPU.
 GA505	A policy whose packages are not installed.

@@ -62,6 +62,13 @@ class Launch:
                 filled["num_nodes"] = self.nodes
         return filled
 
+    def processes(self, trainer: Mapping[str, Any], gpus: int | None = None) -> int:
+        """How many processes train together; arguments as for `contradiction`."""
+        settings = self.settings(trainer)
+        devices, nodes = _count(settings.get("devices")), settings.get("num_nodes")
+        nodes = nodes if isinstance(nodes, int) and not isinstance(nodes, bool) else 1
+        return max(1, (gpus or 1) if devices is None else devices) * max(1, nodes)
+
     def contradiction(self, trainer: Mapping[str, Any], gpus: int | None = None) -> Contradiction | None:
         """How the recipe disagrees with the processes that the launcher has started; None where it does not.
 

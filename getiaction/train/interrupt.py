@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the current step is finished, last.ckpt is written, and the command to resume is shown.
+"""Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 finish the current step, write last.ckpt and show the command to resume.
 
 Lightning would raise in the middle of a step, when weights and counters need not agree, and end with exit code 1.
 A second Ctrl-C or a later SIGTERM stops at once. On several ranks they agree on the step after which they stop.
@@ -6,6 +6,8 @@ A second Ctrl-C or a later SIGTERM stops at once. On several ranks they agree on
 SIGHUP arrives when the terminal is closed, or the connection to it is lost; shells send it twice. Like a SIGTERM that
 several senders deliver at the same time (a scheduler and a launcher), it never stops a save. A process that was told
 to ignore SIGHUP (`nohup`) ignores it.
+
+SIGUSR1 is what a scheduler sends before a time limit or a preemption (`sbatch --signal=USR1@120`).
 
 Until the first step the ranks that Lightning has started leave all signals to the first, which ends them too: a rank
 that goes by itself lets the first one wait for it, in C code that no signal gets out of.
@@ -29,7 +31,8 @@ from getiaction.spec.launch import rank
 from getiaction.train.screen import FIRST_PROCESS, follows
 
 HANGUP = getattr(signals, "SIGHUP", None)  # not on Windows
-SIGNALS = tuple(signum for signum in (signals.SIGINT, signals.SIGTERM, HANGUP) if signum is not None)
+USER = getattr(signals, "SIGUSR1", None)  # likewise
+SIGNALS = tuple(signum for signum in (signals.SIGINT, signals.SIGTERM, HANGUP, USER) if signum is not None)
 SAME_REQUEST_S = 2.0  # repeated within this time, a SIGTERM is the same request
 
 
@@ -117,7 +120,7 @@ class Interrupt:
             raise Interrupted(signum)
         if self._signum is not None:
             soon = time.monotonic() - self._since < SAME_REQUEST_S
-            if signum == HANGUP or (signum == signals.SIGTERM and soon):
+            if signum == HANGUP or (signum in (signals.SIGTERM, USER) and soon):
                 return
             raise Interrupted(signum)
         self._signum, self._since = signum, time.monotonic()

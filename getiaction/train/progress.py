@@ -111,8 +111,10 @@ class Watch(L.Callback):
     ) -> None:
         """Count, and show it now and then (reading the loss from a GPU waits for the GPU)."""
         now = time.monotonic()
-        self._smooth.add(outputs["loss"].detach().float() * trainer.accumulate_grad_batches)  # Lightning has divided it
-        pl_module.log(SMOOTH_LOSS, self._smooth.average, batch_size=1, sync_dist=trainer.world_size > 1)
+        loss = outputs["loss"].detach().float() * trainer.accumulate_grad_batches  # Lightning has divided it
+        loss = trainer.strategy.reduce(loss, reduce_op="mean")  # over all processes
+        self._smooth.add(loss)
+        pl_module.log(SMOOTH_LOSS, self._smooth.average, batch_size=1)
         count = _samples(batch) * trainer.world_size
         self.samples += count
         self.seconds += now - self._ticked
@@ -122,7 +124,7 @@ class Watch(L.Callback):
         due = now - self._shown > 1 / REDRAWS_PER_SECOND
         if not (due or last or step == 1 or pl_module.device.type == "cpu" or step % trainer.log_every_n_steps == 0):
             return
-        self._take(float(outputs["loss"]) * trainer.accumulate_grad_batches, step)
+        self._take(float(loss), step)
         if self._bar is not None and (due or last):
             self._draw(step)
         elif not self.screen.live and self._line_is_due(now, step, last):
@@ -178,7 +180,7 @@ class Watch(L.Callback):
 
     @property
     def smoothed(self) -> float:
-        """The training loss now, an average of the last steps on this rank."""
+        """The training loss now, an average of the last steps over all ranks."""
         return self._smooth.value
 
     def final_loss(self, trainer: L.Trainer) -> float:

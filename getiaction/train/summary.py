@@ -11,6 +11,7 @@ from typing import Any
 import lightning as L
 import torch
 
+from getiaction.spec.batches import Batches
 from getiaction.train.checkpoints import VAL_LOSS, Best, Checkpoints
 from getiaction.train.folder import RunFolder
 from getiaction.train.progress import Watch, number, rate, sparkline
@@ -43,6 +44,7 @@ class Summary:
         part_seconds: training time of this part.
         waited: seconds of this part in which training waited for data.
         peak_memory: most bytes that tensors took on the GPU; None on a CPU.
+        step: what an optimizer step trained on.
         device: as "cpu" or "2 x cuda".
         folder: the run folder; None when nothing was kept (`fast_dev_run`).
         stopped_by: the signal that ended it early, after everything was saved.
@@ -69,6 +71,7 @@ class Summary:
     waited: float
     peak_memory: int | None
     part_seconds: float
+    step: Batches
     device: str
     folder: RunFolder | None
     stopped_by: int | None
@@ -110,6 +113,7 @@ class Summary:
             waited=getattr(trainer.train_dataloader, "waited", 0.0),
             peak_memory=_peak_memory(trainer),
             part_seconds=watch.part_seconds,
+            step=Batches(data.train_batch_size, trainer.accumulate_grad_batches, trainer.world_size),
             device=watch.device,
             folder=folder,
             stopped_by=stopped_by,
@@ -173,7 +177,7 @@ class Summary:
         return f"{whole} ({self.part_steps:,} of them after resuming, in {timedelta(seconds=round(self.part_seconds))})"
 
     def _speed(self) -> str:
-        parts = [f"{rate(self.samples_per_second)} on {self.device}"]
+        parts = [f"{rate(self.samples_per_second)} on {self.device}", f"steps of {self.step}"]
         if self.part_seconds:
             parts.append(f"{min(self.waited / self.part_seconds, 1):.0%} of the time waiting for data")
         if self.peak_memory is not None:

@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from getiaction.spec import episode_split, frame_loading
+from getiaction.spec import episode_split, frame_loading, launch
+from getiaction.spec.batches import Batches
 from getiaction.spec.frame_loading import Plan
 from getiaction_cli.datasets.dataset import Dataset
 from getiaction_cli.diagnostics import Change, Related, Unavailable
+from getiaction_cli.machine import probe
 from getiaction_cli.policies import Facts, PolicyConfig, Rejected, to_policy_features
 from getiaction_cli.recipe import Recipe
 
@@ -258,24 +260,40 @@ class Fit:
         return said if isinstance(said, int) and said > 0 else 8
 
     @property
-    def steps_per_epoch(self) -> int:
-        """Batches in one pass over the samples; the last one may be smaller."""
-        return math.ceil(int(self.samples.sum()) / self.batch_size)
+    def step(self) -> Batches:
+        """What an optimizer step trains on."""
+        accumulated = self.recipe.trainer("accumulate_grad_batches", 1)
+        trainer = self.recipe.plain().get("trainer")
+        machine = probe()
+        on_gpus = self.recipe.trainer("accelerator", "auto") in ("auto", "gpu", "cuda") and machine.has_cuda
+        return Batches(
+            self.batch_size,
+            accumulated if type(accumulated) is int and accumulated > 0 else 1,
+            launch.read().processes(
+                trainer if isinstance(trainer, dict) else {}, len(machine.gpus) if on_gpus else None
+            ),
+        )
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches of one process in one pass over the samples; the last one may be smaller."""
+        return self.step.batches(int(self.samples.sum()))
 
     @property
     def val_batches(self) -> int:
         """Batches in one validation over all episodes held out."""
         said = self.recipe.data("val_batch_size")
         size = said if isinstance(said, int) and said > 0 else self.batch_size
-        return math.ceil(int(self.dataset.episodes.length[self.held_out].sum()) / size) if self.held_out else 0
+        samples = int(self.dataset.episodes.length[self.held_out].sum()) if self.held_out else 0
+        return Batches(size, processes=self.step.processes).batches(samples)
 
     @property
     def batches(self) -> int:
         """Batches that an epoch really has, after ``trainer.limit_train_batches``."""
         limit = self.recipe.trainer("limit_train_batches", 1.0)
         if isinstance(limit, bool) or not isinstance(limit, int | float) or limit < 0:
-            return self.steps_per_epoch
-        return min(limit, self.steps_per_epoch) if isinstance(limit, int) else int(self.steps_per_epoch * limit)
+            return self.batches_per_epoch
+        return min(limit, self.batches_per_epoch) if isinstance(limit, int) else int(self.batches_per_epoch * limit)
 
     @property
     def padded(self) -> float:

@@ -89,8 +89,8 @@ def _home(dataset: Any) -> str:
 
 
 def _training(context: RecipeContext, fit: Fit) -> str:
-    recipe, epoch = context.recipe, fit.steps_per_epoch
-    text = f"{plural(epoch, 'step')} of {fit.batch_size} an epoch"
+    recipe, epoch = context.recipe, fit.step.steps(int(fit.samples.sum()))
+    text = f"{plural(epoch, 'step')} of {fit.step} an epoch"
     steps, epochs = recipe.trainer("max_steps", -1), recipe.trainer("max_epochs")
     if isinstance(steps, int) and steps > 0:
         return f"{plural(steps, 'step')}, {steps / max(epoch, 1):.3g} epochs ({text})"

@@ -174,7 +174,7 @@ def _run_here(
     from getiaction.train.screen import follows
 
     if follows():  # a rank that Ctrl-C ends here would leave the first one waiting
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"):
             if hasattr(signal, name):  # Windows has no SIGHUP
                 signal.signal(getattr(signal, name), signal.SIG_IGN)
     name = Path(path).stem if path and path != "-" else "stdin"

@@ -1,5 +1,6 @@
 """`getiaction train` as several processes that torchrun or Lightning starts, on the CPU (gloo)."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -39,6 +40,11 @@ def test_two_processes_train_into_the_folder_that_is_named(recipe: Path) -> None
 def test_torchrun_decides_how_many_processes_train(recipe: Path) -> None:  # noqa: F811
     done = torchrun(recipe, "--trainer.max_steps=2")
     assert_one_run(only_run(), done)
+    assert "steps of 8 (4 × 2 processes)" in done.stdout
+    with (only_run() / "metrics.csv").open() as file:
+        first = next(csv.DictReader(file))
+    # The average over the first step is the loss of the first step, which is the mean over both processes.
+    assert float(first["train/loss"]) == pytest.approx(float(first["train/loss_smooth"]))
 
 
 @pytest.mark.slow

@@ -41,3 +41,10 @@ def test_ctrl_c_that_reaches_a_rank_after_the_others_is_its_first(interrupt: Int
     signal.raise_signal(signal.SIGINT)  # the same one, late, while last.ckpt is being written
     with pytest.raises(Interrupted):
         signal.raise_signal(signal.SIGINT)
+
+
+def test_a_scheduler_that_sends_sigusr1_twice_still_gets_the_step_finished(interrupt: Interrupt) -> None:
+    alone = SimpleNamespace(world_size=1)
+    signal.raise_signal(signal.SIGUSR1)
+    signal.raise_signal(signal.SIGUSR1)  # srun and the batch script both pass it on
+    assert interrupt.signal(alone) == signal.SIGUSR1  # type: ignore[arg-type]

@@ -312,7 +312,7 @@ class LeRobotPolicy(L.LightningModule):
         self._built().train()
         loss, scalars = self._loss(batch)
         size = _batch_size(batch)
-        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=size)
+        self.log("train/loss", loss.detach(), prog_bar=True, batch_size=size, sync_dist=True)
         self.log_dict({f"train/{name}": value for name, value in scalars.items()}, batch_size=size)
         return loss
 

@@ -60,9 +60,9 @@ def no_batch(fit: Fit) -> Iterator[Finding]:
     """Count the batches that are left."""
     both = isinstance(fit.recipe.get(_BOTH), float) and bool(fit.recipe.get(_BOTH))
     asked = (
-        (_TRAIN, fit.steps_per_epoch, "per epoch", not fit.batches),
+        (_TRAIN, fit.batches_per_epoch, "per epoch", not fit.batches),
         (_VAL, fit.val_batches, "of the episodes held out", False),
-        (_BOTH, fit.steps_per_epoch, "per epoch", False),
+        (_BOTH, fit.batches_per_epoch, "per epoch", False),
         (_BOTH, fit.val_batches, "of the episodes held out", False),
     )
     for route, batches, what, nothing in asked:

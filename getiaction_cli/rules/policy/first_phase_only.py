@@ -87,7 +87,7 @@ def _batches(recipe: Recipe, policy: PolicyConfig, dataset: Dataset | CliError |
         ends.append((steps * (accumulated if isinstance(accumulated, int) else 1), "trainer.max_steps"))
     if isinstance(epochs, int) and epochs > 0 and isinstance(dataset, Dataset):
         limit = recipe.trainer("limit_train_batches")
-        per_epoch = fit(recipe, dataset, policy).steps_per_epoch
+        per_epoch = fit(recipe, dataset, policy).batches_per_epoch
         if isinstance(limit, int) and not isinstance(limit, bool):
             per_epoch = min(per_epoch, limit)
         ends.append((epochs * per_epoch, "trainer.max_epochs"))
