@@ -1,9 +1,10 @@
 """What a policy reads of a dataset: features and statistics, in LeRobot's form."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
-from lerobot.configs import FeatureType, PolicyFeature
+from lerobot.configs import FeatureType, PolicyFeature, PreTrainedConfig
 from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
 from lerobot.policies.factory import dataset_to_policy_features
 
@@ -16,6 +17,7 @@ __all__ = [
     "as_policy_features",
     "as_raw_features",
     "split_features",
+    "trained_inputs",
 ]
 
 
@@ -75,3 +77,16 @@ def as_raw_features(features: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         names = ["channels", "height", "width"] if visual else None
         raw[key] = {"dtype": "image" if visual else "float32", "shape": tuple(feature.shape), "names": names}
     return raw
+
+
+def trained_inputs(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> Features:
+    """What a policy reads of a dataset, by its own names: its inputs that are there, in the dataset's shapes.
+
+    A pretrained policy brings the inputs that it was trained with before, and LeRobot leaves them as they are. What the
+    policy itself adds (a camera that is always blank) stays.
+    """
+    there = {rename_map.get(key, key): ft for key, ft in as_policy_features(view.features).items()}
+    trained = copy.copy(config)
+    trained.input_features = {key: there[key] for key in config.input_features or {} if key in there}
+    trained.validate_features()
+    return trained.input_features

@@ -22,7 +22,7 @@ from getiaction import trust
 from getiaction.errors import PolicyError
 from getiaction.lerobot.configuration import plain, pretrained_file, pretrained_json
 from getiaction.lerobot.errors import first_line, policy_errors, quiet_prints
-from getiaction.lerobot.features import DatasetView
+from getiaction.lerobot.features import DatasetView, trained_inputs
 from getiaction.lerobot.steps import LoadedSteps, check_processors
 from getiaction.spec import facts
 
@@ -45,7 +45,7 @@ def make_processors(config: PreTrainedConfig, view: DatasetView, rename_map: Map
                     step.rename_map = dict(rename_map)
             return made
         check_processors(config)
-        features = {**config.input_features, **config.output_features}
+        features = {**trained_inputs(config, view, rename_map), **config.output_features}
         norm_map = config.normalization_mapping
         before: dict[str, Any] = {
             "device_processor": {"device": config.device},

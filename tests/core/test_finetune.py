@@ -207,3 +207,59 @@ def test_errors_that_a_policy_swallows_while_loading_are_seen() -> None:
     with weights.observed_loads() as loads:
         policy.load_state_dict({"weight": torch.zeros(2, 2), "bias": torch.zeros(2)})
     weights.require_whole_load(policy, loads)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy_name", ["smolvla", "pi0"])
+def test_what_is_saved_says_what_was_trained(policy_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer cameras and a longer state than the pretrained policy had: LeRobot keeps the old ones in config.json."""
+    import test_policy_others
+    from lerobot.policies.factory import get_policy_class
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    sizes = {"observation.images.a": (48, 48), "observation.images.b": (48, 48), "observation.images.c": (48, 48)}
+    before = make_dataset.make(tmp_path / "before", cameras=sizes, codec="h264", lengths=(8,))
+    del sizes["observation.images.c"]
+    sizes["observation.images.a"] = sizes["observation.images.b"] = (32, 64)
+    after = make_dataset.make(tmp_path / "after", cameras=sizes, state=3, codec="h264", lengths=(8,))
+    if policy_name == "smolvla":
+        arguments = test_policy_others.smolvla(tmp_path)
+    else:
+        import tiny_hub
+        from huggingface_hub import constants
+        from lerobot.policies.pi0 import modeling_pi0
+
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+        tiny_hub.named_tokenizer(tmp_path / "cache", "google/paligemma-3b-pt-224", "paligemma", tiny_hub.GEMMA_WORDS)
+        tiny_hub.small_gemma(modeling_pi0, monkeypatch)
+        arguments = test_policy_others.FLOW
+    base = LeRobotPolicy(policy_name, **arguments)
+    tiny_policies.trainer(tmp_path, 1).fit(base, datamodule=data(before))
+    base.save_pretrained(tmp_path / "base")
+
+    policy = LeRobotPolicy(policy_name, pretrained_path=tmp_path / "base")
+    trainer = tiny_policies.trainer(tmp_path, 2)
+    trainer.fit(policy, datamodule=data(after))
+    policy.save_pretrained(tmp_path / "saved")
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    again = LeRobotPolicy.load_from_checkpoint(tmp_path / "last.ckpt")
+    again.save_pretrained(tmp_path / "again")
+    for folder in ("saved", "again"):
+        written = json.loads((tmp_path / folder / "config.json").read_text())["input_features"]
+        assert {key: feature["shape"] for key, feature in written.items()} == {
+            "observation.images.a": [3, 32, 64],
+            "observation.images.b": [3, 32, 64],
+            "observation.state": [3],
+        }
+        assert '"observation.images.c"' not in (tmp_path / folder / "policy_preprocessor.json").read_text()
+    # The blank that stood for the third camera is masked: without it the policy acts as it was trained.
+    assert "observation.images.c" in policy.config.input_features
+    theirs = get_policy_class(policy_name).from_pretrained(tmp_path / "saved").eval()
+    seen = policy._prepare(observation(after) | {"task": "Do the thing."})
+    actions = []
+    for each in (policy.lerobot_policy.eval(), again.lerobot_policy, theirs):
+        torch.manual_seed(0)
+        actions.append(each.predict_action_chunk(dict(seen)))
+    for action in actions[1:]:
+        torch.testing.assert_close(action, actions[0], rtol=1e-4, atol=1e-5)

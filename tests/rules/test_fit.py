@@ -1,5 +1,7 @@
 """GA3xx: each page's Example fires its rule and nothing else, its Instead fires nothing; and cases next to the line."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -251,3 +253,17 @@ def test_a_run_without_time_for_a_validation_is_told_of_the_one_at_its_end(
     else:
         assert found is not None and found.severity is Severity.INFO
         assert f"before its first validation after {first}:" in found.message
+
+
+def test_a_pretrained_policy_that_pads_is_told_what_differs(judge: Judge, tmp_path: Path) -> None:
+    """SmolVLA trains with fewer cameras and another state: said, and no error."""
+    visual = {"type": "VISUAL", "shape": [3, 256, 256]}
+    inputs = {"observation.image": visual, "observation.image2": visual, STATE: {"type": "STATE", "shape": [6]}}
+    outputs = {"action": {"type": "ACTION", "shape": [2]}}
+    config = {"type": "smolvla", "input_features": inputs, "output_features": outputs}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
+    found = judge(recipe("SmolVLA", {"pretrained_path": str(tmp_path)}))
+    assert found["GA342"].message.endswith("`observation.image2` will be blank")
+    assert "was trained with 6 numbers of `observation.state`, and lerobot/pusht has 2; " in found["GA343"].message
+    assert (found["GA342"].severity, found["GA343"].severity) == (Severity.INFO, Severity.INFO)

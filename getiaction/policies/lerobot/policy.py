@@ -1,5 +1,6 @@
 """Any LeRobot policy as a Lightning module that does what LeRobot's own training loop does."""
 
+import copy
 import dataclasses
 import inspect
 import warnings
@@ -17,7 +18,14 @@ from getiaction import trust
 from getiaction.errors import PolicyError
 from getiaction.lerobot import acting, adapters, configuration, policies, processors
 from getiaction.lerobot.errors import policy_errors
-from getiaction.lerobot.features import DatasetView, FeatureType, as_policy_features, as_raw_features, split_features
+from getiaction.lerobot.features import (
+    DatasetView,
+    FeatureType,
+    as_policy_features,
+    as_raw_features,
+    split_features,
+    trained_inputs,
+)
 from getiaction.lerobot.foreign_code import no_foreign_code
 from getiaction.lerobot.names import PreTrainedConfig, PreTrainedPolicy, config_class, policy_names
 from getiaction.policies.averaging import AveragedWeights
@@ -104,6 +112,7 @@ class LeRobotPolicy(L.LightningModule):
         self._inputs_given = input_features
         self._outputs_given = output_features
         self._unseen: set[str] = set()
+        self._trained_inputs: dict[str, Any] | None = None
         self._pretrained = str(pretrained_path) if pretrained_path else None
         self._revision = pretrained_revision
         self._rename_map = dict(rename_map or {})
@@ -246,6 +255,8 @@ class LeRobotPolicy(L.LightningModule):
             self.config.input_features = {self._rename_map.get(key, key): feature for key, feature in inputs.items()}
         _require_stats(self.config, view, self._rename_map)
         self.lerobot_policy = policies.build_policy(self.config, view, self._rename_map)
+        if self._pretrained:
+            self._trained_inputs = trained_inputs(self.config, view, self._rename_map)
         if self._adapters_given is not None:
             self._peft_models = [adapters.wrap(self.lerobot_policy, self._adapters_given)]
         if view.stats is not None:
@@ -549,17 +560,24 @@ class LeRobotPolicy(L.LightningModule):
         with self.averaged() if averaged else nullcontext():
             for model in self._peft_models:
                 model.save_pretrained(str(folder))
-                policy.config.save_pretrained(Path(folder))
             if not self._peft_models:
                 policy.save_pretrained(Path(folder))
+        self._config_to_save().save_pretrained(Path(folder))
         self.preprocessor.save_pretrained(Path(folder))
         self.postprocessor.save_pretrained(Path(folder))
+
+    def _config_to_save(self) -> PreTrainedConfig:
+        """The configuration with the inputs of this training; LeRobot keeps those of the pretrained policy."""
+        config = copy.copy(self._built().config)
+        if self._trained_inputs is not None:
+            config.input_features = self._trained_inputs
+        return config
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what rebuilds the policy without its dataset, in plain values and tensors."""
         policy = self._built()
         checkpoint[CHECKPOINT_KEY] = {
-            "config": configuration.config_to_plain(policy.config),
+            "config": configuration.config_to_plain(self._config_to_save()),
             **processors.processors_to_plain(self.preprocessor, self.postprocessor),
         }
         if self._peft_models:  # the frozen weights are those of pretrained_path

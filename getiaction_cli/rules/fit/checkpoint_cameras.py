@@ -72,6 +72,7 @@ def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
                 f"{checkpoint.said} was trained without {listed(extra)}: the policy doesn't look at it",
                 at=ROUTE,
                 severity=Severity.INFO,
+                breaks=(),
             )
         return
     alone = fit.facts.needs_every_camera or len(missing) == len(known) or (bool(extra) and not renames)
@@ -90,6 +91,7 @@ def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
         else None,
         # Nothing is left to be renamed to them: a robot with fewer cameras, which these policies are made for.
         severity=None if alone else Severity.WARNING if extra else Severity.INFO,
+        breaks=None if alone else (),
     )
 
 
