@@ -20,6 +20,7 @@ from getiaction_cli.datasets.files import Listing, Rows, list_files
 from getiaction_cli.datasets.jsonfile import find
 from getiaction_cli.datasets.location import Location
 from getiaction_cli.diagnostics import Finding, Span
+from getiaction_cli.diagnostics.source import Source
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.frame_times import FrameTimes
@@ -58,7 +59,7 @@ class Dataset:
         task_indices: the ``task_index`` beside each.
         episodes: one row per episode.
         findings: what was wrong while reading, as (code, Finding).
-        texts: the JSON files read, by name relative to the root, for showing lines of them.
+        sources: the JSON files read, by name relative to the root, for showing lines of them.
         stumbles: where such a file stops being JSON.
         judged: what rules about the dataset alone have found, by code, so that each runs once.
         frames: (file, key) → what `frame` found: a fault of the dataset is shown for every policy that is tried on it.
@@ -81,7 +82,7 @@ class Dataset:
     task_indices: list[int] = field(default_factory=list)
     episodes: Episodes = field(default_factory=Episodes.none)
     findings: tuple[tuple[str, Finding], ...] = ()
-    texts: dict[str, str] = field(default_factory=dict, repr=False)
+    sources: dict[str, Source] = field(default_factory=dict, repr=False)
     stumbles: dict[str, Span] = field(default_factory=dict, repr=False)
     judged: dict[str, tuple[Finding, ...]] = field(default_factory=dict, repr=False)
     frames: dict[tuple[str, str], tuple[tuple[str, ...], Span | None]] = field(default_factory=dict, repr=False)
@@ -250,12 +251,9 @@ class Dataset:
         return self.frames[file, key]
 
     def _find_frame(self, file: str, key: str) -> tuple[tuple[str, ...], Span | None]:
-        text = self.texts.get(file, "")
-        span = find(text, key) if text and key else self.stumbles.get(file)
-        if span is None:
-            return (), None
-        start, end = text.rfind("\n", 0, span.start) + 1, text.find("\n", span.end)
-        return tuple(text[start : end if end >= 0 else None].splitlines()), span
+        source = self.sources.get(file)
+        span = find(source, key) if source and key else self.stumbles.get(file)
+        return (source.lines(span), span) if source and span else ((), None)
 
 
 def is_table(name: str) -> bool:

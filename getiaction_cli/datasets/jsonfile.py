@@ -11,6 +11,7 @@ from typing import Any
 
 from getiaction import trust
 from getiaction_cli.diagnostics import Span
+from getiaction_cli.diagnostics.source import Source
 
 _MAX_BYTES = 256 << 20
 _MAX_DEPTH = 200
@@ -61,34 +62,23 @@ def read_json(path: Path) -> JsonFile:
 def stumble(file: JsonFile) -> Span | None:
     """Where an unreadable file stops being JSON: a character that is there, also when the file ends too early."""
     last = len(file.text.rstrip()) - 1
-    return span_at(file.text, min(file.at, last), min(file.at, last) + 1) if last >= 0 else None
+    return Source("", file.text).span(min(file.at, last), min(file.at, last) + 1) if last >= 0 else None
 
 
-def span_at(text: str, start: int, end: int) -> Span:
-    """The span of the characters ``start`` to ``end``."""
-    return Span(
-        line=text.count("\n", 0, start) + 1,
-        column=start - (text.rfind("\n", 0, start) + 1) + 1,
-        end_line=text.count("\n", 0, end) + 1,
-        end_column=end - (text.rfind("\n", 0, end) + 1) + 1,
-        start=start,
-        end=end,
-    )
-
-
-def find(text: str, route: str) -> Span | None:
+def find(source: Source, route: str) -> Span | None:
     """Where the value at a dotted route stands; keys may hold dots ("features.observation.state.shape").
 
     Where the last steps are absent, the nearest parent's key is shown. None when the text is no JSON object.
     """
     try:
-        return _descend(text, _skip(text, 0), route)
+        found = _descend(source.text, _skip(source.text, 0), route)
     except (ValueError, IndexError, RecursionError):
         return None
+    return source.span(*found) if found else None
 
 
-def _descend(text: str, at: int, route: str) -> Span | None:
-    span: Span | None = None
+def _descend(text: str, at: int, route: str) -> tuple[int, int] | None:
+    span: tuple[int, int] | None = None
     for _ in range(_MAX_DEPTH):
         if not route:
             return span
@@ -98,9 +88,9 @@ def _descend(text: str, at: int, route: str) -> Span | None:
         key_start, key_end, value_at, route = step
         value_end = _end(text, value_at)
         if text[value_at] in "{[" and "\n" in text[value_at:value_end]:
-            span = span_at(text, key_start, key_end)  # a long section is shown by its key
+            span = key_start, key_end  # a long section is shown by its key
         else:
-            span = span_at(text, value_at, value_end)
+            span = value_at, value_end
         at = value_at
     return span
 

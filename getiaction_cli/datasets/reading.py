@@ -13,6 +13,7 @@ from getiaction_cli.datasets.old_format import read_old
 from getiaction_cli.datasets.stats import read_stats
 from getiaction_cli.datasets.v3 import read_episodes, read_tasks
 from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.diagnostics.source import Source
 
 MISSING = "GA401"
 UNREADABLE = "GA402"
@@ -59,7 +60,7 @@ def _read_info(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
         findings.append((MISSING, _missing_info(path)))
         return
     file = read_json(path)
-    dataset.texts[INFO] = file.text
+    dataset.sources[INFO] = Source(INFO, file.text)
     if not file.readable:
         if (at := stumble(file)) is not None:
             dataset.stumbles[INFO] = at

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from getiaction_cli.datasets.arrays import is_list, lists, numbers
 from getiaction_cli.datasets.jsonfile import read_json, stumble
 from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics.source import Source
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset, Stats
@@ -26,7 +27,7 @@ def read_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     if not path.is_file():
         return
     file = read_json(path)
-    dataset.texts[STATS] = file.text
+    dataset.sources[STATS] = Source(STATS, file.text)
     if not file.readable:
         if (at := stumble(file)) is not None:
             dataset.stumbles[STATS] = at

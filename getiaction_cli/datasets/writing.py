@@ -70,14 +70,15 @@ def write_stats(dataset: Dataset, scan: Scan) -> Written:
             "mend or delete those frames first",
         )
     path = dataset.root / STATS
-    stats = json.loads(dataset.texts[STATS]) if dataset.stats is not None and dataset.texts.get(STATS) else {}
+    written = dataset.sources[STATS].text if STATS in dataset.sources else ""
+    stats = json.loads(written) if dataset.stats is not None and written else {}
     for key, feature in scan.features.items():
         stats[key] = _entry(feature, dataset.features[key].shape)
     for key in dataset.camera_keys:
         if key not in dataset.depth_keys and dataset.features[key].size in (1, 3) and not _usable(dataset, key):
             stats[key] = picture_statistics(dataset, key)
     text = json.dumps(stats, indent=4)
-    if text == dataset.texts.get(STATS):
+    if text == written:
         return Written(changed=False)
     try:
         path.parent.mkdir(exist_ok=True)

@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.diagnostics import Change, Edit
+from getiaction_cli.diagnostics.source import Source
 from getiaction_cli.recipe.layout import FEATURE_SECTIONS
 from getiaction_cli.recipe.nodes import Kind, Node, Pair
 from getiaction_cli.recipe.reader import read
-from getiaction_cli.recipe.source import Source
 from getiaction_cli.recipe.writing import write, write_block
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from getiaction_cli.diagnostics import Finding, Related
+from getiaction_cli.diagnostics.source import Source
 from getiaction_cli.recipe.scalars import Note, plain, tagged
-from getiaction_cli.recipe.source import Source
 
 # A recipe is a page of text. The longest honest one seen lists some thousand episodes.
 MOST_DEPTH = 40

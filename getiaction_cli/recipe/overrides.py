@@ -10,9 +10,9 @@ from collections.abc import Iterable
 import yaml
 
 from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
 from getiaction_cli.recipe.layout import FEATURE_SECTIONS, WRAPPER, WRAPPER_ARGUMENTS
 from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair, TooMuch, build
-from getiaction_cli.recipe.source import COMMAND_LINE, Source
 
 
 def apply(root: Node, overrides: Iterable[tuple[str, str]]) -> list[Found]:

@@ -11,11 +11,11 @@ import yaml
 
 from getiaction import trust
 from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics.source import Source
 from getiaction_cli.errors import RecipeNotFound
 from getiaction_cli.recipe.nodes import Found, Kind, Node, TooMuch, build
 from getiaction_cli.recipe.overrides import apply
 from getiaction_cli.recipe.recipe import Recipe
-from getiaction_cli.recipe.source import Source
 
 # Recipes are a few kilobytes. A file of megabytes is something else (a dataset, a checkpoint) given by mistake.
 MOST_BYTES = 1_000_000

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from getiaction_cli.diagnostics import Finding, Span
+from getiaction_cli.diagnostics.source import Source
 from getiaction_cli.recipe.layout import POLICY_HOME, WRAPPER, WRAPPER_ARGUMENTS, policy_of_class
 from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair
-from getiaction_cli.recipe.source import Source
 
 _IGNORE = re.compile(r"#\s*getiaction:\s*ignore\[([^\]\n]*)\]")
 # Instead of a value: the key is left out.

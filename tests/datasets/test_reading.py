@@ -24,6 +24,7 @@ from getiaction_cli.datasets.inspection import Inspection
 from getiaction_cli.datasets.jsonfile import find
 from getiaction_cli.datasets.mp4 import read_header
 from getiaction_cli.diagnostics import Report, Severity
+from getiaction_cli.diagnostics.source import Source
 from getiaction_cli.rendering import dataset as rendering
 from getiaction_cli.rendering import dataset_json
 
@@ -199,15 +200,15 @@ def test_the_place_of_every_value(toy_root: Path) -> None:
     text = (toy_root / "meta/info.json").read_text()
     value = json.loads(text)
     for route in routes(value):
-        span = find(text, ".".join(map(str, route)))
+        span = find(Source("info.json", text), ".".join(map(str, route)))
         assert span is not None
         shown = json.loads(text[span.start : span.end])
         holder = value
         for step in route:
             holder = holder[step]
         assert shown in (holder, route[-1])  # the value, or the key of a section of several lines
-    assert find(text, "nothing.of.this") is None
-    near = find(text, "features.action.nothing")
+    assert find(Source("info.json", text), "nothing.of.this") is None
+    near = find(Source("info.json", text), "features.action.nothing")
     assert near is not None and text[near.start : near.end] == '"action"'
 
 
