@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
 
 @pytest.mark.slow
 def test_every_part_runs_on_a_cpu_or_says_what_it_needs() -> None:
-    parts = ["machine", "parity", "memory", "oom"]
+    parts = ["machine", "parity", "memory"]
     words = [sys.executable, str(SCRIPT), "--device", "cpu", "--policies", "act", "--only", *parts]
     ran = subprocess.run(words, capture_output=True, text=True, timeout=400)
     assert ran.returncode == 0, ran.stderr
@@ -19,4 +19,4 @@ def test_every_part_runs_on_a_cpu_or_says_what_it_needs() -> None:
     assert "failed" not in said and "stopped" not in said
     losses = next(line for line in said.splitlines() if line.startswith("| act |"))
     assert losses.endswith("| 0.0e+00 |")  # the CPU against itself
-    assert said.count("| needs a GPU |") == 4  # three batch sizes, and running out of memory
+    assert said.count("| needs a GPU |") == 3  # three batch sizes

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from getiaction_cli.diagnostics import Diagnostic
+from getiaction_cli.environments import known_environments
 from getiaction_cli.machine import Machine
 from getiaction_cli.rules import Rule
 
@@ -13,7 +14,7 @@ HEALTHY = Machine(
     shared_memory=32 * 10**9,
     packages={"diffusers": "0.38.0", "transformers": "5.5.0", "num2words": "0.5.14", "accelerate": "1.14.0"}
     | {"scipy": "1.15", "qwen-vl-utils": "0.0.14", "peft": "0.18.0", "torchdiffeq": "0.2.5"}
-    | {"gym-pusht": "0.1.8", "pymunk": "6.11.1"},
+    | dict.fromkeys((name for each in known_environments().values() for name in each.packages), "1.0"),
     hub_token=True,
     wandb_key=True,
     free_space=lambda _: 10**13,
