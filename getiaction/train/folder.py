@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import platform
@@ -431,13 +430,3 @@ def latest(recipe_name: str) -> Path | None:
     if saved is not None:
         return saved.parent.parent
     return max((path.parent for path in runs.glob(f"*/{LOCK}") if is_startable(path.parent)), default=None)
-
-
-def fingerprint(root: Path) -> str:
-    """The sha256 over every file of a dataset's ``meta/``, by name and content."""
-    digest = hashlib.sha256()
-    for path in sorted((root / "meta").rglob("*")):
-        if path.is_file():
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

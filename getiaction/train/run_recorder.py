@@ -10,8 +10,9 @@ import lightning as L
 
 from getiaction.data.agreement import gather, this_host
 from getiaction.errors import TrainingError
+from getiaction.spec.fingerprint import fingerprint
 from getiaction.train.checkpoints import RECIPE_STATE
-from getiaction.train.folder import PACKAGES, RunFolder, fingerprint
+from getiaction.train.folder import PACKAGES, RunFolder
 from getiaction.train.metrics import forget_after
 from getiaction.train.progress import where
 from getiaction.train.screen import Screen

@@ -107,6 +107,13 @@ def _text(chosen: list[Store], place: Path) -> None:
         name, bytes_, frames, used = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
         typer.echo(f"{name}  {bytes_.rjust(widths[1])}  {frames.rjust(widths[2])}  {used}  {row[4]}".rstrip())
     typer.echo(f"\n{size(sum(store.size for store in chosen))} in {place}")
+    for store in chosen:
+        if store.damaged and not store.in_use:
+            typer.echo(
+                f"{store.folder}: {', '.join(store.damaged[:3])} can't be read; training decodes these frames again,\n"
+                f"and `getiaction frame-stores --delete {store.folder.name}` deletes the store",
+                err=True,
+            )
 
 
 def _ago(then: float) -> str:
@@ -128,6 +135,7 @@ def _json(chosen: list[Store]) -> None:
             "last_used": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(store.used)),
             "gone": store.gone,
             "being_built": store.in_use,
+            "damaged": list(store.damaged),
         }
         for store in chosen
     ]

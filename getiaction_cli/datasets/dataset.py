@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from getiaction import trust
+from getiaction.spec.fingerprint import fingerprint
 from getiaction_cli.datasets.episodes import Episodes
 from getiaction_cli.datasets.features import Feature
 from getiaction_cli.datasets.files import Listing, Rows, list_files
@@ -32,8 +31,6 @@ Stats = dict[str, dict[str, npt.NDArray[np.float64]]]
 
 INFO = "meta/info.json"
 STATS = "meta/stats.json"
-_WHOLE_FILE = 16 << 20
-_EDGE = 4 << 20
 
 
 @dataclass
@@ -218,23 +215,8 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over the files under ``meta/``: names, sizes and contents (of very large files only both ends)."""
-        digest = hashlib.sha256()
-        for name, size in sorted(self.listing.sizes.items()):
-            if not name.startswith("meta/"):
-                continue
-            digest.update(f"{name}\0{size}\0".encode())
-            try:
-                with trust.open_regular(self.root / name) as stream:
-                    if size <= _WHOLE_FILE:
-                        digest.update(stream.read())
-                    else:
-                        digest.update(stream.read(_EDGE))
-                        stream.seek(-_EDGE, 2)
-                        digest.update(stream.read())
-            except OSError:
-                digest.update(b"unreadable")
-        return digest.hexdigest()
+        """As run.json has it: a sha256 over the files under ``meta/``."""
+        return fingerprint(self.root)
 
     def frame(self, file: str, key: str = "") -> tuple[tuple[str, ...], Span | None]:
         """The lines of one of the dataset's files around a key, and where exactly it stands.

@@ -40,6 +40,7 @@ class Store:
         size: Bytes on disk.
         used: When it was last opened, in seconds of `time.time`.
         in_use: A process builds it right now.
+        damaged: Names of its manifests that can't be read.
     """
 
     repo_id: str
@@ -50,6 +51,7 @@ class Store:
     size: int
     used: float
     in_use: bool
+    damaged: tuple[str, ...] = ()
 
     @property
     def gone(self) -> bool:
@@ -83,7 +85,11 @@ def _store(folder: Path) -> Iterator[Store]:
         if name.endswith(".json") and (facts := _manifest(folder / name)) is not None
     ]
     unfinished = any(match["unfinished"] for name in files if (match := _FILE.fullmatch(name)))
-    if not manifests and not (unfinished and _LOCK in files):
+    damaged = tuple(sorted(name for name in files if name.endswith(".json")))
+    damaged = tuple(name for name in damaged if _manifest(folder / name) is None)
+    # A damaged manifest beside its array and our lock is still a store of ours.
+    arrays = any(name.removesuffix(".json") + ".bin" in files for name in damaged)
+    if not manifests and not ((unfinished or arrays) and _LOCK in files):
         return  # not written by us: not ours to show or to delete
     said = [facts for facts, _ in manifests]
     frames = [facts for facts in said if facts["what"] == "frames"]
@@ -96,6 +102,7 @@ def _store(folder: Path) -> Iterator[Store]:
         size=sum(found.st_blocks * 512 for found in files.values()),
         used=max((time for _, time in manifests), default=folder.stat().st_mtime),
         in_use=_locked(folder / _LOCK),
+        damaged=damaged,
     )
 
 

@@ -85,3 +85,19 @@ def test_other_folders_are_not_ours(root: Path, tmp_path: Path) -> None:
     (tmp_path / "cache" / "frames" / "mine" / "thesis.json").write_text("{}")
     run("--delete", "--all")
     assert (tmp_path / "cache" / "frames" / "mine" / "thesis.json").exists()
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": 1}', "null", '{"rows": "many"}'])
+def test_a_damaged_manifest_is_told_and_stops_nothing(root: Path, damage: str) -> None:
+    (store,) = listed()
+    folder = Path(store["folder"])
+    other = folder.with_name("made_other-00000000")
+    shutil.copytree(folder, other)
+    for manifest in other.glob("*.json"):
+        manifest.write_text(damage)
+    result = run()
+    assert result.exit_code == 0 and "made/toy" in result.stdout and "9 frames" in result.stdout
+    assert other.name in result.stdout and f"frame-stores --delete {other.name}" in result.stderr
+    assert {each["folder"]: each["damaged"] != [] for each in listed()} == {str(folder): False, str(other): True}
+    assert run("--delete", other.name).exit_code == 0 and not other.exists()
+    assert [each["repo_id"] for each in listed()] == ["made/toy"]

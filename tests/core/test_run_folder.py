@@ -82,14 +82,3 @@ def test_only_a_folder_of_ones_own_is_abandoned() -> None:
     assert run.path.is_dir()
     run.abandon()
     assert not run.path.exists()
-
-
-def test_the_fingerprint_is_of_names_and_contents(tmp_path: Path) -> None:
-    meta = tmp_path / "meta"
-    meta.mkdir()
-    (meta / "info.json").write_text("{}")
-    before = folder.fingerprint(tmp_path)
-    (meta / "info.json").rename(meta / "stats.json")
-    renamed = folder.fingerprint(tmp_path)
-    (meta / "stats.json").write_text("{ }")
-    assert len({before, renamed, folder.fingerprint(tmp_path)}) == 3

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from getiaction.spec.fingerprint import fingerprint
 from getiaction_cli.checking.dataset_context import DatasetContext
 from getiaction_cli.checking.runner import check
 from getiaction_cli.datasets import locate, read
@@ -377,3 +378,23 @@ def test_lists_and_numbers_are_read_whatever_their_form() -> None:
     assert numbers(pa.chunked_array([], pa.int32()), np.int64, -1).tolist() == []
     with pytest.raises(pa.ArrowException):
         numbers(pa.chunked_array([["x"]]), np.int64, -1)
+
+
+def test_the_fingerprint_is_of_names_and_contents(tmp_path: Path) -> None:
+    meta = tmp_path / "meta"
+    meta.mkdir()
+    (meta / "info.json").write_text("{}")
+    before = fingerprint(tmp_path)
+    (meta / "info.json").rename(meta / "stats.json")
+    renamed = fingerprint(tmp_path)
+    (meta / "stats.json").write_text("{ }")
+    assert len({before, renamed, fingerprint(tmp_path)}) == 3
+
+
+def test_the_fingerprint_is_that_of_a_run(toy_root: Path) -> None:
+    """One string wherever it is shown: `inspect-dataset`, its JSON and page, run.json and `runs`."""
+    from getiaction.lerobot.datasets import LeRobotDatasetMetadata
+    from getiaction.train.run_recorder import fingerprint as of_a_run
+
+    meta = LeRobotDatasetMetadata("made/toy", root=toy_root)
+    assert read(locate(str(toy_root), folders=True)).fingerprint == of_a_run(meta.root)
