@@ -57,7 +57,7 @@ def test_a_name_is_made_up_and_nothing_is_overwritten(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text("# mine\n")
     done = getiaction("init", DEMO, "--policy", "act", "-o", "mine.yaml", cwd=tmp_path)
-    assert done.returncode == 2 and "mine.yaml exists" in done.stderr
+    assert done.returncode == 2 and "mine.yaml already exists" in done.stderr
     assert mine.read_text() == "# mine\n"
 
 

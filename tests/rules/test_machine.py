@@ -119,6 +119,9 @@ def test_a_policy_that_is_more_than_the_memory(judge: Judge) -> None:
 
 def test_an_output_folder_that_is_taken(judge: Judge, tmp_path: Path) -> None:
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    assert "--resume" not in judge(f"output_dir: {tmp_path}/run\n" + recipe())["GA509"].help, "not a run's folder"
+    (tmp_path / "run" / "recipe.yaml").touch()
+    (tmp_path / "run" / "run.json").touch()
     said = judge(f"output_dir: {tmp_path}/run\n" + recipe())["GA509"]
     assert said.span is not None and said.span.line == 1 and "--resume" in said.help
     assert judge(f"output_dir: {tmp_path}/new\n" + recipe()) == {}
