@@ -48,6 +48,7 @@ SILENT = {
     "GA120": "a value of the wrong type is passed over, or taken for something else",
     "GA121": "a word that nothing knows is passed over",
     "GA122": "a number that makes no sense is passed over, teaches nothing, or turns the gradient round",
+    "GA147": "checkpoints are saved without their weights",
     "GA211": "fewer actions than `n_action_steps` exist: the robot runs out of them and asks again early",
     "GA215": "a number that makes no sense is taken for none: no layers, no actions, no search",
     "GA221": "VQ-BeT never leaves its first phase: the policy itself is never trained",
@@ -71,6 +72,7 @@ SILENT = {
     "GA442": "pictures of other moments than the states beside them",
     "GA443": "pictures of other moments than the states beside them",
     "GA444": "the checkpoint says that it was trained on pictures of another size",
+    "GA485": "a spread of zero that min and max rule out: the feature is divided by nearly nothing",
 }
 
 

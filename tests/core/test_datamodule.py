@@ -138,11 +138,8 @@ def test_one_observation_step_works_with_pictures_and_with_videos(tmp_path: Path
     from getiaction.policies.lerobot import LeRobotPolicy
 
     root = make_dataset.make(tmp_path / "set", cameras={"observation.image": (48, 48)}, storage=storage, codec="h264")
-    policy = LeRobotPolicy(
-        name, n_obs_steps=1, config_kwargs={**tiny_policies.CONFIGS[name], "n_vqvae_training_steps": 1}
-    )
-    if name == "diffusion":
-        policy = LeRobotPolicy(name, n_obs_steps=1, config_kwargs=tiny_policies.DIFFUSION)
+    more = {"n_vqvae_training_steps": 1} if name == "vqbet" else {}
+    policy = LeRobotPolicy(name, n_obs_steps=1, config_kwargs={**tiny_policies.CONFIGS[name], **more})
     fit(policy, module(root), tmp_path, steps=3)
 
 
@@ -230,11 +227,11 @@ def test_the_home_folder_is_searched_before_the_hub(pusht_root: Path) -> None:
 
 
 def test_the_demo_ships_with_the_package() -> None:
-    from getiaction.data.lerobot import DEMO_ROOT
+    from getiaction.data import demo
 
     data = module(None, repo_id="getiaction/pusht-demo")
     data.setup()
-    assert data.meta.root == DEMO_ROOT
+    assert data.meta.root == demo.PATH
     assert data.meta.total_episodes >= 20
 
 
