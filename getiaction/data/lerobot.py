@@ -415,7 +415,7 @@ def split_episodes(
     if not val_split:
         return (list(episodes) if episodes is not None else None), []
     base = list(episodes) if episodes is not None else list(range(total))
-    tasks = meta.episodes["tasks"][:]  # one read: looking up row by row takes minutes for 100,000 episodes
+    tasks = meta.episodes["tasks"][:]  # one read of the column instead of one look-up a row
     positions = episode_split.held_out(((tasks[episode] or [""])[0] or "" for episode in base), val_split)
     if not positions:
         raise DataError(f"val_split: {val_split} can't hold out an episode of {len(base)}", "Set val_split: 0.")
