@@ -39,7 +39,7 @@ SECONDS = 90
 STEPS = 3
 PAIRS, SEED = 250, 7
 
-# What trains without a word and can't be meant: rule → what is lost.
+# What trains silently and can't be meant: rule → what is lost.
 SILENT = {
     "GA110": "a key that nobody reads: what it says doesn't happen",
     "GA111": "a key of another name or place: what it says doesn't happen",
@@ -369,7 +369,7 @@ runs in CI.
 
 - *training stops*: an error of any kind, or a loss that is not finite, within {STEPS} steps (VQ-BeT through both
   phases).
-- *trains, a loss in silence*: it trains without a word, and something that its author can't have meant is lost. Which
+- *trains, a loss in silence*: it trains silently, and something that its author can't have meant is lost. Which
   rules these are, and each mutant by name, stands below; that it is a loss is our judgement, not a measurement.
 - Warnings count as fine.
 

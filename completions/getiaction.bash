@@ -302,7 +302,7 @@ GA348	An environment whose pictures have another size.
 GA349	An environment with another frame rate.
 GA350	A metric of rollouts that is minimised.
 GA351	Fields that the environment refuses.
-GA352	Rollouts in the words of another trainer.
+GA352	Rollouts under another trainer'\''s keys.
 GA353	A feature that the policy is given and its network does not read.
 GA354	Truth values or whole numbers where the policy computes with fractions.
 GA355	A random transform that changes the size of the training pictures.

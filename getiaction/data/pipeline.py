@@ -227,7 +227,7 @@ class Pipeline:
             image_transforms: For colour pictures.
 
         Raises:
-            ValueError: a moment that is no multiple of a frame.
+            ValueError: a moment that is not a multiple of a frame.
         """
         deltas = datasets.delta_indices(delta_timestamps, self.meta.fps, self.tolerance_s)
         if self.plan.way != "lerobot" and self.layout is not None:

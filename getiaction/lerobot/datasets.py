@@ -79,7 +79,7 @@ def delta_indices(
     """Frames around each frame, as LeRobotDataset counts them.
 
     Raises:
-        ValueError: a moment that is no multiple of a frame.
+        ValueError: a moment that is not a multiple of a frame.
     """
     seconds = {key: list(moments) for key, moments in (delta_timestamps or {}).items()}
     check_delta_timestamps(seconds, fps, tolerance_s)

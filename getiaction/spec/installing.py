@@ -1,4 +1,4 @@
-"""How to install what is missing, in the words of the tool that made this environment. Standard library only."""
+"""Install commands for the package manager that made this environment. Standard library only."""
 
 from importlib.util import find_spec
 

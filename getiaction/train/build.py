@@ -272,7 +272,7 @@ def _check_accelerator(asked: Any) -> None:
 
 
 def _check_device(arguments: dict[str, Any]) -> None:
-    """LeRobot's own `device` field falls back to the CPU without a word."""
+    """LeRobot's own `device` field silently falls back to the CPU."""
     device = arguments.get("device") or (arguments.get("config_kwargs") or {}).get("device")
     if isinstance(device, str) and device.partition(":")[0] in ("cuda", "mps", "xpu"):
         _check_accelerator(device)

@@ -66,7 +66,7 @@ GROUP_ORDER = (
     "no longer used",
 )
 _UNUSED = "no longer used"
-# For parameters that most policies share and LeRobot leaves without a word.
+# For parameters that most policies share and LeRobot does not describe.
 _COMMON = {
     "n_obs_steps": "Number of observation steps that one sample holds, the current one included.",
     "chunk_size": "Number of action steps predicted at once.",

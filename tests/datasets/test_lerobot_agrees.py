@@ -28,7 +28,7 @@ from getiaction_cli.diagnostics import Severity
 
 VERDICTS: dict[str, str] = json.loads(Path(__file__).with_name("lerobot_verdicts.json").read_text())
 
-# What LeRobot trains on without a word, and what the author silently loses: these are errors all the same.
+# What LeRobot silently continues training, and what the author silently loses: these are errors all the same.
 SILENT = {name for name, verdict in VERDICTS.items() if verdict.startswith("trains")}
 
 

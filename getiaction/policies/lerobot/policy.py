@@ -783,7 +783,7 @@ def _as_stats(stats: Mapping[str, Mapping[str, Any]] | None) -> dict[str, dict[s
 
 
 def _require_stats(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> None:
-    """LeRobot passes a feature without statistics through unnormalized, without a word; here that is an error."""
+    """LeRobot passes a feature without statistics through unnormalized, silently; here that is an error."""
     if view.stats is None:
         return
     stats = {rename_map.get(key, key) for key in view.stats}

@@ -6,7 +6,7 @@ have.
 
 ## Why it matters
 LeRobot finds pictures by time: frame 30 of a 30 fps dataset is at 1.0 s, in a 10 fps video that is frame 10. With
-torchcodec and a large tolerance it trains on the wrong pictures without a word; otherwise it stops in the first
+torchcodec and a large tolerance it silently trains on the wrong pictures; otherwise it stops in the first
 batches with `One or several query timestamps unexpectedly violate the tolerance`. Action windows in seconds are wrong
 as well.
 

@@ -5,7 +5,7 @@
 
 ## Why it matters
 LeRobot takes its length from `total_frames`: counted too high, the sampler asks for frames that don't exist; counted
-too low, the last frames are never seen, without a word.
+too low, the last frames are silently never seen.
 
 ## Example
 ```json

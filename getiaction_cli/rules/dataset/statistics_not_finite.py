@@ -4,7 +4,7 @@
 NaN, infinity or null among the numbers of `meta/stats.json`; a `count` of 0.
 
 ## Why it matters
-Every normalized value becomes NaN, the loss becomes NaN at the first step, and LeRobot trains on without a word. It
+Every normalized value becomes NaN, the loss becomes NaN at the first step, and LeRobot silently continues training. It
 comes from a NaN in the recorded data itself (one frame is enough), or from an empty episode.
 
 ## Example

@@ -8,7 +8,7 @@ another first frame, or frames that are further apart.
 ## Why it matters
 
 Another number of frames stops training with a shape error that names neither. The right number with another start or
-another distance is worse: it trains without a word, and the robot acts early, late, or at the wrong speed.
+another distance is worse: it trains silently, and the robot acts early, late, or at the wrong speed.
 getiaction derives the time steps from the policy and the dataset's fps; there is no need to write them down.
 
 ## Example

@@ -8,7 +8,7 @@ Cameras of the dataset, after `rename_map`, that are not those that the checkpoi
 
 LeRobot stops with `Feature mismatch` after the weights were loaded. With any `rename_map` it doesn't look: then ACT
 and diffusion stop at the first batch, and SmolVLA and the pi0 family see blank pictures, or don't see a camera,
-without a word.
+silently.
 
 ## Example
 

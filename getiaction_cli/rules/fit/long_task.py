@@ -7,7 +7,7 @@ estimate: 1.3 per word; pi05 and pi0_fast also write the state into the prompt, 
 
 ## Why it matters
 
-The rest is cut off without a word. Two tasks that differ only in their last words become one.
+The rest is silently cut off. Two tasks that differ only in their last words become one.
 
 ## Example
 

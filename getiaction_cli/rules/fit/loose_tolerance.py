@@ -60,7 +60,7 @@ def loose_tolerance(fit: Fit) -> Iterator[Finding]:
     if fit.tolerance * fit.fps >= 0.5:
         yield Finding(
             f"tolerance_s {fit.tolerance:g} is {fit.tolerance * fit.fps:.2g} frames at {fit.fps:g} fps: "
-            "a neighbouring frame is taken without a word",
+            "a neighbouring frame is taken silently",
             at=_ROUTE,
             related=(Related(f"{fit.fps:g} frames per second", file="meta/info.json", key="fps"),),
             help="`getiaction inspect-dataset --deep` says which videos have drifted",

@@ -9,7 +9,7 @@ MEAN_STD, `min` and `max` for MIN_MAX, `q01` and `q99` for QUANTILES, `q10` and 
 
 Datasets recorded or converted before LeRobot 0.4 have no quantiles, and pi05 and MolmoAct2 normalize by them:
 training stops at the first batch, after a model of billions of weights was loaded. LeRobot passes a feature without
-any statistics through as it is, without a word.
+any statistics through as it is, silently.
 
 ## Example
 

@@ -9,7 +9,7 @@ that looks at one moment a window of several.
 
 ACT and most pretrained policies want observations without a time dimension: one entry under `observation.…` stops
 them with a shape error. Diffusion and VQ-BeT want exactly `n_obs_steps` frames that end now; a window of the same
-length that lies in the future trains without a word on what the robot will never see.
+length that lies in the future silently trains on what the robot will never see.
 
 ## Example
 

@@ -7,7 +7,7 @@ TD-MPC with `max_random_shift_ratio` above 0 on a camera that is not called `obs
 ## Why it matters
 
 LeRobot shifts `observation.image` and then encodes the picture under the camera's own key: with any other name the
-policy trains on unshifted pictures, without a word.
+policy silently trains on unshifted pictures.
 
 ## Example
 

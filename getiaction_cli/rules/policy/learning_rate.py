@@ -7,7 +7,7 @@ the policy.
 
 ## Why it matters
 
-With 0 nothing is learned, without a word. Policies are trained with 1e-5 to 1e-3; much above that the loss becomes
+With 0 nothing is learned, silently. Policies are trained with 1e-5 to 1e-3; much above that the loss becomes
 infinite within a few steps.
 
 ## Example

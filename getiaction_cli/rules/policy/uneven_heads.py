@@ -75,7 +75,7 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
             message = f"{values.said(name)} can't be split evenly among {values.said(by)}{pairs}"
         elif widths[0] % fixed:
             first = f"the first of {values.said(name)}" if len(widths) > 1 else values.said(name)
-            message = f"{first} is no multiple of {fixed}, which {division['for']} needs"
+            message = f"{first} is not a multiple of {fixed}, which {division['for']} needs"
         else:
             continue
         yield contradiction(

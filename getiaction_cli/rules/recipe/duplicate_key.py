@@ -6,7 +6,7 @@ The same key written twice in the same section.
 
 ## Why it matters
 
-Every YAML reader keeps the last one without a word, so the value you look at may not be the one that trains.
+Every YAML reader silently keeps the last one, so the value you look at may not be the one that trains.
 
 ## Example
 

@@ -1,4 +1,4 @@
-"""Rollouts in the words of another trainer.
+"""Rollouts under another trainer's keys.
 
 ## What it finds
 

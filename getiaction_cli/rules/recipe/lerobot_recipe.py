@@ -62,7 +62,7 @@ _WHERE = {
 }
 
 
-# LeRobot's defaults of what has no counterpart here: without a word they go.
+# LeRobot's defaults of keys that have no counterpart here: removed without a note.
 _LEROBOTS = {"repo_type": "dataset", "return_uint8": True, "depth_output_unit": "m"}
 
 
