@@ -85,7 +85,6 @@ def with_another_registry(lerobot: Path) -> None:
     replace_in([lerobot / "policies/__init__.py"], r"from \.(\w+\.configuration)", r"from lerobot.policies.\1")
 
 
-LAUNCHED = {"RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"}
 ALTERATIONS = {
     "new": with_a_new_policy,
     "moved": with_a_moved_helper,
@@ -112,9 +111,7 @@ def run(copies: dict[str, Path], tmp_path: Path) -> Run:
 
     def call(copy: str, *words: str) -> subprocess.CompletedProcess[str]:
         path = os.pathsep.join([str(copies[copy]), ours])
-        # A training in this process leaves what says that it was launched: these commands are a user's.
-        mine = {name: value for name, value in os.environ.items() if name not in LAUNCHED}
-        environment = mine | {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "COLUMNS": "100"}
+        environment = os.environ | {"PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "COLUMNS": "100"}
         command = [sys.executable, "-m", "getiaction_cli.main", *words]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 

@@ -73,6 +73,7 @@ class Interrupt:
     def listening(self) -> Iterator[None]:
         """Before the first step a signal stops at once: there is nothing to save."""
         before = {signum: signals.getsignal(signum) for signum in SIGNALS}
+        first_before = os.environ.get(FIRST_PROCESS)
         if rank() == 0:
             os.environ[FIRST_PROCESS] = str(os.getpid())
         self._listen()
@@ -80,6 +81,11 @@ class Interrupt:
             yield
         finally:
             self._training = False
+            # What this process starts later is no rank of this training: it must check its recipe itself.
+            if rank() == 0:
+                os.environ.pop(FIRST_PROCESS)
+            if first_before is not None:
+                os.environ[FIRST_PROCESS] = first_before
             if threading.current_thread() is threading.main_thread():
                 for signum, handler in before.items():
                     signals.signal(signum, handler)

@@ -1,6 +1,8 @@
 """Signals on several ranks: all of them stop after the same step, whenever and wherever a signal arrives."""
 
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -48,3 +50,14 @@ def test_a_scheduler_that_sends_sigusr1_twice_still_gets_the_step_finished(inter
     signal.raise_signal(signal.SIGUSR1)
     signal.raise_signal(signal.SIGUSR1)  # srun and the batch script both pass it on
     assert interrupt.signal(alone) == signal.SIGUSR1  # type: ignore[arg-type]
+
+
+def test_only_what_a_training_starts_is_a_rank_of_it() -> None:
+    code = "import sys; from getiaction.train.screen import follows; sys.exit(0 if follows() else 1)"
+
+    def is_a_rank() -> bool:
+        return subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+    with Interrupt(told=lambda name: None).listening():
+        assert is_a_rank()
+    assert not is_a_rank(), "a command that is run later checks its recipe itself"

@@ -131,4 +131,4 @@ def test_a_thousand_strange_keys_are_judged_soon(shared: SharedInputs) -> None:
     )
     begun = time.process_time()
     assert not verdict(read("r.yaml", text=strange), shared).ok
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 1
