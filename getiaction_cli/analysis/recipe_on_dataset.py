@@ -259,11 +259,11 @@ class Fit:
         said = self.recipe.data("train_batch_size", 8)
         return said if isinstance(said, int) and said > 0 else 8
 
-    @property
+    @cached_property
     def step(self) -> Batches:
         """What an optimizer step trains on."""
         accumulated = self.recipe.trainer("accumulate_grad_batches", 1)
-        trainer = self.recipe.plain().get("trainer")
+        trainer = self.recipe.get("trainer")
         machine = probe()
         on_gpus = self.recipe.trainer("accelerator", "auto") in ("auto", "gpu", "cuda") and machine.has_cuda
         return Batches(

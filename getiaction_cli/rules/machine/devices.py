@@ -66,7 +66,7 @@ def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """Count the devices, and the machines."""
     here = launch.read(machine.env)
     kind, asked = chosen(recipe, machine), recipe.get(_ROUTE)
-    trainer = recipe.plain().get("trainer")
+    trainer = recipe.get("trainer")
     seen = len(machine.gpus) if kind == "cuda" else None
     contradiction = here.contradiction(trainer if isinstance(trainer, dict) else {}, seen)
     if contradiction is not None:
