@@ -6,6 +6,7 @@ and so do xdist's workers, which share the datasets that the first of them to as
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -90,6 +91,14 @@ def v21_root(pusht_root: Path) -> Path:
 def v20_root(pusht_root: Path) -> Path:
     """The small `lerobot/pusht` in the v2.0 layout. Shared: read only."""
     return once("made/pusht_v20", lambda root: make_dataset.v20(pusht_root, root))
+
+
+@pytest.fixture(autouse=True)
+def _no_process_group_left() -> Iterator[None]:
+    """Lightning leaves the process group of a training open, which a later test's training would take for its own."""
+    yield
+    if (distributed := sys.modules.get("torch.distributed")) and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 @pytest.fixture
