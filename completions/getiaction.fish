@@ -38,6 +38,9 @@ function __getiaction_options
 --trainer.	Lightning\'s Trainer
 --seed	makes a run repeatable
 --output_dir	where the run is kept'
+        case 'recipes'
+            printf '%s\n' '--help	Show this message and exit.
+-h	Show this message and exit.'
         case 'init'
             printf '%s\n' '--policy	Policy (prompts if omitted)
 -p	Policy (prompts if omitted)
@@ -226,6 +229,8 @@ function __getiaction_arguments
     switch "$argv[1]"
         case 'train'
             printf '%s\n' 'recipe'
+        case 'recipes'
+            printf '%s\n' 'text'
         case 'init'
             printf '%s\n' 'dataset'
         case 'validate-config'
@@ -293,6 +298,7 @@ function __getiaction
         if test -z "$command"; and not string match -q -- '-*' "$word"
             printf '%s\n' 'train	Train the policy that a recipe describes
 fit	Train, with LightningCLI-compatible syntax: `getiaction fit --config RECIPE` is `getiaction train RECIPE`
+recipes	List the recipes that ship with getiaction, or print one
 init	Write a recipe that trains a policy on a dataset
 validate-config	Check recipes and report every problem, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it

@@ -36,6 +36,8 @@ _getiaction_options() {
 --trainer.	Lightning'\''s Trainer
 --seed	makes a run repeatable
 --output_dir	where the run is kept' ;;
+        'recipes') printf '%s\n' '--help	Show this message and exit.
+-h	Show this message and exit.' ;;
         'init') printf '%s\n' '--policy	Policy (prompts if omitted)
 -p	Policy (prompts if omitted)
 --output	The recipe to write; must not exist; - for stdout
@@ -166,6 +168,7 @@ _getiaction_takes() {
 _getiaction_arguments() {
     case "$1" in
         'train') printf '%s\n' 'recipe' ;;
+        'recipes') printf '%s\n' 'text' ;;
         'init') printf '%s\n' 'dataset' ;;
         'validate-config') printf '%s\n' 'recipe' ;;
         'inspect-dataset') printf '%s\n' 'dataset' ;;
@@ -212,6 +215,7 @@ _getiaction() {
         if [[ -z $command && $word != -* ]]; then
             _getiaction_offer 'train	Train the policy that a recipe describes
 fit	Train, with LightningCLI-compatible syntax: `getiaction fit --config RECIPE` is `getiaction train RECIPE`
+recipes	List the recipes that ship with getiaction, or print one
 init	Write a recipe that trains a policy on a dataset
 validate-config	Check recipes and report every problem, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it

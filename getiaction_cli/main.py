@@ -21,6 +21,7 @@ from getiaction_cli.commands import (
     inspect_dataset,
     list_policies,
     merge_adapter,
+    recipes,
     runs,
     schema,
     train,
@@ -43,7 +44,7 @@ class Shell(StrEnum):
 app = typer.Typer(
     name="getiaction",
     help="Train robot policies by imitation from one YAML recipe, and catch mistakes before they cost GPU time.",
-    epilog="Start here: getiaction train recipes/quickstart.yaml",
+    epilog="Start here: getiaction train quickstart",
     no_args_is_help=True,
     invoke_without_command=True,
     add_completion=False,  # ours knows recipes, policies and override keys, and starts no Typer
@@ -95,6 +96,7 @@ def _options(
 
 app.command("train", cls=train.TrainCommand)(train.train)
 app.command("fit", short_help="Train (LightningCLI-compatible syntax).", cls=train.TrainCommand)(train.fit)
+app.command("recipes", short_help="List or print the recipes that ship with getiaction.")(recipes.recipes)
 app.command("init")(init.init)
 app.command("validate-config", short_help="Check recipes and report every problem.", cls=train.TrainCommand)(
     validate_config.validate_config

@@ -72,7 +72,7 @@ def test_all_are_tested() -> None:
 def test_it_opens_with_what_it_needs_and_how_to_run_it(recipe: Path) -> None:
     opening = "".join(line for line in recipe.read_text().splitlines(True) if line.startswith("#"))
     assert "# Needs: " in opening
-    assert f"# Run:   getiaction train recipes/{recipe.name}\n" in opening
+    assert f"# Run:   getiaction train {recipe.stem}\n" in opening
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=NAMES)

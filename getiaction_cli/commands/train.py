@@ -186,7 +186,7 @@ def _run_here(
             raise RunFailed(f"no run of {name} can be resumed", f"outputs/{name}/*/checkpoints/last.ckpt is looked for")
         resume = str(found)
     if path is None and resume is None:
-        raise UsageError("no recipe was named", "for example: getiaction train recipes/quickstart.yaml")
+        raise UsageError("no recipe was named", "for example: getiaction train quickstart")
     if path is None:
         path, name = _recipe_of(resume or "")
     # A run that goes on has its folder already, also where its recipe names it.

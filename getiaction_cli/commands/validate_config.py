@@ -149,7 +149,8 @@ class _Run:
     def fix(self, path: str, recipe: Recipe, *, unsafe: bool, diff: bool) -> int:
         """Make the fixes (or show them), keep the report of what is left, and say how many were made."""
         from getiaction_cli.checking import fixing
-        from getiaction_cli.recipe import read
+        from getiaction_cli.errors import UsageError
+        from getiaction_cli.recipe import read, shipped
 
         def reread(text: str) -> Recipe:
             return read(recipe.file, text=text, overrides=self.overrides)
@@ -162,6 +163,11 @@ class _Run:
         if path == "-":
             typer.echo(done.recipe.text, nl=False)
         elif done.made:
+            if shipped.path_of(path):
+                raise UsageError(
+                    f"{path} ships with getiaction and is not changed",
+                    f"fix a copy: getiaction recipes {path} > {path}.yaml",
+                )
             fixing.write(Path(path), done.recipe.text)
         for made in done.made:
             typer.echo(

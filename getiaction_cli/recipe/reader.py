@@ -13,6 +13,7 @@ from getiaction import trust
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.diagnostics.source import Source
 from getiaction_cli.errors import RecipeNotFound
+from getiaction_cli.recipe import shipped
 from getiaction_cli.recipe.nodes import Found, Kind, Node, TooMuch, build
 from getiaction_cli.recipe.overrides import apply
 from getiaction_cli.recipe.recipe import Recipe
@@ -82,7 +83,7 @@ def _bytes(path: str) -> bytes:
     try:
         if path == "-":
             return sys.stdin.buffer.read(MOST_BYTES + 1)
-        with trust.open_regular(path) as file:
+        with trust.open_regular(shipped.path_of(path) or path) as file:
             return file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise RecipeNotFound(f"there is no recipe at {path}", _nearby(Path(path))) from None
@@ -100,9 +101,12 @@ def _nearby(path: Path) -> str:
     try:
         names = [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
     except OSError:
-        return ""
-    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5) or names[:1]
-    return f"did you mean {path.parent / close[0]}?" if close else ""
+        names = []
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    if not close and (named := difflib.get_close_matches(str(path), shipped.names(), n=1, cutoff=0.6)):
+        return f"did you mean {named[0]}, which ships with getiaction?"
+    close = close or names[:1]
+    return f"did you mean {path.parent / close[0]}?" if close else "`getiaction recipes` lists those that ship"
 
 
 def _too_large(size: int) -> Finding:
