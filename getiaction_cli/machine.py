@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 
 from getiaction import trust
+from getiaction.spec.hub_cache import hf_home, hub_cache, storage
 from getiaction.spec.loggers import wandb_can_log_in
 from getiaction_cli.installed import package_folder, versions
 
@@ -154,7 +155,7 @@ class _HubCache(Container[str]):
         self.folder = folder
 
     def __contains__(self, repo_id: object) -> bool:
-        snapshots = self.folder / f"models--{str(repo_id).replace('/', '--')}" / "snapshots"
+        snapshots = storage(self.folder, "models", str(repo_id)) / "snapshots"
         with suppress(OSError):
             return any(snapshots.glob("*/*"))
         return False
@@ -253,21 +254,10 @@ def _free(path: Path) -> int | None:
     return None
 
 
-def _hf_home() -> Path:
-    default = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
-    return Path(os.path.expandvars(os.environ.get("HF_HOME", str(default)))).expanduser()
-
-
-def hub_cache() -> Path:
-    """Where Hugging Face libraries keep what they downloaded."""
-    said = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE")
-    return Path(os.path.expandvars(said)).expanduser() if said else _hf_home() / "hub"
-
-
 def _hub_token() -> bool:
     if os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN"):
         return True
-    place = Path(os.environ.get("HF_TOKEN_PATH", str(_hf_home() / "token"))).expanduser()
+    place = Path(os.environ.get("HF_TOKEN_PATH", str(hf_home() / "token"))).expanduser()
     with suppress(OSError):
         return place.stat().st_size > 0
     return False

@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub.file_download import repo_folder_name
-
-from getiaction.lerobot.datasets import HF_LEROBOT_HUB_CACHE
+from getiaction.spec.dataset_location import lerobot_hub_cache
+from getiaction.spec.hub_cache import storage
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -60,7 +59,7 @@ def watched(
 
 def hub_folder(repo_id: str) -> Path:
     """Where LeRobot lets the Hub's datasets arrive that no folder was given for."""
-    return Path(HF_LEROBOT_HUB_CACHE) / repo_folder_name(repo_id=repo_id, repo_type="dataset")
+    return storage(lerobot_hub_cache(), "datasets", repo_id)
 
 
 def _size(folder: Path) -> int:

@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 import lightning as L
 import torch
+from huggingface_hub.constants import is_offline_mode
 from torch.utils.data import DataLoader, Sampler, default_collate
 
 from getiaction import trust
-from getiaction.data import demo
 from getiaction.data.agreement import gather, this_host
 from getiaction.data.blocks import BlockFrames
 from getiaction.data.download_progress import DownloadProgress
@@ -31,7 +31,8 @@ from getiaction.lerobot import datasets
 from getiaction.lerobot.datasets import EpisodeAwareSampler, LeRobotDataset, LeRobotDatasetMetadata
 from getiaction.lerobot.errors import first_line
 from getiaction.lerobot.features import Stats
-from getiaction.spec import episode_split
+from getiaction.spec import dataset_location, episode_split
+from getiaction.spec.dataset_location import Location, WrongRootError, near_root
 from getiaction.spec.frame_loading import WAYS, Plan
 
 
@@ -39,8 +40,8 @@ class LeRobotDataModule(L.LightningDataModule):
     """A LeRobot dataset, split by whole episodes into what is trained on and what is held out.
 
     The dataset is looked for in `root`, in the package (`getiaction/pusht-demo`, `getiaction/pusht-keypoints-demo`), in
-    LeRobot's home folder and on the Hub, in this order. What `delta_timestamps` leaves out is derived from the
-    trainer's policy.
+    LeRobot's home folder, on the Hub and in its caches, in this order. What `delta_timestamps` leaves out is derived
+    from the trainer's policy.
 
     Args:
         repo_id: the dataset's Hub id.
@@ -441,53 +442,35 @@ def working_video_backend() -> str:
 def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | None, LeRobotDatasetMetadata]:
     """The folder to read a dataset from (None: let LeRobot fetch it from the Hub as it needs it) and its metadata.
 
+    A copy in one of the Hub's caches is read where the Hub can't be asked: LeRobot asks it for newer files first.
+
     Raises:
         DataError: it is nowhere, or can't be read; names every place that was searched.
     """
-    if root is None:
-        root = demo.folder(repo_id)
-    searched = []
-    for place in [root] if root is not None else [datasets.HF_LEROBOT_HOME / repo_id]:
-        if (place / "meta" / "info.json").is_file():
-            trust.check_dataset(place)
-            with data_errors(repo_id, [str(place)]):
-                return place, LeRobotDatasetMetadata(repo_id, root=place, revision=revision)
-        searched.append(str(place))
-    if root is not None and root.exists() and any(root.iterdir()):
-        raise DataError(f"no dataset in {root}: it has no meta/info.json", _nearby(root, repo_id))
+    try:
+        found = dataset_location.find(repo_id, root, revision)
+    except WrongRootError as wrong:
+        near = near_root(repo_id, root) if root is not None else None
+        hint = f"Did you mean root: {near}?" if near else "Give root the folder that holds meta, data and videos."
+        raise DataError(str(wrong), hint) from wrong
+    if isinstance(found, Location) and (not found.is_cached_copy or is_offline_mode()):
+        return _read_meta(found, revision)
+    searched = found if isinstance(found, list) else [str(found.root)]
     with data_errors(repo_id, [*searched, "the Hugging Face Hub"]):
         try:
             return root, LeRobotDatasetMetadata(repo_id, root=root, revision=revision)
         except Exception:
-            snapshot = _cached_snapshot(repo_id, revision) if root is None else None
-            if snapshot is None:
+            if isinstance(found, list):
                 raise
-            return snapshot, LeRobotDatasetMetadata(repo_id, root=snapshot, revision=revision)
+    return _read_meta(found, revision)
 
 
-def _nearby(root: Path, repo_id: str) -> str:
-    """Where, near a wrong root, the dataset may be."""
-    for candidate in (root / repo_id, root / repo_id.split("/")[-1], root.parent):
-        if (candidate / "meta" / "info.json").is_file():
-            return f"There is one in {candidate}."
-    return "Give root the folder that holds meta, data and videos."
-
-
-def _cached_snapshot(repo_id: str, revision: str | None) -> Path | None:
-    """A whole copy that an earlier run downloaded; LeRobot itself asks the Hub first and fails without a network."""
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = snapshot_download(
-            repo_id,
-            repo_type="dataset",
-            revision=revision or datasets.CODEBASE_VERSION,
-            cache_dir=datasets.HF_LEROBOT_HUB_CACHE,
-            local_files_only=True,
-        )
-    except (OSError, ValueError):
-        return None
-    return Path(folder) if (Path(folder) / "meta" / "info.json").is_file() else None
+def _read_meta(found: Location, revision: str | None) -> tuple[Path, LeRobotDatasetMetadata]:
+    trust.check_dataset(found.root)
+    with data_errors(found.repo_id, [str(found.root)]):
+        if not (found.root / dataset_location.INFO).is_file():
+            raise DataError(f"{found.root} has no {dataset_location.INFO}", "Restore it from a backup or the Hub.")
+        return found.root, LeRobotDatasetMetadata(found.repo_id, root=found.root, revision=revision)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from draccus.utils import ParsingError
 from lerobot.configs.video import DEFAULT_DEPTH_UNIT, DEPTH_METER_UNIT, DepthEncoderConfig
-from lerobot.datasets.dataset_metadata import CODEBASE_VERSION, LeRobotDatasetMetadata
+from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
 from lerobot.datasets.depth_utils import MM_PER_METRE, dequantize_depth
 from lerobot.datasets.factory import resolve_delta_timestamps
 from lerobot.datasets.feature_utils import check_delta_timestamps, get_delta_indices
@@ -19,7 +19,7 @@ from lerobot.datasets.sampler import EpisodeAwareSampler
 from lerobot.datasets.video_utils import decode_video_frames
 from lerobot.transforms import ImageTransforms, ImageTransformsConfig
 from lerobot.utils.collate import lerobot_collate_fn
-from lerobot.utils.constants import ACTION, HF_LEROBOT_HOME, HF_LEROBOT_HUB_CACHE, IMAGENET_STATS, OBS_PREFIX
+from lerobot.utils.constants import ACTION, IMAGENET_STATS, OBS_PREFIX
 
 from getiaction.errors import DataError
 from getiaction.lerobot.configuration import plain
@@ -28,9 +28,6 @@ from getiaction.lerobot.features import Stats
 
 __all__ = [
     "ACTION",
-    "CODEBASE_VERSION",
-    "HF_LEROBOT_HOME",
-    "HF_LEROBOT_HUB_CACHE",
     "OBS_PREFIX",
     "EpisodeAwareSampler",
     "LeRobotDataset",

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from getiaction import trust
+from getiaction.spec.hub_cache import newest_snapshot, snapshot, storage
 from getiaction_cli.machine import safetensors_shapes
 
 ROUTE = "model.init_args.pretrained_path"
 REVISION = "model.init_args.pretrained_revision"
 WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,10 @@ def find(said: str, hub_cache: Path, revision: str | None = None) -> Checkpoint:
     """
     folder: Path | None = Path(said).expanduser()
     if is_hub_id(said):
-        folder = _snapshot(hub_cache / f"models--{said.replace('/', '--')}", revision or "main")
+        files = storage(hub_cache, "models", said)
+        folder = snapshot(files, [revision or "main"], CONFIG)
+        if folder is None and revision is None:
+            folder = newest_snapshot(files, CONFIG)
         if folder is None:
             return Checkpoint(said, None)
     assert folder is not None
@@ -98,18 +103,6 @@ def find(said: str, hub_cache: Path, revision: str | None = None) -> Checkpoint:
         problem = f"{said}/{WEIGHTS} is cut off or no safetensors file"
         return Checkpoint(said, folder, config, problem, processors, unreadable)
     return Checkpoint(said, folder, config, "", processors, unreadable)
-
-
-def _snapshot(storage: Path, revision: str) -> Path | None:
-    """The downloaded files of a revision; the newest ones where it is not known which those are."""
-    try:
-        commit = trust.read_bytes(storage / "refs" / revision, 200).decode().strip()
-    except (OSError, ValueError):
-        commit = revision
-    if trust.is_revision(commit) and (storage / "snapshots" / commit / "config.json").is_file():
-        return storage / "snapshots" / commit
-    found = sorted((storage / "snapshots").glob("*/config.json"))
-    return found[-1].parent if found else None
 
 
 def _processors(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:

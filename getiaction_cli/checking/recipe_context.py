@@ -188,8 +188,8 @@ class RecipeContext(Context):
     @cached_property
     def checkpoint_or_none(self) -> Checkpoint | None:
         """The pretrained policy that the recipe starts from."""
+        from getiaction.spec.hub_cache import hub_cache
         from getiaction_cli.analysis import checkpoint
-        from getiaction_cli.machine import hub_cache
 
         said, revision = self.recipe.get(checkpoint.ROUTE), self.recipe.get(checkpoint.REVISION)
         if not isinstance(said, str) or not said.strip():

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from getiaction.spec.dataset_layout import DEMO_ID
-from getiaction_cli.datasets.location import Location
+from getiaction.spec.dataset_location import Location
 from getiaction_cli.datasets.place import known_ids, locate
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from getiaction.spec.dataset_location import Location
 from getiaction.spec.fingerprint import fingerprint
 from getiaction_cli.datasets.episodes import Episodes
 from getiaction_cli.datasets.features import Feature
 from getiaction_cli.datasets.files import Listing, Rows, list_files
 from getiaction_cli.datasets.jsonfile import find
-from getiaction_cli.datasets.location import Location
 from getiaction_cli.diagnostics import Finding, Span
 from getiaction_cli.diagnostics.source import Source
 

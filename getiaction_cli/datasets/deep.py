@@ -14,7 +14,7 @@ from getiaction_cli.datasets.video_scan import look_at_pictures
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.location import OnProgress
+    from getiaction_cli.datasets.progress import OnProgress
 
 
 def look(dataset: Dataset, *, seed: int = 0, watch: OnProgress | None = None) -> Scan:

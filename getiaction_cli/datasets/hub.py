@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from getiaction import trust
 from getiaction.files import sync, write_atomically
-from getiaction_cli.datasets.location import FORMAT_TAG, Location, OnProgress, lerobot_hub_cache
+from getiaction.spec.dataset_location import FORMAT_TAG, Location, lerobot_hub_cache
+from getiaction_cli.datasets.progress import OnProgress
 from getiaction_cli.errors import HubError
 
 if TYPE_CHECKING:

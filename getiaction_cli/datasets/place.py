@@ -1,4 +1,4 @@
-"""Where a dataset lies: the demo, a folder, LeRobot's home, the caches, the Hub; in LeRobot's own order."""
+"""Find a dataset by its id, root or folder, and fetch its ``meta/`` from the Hub when it is not on this disk."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from getiaction.spec import dataset_location
 from getiaction.spec.dataset_layout import DEMOS
-from getiaction_cli.datasets.location import (
-    FORMAT_TAG,
+from getiaction.spec.dataset_location import (
+    INFO,
     Location,
-    OnProgress,
-    Origin,
-    hub_cache,
+    WrongRootError,
+    has_meta,
     lerobot_home,
     lerobot_hub_cache,
+    near_root,
+    tilde,
 )
+from getiaction.spec.hub_cache import hub_cache, newest_snapshot
 from getiaction_cli.errors import DatasetNotFound, HubError
-from getiaction_cli.installed import package_folder
+
+if TYPE_CHECKING:
+    from getiaction_cli.datasets.progress import OnProgress
 
 _ADDRESS = re.compile(r"(https?://[^/]+/|hf://)?datasets/(?P<id>[\w.-]+/[\w.-]+)")
 
@@ -53,17 +59,20 @@ def locate(
         if revision is not None:
             raise DatasetNotFound(f"{repo_id} is a folder: it has no revision {revision}", "leave the revision out")
         return Location(folder.name, folder, "folder")
-    if root is not None:
-        return _locate_root(repo_id, Path(root).expanduser(), revision, offline=offline, watch=watch)
-    if (demo := demo_folder(repo_id)) is not None:
-        return Location(repo_id, demo, "demo")
-
-    searched: list[str] = []
-    home = lerobot_home() / repo_id
-    searched.append(f"{_tilde(home)} (LeRobot's home)")
-    if has_meta(home):
-        return Location(repo_id, home, "lerobot home")
-    return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, watch=watch)
+    folder = Path(root).expanduser() if root is not None else None
+    try:
+        found = dataset_location.find(repo_id, folder, revision)
+    except WrongRootError as wrong:
+        near = near_root(repo_id, folder) if folder is not None else None
+        hint = f"did you mean root: {near}?" if near else "root is the folder that holds meta/"
+        raise DatasetNotFound(str(wrong), hint) from wrong
+    if isinstance(found, Location):
+        return found
+    try:
+        return _locate_on_hub(repo_id, revision, found, offline=offline, watch=watch)
+    except DatasetNotFound as missing:
+        other = _other_root(repo_id, folder) if folder is not None else ""
+        raise DatasetNotFound(missing.message, other or missing.hint) from missing
 
 
 def _as_folder(word: str) -> Path | None:
@@ -88,51 +97,18 @@ def _as_folder(word: str) -> Path | None:
     raise DatasetNotFound(f"{word} is no LeRobot dataset: it has no meta/ folder", hint)
 
 
-def _locate_root(
-    repo_id: str, root: Path, revision: str | None, *, offline: bool | None, watch: OnProgress | None
-) -> Location:
-    if has_meta(root):
-        return Location(repo_id, root, "root")
-    candidates = [
-        root / repo_id,
-        root / repo_id.rsplit("/", 1)[-1],
-        root.parent if root.name == "meta" else root / "meta",
-    ]
-    found = next((c for c in candidates if has_meta(c)), None)
-    if found is not None:
-        raise DatasetNotFound(f"no dataset in root {root}: it has no meta/ folder", f"did you mean root: {found}?")
-    if root.is_dir() and any(root.iterdir()):
-        raise DatasetNotFound(
-            f"no dataset in root {root}: it has no meta/ folder", "root is the folder that holds meta/"
-        )
-    # LeRobot would download the dataset into this root, so its metadata on the Hub is what counts.
-    searched = [f"{_tilde(root)} (root: " + ("it is empty" if root.is_dir() else "no such folder") + ")"]
-    try:
-        return _locate_cached_or_hub(repo_id, revision, searched, offline=offline, watch=watch)
-    except DatasetNotFound as missing:
-        raise DatasetNotFound(missing.message, _other_root(repo_id, root) or missing.hint) from missing
-
-
 def _other_root(repo_id: str, root: Path) -> str:
     """Where the dataset is, or may be, instead of in a root that isn't there."""
     home = lerobot_home() / repo_id
     if has_meta(home):
-        return f"leave root out: {_tilde(home)} holds it"
+        return f"leave root out: {tilde(home)} holds it"
     near = difflib.get_close_matches(root.name, [f.name for f in _subfolders(root.parent) if has_meta(f)], 1)
     return f"did you mean root: {root.parent / near[0]}?" if near else ""
 
 
-def _locate_cached_or_hub(
+def _locate_on_hub(
     repo_id: str, revision: str | None, searched: list[str], *, offline: bool | None, watch: OnProgress | None
 ) -> Location:
-    caches: tuple[tuple[Path, Origin, str], ...] = (
-        (lerobot_hub_cache(), "lerobot cache", "LeRobot's cache"),
-        (hub_cache(), "hf cache", "the Hugging Face cache"),
-    )
-    for cache, origin, words in caches:
-        searched.append(f"{_tilde(cache)} ({words})")
-        if (cached := cached_snapshot(cache, repo_id, revision)) is not None:
-            return Location(repo_id, cached, origin, revision or cached.name)
     if not _is_hub_id(repo_id):
         if (address := _ADDRESS.match(repo_id)) is not None:
             raise DatasetNotFound(f"{repo_id!r} is an address, not an id", f"did you mean {address['id']}?")
@@ -181,7 +157,7 @@ def nearest(repo_id: str, names: list[str], count: int = 3) -> list[str]:
 
 def known_ids() -> list[str]:
     """Ids of the datasets on this disk: the demo, LeRobot's home, both caches. Only folder names are looked at."""
-    ids = [repo_id for repo_id in DEMOS if demo_folder(repo_id) is not None]
+    ids = [*DEMOS]
     home = lerobot_home()
     for owner in _subfolders(home):
         if owner.name == "hub" or owner.name.startswith("."):
@@ -191,45 +167,9 @@ def known_ids() -> list[str]:
         ids += [f"{owner.name}/{child.name}" for child in _subfolders(owner) if has_meta(child)]
     for cache in (lerobot_hub_cache(), hub_cache()):
         for folder in _subfolders(cache):
-            if folder.name.startswith("datasets--"):
-                repo_id = folder.name.removeprefix("datasets--").replace("--", "/")
-                if cached_snapshot(cache, repo_id, None) is not None:
-                    ids.append(repo_id)
+            if folder.name.startswith("datasets--") and newest_snapshot(folder, INFO) is not None:
+                ids.append(folder.name.removeprefix("datasets--").replace("--", "/"))
     return list(dict.fromkeys(ids))
-
-
-def cached_snapshot(cache: Path, repo_id: str, revision: str | None) -> Path | None:
-    """A cached snapshot that holds meta/info.json: of that revision, else of the format's tag, else the newest."""
-    storage = cache / ("datasets--" + repo_id.replace("/", "--"))
-    snapshots = storage / "snapshots"
-    if not snapshots.is_dir():
-        return None
-    wanted = [revision] if revision else [FORMAT_TAG, "main"]
-    for name in wanted:
-        commit = _read_ref(storage / "refs" / name) or name
-        if (snapshots / commit / "meta" / "info.json").is_file():
-            return snapshots / commit
-    if revision:
-        return None
-    complete = [folder for folder in _subfolders(snapshots) if (folder / "meta" / "info.json").is_file()]
-    return max(complete, key=lambda folder: folder.stat().st_mtime, default=None)
-
-
-def demo_folder(repo_id: str) -> Path | None:
-    """Demonstrations that ship with the package, found without importing it; None for any other dataset."""
-    if repo_id not in DEMOS:
-        return None
-    package = package_folder("getiaction")
-    folder = package / DEMOS[repo_id] if package else None
-    return folder if folder and has_meta(folder) else None
-
-
-def has_meta(folder: Path) -> bool:
-    """True when the folder looks like a dataset, be it a broken one: it has a ``meta`` folder with something in it."""
-    try:
-        return any((folder / "meta").iterdir())
-    except OSError:
-        return False
 
 
 def _opens(folder: Path) -> bool:
@@ -238,13 +178,6 @@ def _opens(folder: Path) -> bool:
 
 def _is_hub_id(repo_id: str) -> bool:
     return len(repo_id) <= 96 and re.fullmatch(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?", repo_id) is not None
-
-
-def _read_ref(path: Path) -> str | None:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return None
 
 
 def _subfolders(folder: Path) -> Iterator[Path]:
@@ -260,10 +193,3 @@ def _near_folder(path: Path) -> str:
     names = [child.name for child in _subfolders(parent)]
     near = difflib.get_close_matches(path.name, names, n=1)
     return f"did you mean {parent / near[0]}?" if near else "name the folder that holds meta/"
-
-
-def _tilde(path: Path) -> str:
-    try:
-        return "~/" + str(path.relative_to(Path.home()))
-    except ValueError:
-        return str(path)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from getiaction.spec.dataset_location import Location
 from getiaction_cli.datasets.dataset import INFO, Dataset
 from getiaction_cli.datasets.features import TABLE_DTYPES, make_feature
 from getiaction_cli.datasets.jsonfile import read_json, stumble
-from getiaction_cli.datasets.location import Location
 from getiaction_cli.datasets.old_format import read_old
 from getiaction_cli.datasets.stats import read_stats
 from getiaction_cli.datasets.v3 import read_episodes, read_tasks

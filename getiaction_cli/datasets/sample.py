@@ -14,7 +14,7 @@ from getiaction_cli.errors import CouldNotLook
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.location import OnProgress
+    from getiaction_cli.datasets.progress import OnProgress
 
 EPISODES = 3
 PICTURES = 4  # per camera, each of another episode

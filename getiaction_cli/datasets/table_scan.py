@@ -21,7 +21,7 @@ from getiaction_cli.datasets.scan import WORKERS, FeatureScan, Lag, Matrix, Scan
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.location import OnProgress
+    from getiaction_cli.datasets.progress import OnProgress
 
 _BATCH_NUMBERS = 1_000_000  # numbers in one piece of a table: 8 MB as float64
 _MOST_NUMBERS = 1_000_000  # numbers in one frame of a feature

@@ -20,7 +20,7 @@ from getiaction_cli.datasets.scan import WORKERS, Scan, VideoScan
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.location import OnProgress
+    from getiaction_cli.datasets.progress import OnProgress
 
 SAMPLE = 6  # pictures per file and camera
 _TOLERANCE = 1e-4  # seconds; LeRobot's own

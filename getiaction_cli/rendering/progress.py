@@ -14,7 +14,7 @@ _EVERY = 0.1  # seconds between two drawings
 
 
 class Progress:
-    """Call it with what is done; it takes the place of a `getiaction_cli.datasets.location.OnProgress`."""
+    """Call it with what is done; it takes the place of a `getiaction_cli.datasets.progress.OnProgress`."""
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self.quiet = quiet

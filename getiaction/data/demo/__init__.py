@@ -13,10 +13,4 @@ REPO_ID = DEMO_ID
 PATH = _PACKAGE / DEMOS[DEMO_ID]
 KEYPOINTS_PATH = _PACKAGE / DEMOS[KEYPOINTS_ID]
 
-
-def folder(repo_id: str) -> Path | None:
-    """Where demonstrations that ship with the package are; None for any other dataset."""
-    return _PACKAGE / DEMOS[repo_id] if repo_id in DEMOS else None
-
-
-__all__ = ["KEYPOINTS_ID", "KEYPOINTS_PATH", "PATH", "REPO_ID", "folder"]
+__all__ = ["KEYPOINTS_ID", "KEYPOINTS_PATH", "PATH", "REPO_ID"]

@@ -49,10 +49,10 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction.spec.hub_cache import hub_cache
 from getiaction_cli.analysis.checkpoint import find
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Related, Unavailable
-from getiaction_cli.machine import hub_cache
 from getiaction_cli.rules import rule
 
 

@@ -1,0 +1,136 @@
+"""Where a dataset is on this disk: the demo, a folder, LeRobot's home, the Hub's caches; in LeRobot's own order."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from getiaction.spec.dataset_layout import DEMOS
+from getiaction.spec.hub_cache import hf_home, hub_cache, newest_snapshot, snapshot, storage
+
+FORMAT_TAG = "v3.0"  # the tag that LeRobot asks the Hub for, and under which it caches
+INFO = "meta/info.json"
+
+Origin = Literal["demo", "folder", "root", "lerobot home", "lerobot cache", "hf cache", "hub"]
+
+
+class WrongRootError(ValueError):
+    """A root that holds something, but no dataset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A dataset found.
+
+    Args:
+        repo_id: the id as the user gave it (the folder's name when a folder was given).
+        root: the folder that holds ``meta/``.
+        origin: where it was found. ``hub`` means that only ``meta/`` is here, fetched now.
+        revision: the tag, branch or commit that was found; None for plain folders.
+        tagged: False when the Hub has no version tag for it, so that LeRobot can't load it by its id alone.
+    """
+
+    repo_id: str
+    root: Path
+    origin: Origin
+    revision: str | None = None
+    tagged: bool = True
+
+    @property
+    def word(self) -> str:
+        """What to type to mean this dataset."""
+        return str(self.root) if self.origin == "folder" else self.repo_id
+
+    @property
+    def is_cached_copy(self) -> bool:
+        """True for copies of a Hub repository, where data files may simply not have been fetched yet."""
+        return self.origin in ("lerobot cache", "hf cache", "hub")
+
+
+def find(repo_id: str, root: Path | None = None, revision: str | None = None) -> Location | list[str]:
+    """Find a dataset on this disk.
+
+    Args:
+        repo_id: a Hub id or the demo's id.
+        root: the exact folder, as LeRobot means it. LeRobot fills one that is empty or missing from the Hub, so the
+            copies in the Hub's caches count for it.
+        revision: tag, branch or commit on the Hub.
+
+    Returns:
+        Where it is; or, when it is nowhere, the places searched.
+
+    Raises:
+        WrongRootError: root holds files, and no dataset.
+    """
+    searched = []
+    if root is not None:
+        if has_meta(root):
+            return Location(repo_id, root, "root")
+        if not root.is_dir():
+            searched.append(f"{tilde(root)} (root: no such folder)")
+        elif any(root.iterdir()):
+            raise WrongRootError(f"no dataset in root {root}: it has no meta/ folder")
+        else:
+            searched.append(f"{tilde(root)} (root: it is empty)")
+    elif (demo := demo_folder(repo_id)) is not None:
+        return Location(repo_id, demo, "demo")
+    else:
+        home = lerobot_home() / repo_id
+        if has_meta(home):
+            return Location(repo_id, home, "lerobot home")
+        searched.append(f"{tilde(home)} (LeRobot's home)")
+    caches: tuple[tuple[Path, Origin, str], ...] = (
+        (lerobot_hub_cache(), "lerobot cache", "LeRobot's cache"),
+        (hub_cache(), "hf cache", "the Hugging Face cache"),
+    )
+    for cache, origin, words in caches:
+        if (cached := cached_snapshot(cache, repo_id, revision)) is not None:
+            return Location(repo_id, cached, origin, revision or cached.name)
+        searched.append(f"{tilde(cache)} ({words})")
+    return searched
+
+
+def near_root(repo_id: str, root: Path) -> Path | None:
+    """A dataset beside a wrong root: in a folder of its name below it, or above it."""
+    candidates = (root / repo_id, root / repo_id.rsplit("/", 1)[-1], root.parent, root / "meta")
+    return next((folder for folder in candidates if has_meta(folder)), None)
+
+
+def cached_snapshot(cache: Path, repo_id: str, revision: str | None) -> Path | None:
+    """A cached snapshot that holds meta/info.json: of that revision, else of the format's tag, else the newest."""
+    folder = storage(cache, "datasets", repo_id)
+    found = snapshot(folder, [revision] if revision else [FORMAT_TAG, "main"], INFO)
+    return found if found is not None or revision else newest_snapshot(folder, INFO)
+
+
+def demo_folder(repo_id: str) -> Path | None:
+    """Demonstrations that ship with the package; None for any other dataset."""
+    return Path(__file__).parents[1] / DEMOS[repo_id] if repo_id in DEMOS else None
+
+
+def has_meta(folder: Path) -> bool:
+    """True when the folder looks like a dataset, be it a broken one: it has a ``meta`` folder with something in it."""
+    try:
+        return any((folder / "meta").iterdir())
+    except OSError:
+        return False
+
+
+def lerobot_home() -> Path:
+    """``HF_LEROBOT_HOME``, with LeRobot's default."""
+    return Path(os.environ.get("HF_LEROBOT_HOME", hf_home() / "lerobot")).expanduser()
+
+
+def lerobot_hub_cache() -> Path:
+    """Where LeRobot keeps what it downloads."""
+    return lerobot_home() / "hub"
+
+
+def tilde(path: Path) -> str:
+    """A path, shortened by ``~``."""
+    try:
+        return "~/" + str(path.relative_to(Path.home()))
+    except ValueError:
+        return str(path)

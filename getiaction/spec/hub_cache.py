@@ -1,0 +1,54 @@
+"""The folders in which Hugging Face libraries keep what they downloaded, and the snapshots in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from getiaction import trust
+
+
+def hf_home() -> Path:
+    """``HF_HOME``, with huggingface_hub's default."""
+    default = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface"
+    return _expanded(os.environ.get("HF_HOME", str(default)))
+
+
+def hub_cache() -> Path:
+    """``HF_HUB_CACHE``, with huggingface_hub's default."""
+    default = os.environ.get("HUGGINGFACE_HUB_CACHE", str(hf_home() / "hub"))
+    return _expanded(os.environ.get("HF_HUB_CACHE", default))
+
+
+def storage(cache: Path, kind: str, repo_id: str) -> Path:
+    """The folder of a repository in a cache; ``kind`` is "models" or "datasets"."""
+    return cache / f"{kind}--{repo_id.replace('/', '--')}"
+
+
+def snapshot(storage: Path, revisions: Sequence[str], holds: str) -> Path | None:
+    """The downloaded files of the first of some revisions that is there and holds a file.
+
+    Args:
+        storage: as `storage` returns it.
+        revisions: branches, tags or commits.
+        holds: a file's path in the repository.
+    """
+    for revision in revisions:
+        try:
+            commit = trust.read_bytes(storage / "refs" / revision, 200).decode().strip()
+        except (OSError, ValueError):
+            commit = revision
+        if trust.is_revision(commit) and (storage / "snapshots" / commit / holds).is_file():
+            return storage / "snapshots" / commit
+    return None
+
+
+def newest_snapshot(storage: Path, holds: str) -> Path | None:
+    """The snapshot that was downloaded last, of those that hold a file."""
+    found = [path.parents[holds.count("/")] for path in storage.glob(f"snapshots/*/{holds}") if path.is_file()]
+    return max(found, key=lambda folder: folder.stat().st_mtime, default=None)
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expandvars(path)).expanduser()
