@@ -240,8 +240,8 @@ explain	Explain what a rule finds, why it matters, and how to write it instead'
         '='*) _getiaction_offer "${(F)${(s: :)${takes#=}}}" ;;
         policy) _getiaction_offer "$("$helper" policies "$word" 2>/dev/null)" ;;
         code) _getiaction_offer 'GA101	Text that is not YAML.
-GA102	A key that stands twice in one section.
-GA103	A file that is no recipe.
+GA102	A key that is in one section twice.
+GA103	A file that is not a recipe.
 GA104	A YAML tag.
 GA105	A number that other YAML readers take for text.
 GA106	A word that YAML takes for true or false.
@@ -275,7 +275,7 @@ GA201	More actions executed than predicted.
 GA202	A horizon that the U-Net can'\''t halve.
 GA203	Temporal ensembling that never gets a second opinion.
 GA204	More observation steps than the policy can read.
-GA205	A value that LeRobot does not know for this parameter.
+GA205	A value that LeRobot does not accept for this parameter.
 GA206	Parameters that LeRobot refuses.
 GA207	A parameter that LeRobot silently replaces.
 GA208	A group of settings that LeRobot refuses.
@@ -300,17 +300,17 @@ GA241	A learning rate that can'\''t be meant.
 GA242	A state that does not fit into its words.
 GA243	Two precisions at once.
 GA244	Actions that are learned in one unit and given back in another.
-GA245	A policy that doesn'\''t know how to act.
+GA245	A policy without an inference mode.
 GA246	A kind of feature that the recipe'\''s normalization leaves out.
 GA247	A policy of LeRobot that this version of getiaction does not know.
 GA250	A checkpoint whose processors name code that is not LeRobot'\''s.
-GA255	Averaged weights that are not what was meant.
+GA255	Averaged weights with settings that defeat them.
 GA256	Adapters that cannot be trained.
 GA257	Adapters for layers that the pretrained policy does not have.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.
-GA304	Time steps for something that has none, or that nobody reads.
+GA304	Time steps for something that has none, or that is not read.
 GA305	Cameras that a policy looks for under names the dataset doesn'\''t have.
 GA306	A chosen feature that is not there.
 GA307	No camera for a policy that sees.
@@ -329,7 +329,7 @@ GA319	An input that shifts VQ-BeT'\''s tokens.
 GA320	More joints than the policy has room for.
 GA321	Joints that the policy'\''s own numbers contradict.
 GA322	A normalization without its numbers.
-GA323	A picture of another size than the policy'\''s vision encoder takes.
+GA323	A picture whose size the policy'\''s vision encoder does not take.
 GA324	Episodes that are not there.
 GA325	Episodes that are too short to give a sample.
 GA326	Targets that are mostly padding.
@@ -347,8 +347,8 @@ GA337	A gripper that is passed on as it is, and is too wide for that.
 GA338	A joint that is taken for a gripper.
 GA340	Pretrained weights that are not there.
 GA341	Weights of another policy.
-GA342	Cameras that the pretrained policy doesn'\''t know.
-GA343	A robot that the pretrained policy doesn'\''t know.
+GA342	Cameras that the pretrained policy does not have.
+GA343	A robot that the pretrained policy does not have.
 GA344	Parameters that the pretrained weights contradict.
 GA345	A renaming of nothing.
 GA346	An environment without an input of the policy.
@@ -367,16 +367,16 @@ GA401	A file of meta/ is missing.
 GA402	A file of meta/ can'\''t be read.
 GA403	info.json holds a value that LeRobot can'\''t use.
 GA404	The dataset is in a format that LeRobot no longer reads.
-GA405	The dataset is in a format that this LeRobot does not know.
+GA405	The dataset is in a format that this LeRobot does not support.
 GA406	The dataset on the Hub has no version tag.
 GA407	LeRobot will not use this copy of the dataset.
 GA410	The dataset has no episodes.
 GA411	info.json and the episodes disagree on how many episodes there are.
 GA412	info.json and the episodes disagree on how many frames there are.
 GA413	The episodes'\'' bounds don'\''t fit together.
-GA414	The tables have other frames than the episodes say.
+GA414	The number of frames in the tables disagrees with the episode metadata.
 GA415	A split names episodes that don'\''t exist.
-GA416	The tables number their frames otherwise than the episodes.
+GA416	Frame indices in the tables disagree with the episode metadata.
 GA421	A table that the episodes need is missing.
 GA422	A table can'\''t be read.
 GA423	A video that the episodes need is missing.
@@ -387,7 +387,7 @@ GA427	The tables don'\''t hold what info.json declares.
 GA431	The dataset has no statistics.
 GA432	A feature has no statistics.
 GA433	The statistics hold NaN or infinity.
-GA434	The statistics have another shape than the feature.
+GA434	The shape of the statistics differs from the feature'\''s.
 GA435	The statistics contradict themselves.
 GA436	A joint never moves in the whole dataset.
 GA437	The statistics of a camera are not of pictures between 0 and 1.
@@ -395,7 +395,7 @@ GA438	The statistics are not those of these episodes.
 GA441	The dataset'\''s fps is not its videos'\'' fps.
 GA442	An episode'\''s stretch of video is not as long as the episode.
 GA443	A video ends before its last episode does.
-GA444	The videos have another size than info.json declares.
+GA444	The size of the videos differs from info.json.
 GA451	The dataset has no task.
 GA452	The tasks are not in the order of their numbers.
 GA453	A task has no text.
@@ -405,10 +405,10 @@ GA462	The features have the names of another framework.
 GA463	A camera'\''s shape can'\''t be understood.
 GA466	A feature has another number of names than of dimensions.
 GA467	A feature that LeRobot itself needs is not declared.
-GA468	A feature has a dtype that LeRobot does not know.
+GA468	A feature has a dtype that LeRobot does not support.
 GA471	Recorded values that are NaN or infinite.
 GA472	A joint jumps from one frame to the next.
-GA473	A joint stands still where it should move.
+GA473	A joint does not move where it should.
 GA474	A joint is cut off at its limit.
 GA475	The timestamps are not those of the frame rate.
 GA476	The rows of the tables are not where the metadata says.

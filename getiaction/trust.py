@@ -99,7 +99,7 @@ def check_dataset(root: Path) -> None:
     """Look at a dataset's metadata before LeRobot reads it: it opens every file, and follows the paths in info.json.
 
     Raises:
-        Refused: something under meta/ is no regular file, or a path leads out of the dataset.
+        Refused: something under meta/ is not a regular file, or a path leads out of the dataset.
     """
     for folder, _, names in os.walk(root / "meta"):
         for name in names:
@@ -189,7 +189,7 @@ def _copy(value: Any, what: str, leaves: Collection[type], *, keep_kinds: bool) 
             items = [copy(item, depth + 1) for item in value]
             result = kind(items) if keep_kinds else items
         else:
-            raise Refused(f"{what} holds {kind.__module__}.{kind.__qualname__}, which is no plain value")
+            raise Refused(f"{what} holds {kind.__module__}.{kind.__qualname__}, which is not a plain value")
         made[id(value)] = result
         return result
 
@@ -278,12 +278,12 @@ def processor(config: Any, steps: Steps, what: str) -> dict[str, Any]:
         Refused: a step is not one of ``steps``, or a value is not plain.
     """
     if not isinstance(config, Mapping) or not isinstance(config.get("steps"), list | tuple):
-        raise Refused(f"{what} is no processor: it has no list of steps")
+        raise Refused(f"{what} is not a processor: it has no list of steps")
     clean: dict[str, Any] = plain(config, what)
     for number, step in enumerate(clean["steps"]):
         where = f"step {number} of {what}"
         if not isinstance(step, dict):
-            raise Refused(f"{where} is no section")
+            raise Refused(f"{where} is not a section")
         # LeRobot looks for a registered name first, whatever stands in it.
         key = "registry_name" if "registry_name" in step else "class"
         name = step.get(key)
@@ -295,7 +295,7 @@ def processor(config: Any, steps: Steps, what: str) -> dict[str, Any]:
                 "installed plugin (lerobot_policy_…).",
             )
         if not isinstance(step.get("config", {}), dict):
-            raise Refused(f"the config of {where} is no section")
+            raise Refused(f"the config of {where} is not a section")
         file = step.get("state_file", "x")
         if not isinstance(file, str) or not re.fullmatch(r"[\w][\w.+-]*", file):
             raise Refused(f"the state_file of {where} is {_quoted(file)}, not the name of a file beside it")

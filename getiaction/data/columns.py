@@ -190,7 +190,7 @@ def _values(column: pa.ChunkedArray, key: str, feature: Mapping[str, Any]) -> np
         array = array.flatten()
     shape = _shape(feature)
     if len(array) != rows * int(np.prod(shape, dtype=np.int64)) or array.null_count:
-        raise UndecodableError(f"{key} has rows of other lengths than {shape}")
+        raise UndecodableError(f"{key} has rows whose lengths differ from {shape}")
     declared = np.dtype(feature["dtype"])
     # First what the `datasets` library makes of the file, then what LeRobot makes of that.
     return array.to_numpy(zero_copy_only=False).astype(declared).astype(_number(feature["dtype"])).reshape(rows, *shape)

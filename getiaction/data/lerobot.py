@@ -496,7 +496,7 @@ def data_errors(repo_id: str, searched: Sequence[str]) -> Iterator[None]:
             reason = f"the download broke off: {reason}"
             hint = "Start again: what has arrived whole is kept."
         elif type(error).__module__.partition(".")[0] == "av" and (file := getattr(error, "filename", None)):
-            reason = f"{file} is no video that can be decoded"
+            reason = f"{file} can't be decoded as a video"
             hint = "Delete that file to have it downloaded anew, or restore it from a backup."
         elif name == "BackwardCompatibilityError":
             reason = "it is in an older format than v3.0"

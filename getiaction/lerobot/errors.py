@@ -41,7 +41,7 @@ def policy_errors(policy: str) -> Iterator[None]:
         raise PolicyError(f"{policy} needs a package that is not installed: {first_line(error)}", hint) from error
     except OSError as error:
         raise PolicyError(
-            f"{policy} needs a file that is neither on this machine nor to be had: {first_line(error)}",
+            f"{policy} needs a file that is neither on this machine nor available: {first_line(error)}",
             "Connect to the network once, log in when the repository is gated (hf auth login), or name a local folder.",
         ) from error
     except Exception as error:

@@ -63,7 +63,7 @@ class Plan:
         """What the user is told: the way in plain words, and why."""
         said = {
             "store": "frames are decoded once and kept",
-            "blocks": "frames are decoded as training goes on, block by block, in another order than LeRobot's",
+            "blocks": "frames are decoded block by block during training, in an order that differs from LeRobot's",
             "lerobot": "frames are decoded one by one by LeRobotDataset",
         }
         return f"{said[self.way]}: {self.reason}"

@@ -266,7 +266,7 @@ def _check_accelerator(asked: Any) -> None:
     if not found:
         build = "" if torch.version.cuda or name == "mps" else f" (torch {torch.__version__} is built without CUDA)"
         raise MachineError(
-            f"the recipe asks for accelerator: {asked}, and torch finds none on this machine{build}",
+            f"the recipe sets accelerator: {asked}, and torch finds none on this machine{build}",
             "look at `nvidia-smi`; to train here, set trainer.accelerator to auto or cpu",
         )
 

@@ -15,7 +15,7 @@ from getiaction.errors import DataError, MachineError, TrainingError
 
 # What torch puts before the traceback of an exception that a worker of the DataLoader raised.
 _CAUGHT = re.compile(r"Caught (\w+) in DataLoader worker process \d+\.")
-_UNHARMED = "a checkpoint that the run has written before is unharmed: go on from it with --resume"
+_UNHARMED = "a checkpoint that the run has written before is unharmed: resume it with --resume"
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def explain(error: BaseException) -> TrainingError | None:
         )
     if isinstance(error, RuntimeError) and "Error(s) in loading state_dict" in text:
         return TrainingError(
-            "the checkpoint is of another model than the recipe describes: " + text.splitlines()[-1].strip(),
+            "the checkpoint's model differs from the recipe's: " + text.splitlines()[-1].strip(),
             "resume with the recipe that the run was started with (recipe.yaml in its folder)",
         )
     if isinstance(error, MisconfigurationException):

@@ -380,7 +380,7 @@ def _claim_exactly(path: Path) -> RunFolder:
 
 def _refuse_taken(path: Path) -> None:
     if path.is_dir() and any(path.iterdir()) and not is_startable(path):
-        again = f", or go on with that run: getiaction train --resume {shlex.quote(str(path))}"
+        again = f", or resume that run: getiaction train --resume {shlex.quote(str(path))}"
         raise TrainingError(
             f"the output folder {path} exists and is not empty",
             f"choose another with --output-dir{again if RunFolder(path).last.is_file() else ''}",

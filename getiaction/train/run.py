@@ -88,7 +88,7 @@ def train(
             stopped_by = _fit(trainer, policy, data, checkpoint)
             if not (watch.started or checkpoint):
                 raise TrainingError(
-                    "nothing was trained: the recipe asks for no step at all",
+                    "nothing was trained: the recipe sets zero steps",
                     "look at trainer.max_steps, max_epochs, max_time and limit_train_batches",
                 )
             if run and trainer.is_global_zero:

@@ -102,8 +102,8 @@ def check_alike(data: Any) -> None:
                 continue
             if name == DATASET:
                 raise TrainingError(
-                    f"the processes read different datasets: {root} (rank {rank} on {host}) has other metadata than "
-                    f"{first_root} (rank 0 on {first_host})",
+                    f"the processes read different datasets: {root} (rank {rank} on {host}) has metadata that "
+                    f"differs from {first_root} (rank 0 on {first_host})",
                     f"copy the dataset to {host} again, or put it on a disk that all nodes share",
                 )
             raise TrainingError(

@@ -23,10 +23,10 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("", "eval_freq"): (None, "trainer.val_check_interval says when to validate"),
     ("", "eval_steps"): (None, "trainer.limit_val_batches says how much to validate"),
     ("", "use_policy_training_preset"): (None, "the policy's own optimizer and schedule are always used"),
-    ("", "resume"): (None, "`getiaction train --resume RUN` goes on with a run"),
+    ("", "resume"): (None, "`getiaction train --resume RUN` resumes a run"),
     ("", "job_name"): ("output_dir", "a run is known by its folder"),
-    ("", "ckpt"): (None, "`getiaction train --resume RUN` goes on with a run"),
-    ("", "ckpt_path"): (None, "`getiaction train --resume RUN` goes on with a run"),
+    ("", "ckpt"): (None, "`getiaction train --resume RUN` resumes a run"),
+    ("", "ckpt_path"): (None, "`getiaction train --resume RUN` resumes a run"),
     ("", "wandb"): (None, "a WandbLogger in trainer.logger does it"),
     ("", "optimizer"): (None, "the policy's own optimizer is used; model.init_args.learning_rate sets its rate"),
     ("", "scheduler"): (None, "the policy's own schedule is used"),
@@ -116,7 +116,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("trainer", "weights_summary"): (None, "trainer.enable_model_summary (true or false) took its place"),
     ("trainer", "auto_lr_find"): (None, "Lightning has taken it out"),
     ("trainer", "progress_bar_refresh_rate"): (None, "a TQDMProgressBar in trainer.callbacks says it (refresh_rate)"),
-    ("trainer", "resume_from_checkpoint"): (None, "`getiaction train --resume RUN` goes on with a run"),
+    ("trainer", "resume_from_checkpoint"): (None, "`getiaction train --resume RUN` resumes a run"),
 }  # fmt: skip
 
 _PUSH = "training never uploads anything; `hf upload` takes the run's pretrained_model folder"

@@ -79,7 +79,7 @@ def _data(fit: Fit) -> str:
     if fit.held_out:
         text += f"; {plural(len(fit.held_out), 'episode')} held out for validation"
     if fit.padded >= 0.01:
-        text += f"; {fit.padded:.0%} of the action targets lie past an episode's end"
+        text += f"; {fit.padded:.0%} of the action targets extend past an episode's end"
     return f"{text}; from {_home(dataset)}"
 
 

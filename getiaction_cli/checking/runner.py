@@ -275,5 +275,5 @@ def _crashed(entry: Rule, crash: Exception) -> Finding:
     return Finding(
         message=f"the rule {entry.code} ({entry.name}) crashed: {type(crash).__name__}: {crash}",
         help=f"this is a fault in getiaction ({where.filename.rsplit('/', 1)[-1]}:{where.lineno}), not in your recipe; "
-        f"`--ignore {entry.code}` goes on without it",
+        f"`--ignore {entry.code}` continues without it",
     )

@@ -44,7 +44,7 @@ def frame_stores(
     found = stores(path)
     unknown = [name for name in dataset or () if not any(_is(store, name) for store in found)]
     if unknown:
-        raise CouldNotLook(f"no frames are kept of {', '.join(unknown)}", "getiaction frame-stores lists what there is")
+        raise CouldNotLook(f"no frames are kept of {', '.join(unknown)}", "`getiaction frame-stores` lists them")
     chosen = [
         store
         for store in found
@@ -72,7 +72,7 @@ def _delete(chosen: list[Store]) -> None:
     freed = 0
     for store in chosen:
         if store.in_use:
-            typer.echo(f"{clean(store.repo_id)}: a training is building it, left alone", err=True)
+            typer.echo(f"{clean(store.repo_id)}: a training is building it: kept", err=True)
             continue
         try:
             others = delete(store)

@@ -180,7 +180,9 @@ def _run_here(
     name = Path(path).stem if path and path != "-" else "stdin"
     if resume == LATEST:
         if path is None:
-            raise UsageError("--resume alone needs a recipe", "name the run: getiaction train --resume outputs/…")
+            raise UsageError(
+                "--resume without a value needs a recipe", "name the run: getiaction train --resume outputs/…"
+            )
         found = folder.latest(name)
         if found is None:
             raise RunFailed(f"no run of {name} can be resumed", f"outputs/{name}/*/checkpoints/last.ckpt is looked for")
@@ -473,7 +475,7 @@ def _stopped_at_once(interrupted: Any, screen: Any) -> int:
     if interrupted.folder:
         resume = f"getiaction train --resume {shlex.quote(str(interrupted.folder))}"
         saved = (interrupted.folder / "checkpoints/last.ckpt").is_file()
-        how = f"go on from the last checkpoint: {resume}" if saved else "there was no checkpoint yet to go on from"
+        how = f"resume from the last checkpoint: {resume}" if saved else "there was no checkpoint yet to resume from"
         screen.say(f"stopped in the middle of a step; {how}")
     else:
         screen.say("stopped before the first step; nothing was kept")

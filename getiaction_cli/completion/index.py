@@ -1,4 +1,4 @@
-"""What can stand in a recipe, as a small JSON file that a TAB can read in a millisecond.
+"""What can be named in a recipe, as a small JSON file that a TAB can read in a millisecond.
 
 It is built from LeRobot's and Lightning's source once per installed version (half a second) and kept in the user's
 cache folder.

@@ -27,7 +27,7 @@ def shell_in_use() -> str:
         name = Path(os.environ.get("SHELL", "")).name
         if name:
             return name
-        raise UsageError("which shell is in use can't be told", "name it: --shell bash, zsh or fish") from None
+        raise UsageError("the shell in use is unknown", "name it: --shell bash, zsh or fish") from None
 
 
 def script(app: typer.Typer, shell: str) -> str:

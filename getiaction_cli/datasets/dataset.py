@@ -48,7 +48,7 @@ class Dataset:
         total_tasks: as ``info.json`` says.
         robot_type: free text.
         info: the whole of ``info.json``.
-        features: by key, in the file's order; entries that are no mapping are left out.
+        features: by key, in the file's order; entries that are not a mapping are left out.
         stats: key → statistic → numbers in the file's own shape; None when there are none.
         stats_source: the file that the statistics came from.
         episode_stats: key → the sum of the episodes' own statistics, of the first episodes where there are very many.

@@ -321,7 +321,7 @@ def _translated(repo_id: str) -> Iterator[None]:
     except errors.GatedRepoError as error:
         raise HubError(
             f"{repo_id} is gated: its owner must let you in",
-            f"ask for access at {where}/datasets/{repo_id}, then `hf auth login` (or set HF_TOKEN)",
+            f"request access at {where}/datasets/{repo_id}, then `hf auth login` (or set HF_TOKEN)",
         ) from error
     except errors.RepositoryNotFoundError:
         raise

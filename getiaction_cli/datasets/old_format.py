@@ -98,7 +98,10 @@ def _lines(
                     bad = number
             if bad:
                 findings.append(
-                    ("GA402", Finding(f"{name} is damaged from line {bad} on: that line is no JSON mapping", file=name))
+                    (
+                        "GA402",
+                        Finding(f"{name} is damaged from line {bad} on: that line is not a JSON mapping", file=name),
+                    )
                 )
     except OSError as error:
         findings.append(("GA402", Finding(f"{name} can't be opened: {error.strerror or error}", file=name)))

@@ -94,7 +94,7 @@ def _as_folder(word: str) -> Path | None:
     if word.count("/") == 1 and not inside and not word.startswith((".", "/", "~")):
         return None  # an ordinary folder that happens to be called like a Hub id
     hint = f"did you mean {inside[0]}?" if inside else "a LeRobot dataset is a folder that holds meta/info.json"
-    raise DatasetNotFound(f"{word} is no LeRobot dataset: it has no meta/ folder", hint)
+    raise DatasetNotFound(f"{word} is not a LeRobot dataset: it has no meta/ folder", hint)
 
 
 def _other_root(repo_id: str, root: Path) -> str:

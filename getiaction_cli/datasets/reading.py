@@ -90,7 +90,7 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     if isinstance(version, str):
         dataset.version = version
     elif version is None:
-        wrong("", "codebase_version is missing", 'LeRobot needs it to know the format; this version writes "v3.0"')
+        wrong("", "codebase_version is missing", 'LeRobot reads the format from it; this version writes "v3.0"')
     elif _is_number(version) and 2 <= version < 4:
         dataset.version = f"v{float(version):.1f}"
         wrong("codebase_version", "codebase_version is a number, not a text", f'write "{dataset.version}"')

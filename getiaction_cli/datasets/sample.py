@@ -95,7 +95,7 @@ def picture_statistics(dataset: Dataset, key: str) -> dict[str, Any]:
             except Exception as error:
                 raise CouldNotLook(
                     f"the statistics of {key} can't be computed, a picture of it is lost: {_line(error)}",
-                    "mend or delete that file with its episodes first",
+                    "fix or delete that file with its episodes first",
                 ) from error
             image.thumbnail((_MEASURED_PIXELS, _MEASURED_PIXELS))
             pixels.append(np.asarray(image.convert(mode), np.float64).reshape(-1, channels) / 255)

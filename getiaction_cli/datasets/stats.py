@@ -44,13 +44,13 @@ def take(raw: dict[str, Any], findings: list[tuple[str, Finding]]) -> Stats:
     stats: Stats = {}
     for key, entry in raw.items():
         if not isinstance(entry, dict):
-            findings.append(("GA402", Finding(f"the statistics of {key} are no mapping", file=STATS, key=key)))
+            findings.append(("GA402", Finding(f"the statistics of {key} are not a mapping", file=STATS, key=key)))
             continue
         numbers = {}
         for name, value in entry.items():
             array = as_array(value)
             if array is None:
-                message = f"{name} of {key} is no list of numbers"
+                message = f"{name} of {key} is not a list of numbers"
                 findings.append(("GA402", Finding(message, file=STATS, key=f"{key}.{name}")))
             else:
                 numbers[name] = array

@@ -55,19 +55,19 @@ def write_stats(dataset: Dataset, scan: Scan) -> Written:
         first = next(iter(scan.unread), "")
         raise CouldNotLook(
             f"statistics of a part of the data would be wrong: {first or 'no table'} could not be read",
-            "mend or delete that file with its episodes first",
+            "fix or delete that file with its episodes first",
         )
     frames = int(np.maximum(dataset.episodes.length, 0).sum())
     if scan.rows != frames:
         raise CouldNotLook(
             f"statistics of other frames would be wrong: the tables here hold {scan.rows:,}, the episodes {frames:,}",
-            "mend what inspect-dataset reports of the tables first",
+            "fix what inspect-dataset reports of the tables first",
         )
     bad = [key for key, feature in scan.features.items() if feature.not_finite]
     if bad:
         raise CouldNotLook(
             f"{bad[0]} holds NaN or infinite values: statistics over them would hide it",
-            "mend or delete those frames first",
+            "fix or delete those frames first",
         )
     path = dataset.root / STATS
     written = dataset.sources[STATS].text if STATS in dataset.sources else ""

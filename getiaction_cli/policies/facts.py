@@ -59,7 +59,7 @@ class Facts:
     any_channels = Fact(False)
     """Its first layer is built for as many channels as the camera has."""
     built_for_shape = Fact(False)
-    """Its network or crop is built from the shape in the metadata; others look at the pictures alone."""
+    """Its network or crop is built from the shape in the metadata; others look at the pictures only."""
     built_for_size = Fact(False)
     """Its network is built for the size of picture in the metadata, where nothing crops or resizes it."""
     resnet_built_on_picture = Fact(False)
@@ -94,7 +94,7 @@ class Facts:
     reads_state_device = Fact(False)
     """It asks the state in a batch for its device, be it an input or not."""
     reads_language = Fact(False)
-    """It is told the task in words."""
+    """It reads the task as text."""
     reads_reward = Fact(False)
     """It learns from the reward of every step."""
     reads_index = Fact(False)
@@ -159,7 +159,7 @@ class Facts:
     rounds_gripper = Fact[list[str]]([])
     """The parameters by which it rounds one action to two values."""
     codebook_in_float32 = Fact(False)
-    """Its codebook is updated in float32 alone."""
+    """Its codebook is updated in float32 only."""
     weights_and_batches_convert = Fact[bool | str](False)
     """With weights of another precision all that it computes has that precision; "without cameras" only then."""
     mixes_types = Fact(False)

@@ -77,7 +77,7 @@ _COMMON = {
     "optimizer_eps": "Term added to the optimizer's denominator for numerical stability.",
     "optimizer_weight_decay": "Weight decay.",
     "optimizer_grad_clip_norm": "Norm above which gradients are clipped.",
-    "scheduler_name": "Name of the learning rate schedule, as diffusers knows it.",
+    "scheduler_name": "Name of the learning rate schedule, as diffusers names it.",
     "scheduler_warmup_steps": "Training steps over which the learning rate rises from zero.",
     "scheduler_decay_steps": "Training steps after which the learning rate has fallen to its last value.",
     "scheduler_decay_lr": "The last value of the learning rate.",

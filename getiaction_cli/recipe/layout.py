@@ -26,7 +26,7 @@ WRAPPER_ARGUMENTS = {
     "output_features": (_FEATURES, "Which of the dataset's features it predicts, by key."),
     "pretrained_path": ("str | None", "Weights to start from: a folder or a Hub id."),
     "pretrained_revision": ("str | None", "Branch, tag or commit of those weights."),
-    "rename_map": ("dict[str, str] | None", "Dataset key → the key by which the pretrained policy knows it."),
+    "rename_map": ("dict[str, str] | None", "Dataset key → the key that the pretrained policy uses for it."),
     "peft": ("dict | None", "Train adapters (LoRA) on pretrained_path, and nothing else, as in {r: 16}."),
     "ema": ("bool | dict | None", "Average the weights while training: true, or a section such as {decay: 0.999}."),
 }

@@ -228,7 +228,7 @@ class _Builder:
         target = self.anchors.get(event.anchor)
         if target is None:
             inside = event.anchor in self.open_anchors
-            why = "refers to the value it stands in" if inside else "refers to an anchor that is not above it"
+            why = "refers to the value that contains it" if inside else "refers to an anchor that is not above it"
             self._say("GA101", f"`*{event.anchor}` {why}", event)
             return Node(Kind.SCALAR, self.source, start, end)
         self._count(target.size, event)
@@ -283,7 +283,7 @@ def _duplicate(key: Node, earlier: Pair, value: Node) -> Finding:
     same = earlier.value.plain() == value.plain()
     consequence = "with the same value" if same else "and the last one wins"
     return Finding(
-        f"`{key.raw}` stands here twice, {consequence}",
+        f"`{key.raw}` is here twice, {consequence}",
         span=source.span(key.start, key.end),
         label=f"first on line {first.line}",
         related=(Related("first here", span=first),),

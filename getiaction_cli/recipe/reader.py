@@ -144,7 +144,7 @@ def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozense
         span = source.span(match.start(), match.end())
         if not broken:
             findings.append(
-                ("GA101", Finding(f"the invisible character U+{ord(match[0]):04X} can't stand here", span=span))
+                ("GA101", Finding(f"the invisible character U+{ord(match[0]):04X} is not allowed here", span=span))
             )
         broken.add(section_at(source, span.line))
     text = _NOT_PRINTABLE.sub(" ", text)

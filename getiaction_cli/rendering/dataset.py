@@ -54,7 +54,7 @@ def _overview(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
         ("where", f"{dataset.root} ({place}{revision})"),
         ("format", f"{dataset.version or 'unknown'}, {fps}, robot {dataset.robot_type or 'not named'}"),
         ("holds", f"{plural(inspection.episodes, 'episode')}, {plural(inspection.frames, 'frame')}{hours}"),
-        ("size", size(dataset.size_bytes) + (" (meta/ alone)" if not dataset.has_data else "")),
+        ("size", size(dataset.size_bytes) + (" (meta/ only)" if not dataset.has_data else "")),
         *(
             [("decoded", f"{size(inspection.decoded)}, kept in a frame store when training has room")]
             if inspection.decoded

@@ -299,7 +299,7 @@ def test_a_gpu_that_is_not_there_is_never_replaced_by_the_cpu(recipe: Path) -> N
     env = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     done = call("train", recipe, "--trainer.accelerator=cuda", "--ignore=GA", env=env)
     assert done.returncode == 3
-    assert "error: the recipe asks for accelerator: cuda" in done.stderr
+    assert "error: the recipe sets accelerator: cuda" in done.stderr
     assert not list(Path().glob("outputs/*/*"))
 
 

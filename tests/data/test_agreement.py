@@ -55,9 +55,9 @@ def test_a_node_without_room_for_the_store_slows_all_of_them(
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where the cache folder would be")
     first, second = two_processes([toy, toy], [tmp_path / "cache", blocked])
-    assert first.startswith("frames are decoded as training goes on, block by block")
+    assert first.startswith("frames are decoded block by block during training")
     assert "rank 1 on " in first and "the store can't be built" in first
-    assert second.startswith("frames are decoded as training goes on, block by block")
+    assert second.startswith("frames are decoded block by block during training")
 
 
 @pytest.mark.slow

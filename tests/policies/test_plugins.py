@@ -119,7 +119,7 @@ def test_a_broken_plugin_is_listed_with_the_reason_and_breaks_nothing(site: Path
 
 
 def test_plugins_are_completed(site: Path) -> None:
-    """The index of what can stand in a recipe is built anew when something was installed."""
+    """The index of what can be named in a recipe is built anew when something was installed."""
     code = "import sys; from getiaction_cli.completion.answer import main; sys.argv[0] = ''; main()"
     environment = os.environ | {"XDG_CACHE_HOME": str(site)}
 

@@ -13,7 +13,7 @@ noise say, becomes a number in the millions, and the policy's output with it. Tr
 ```
 
 ## Instead
-Leave the dimension out of the dataset when it is a joint that the robot has not got; when the gripper or joint was
+Leave the dimension out of the dataset when it is a joint that the robot does not have; when the gripper or joint was
 simply never used, record episodes in which it is.
 """
 

@@ -45,5 +45,5 @@ def data_not_finite(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
                 file=spot.file,
                 features=(key,),
                 severity=Severity.WARNING if dataset.features[key].is_unread else None,
-                help=f"mend or delete episode {few(episodes)}, then " + recompute(dataset),
+                help=f"fix or delete episode {few(episodes)}, then " + recompute(dataset),
             )

@@ -1,4 +1,4 @@
-"""A feature has a dtype that LeRobot does not know.
+"""A feature has a dtype that LeRobot does not support.
 
 ## What it finds
 A `dtype` that is neither a number (`float32`, `int64`, `bool`, …) nor `string`, `image`, `video` or `language`.
@@ -36,7 +36,7 @@ def feature_dtype(dataset: Dataset) -> Iterator[Finding]:
     for feature in dataset.features.values():
         if feature.dtype and feature.dtype not in KNOWN_DTYPES and feature.key not in LANGUAGE_KEYS:
             yield Finding(
-                f"{feature.key} has the dtype {feature.dtype!r}, which LeRobot does not know",
+                f"{feature.key} has the dtype {feature.dtype!r}, which LeRobot does not support",
                 file="meta/info.json",
                 key=f"features.{feature.key}.dtype",
                 help="a recorded vector is float32",

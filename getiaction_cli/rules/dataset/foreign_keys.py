@@ -5,7 +5,7 @@ No feature `action`; `actions`, `state`, `image`, `wrist_image` and the like in 
 `observation.state` and `observation.images.…`.
 
 ## Why it matters
-LeRobot knows features by their names alone. `actions` counts as an action but is never predicted (`'NoneType' object
+LeRobot finds features by their names only. `actions` counts as an action but is never predicted (`'NoneType' object
 has no attribute 'shape'`), no time window is made for it; `state` is ignored silently.
 
 ## Example

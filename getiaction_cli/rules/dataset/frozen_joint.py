@@ -1,4 +1,4 @@
-"""A joint stands still where it should move.
+"""A joint does not move where it should.
 
 ## What it finds
 A joint that keeps one value for a whole episode, although it moves in nearly all others; or a stretch of a second and

@@ -5,7 +5,7 @@ Image and video features whose `shape` has not three numbers, whose `names` are 
 channels are, or that LeRobot takes the wrong way round: height for channels.
 
 ## Why it matters
-LeRobot decides by the third name alone: `channel` or `channels` there means height, width, channels; anything else
+LeRobot decides by the third name only: `channel` or `channels` there means height, width, channels; anything else
 means channels, height, width. With `names: null` it stops with `'NoneType' object is not subscriptable`; with other
 names the network is built for a picture with 480 channels.
 

@@ -1,7 +1,7 @@
 """A table that the episodes need is missing.
 
 ## What it finds
-A file under `data/` that `meta/episodes` names and that is not there.
+A file under `data/` that `meta/episodes` names and that does not exist.
 
 ## Why it matters
 LeRobot takes the dataset for "not downloaded yet", asks the Hub for it, and ends in a network error. When other

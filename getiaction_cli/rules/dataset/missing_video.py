@@ -1,7 +1,7 @@
 """A video that the episodes need is missing.
 
 ## What it finds
-An mp4 file under `videos/` that `meta/episodes` names and that is not there.
+An mp4 file under `videos/` that `meta/episodes` names and that does not exist.
 
 ## Why it matters
 LeRobot takes the dataset for "not downloaded yet", asks the Hub for it, and ends in a network error that does not

@@ -4,7 +4,7 @@
 `codebase_version` v2.1, v2.0 or older: one file per episode, `episodes.jsonl` and `tasks.jsonl`.
 
 ## Why it matters
-LeRobot 0.6 reads v3.0 alone: for v2.1 it stops with `BackwardCompatibilityError`, for anything older with
+LeRobot 0.6 reads v3.0 only: for v2.1 it stops with `BackwardCompatibilityError`, for anything older with
 `NotImplementedError: Contact the maintainer on Discord`. Its converter takes v2.1; v2.0 first needs the step to v2.1,
 which only LeRobot 0.3 could do.
 

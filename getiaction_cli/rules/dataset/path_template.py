@@ -1,8 +1,8 @@
 """A path template of info.json leads out of the dataset, or nowhere.
 
 ## What it finds
-`data_path` or `video_path` that is absolute, climbs out with `..`, or has other placeholders than LeRobot fills in:
-v3.0 knows `{chunk_index}`, `{file_index}` and `{video_key}`, v2 knew `{episode_chunk}` and `{episode_index}`.
+`data_path` or `video_path` that is absolute, climbs out with `..`, or has placeholders that LeRobot does not fill in.
+v3.0 has `{chunk_index}`, `{file_index}` and `{video_key}`; v2 had `{episode_chunk}` and `{episode_index}`.
 
 ## Why it matters
 LeRobot fills `video_path` for every episode: an unknown placeholder is a `KeyError`, an absolute path works only on the
@@ -59,7 +59,7 @@ def path_template(dataset: Dataset) -> Iterator[Finding]:
         elif ".." in template.split("/"):
             why = "leads out of the dataset"
         elif filled is None:
-            why = f"has other placeholders than {', '.join(known)}"
+            why = f"has placeholders that differ from {', '.join(known)}"
         elif "{" not in template and not (dataset.root / template).is_file():
             why = "has no placeholders, and no file is called that"
         elif name == "video_path" and len(dataset.video_keys) > 1 and "{video_key" not in template:

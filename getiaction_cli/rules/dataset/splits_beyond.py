@@ -1,7 +1,7 @@
 """A split names episodes that don't exist.
 
 ## What it finds
-`splits` in `info.json` with a range beyond the number of episodes, or one that is no range.
+`splits` in `info.json` with a range beyond the number of episodes, or one that is not a range.
 
 ## Why it matters
 LeRobot itself ignores `splits`, other tools don't: the number of training episodes that they report is wrong.

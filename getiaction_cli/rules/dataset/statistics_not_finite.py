@@ -13,7 +13,7 @@ comes from a NaN in the recorded data itself (one frame is enough), or from an e
 ```
 
 ## Instead
-Find the frames with `getiaction inspect-dataset FOLDER --deep`, mend or delete their episodes, and write the
+Find the frames with `getiaction inspect-dataset FOLDER --deep`, fix or delete their episodes, and write the
 statistics again.
 """
 

@@ -1,4 +1,4 @@
-"""The statistics have another shape than the feature.
+"""The shape of the statistics differs from the feature's.
 
 ## What it finds
 A feature whose statistics have more or fewer numbers than the feature has dimensions (cameras: than it has channels).

@@ -1,4 +1,4 @@
-"""The tables number their frames otherwise than the episodes.
+"""Frame indices in the tables disagree with the episode metadata.
 
 ## What it finds
 A file under `data/` whose lowest and highest `index` or `episode_index` are not those of the episodes that
@@ -7,7 +7,7 @@ first and last row group are looked at; that all rows are in order, only `inspec
 
 ## Why it matters
 LeRobot finds a window by position, and looks up its episode by the `episode_index` it reads there: bounds, task and
-pictures are another episode's, or it stops with `IndexError` at whatever step first meets such a row.
+pictures are another episode's, or it stops with `IndexError` at the first step that reads such a row.
 
 ## Example
 ```text

@@ -1,7 +1,7 @@
-"""The tables have other frames than the episodes say.
+"""The number of frames in the tables disagrees with the episode metadata.
 
 ## What it finds
-A file under `data/` whose footer counts other rows than the episodes in it add up to.
+A file under `data/` whose footer counts a number of rows that differs from the sum of its episodes.
 
 ## Why it matters
 LeRobot reads the rows by position: with rows missing, every later frame gets the bounds, the task and the pictures of

@@ -5,7 +5,7 @@
 
 ## Why it matters
 The counts alone do no harm, but they say that tasks were lost. A frame whose `task_index` is beyond the rows stops
-training with `IndexError: single positional indexer is out-of-bounds`, at whatever step first meets it.
+training with `IndexError: single positional indexer is out-of-bounds`, at the first step that reads it.
 
 ## Example
 ```json

@@ -1,7 +1,7 @@
-"""The dataset is in a format that this LeRobot does not know.
+"""The dataset is in a format that this LeRobot does not support.
 
 ## What it finds
-A `codebase_version` newer than v3, or one that is no version.
+A `codebase_version` newer than v3, or one that is not a version.
 
 ## Why it matters
 LeRobot lets a newer version pass with no more than a warning in the log, and then reads files by the rules of v3.0.
@@ -32,7 +32,7 @@ def unknown_format(dataset: Dataset) -> Iterator[Finding]:
     """Compare the version with 3."""
     if dataset.version is None or (dataset.format is not None and dataset.format[0] <= 3):
         return
-    what = "is no version" if dataset.format is None else "is newer than v3.0, the format that this LeRobot reads"
+    what = "is not a version" if dataset.format is None else "is newer than v3.0, the format that this LeRobot reads"
     yield Finding(
         f"codebase_version {dataset.version!r} {what}",
         file="meta/info.json",

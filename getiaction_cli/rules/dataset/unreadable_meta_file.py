@@ -1,7 +1,7 @@
 """A file of meta/ can't be read.
 
 ## What it finds
-JSON that is no JSON, parquet files that are cut off, columns that LeRobot needs and that are not there, a file
+invalid JSON, parquet files that are cut off, columns that LeRobot needs and that are not there, a file
 of `meta/episodes` with a column that the first lacks.
 
 ## Why it matters

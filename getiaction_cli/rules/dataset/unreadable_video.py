@@ -1,8 +1,8 @@
 """A video can't be read.
 
 ## What it finds
-An mp4 file of 0 bytes, one that is cut off (no index in it), one whose header is damaged, or that is no video at all.
-Only the header is looked at; `getiaction inspect-dataset --deep` decodes frames.
+An mp4 file of 0 bytes, one that is cut off (it has no index), one with a damaged header, or one that is not a video.
+Only the header is read; `getiaction inspect-dataset --deep` decodes frames.
 
 ## Why it matters
 LeRobot loads the dataset all the same and stops at the first batch that needs a frame of it, minutes or hours into

@@ -34,7 +34,7 @@ def untagged_dataset(dataset: Dataset) -> Iterator[Finding]:
     if dataset.place.tagged:
         return
     yield Finding(
-        f"{dataset.repo_id} has no version tag on the Hub: LeRobot will not load it by its id alone",
+        f"{dataset.repo_id} has no version tag on the Hub: LeRobot will not load it by its id",
         file="meta/info.json",
         help=f"set revision: {dataset.place.revision}; its owner can run "
         f'HfApi().create_tag("{dataset.repo_id}", tag="{dataset.version or "v3.0"}", repo_type="dataset")',

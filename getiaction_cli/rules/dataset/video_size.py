@@ -1,4 +1,4 @@
-"""The videos have another size than info.json declares.
+"""The size of the videos differs from info.json.
 
 ## What it finds
 A video file whose width and height are not those of the camera's `shape`.

@@ -1,8 +1,8 @@
 """info.json holds a value that LeRobot can't use.
 
 ## What it finds
-`fps` of 0 or as text, counts that are no counts, features without `dtype` or `shape`, a `codebase_version` that is
-missing or is not that of the files.
+`fps` of 0 or as text, counts that are not whole numbers, features without `dtype` or `shape`, a
+`codebase_version` that is missing or is not that of the files.
 
 ## Why it matters
 LeRobot stops with a `TypeError`, `KeyError` or `ValueError` deep inside the reader, or, for counts that are missing,

@@ -39,6 +39,6 @@ def beats_no_baseline(evaluation: Evaluation) -> Iterator[Finding]:
     mean = evaluation.baselines[MEAN]
     if mean > 0 and evaluation.error >= _SHARE * mean:
         yield Finding(
-            f"the policy is no better than a constant: its error is {percent(evaluation.error)} of the range, "
+            f"the policy is not better than a constant: its error is {percent(evaluation.error)} of the range, "
             f"that of always predicting {MEAN} is {percent(mean)}"
         )

@@ -22,7 +22,7 @@ def unlike(fit: Fit, key: str) -> Iterator[Finding]:
         return
     if expected is None:
         yield Finding(
-            f"{fit.policy.policy.class_name} reads `{key}` at the current frame alone, without a time dimension; "
+            f"{fit.policy.policy.class_name} reads `{key}` at the current frame only, without a time dimension; "
             f"`delta_timestamps` gives it one ({fit.seconds(stated)})",
             at=f"{DELTAS}.{key}",
             on="key",

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A transform of `image_transforms` after which a training picture has another size than the camera's (`Resize`,
+A transform of `image_transforms` after which a training picture has a size that differs from the camera's (`Resize`,
 `CenterCrop`, `Pad`, `RandomCrop`), has one channel (`Grayscale`), or is not a picture any more (`FiveCrop`).
 
 ## Why it matters

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A number in `delta_timestamps` that is no whole multiple of one frame (1/fps) within `tolerance_s`.
+A number in `delta_timestamps` that is not a whole multiple of one frame (1/fps) within `tolerance_s`.
 
 ## Why it matters
 

@@ -1,4 +1,4 @@
-"""Cameras that the pretrained policy doesn't know.
+"""Cameras that the pretrained policy does not have.
 
 ## What it finds
 

@@ -1,13 +1,13 @@
-"""A robot that the pretrained policy doesn't know.
+"""A robot that the pretrained policy does not have.
 
 ## What it finds
 
-A state or an action of another length than the checkpoint was trained with. It is an error for a policy that doesn't
+A state or an action whose length differs from the checkpoint's. It is an error for a policy that doesn't
 pad them to one width, and a note for one that does.
 
 ## Why it matters
 
-The first layer has another shape than the robot: the weights don't load, or the first batch stops with a matrix
+The first layer does not have the robot's shape: the weights don't load, or the first batch stops with a matrix
 error. A policy that pads them trains; what it saves says what this training read, and LeRobot's own training would keep
 the old lengths in config.json.
 

@@ -7,7 +7,7 @@ that is cut off.
 
 ## Why it matters
 
-Training stops before its first step. (LeRobot's pi0 family would go on with random weights.)
+Training stops before its first step. (LeRobot's pi0 family would continue with random weights.)
 
 ## Example
 

@@ -1,4 +1,4 @@
-"""A picture of another size than the policy's vision encoder takes.
+"""A picture whose size the policy's vision encoder does not take.
 
 ## What it finds
 

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-An environment in the `evaluation` section that is stepped at another rate than the dataset was recorded at.
+An environment in the `evaluation` section whose frame rate differs from the dataset's.
 
 ## Why it matters
 

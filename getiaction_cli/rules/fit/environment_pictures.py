@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A camera whose pictures the environment of the `evaluation` section renders in another size than the dataset has.
+A camera whose pictures the environment of the `evaluation` section renders in a size that differs from the dataset's.
 
 ## Why it matters
 

@@ -7,7 +7,7 @@ A policy that reads `observation.state`, and no feature of exactly that name amo
 ## Why it matters
 
 The model is built with the length of the state: without one it stops with `'NoneType' object has no attribute
-'shape'`, or at the first batch with a `KeyError`. LeRobot knows the state only by this name.
+'shape'`, or at the first batch with a `KeyError`. LeRobot finds the state only by this name.
 
 ## Example
 
@@ -75,7 +75,7 @@ def no_state(fit: Fit) -> Iterator[Finding]:
     yield Finding(
         f"{name} needs the robot's state as `{STATE}`, and {fit.dataset.repo_id} has no such feature",
         at="data.init_args.repo_id",
-        label=f"`{close[0]}` is close, but LeRobot knows the state by name only" if close else "",
+        label=f"`{close[0]}` is close, but LeRobot finds the state by its name only" if close else "",
         related=tuple(Related("its nearest", file="meta/info.json", key=f"features.{key}") for key in close),
         help="write it under that name, in info.json, stats.json and the tables; LeRobot has no command that renames "
         "features",

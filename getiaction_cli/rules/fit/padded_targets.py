@@ -70,7 +70,7 @@ def padded_targets(fit: Fit) -> Iterator[Finding]:
     )
     shorter = a_quarter(fit)
     yield Finding(
-        f"{fit.padded:.0%} of the action targets lie behind the end of an episode: {ahead}, and half of the episodes "
+        f"{fit.padded:.0%} of the action targets extend past the end of an episode: {ahead}, and half of the episodes "
         f"are no longer than {median / fit.fps:g} s",
         at=fit.recipe.param_route(name),
         related=(Related(f"{fit.fps:g} frames per second", file="meta/info.json", key="fps"),),

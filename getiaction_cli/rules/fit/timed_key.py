@@ -1,4 +1,4 @@
-"""Time steps for something that has none, or that nobody reads.
+"""Time steps for something that has none, or that is not read.
 
 ## What it finds
 

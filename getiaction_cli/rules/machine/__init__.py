@@ -1,1 +1,1 @@
-"""GA5xx: what this machine has not got, and what a run would cost it."""
+"""GA5xx: what this machine lacks, and what a run would cost."""

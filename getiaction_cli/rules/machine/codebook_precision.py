@@ -62,13 +62,13 @@ def codebook_precision(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Fi
     asked, amp = str(recipe.get(_PRECISION, "")), recipe.param_route("use_amp")
     if asked in ("16", "bf16") or asked.endswith("-mixed"):
         yield Finding(
-            f"{policy_class.class_name} can't be trained in `{asked}`: its codebook is updated in float32 alone",
+            f"{policy_class.class_name} can't be trained in `{asked}`: its codebook is updated in float32 only",
             at=_PRECISION,
             fix=Change("set precision to 32-true", set=((_PRECISION, "32-true"),)),
         )
     elif recipe.get(amp) is True:
         yield Finding(
-            f"{policy_class.class_name} can't be trained with use_amp: its codebook is updated in float32 alone",
+            f"{policy_class.class_name} can't be trained with use_amp: its codebook is updated in float32 only",
             at=amp,
             fix=Change("set use_amp to false", set=((amp, False),)),
         )

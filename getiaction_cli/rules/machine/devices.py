@@ -7,7 +7,7 @@ SLURM: `trainer.devices` and `trainer.num_nodes` differ from the processes that 
 
 ## Why it matters
 
-Lightning stops before the first step, or waits for processes that nobody starts. Under a launcher, leave both keys out:
+Lightning stops before the first step, or waits for processes that never start. Under a launcher, leave both keys out:
 the same recipe then trains on one GPU and on a cluster.
 
 ## Example
@@ -84,7 +84,7 @@ def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             f"num_nodes {nodes} waits for other machines, and nothing has started them: no launcher is at work here",
             at=_NODES,
             help="start the run on each machine with torchrun or SLURM",
-            fix=Change("train on this machine alone", set=((_NODES, 1),)),
+            fix=Change("train on this machine only", set=((_NODES, 1),)),
         )
     if kind == "cpu" and (isinstance(asked, list) or asked == -1):
         yield Finding(

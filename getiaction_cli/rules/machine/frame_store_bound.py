@@ -6,7 +6,7 @@ Decoded frames that don't fit: into the `max_gb` that `frame_store` allows, or i
 
 ## Why it matters
 
-The store is then not used at all: frames are decoded again and again as training goes on, which is slower.
+The store is then not used at all: frames are decoded again and again during training, which is slower.
 
 ## Example
 
@@ -70,6 +70,6 @@ def frame_store_bound(fit: Fit) -> Iterator[Finding]:
         at=f"{_ROUTE}.max_gb" if bounded else _ROUTE if fit.recipe.has(_ROUTE) else "data.init_args.repo_id",
         help=""
         if bounded
-        else "name a larger disk with frame_store: {path: …}; training decodes as it goes on otherwise",
+        else "name a larger disk with frame_store: {path: …}; otherwise frames are decoded during training",
         fix=fix,
     )

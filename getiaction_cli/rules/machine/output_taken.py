@@ -69,7 +69,7 @@ def output_taken(recipe: Recipe) -> Iterator[Finding]:
             yield Finding(
                 f"the output folder {said} exists and is not empty" if path.is_dir() else f"{said} is a file",
                 at=_ROUTE,
-                help=f"`getiaction train --resume {said}` goes on with a run"
+                help=f"`getiaction train --resume {said}` resumes a run"
                 if (path / "checkpoints").is_dir()
                 and (path / "recipe.yaml").is_file()
                 and (path / "run.json").is_file()

@@ -94,7 +94,7 @@ def adapter_targets(recipe: Recipe, checkpoint: Checkpoint) -> Iterator[Finding]
     narrow = min(widths, key=lambda name: widths[name], default=None)
     if narrow is not None and isinstance(rank, int) and rank >= widths[narrow]:
         yield Finding(
-            f"the rank is {rank}, and `{narrow}` is {widths[narrow]} wide: its adapter is no smaller than the layer",
+            f"the rank is {rank}, and `{narrow}` is {widths[narrow]} wide: its adapter is not smaller than the layer",
             at=f"{_AT}.r" if "r" in section else _AT,
             severity=Severity.WARNING,
         )

@@ -1,4 +1,4 @@
-"""Averaged weights that are not what was meant.
+"""Averaged weights with settings that defeat them.
 
 ## What it finds
 

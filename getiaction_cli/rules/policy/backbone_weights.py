@@ -2,7 +2,7 @@
 
 ## What it finds
 
-`pretrained_backbone_weights` names weights that `vision_backbone` has not got, or
+`pretrained_backbone_weights` names weights that `vision_backbone` does not have, or
 `replace_final_stride_with_dilation` is on for a backbone that can't do it. The names are read from the installed
 torchvision.
 

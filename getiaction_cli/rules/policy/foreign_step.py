@@ -7,7 +7,7 @@ processing step of LeRobot or of an installed policy plugin, or that can't be su
 
 ## Why it matters
 
-LeRobot imports and calls whatever class stands in these files, with the arguments that stand beside it:
+LeRobot imports and calls any class that these files name, with the arguments that they give:
 `{"class": "subprocess.Popen", "config": {"args": [...]}}` starts a program. Training refuses such a checkpoint before
 anything of it is loaded. Where it comes from somebody you trust, the step belongs in a plugin (`lerobot_policy_…`)
 that you install yourself.

@@ -1,4 +1,4 @@
-"""A policy that doesn't know how to act.
+"""A policy without an inference mode.
 
 ## What it finds
 
@@ -7,7 +7,7 @@ MolmoAct2 without `inference_action_mode`.
 ## Why it matters
 
 It trains, and the trained policy refuses to act: `MolmoAct2 inference requires inference_action_mode to be set
-explicitly`. It is no choice of the training: with `action_mode: both` either mode can be had afterwards.
+explicitly`. Training is the same either way: with `action_mode: both` you can choose the mode later.
 
 ## Example
 

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-`n_obs_steps` other than 1 for a policy that looks at the current frame alone: ACT and TD-MPC refuse it.
+`n_obs_steps` other than 1 for a policy that looks at the current frame only: ACT and TD-MPC refuse it.
 
 ## Why it matters
 

@@ -1,4 +1,4 @@
-"""A value that LeRobot does not know for this parameter.
+"""A value that LeRobot does not accept for this parameter.
 
 ## What it finds
 

@@ -8,7 +8,7 @@ EVO1's stage decides what is fine-tuned.
 
 ## Why it matters
 
-Training runs with another value than the one that the recipe shows, and the saved configuration says so only
+Training runs with a value that differs from the recipe's, and the saved configuration says so only
 afterwards.
 
 ## Example

@@ -1,4 +1,4 @@
-"""A key that stands twice in one section.
+"""A key that is in one section twice.
 
 ## What it finds
 

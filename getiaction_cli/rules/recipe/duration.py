@@ -71,12 +71,12 @@ def duration(recipe: Recipe) -> Iterator[Finding]:
         if isinstance(value, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", value.strip()):
             meant = _meant(value)
             yield Finding(
-                f"`{value[:40]}` is no time: it is written as days, hours, minutes and seconds, DD:HH:MM:SS",
+                f"`{value[:40]}` is not a duration: it is written as days, hours, minutes and seconds, DD:HH:MM:SS",
                 at=route,
                 fix=Change(f"set it to {meant}", set=((route, meant),), safe=True) if meant else None,
             )
         elif route == _ROUTES[0] and isinstance(value, str) and not re.search("[1-9]", value):
-            yield Finding("no time is no training", at=route)
+            yield Finding("with no time nothing is trained", at=route)
         elif isinstance(value, dict):
             yield from _units(route, value)
 
@@ -84,7 +84,7 @@ def duration(recipe: Recipe) -> Iterator[Finding]:
 def _units(route: str, value: dict[str, Any]) -> Iterator[Finding]:
     for name, amount in value.items():
         if name not in _NAMES:
-            yield Finding(f"`{name}` is no unit of time here: {', '.join(sorted(_NAMES))}", at=f"{route}.{name}")
+            yield Finding(f"`{name}` is not a unit of time here: {', '.join(sorted(_NAMES))}", at=f"{route}.{name}")
         elif isinstance(amount, bool) or not isinstance(amount, int | float):
             yield Finding(f"`{name}` takes a number", at=f"{route}.{name}")
 

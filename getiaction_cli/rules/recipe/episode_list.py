@@ -2,7 +2,7 @@
 
 ## What it finds
 
-Episodes that are negative, that are not whole numbers, or that stand in the list twice; an empty list.
+Episodes that are negative, that are not whole numbers, or that are in the list twice; an empty list.
 
 ## Why it matters
 

@@ -70,14 +70,14 @@ def list_ellipsis(recipe: Recipe) -> Iterator[Finding]:
         whole = expand_ellipsis([item.plain() for item in node.items])
         if whole is None:
             yield Finding(
-                "`...` stands for nothing in YAML, and the numbers around it don't say how the list goes on",
+                "YAML has no `...`, and the pattern can't be inferred from the numbers around it",
                 at=f"{route}.{dots[0]}",
                 help="write the list out",
                 severity=Severity.ERROR,
             )
         else:
             yield Finding(
-                f"`...` stands for nothing in YAML; this list is read as its {len(whole)} values",
+                f"YAML has no `...`; this list is read as its {len(whole)} values",
                 at=f"{route}.{dots[0]}",
                 fix=Change(f"write out the {len(whole)} values", set=((route, whole),), safe=True),
             )

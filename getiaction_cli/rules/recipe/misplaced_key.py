@@ -7,7 +7,7 @@ A key that another section of the recipe takes: a parameter of the policy direct
 
 ## Why it matters
 
-Where it stands nothing reads it.
+Nothing reads it there.
 
 ## Example
 

@@ -1,4 +1,4 @@
-"""A file that is no recipe.
+"""A file that is not a recipe.
 
 ## What it finds
 

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A parameter that stands both directly in `init_args` and in `config_kwargs`, or `learning_rate` beside
+A parameter that is set both directly in `init_args` and in `config_kwargs`, or `learning_rate` beside
 `optimizer_lr`, with different values.
 
 ## Why it matters

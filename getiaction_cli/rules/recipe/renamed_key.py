@@ -72,7 +72,7 @@ def renamed_key(recipe: Recipe) -> Iterator[Finding]:
             message,
             at=stray.route,
             on="key",
-            related=(Related("and stands here already", at=stray.target, on="key"),) if both else (),
+            related=(Related("and is already set here", at=stray.target, on="key"),) if both else (),
             fix=_fix(recipe, stray),
         )
 

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A `class_path` that is misspelt, that stands in the wrong section, or that names something by another
+A `class_path` that is misspelt, that is in the wrong section, or that names something by another
 project's path: a bare policy name (`act`), LeRobot's own class
 (`lerobot.policies.act.modeling_act.ACTPolicy`), `physicalai.policies.lerobot.ACT`,
 `pytorch_lightning.callbacks.…`.

@@ -170,7 +170,7 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
     filename = recipe.get(f"{arguments}.filename")
     if name == "ModelCheckpoint" and isinstance(filename, str) and not _is_pattern(filename):
         yield Finding(
-            "braces stand around the name of a metric, as in `{epoch}-{step}`",
+            "braces enclose the name of a metric, as in `{epoch}-{step}`",
             at=f"{arguments}.filename",
             label="not closed, or not opened",
         )

@@ -8,7 +8,7 @@ that is indented further than its neighbours, a word that begins with `@`, `%` o
 
 ## Why it matters
 
-Nothing after such a place can be trusted. Reading goes on in the other sections, so that one slip does not
+Nothing after such a place can be trusted. The other sections are still read, so that one slip does not
 hide the other mistakes; rules that need the broken section are listed as not run.
 
 ## Example
