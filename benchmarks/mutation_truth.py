@@ -285,15 +285,17 @@ _shared: Any = None
 
 
 def judge(text: str) -> dict[str, list[str]]:
-    """The codes that the rules find, by severity."""
+    """The codes that the rules find, by severity; `stops`: those on which the rule says that training stops."""
     from getiaction_cli.checking.recipe_context import SharedInputs, verdict
     from getiaction_cli.recipe import read
 
     global _shared
     _shared = _shared or SharedInputs(offline=True)
     report = verdict(read("mutant.yaml", text=text), _shared)
-    found: dict[str, list[str]] = {"error": [], "warning": [], "info": []}
+    found: dict[str, list[str]] = {"error": [], "warning": [], "info": [], "stops": []}
     for diagnostic in report.diagnostics:
+        if diagnostic.stops:
+            found["stops"].append(diagnostic.code)
         found[diagnostic.severity].append(diagnostic.code)
     if any("crashed" in diagnostic.message and "the rule" in diagnostic.message for diagnostic in report.diagnostics):
         raise SystemExit(f"a rule crashed on:\n{text}")
@@ -306,7 +308,7 @@ def compare(truth: dict[str, dict[str, Any]], judged: dict[str, dict[str, list[s
     for name, found in judged.items():
         errors, trains = found["error"], truth[name]["trains"]
         if trains and errors:
-            cells["silent" if set(errors) <= SILENT.keys() else "false"].append(name)
+            cells["silent" if set(errors) <= SILENT.keys() and not found["stops"] else "false"].append(name)
         elif trains:
             cells["right-fine"].append(name)
         else:

@@ -24,7 +24,7 @@ from getiaction.data.loader import BatchLoader, TimedLoader
 from getiaction.data.moments import Moments
 from getiaction.data.pipeline import Order, Pipeline, order_of, sampler_of
 from getiaction.data.sampler import EpisodeSampler
-from getiaction.data.timing import DeltaTimestamps, reconcile
+from getiaction.data.timing import DeltaTimestamps, frames_apart, reconcile
 from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError, TrainingError
 from getiaction.lerobot import datasets
@@ -52,6 +52,8 @@ class LeRobotDataModule(L.LightningDataModule):
         val_batch_size: samples per validation batch; None is that of training.
         val_split: fraction of the episodes to hold out: the last ones of each task, never all of them.
         delta_timestamps: seconds around each frame, by feature key; what is left out is derived.
+        stride: frames from one step of the policy to the next: 5 learns to act at 10 Hz from data of 50 fps. Every
+            frame still begins a sample.
         num_workers: processes that read ahead, where it takes any: LeRobotDataset and image_transforms.
         video_backend: `torchcodec` or `pyav`; None takes torchcodec where it can be loaded.
         tolerance_s: how far, in seconds, a decoded frame may lie from the moment asked for.
@@ -84,6 +86,7 @@ class LeRobotDataModule(L.LightningDataModule):
         val_batch_size: int | None = None,
         val_split: float = 0.0,
         delta_timestamps: Mapping[str, Sequence[float]] | None = None,
+        stride: int = 1,
         num_workers: int = 4,
         video_backend: Literal["torchcodec", "pyav"] | None = None,
         tolerance_s: float = 1e-4,
@@ -95,6 +98,8 @@ class LeRobotDataModule(L.LightningDataModule):
         super().__init__()
         if not 0.0 <= val_split < 1.0:
             raise DataError(f"val_split is a fraction from 0 up to, not including, 1; got {val_split}")
+        if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
+            raise DataError(f"stride is a number of frames, at least 1; got {stride!r}")
         self.repo_id = repo_id
         self.root = Path(root).expanduser() if root is not None else None
         self.revision = revision
@@ -103,6 +108,7 @@ class LeRobotDataModule(L.LightningDataModule):
         self.val_batch_size = val_batch_size or train_batch_size
         self.val_split = val_split
         self.delta_timestamps = dict(delta_timestamps) if delta_timestamps is not None else None
+        self.stride = stride
         self.num_workers = num_workers
         self.video_backend = video_backend
         self.tolerance_s = tolerance_s
@@ -199,9 +205,19 @@ class LeRobotDataModule(L.LightningDataModule):
         if policy is None or not hasattr(policy, "configure_for"):
             return reconcile(self.delta_timestamps, None, meta.features, meta.fps, "")
         config = policy.configure_for(meta)
-        self._drop_n_last_frames = getattr(config, "drop_n_last_frames", 0)
         wanted = datasets.resolve_delta_timestamps(config, meta) or {}
-        return reconcile(self.delta_timestamps, wanted, meta.features, meta.fps, config.type)
+        timing = reconcile(self.delta_timestamps, wanted, meta.features, meta.fps, config.type, self.stride)
+        apart = frames_apart((timing or {}).get(datasets.ACTION), meta.fps)
+        self._drop_n_last_frames = getattr(config, "drop_n_last_frames", 0) * apart
+        return timing
+
+    @property
+    def frames_apart(self) -> int:
+        """Frames from one action of the policy to the next: `stride`, or what `delta_timestamps` states."""
+        if self.meta is None:
+            return self.stride
+        stated = (self._delta_timestamps or self.delta_timestamps or {}).get(datasets.ACTION)
+        return frames_apart(stated, self.meta.fps) if stated and len(stated) > 1 else self.stride
 
     def train_dataloader(self) -> DataLoader:
         """Batches in LeRobot's order: a function of seed and epoch alone, without the frames the policy leaves out."""
@@ -289,6 +305,7 @@ class LeRobotDataModule(L.LightningDataModule):
             observations=policy.observations_per_prediction,
             alone=policy.predicts_alone,
             batch_size=self.val_batch_size,
+            stride=self.frames_apart,
         )
         return DataLoader(moments, batch_size=None)
 

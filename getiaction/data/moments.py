@@ -51,7 +51,7 @@ class Moments(Dataset[Batch]):
         observations   one dictionary per observation that a prediction depends on, oldest first; (batch, …) each
         recorded       (batch, steps, action) the recorded actions from the moment on, in the dataset's units
         valid          (batch, steps) False where the episode has ended
-        row            (batch,) the row of the moment in the dataset
+        row            (batch,) the row of the moment
         new_episode    whether the batch begins with episodes that are new to the policy
 
     Args:
@@ -62,6 +62,10 @@ class Moments(Dataset[Batch]):
         alone: whether predictions are independent of each other; else each frame is a moment.
         batch_size: moments per batch.
         rows: the moments, instead of all; only where they are independent.
+        stride: frames from one action to the next; rows count the frames that are left of each episode.
+
+    Attributes:
+        frames: `(rows,)` the row of the dataset that each row is.
     """
 
     def __init__(
@@ -74,11 +78,16 @@ class Moments(Dataset[Batch]):
         alone: bool = True,
         batch_size: int = 32,
         rows: Sequence[int] | np.ndarray | None = None,
+        stride: int = 1,
     ) -> None:
         self.dataset, self.collate = dataset, collate
         self.steps, self.observations, self.alone = (steps if alone else 1), observations, alone
-        self.episodes = Episodes.of(dataset)
-        self.actions = numbers(dataset, ACTION)
+        whole = Episodes.of(dataset)
+        kept = [np.arange(f, f + n, stride) for f, n in zip(whole.firsts, whole.lengths, strict=True)]
+        left = np.array([len(frames) for frames in kept], dtype=np.int64)
+        self.frames = np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
+        self.episodes = Episodes(whole.numbers, np.cumsum(left) - left, left)
+        self.actions = numbers(dataset, ACTION)[self.frames]
         firsts, lengths = self.episodes.firsts, self.episodes.lengths
         # First row of the episode of each row, and the row after its last one.
         self._first = np.repeat(firsts, lengths)
@@ -115,7 +124,7 @@ class Moments(Dataset[Batch]):
 
     def seen(self, rows: np.ndarray) -> Batch:
         """What a robot would see at these rows: observations and the task, nothing else."""
-        batch = rows_of(self.dataset, rows, self.collate)
+        batch = rows_of(self.dataset, self.frames[rows], self.collate)
         return {key: value for key, value in batch.items() if key.startswith(OBS_PREFIX) or key == "task"}
 
 

@@ -1,6 +1,8 @@
 """Which moments a policy wants around each frame: derived from its configuration, checked against the recipe."""
 
+import warnings
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from getiaction.errors import DataError
@@ -14,8 +16,11 @@ def reconcile(
     features: Mapping[str, Any],
     fps: float,
     policy: str,
+    stride: int = 1,
 ) -> DeltaTimestamps | None:
     """The delta_timestamps to read a dataset with.
+
+    A stated window with as many moments as the policy takes is obeyed, with a warning where the moments differ.
 
     Args:
         stated: what the recipe says, per key, in seconds; what it leaves out is derived.
@@ -23,34 +28,54 @@ def reconcile(
         features: the dataset's features.
         fps: the dataset's frames per second.
         policy: the policy's name, for the message.
+        stride: frames from one moment to the next in what is derived.
 
     Returns:
         Seconds per key, or None where no key wants more than the frame itself.
 
     Raises:
-        DataError: a stated key that the dataset doesn't have, or moments that contradict the policy.
+        DataError: a stated key that the dataset doesn't have, or more or fewer moments than the policy takes.
     """
-    result: DeltaTimestamps = {key: list(moments) for key, moments in (wanted or {}).items()}
+    result: DeltaTimestamps = {key: [moment * stride for moment in moments] for key, moments in (wanted or {}).items()}
     for key, moments in (stated or {}).items():
         if key not in features:
             raise DataError(f"delta_timestamps names {key}, which the dataset doesn't have", _known(features))
         if key in result:
             expected = result[key]
-            pairs = zip(moments, expected, strict=False)
-            if len(moments) == len(expected) and all(abs(a - b) < 0.1 / fps for a, b in pairs):
-                continue
-            raise DataError(
-                f"delta_timestamps gives {key} {_seconds(moments)}, "
-                f"but {policy} at {fps:g} fps wants {_seconds(expected)}",
-                f"Leave data.init_args.delta_timestamps.{key} out: it is derived from the policy and the dataset.",
+            differing = (
+                f"delta_timestamps gives {key} {_seconds(moments)}; "
+                f"{policy} at {fps:g} fps takes {_seconds(expected)} by default"
             )
+            if len(moments) != len(expected):
+                raise DataError(
+                    differing,
+                    f"Leave data.init_args.delta_timestamps.{key} out: it is derived from the policy and the dataset.",
+                )
+            if any(abs(a - b) >= 0.1 / fps for a, b in zip(moments, expected, strict=True)):
+                warnings.warn(f"{differing}; training uses delta_timestamps", stacklevel=2)
+                result[key] = [_on_frame(moment, fps) for moment in moments]
+            continue
         if wanted is not None and (key.startswith("observation.") or key == "action"):
+            if len(moments) == 1 and abs(moments[0]) < 0.1 / fps:
+                continue  # the frame itself, whose time dimension LeRobot drops
             raise DataError(
                 f"delta_timestamps gives {key} {_seconds(moments)}, but {policy} reads one {key} per sample",
                 f"Leave data.init_args.delta_timestamps.{key} out.",
             )
         result[key] = [float(moment) for moment in moments]
     return result or None
+
+
+def frames_apart(moments: Sequence[float] | None, fps: float) -> int:
+    """Frames from one moment of a window to the next, 1 where the distances differ or there is one moment only."""
+    apart = {round((after - before) * fps) for before, after in pairwise(moments or ())}
+    return max(1, apart.pop()) if len(apart) == 1 else 1
+
+
+def _on_frame(moment: float, fps: float) -> float:
+    """The frame that a rounded number of seconds means; a moment between two frames stays as it is."""
+    frame = round(moment * fps)
+    return frame / fps if abs(moment * fps - frame) < 0.1 else float(moment)
 
 
 def _known(features: Mapping[str, Any]) -> str:

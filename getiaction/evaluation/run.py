@@ -14,6 +14,7 @@ from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
 from getiaction.data.lerobot import Collate, LeRobotDataModule, data_errors, find, split_episodes
 from getiaction.data.moments import Moments, numbers, rows_of
+from getiaction.data.timing import frames_apart
 from getiaction.errors import DataError, MachineError, PolicyError
 from getiaction.evaluation import baselines, measures, open_loop
 from getiaction.evaluation.probes import Probes, chosen_rows
@@ -85,9 +86,10 @@ def evaluate(
     watch(f"reading {module.repo_id}", 0, 0)
     with data_errors(module.repo_id, [str(place or meta.root)]):
         pipeline = module.pipeline(meta, place, build=False)
-        moments = _moments(policy, pipeline, meta, numbers_of)
+        stride = _frames_apart(trained_on or data, meta)
+        moments = _moments(policy, pipeline, meta, numbers_of, stride)
         compared = measures.evenly(training, min(len(numbers_of), MOST_COMPARED)) if part == "held-out" else []
-        others = _moments(policy, pipeline, meta, compared) if compared else None
+        others = _moments(policy, pipeline, meta, compared, stride) if compared else None
 
         watch("predicting", 0, len(moments.actions))
         begun = time.monotonic()
@@ -95,6 +97,7 @@ def evaluate(
         seconds = time.monotonic() - begun
         theirs = others and open_loop.predict(policy, others, lambda done, of: watch("on training episodes", done, of))
 
+    fps = float(meta.fps) / stride
     everything = np.concatenate([found.recorded, *([theirs.recorded] if theirs else [])])
     low, high, mean = everything.min(axis=0), everything.max(axis=0), everything.mean(axis=0)
     scale = high - low
@@ -115,7 +118,7 @@ def evaluate(
         policy=str(policy.policy_name),
         dataset=meta.repo_id,
         root=str(meta.root),
-        fps=float(meta.fps),
+        fps=fps,
         part=part,
         available=len(candidates),
         steps=policy.steps_per_prediction if policy.predicts_alone else 1,
@@ -130,7 +133,7 @@ def evaluate(
         error=float(measures.share(np.abs(found.actions - found.recorded), scale).mean()),
         baselines={name: float(measures.share(error, scale).mean()) for name, error in errors.items()},
         no_state=no_state,
-        worst=measures.worst(found, scale, names, float(meta.fps)),
+        worst=measures.worst(found, scale, names, fps),
         cameras=probes.exchange(camera_keys),
         state=probes.exchange(state_keys),
         trained=_comparison(theirs, others, meta, names, low, high, mean),
@@ -245,7 +248,15 @@ def require_fit(policy: LeRobotPolicy, meta: LeRobotDatasetMetadata) -> None:
             )
 
 
-def _moments(policy: LeRobotPolicy, pipeline: Any, meta: LeRobotDatasetMetadata, episodes: Sequence[int]) -> Moments:
+def _frames_apart(data: Mapping[str, Any], meta: LeRobotDatasetMetadata) -> int:
+    """Frames from one action of the policy to the next, from the `data` that it was trained with."""
+    stated = (data.get("delta_timestamps") or {}).get(ACTION)
+    return frames_apart(stated, meta.fps) if stated and len(stated) > 1 else int(data.get("stride") or 1)
+
+
+def _moments(
+    policy: LeRobotPolicy, pipeline: Any, meta: LeRobotDatasetMetadata, episodes: Sequence[int], stride: int
+) -> Moments:
     return Moments(
         pipeline.open_anywhere(episodes),
         Collate(meta),
@@ -253,6 +264,7 @@ def _moments(policy: LeRobotPolicy, pipeline: Any, meta: LeRobotDatasetMetadata,
         observations=policy.observations_per_prediction,
         alone=policy.predicts_alone,
         batch_size=open_loop.batch_size(meta, policy.observations_per_prediction),
+        stride=stride,
     )
 
 
@@ -270,7 +282,7 @@ def _baselines(
     if STATE not in meta.features:
         why = f"{meta.repo_id} has no {STATE}"
     else:
-        values = numbers(moments.dataset, STATE).astype(np.float32)
+        values = numbers(moments.dataset, STATE)[moments.frames].astype(np.float32)
         places = baselines.corresponding(names, baselines.joint_names(meta.features[STATE], values.shape[1]))
         if places is None:
             why = f"the dimensions of {STATE} and {ACTION} don't correspond"
@@ -346,7 +358,7 @@ def _pictures(
 ) -> tuple[tuple[str, int, bytes], ...]:
     """Some moments of an episode as its colour cameras saw them, small."""
     frames = measures.evenly(list(range(length)), PICTURES)
-    batch = rows_of(moments.dataset, first + np.array(frames), moments.collate)
+    batch = rows_of(moments.dataset, moments.frames[first + np.array(frames)], moments.collate)
     cameras = [key for key in meta.camera_keys if key not in meta.depth_keys]
     return tuple(
         (key, frame, _jpeg(picture)) for key in cameras for frame, picture in zip(frames, batch[key], strict=True)

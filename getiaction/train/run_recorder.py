@@ -171,6 +171,7 @@ def _facts(data: Any) -> dict[str, Any]:
         "root": str(meta.root),
         "revision": str(meta.revision),
         "fps": meta.fps,
+        "stride": data.frames_apart,
         "episodes": meta.total_episodes,
         "frames": meta.total_frames,
         "fingerprint": fingerprint(meta.root),

@@ -99,12 +99,37 @@ class Fit:
         return key == ACTION or key.startswith("observation.") or self.expected(key) is not None
 
     def expected(self, key: str) -> list[int] | None:
-        """The time steps of a key that the policy's configuration asks for; None for the current frame alone."""
+        """The frames of a key that policy and `stride` ask for; None for the current frame without a time dimension."""
         if key == ACTION:
-            return self.policy.action_delta_indices
-        if key == REWARD:
-            return self.policy.reward_delta_indices
-        return self.policy.observation_delta_indices if key.startswith("observation.") else None
+            steps = self.policy.action_delta_indices
+        elif key == REWARD:
+            steps = self.policy.reward_delta_indices
+        else:
+            steps = self.policy.observation_delta_indices if key.startswith("observation.") else None
+        return None if steps is None else [step * self.stride for step in steps]
+
+    def window(self, key: str) -> list[int]:
+        """The frames of a key that training reads: those that are stated, where the policy can take as many."""
+        expected = self.expected(key)
+        stated = self.steps(key) if key in self.stated else None
+        return stated if stated and expected and len(stated) == len(expected) else expected or [0]
+
+    @property
+    def stride(self) -> int:
+        """Frames from one step of the policy to the next, as the recipe says; 1 where it says nothing usable."""
+        said = self.recipe.data("stride", 1)
+        return said if type(said) is int and said > 0 else 1
+
+    @property
+    def frames_apart(self) -> int:
+        """Frames from one action to the next in what training reads; 1 where the distances differ."""
+        window = self.window(ACTION)
+        return frames_apart(window) if len(window) > 1 else self.stride
+
+    @property
+    def dropped(self) -> int:
+        """Frames at the end of each episode that begin no sample."""
+        return max(0, self.policy.drop_n_last_frames) * self.frames_apart
 
     def reads(self, key: str) -> bool:
         """True when the policy's loss depends on this key of a sample."""
@@ -163,8 +188,7 @@ class Fit:
         first, last = steps[0] / self.fps, steps[-1] / self.fps
         if len(steps) == 1:
             return f"1 frame, at {first:g} s"
-        every = {b - a for a, b in pairwise(steps)}
-        stride = every.pop() if len(every) == 1 else 1
+        stride = frames_apart(steps)
         apart = f", every {ordinal(stride)}" if stride > 1 else ""
         return f"{len(steps)} frames{apart}, {first:g} to {last:g} s"
 
@@ -179,7 +203,8 @@ class Fit:
         names = [name for name in TIMING if self.policy.get(name) is not None]
         if self.policy.observation_delta_indices is None:
             names = [name for name in names if name != "n_obs_steps"]
-        return ", ".join(f"{name} {self.policy.get(name)}" for name in names)
+        words = [f"{name} {self.policy.get(name)}" for name in names]
+        return ", ".join([*words, f"stride {self.stride}"] if self.stride > 1 else words)
 
     # -- episodes ----------------------------------------------------------------------------------------------------
 
@@ -224,7 +249,7 @@ class Fit:
     @cached_property
     def samples(self) -> npt.NDArray[np.int64]:
         """How many frames of each of those episodes begin a sample."""
-        return np.maximum(0, self.lengths - max(0, self.policy.drop_n_last_frames))
+        return np.maximum(0, self.lengths - self.dropped)
 
     @cached_property
     def frames_plan(self) -> Plan | None:
@@ -298,13 +323,14 @@ class Fit:
     @property
     def padded(self) -> float:
         """The share of action targets that lie behind an episode's end and repeat its last action."""
-        steps = np.array([s for s in self.policy.action_delta_indices or [0] if s > 0])
-        total = int(self.samples.sum()) * max(1, len(self.policy.action_delta_indices or [0]))
+        window = self.window(ACTION)
+        steps = np.array([s for s in window if s > 0])
+        total = int(self.samples.sum()) * max(1, len(window))
         if not len(steps) or not total:
             return 0.0
         missing = 0
         for length, episodes in zip(*np.unique(self.lengths, return_counts=True), strict=True):
-            begins = max(0, int(length) - max(0, self.policy.drop_n_last_frames))
+            begins = max(0, int(length) - self.dropped)
             # Only the last frames of an episode have too few behind them.
             behind = int(length) - 1 - np.arange(max(0, begins - int(steps.max())), begins)
             missing += int((steps[None, :] > behind[:, None]).sum()) * int(episodes)
@@ -327,6 +353,12 @@ def fit(recipe: Recipe, dataset: Dataset, policy: PolicyConfig) -> Fit:
         if not feature.shape or not all(type(size) is int and size > 0 for size in feature.shape):
             raise Unavailable(f"the shape of {key} in info.json is not a list of sizes")
     return Fit(recipe, dataset, policy, readable, writable)
+
+
+def frames_apart(steps: Sequence[int]) -> int:
+    """Frames from one step of a window to the next; 1 where the distances differ."""
+    apart = {after - before for before, after in pairwise(steps)}
+    return max(1, apart.pop()) if len(apart) == 1 else 1
 
 
 def is_times(value: object) -> bool:

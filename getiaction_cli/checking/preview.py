@@ -27,6 +27,7 @@ def preview(context: RecipeContext) -> tuple[str, list[tuple[str, str]]] | None:
 
 
 def _lines(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
+    from getiaction_cli.analysis.recipe_on_dataset import ACTION
     from getiaction_cli.policies import Unjudgeable, size
 
     policy = fit.policy
@@ -50,13 +51,17 @@ def _lines(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
     if unread:
         yield "not read", ", ".join(sorted(unread))
     yield "predicts", "; ".join(_feature(key, feature) for key, feature in policy.output_features.items()) or "nothing"
-    steps = policy.action_delta_indices
-    if steps:
+    hertz = fit.fps / fit.frames_apart
+    if policy.action_delta_indices:
         acts = policy.get("n_action_steps")
-        carried = f"; {acts} of them are executed ({acts / fit.fps:g} s)" if isinstance(acts, int) else ""
-        yield "actions", fit.seconds(steps) + carried
+        carried = f"; {acts} of them are executed ({acts / hertz:g} s)" if isinstance(acts, int) else ""
+        yield "actions", fit.seconds(fit.window(ACTION)) + carried
     if policy.observation_delta_indices:
-        yield "observations", fit.seconds(policy.observation_delta_indices)
+        windows = {key: fit.seconds(fit.window(key)) for key in fit.readable if fit.reads(key)}
+        times = sorted(set(windows.values()))
+        yield "observations", times[0] if len(times) == 1 else "; ".join(f"{k}: {v}" for k, v in windows.items())
+    if fit.frames_apart > 1:
+        yield "acts at", f"{hertz:g} Hz: run it with `lerobot-rollout --fps={hertz:g}`"
     yield "data", _data(fit)
     if fit.frames_plan is not None:
         way = str(fit.frames_plan).removeprefix("frames are ")

@@ -54,6 +54,12 @@ class _Judged:
     def severity(self) -> Severity:
         return self.finding.severity or self.entry.severity
 
+    @property
+    def stops(self) -> bool:
+        """Whether training stops on it."""
+        stops = self.entry.stops if self.finding.stops is None else self.finding.stops
+        return stops and self.severity is Severity.ERROR
+
     def breaks(self, name: str) -> bool:
         """True when this makes what has that name useless for other rules."""
         if name in (self.entry.breaks if self.finding.breaks is None else self.finding.breaks):
@@ -79,21 +85,24 @@ def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     """
     judged, not_run = _judge(context)
     diagnostics: list[Diagnostic] = []
+    overruled: list[Diagnostic] = []
     suppressed = 0
     for known in judged:
-        diagnostic = context.locate(known.entry, known.finding)
+        diagnostic = replace(context.locate(known.entry, known.finding), stops=known.stops)
         if known.assumed:
             diagnostic = replace(diagnostic, assuming=known.assumed)
         if select and not matches(diagnostic.code, select):
             continue
         if matches(diagnostic.code, ignore) or context.ignored(diagnostic):
             suppressed += 1
+            if known.stops and diagnostic not in overruled:
+                overruled.append(diagnostic)
             continue
         if diagnostic not in diagnostics:
             diagnostics.append(diagnostic)
     diagnostics.sort(key=lambda d: (_ORDER[d.severity], d.span.start if d.span else -1, d.file, d.path, d.code))
     shown = [entry for entry in not_run if not select or matches(entry.rule, select)]
-    return Report(context.name, tuple(diagnostics), tuple(shown), suppressed)
+    return Report(context.name, tuple(diagnostics), tuple(shown), suppressed, tuple(overruled))
 
 
 def _judge(context: Context) -> tuple[list[_Judged], list[NotRun]]:

@@ -22,6 +22,8 @@ from getiaction_cli.commands.arguments import rule_codes
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from getiaction.spec.launch import Launch
     from getiaction.train.folder import RunFolder
     from getiaction.train.screen import Screen
@@ -305,16 +307,18 @@ def _judged(
     if output_dir:
         judged = _read_once(path, (*overrides, ("output_dir", json.dumps(str(output_dir)))))
     report = verdict(judged, ignore=ignore)
+    refused = report.overruled + tuple(d for d in report.diagnostics if d.severity is Severity.ERROR)
+    report = replace(report, diagnostics=report.overruled + report.diagnostics)
     wrong = replace(report, diagnostics=tuple(d for d in report.diagnostics if d.severity is not Severity.INFO))
     if here.rank > 0 and not report.ok:
-        _refuse_later(here, [d for d in report.diagnostics if d.severity is Severity.ERROR])
+        _refuse_later(here, refused)
     silent = here.rank > 0 or (report.ok and os.environ.get("GETIACTION_QUIET"))
     if (wrong.diagnostics or not report.complete) and not silent:
         shown = terminal.render([wrong], color=text.wants_color(sys.stderr), columns=text.columns())
         typer.echo(shown, err=True)
     if not report.ok:
         if not silent:
-            typer.echo("nothing was trained; --ignore CODE trains anyway", err=True)
+            typer.echo(f"nothing was trained{_way_on(refused)}", err=True)
         raise typer.Exit(EXIT_FOUND)
     if not report.complete and not unchecked:
         error = policies.unreadable()
@@ -323,7 +327,16 @@ def _judged(
     return recipe
 
 
-def _refuse_later(here: Launch, errors: list[Diagnostic]) -> NoReturn:
+def _way_on(refused: tuple[Diagnostic, ...]) -> str:
+    """How to train despite these errors; why that can't be where training stops on one of them."""
+    codes = dict.fromkeys(error.code for error in refused)
+    stopping = dict.fromkeys(error.code for error in refused if error.stops)
+    if not stopping:
+        return f"; --ignore {','.join(codes)} trains anyway"
+    return f"; {', '.join(stopping)} can't be ignored: training stops on {'it' if len(stopping) == 1 else 'them'}"
+
+
+def _refuse_later(here: Launch, errors: Sequence[Diagnostic]) -> NoReturn:
     """Exit a later rank whose verdict has errors; one line names them, because the first rank may have found none."""
     if any(error.code != WORLD for error in errors):  # the first rank finds a contradiction to the launcher too
         found = "; ".join(f"{error.code} {error.message}" for error in errors[:1])

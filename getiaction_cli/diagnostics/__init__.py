@@ -105,6 +105,7 @@ class Finding:
         help: what to do, when there is more to say than the fix's title.
         fix: the change that mends it.
         severity: where it differs from the rule's own.
+        stops: whether training stops on it, where that differs from what the rule says.
         span: the exact place, for findings made while reading, before there are routes.
         features: the features of a dataset that it concerns, where each is a matter of its own.
         statistics: the names of the statistics of these features that are wrong; empty for all of them, None where it
@@ -122,6 +123,7 @@ class Finding:
     help: str = ""
     fix: Change | Fix | None = None
     severity: Severity | None = None
+    stops: bool | None = None
     span: Span | None = None
     features: tuple[str, ...] = ()
     statistics: tuple[str, ...] | None = None
@@ -169,7 +171,8 @@ class Assumed:
 class Diagnostic:
     """One thing that is wrong, with its place. ``path`` is the dotted route in the recipe (or in ``file``).
 
-    ``assuming`` names the stand-ins under which it was found; empty where the recipe was checked as it is.
+    ``assuming`` names the stand-ins under which it was found; empty where the recipe was checked as it is. ``stops``:
+    training can't run despite it.
     """
 
     code: str
@@ -185,6 +188,7 @@ class Diagnostic:
     help: str = ""
     fix: Fix | None = None
     assuming: tuple[Assumed, ...] = ()
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +207,15 @@ class NotRun:
 class Report:
     """Everything said about one recipe or dataset, in the order it is shown.
 
-    ``suppressed`` counts what an ignore comment or ``--ignore`` took away.
+    ``suppressed`` counts what an ignore comment or ``--ignore`` took away; ``overruled`` are the errors among it
+    on which training stops all the same.
     """
 
     subject: str
     diagnostics: tuple[Diagnostic, ...] = ()
     not_run: tuple[NotRun, ...] = ()
     suppressed: int = 0
+    overruled: tuple[Diagnostic, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many diagnostics of that severity."""

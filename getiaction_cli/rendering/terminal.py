@@ -172,6 +172,8 @@ def _count(reports: Sequence[Report], paint: Paint, fixed: int) -> str:
     line += f" ({', '.join(offers)})" if offers else ""
     line += f", {fixed} fixed" if fixed else ""
     line += f", {suppressed} ignored" if suppressed else ""
+    stopping = dict.fromkeys(error.code for report in reports for error in report.overruled)
+    line += f" ({', '.join(stopping)}: training stops on it all the same)" if stopping else ""
     if len(reports) > 1:
         bad = sum(not report.ok for report in reports)
         line += f" in {len(reports)} recipes" + (f", {bad} of them wrong" if bad else "")

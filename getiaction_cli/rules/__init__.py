@@ -35,6 +35,8 @@ class Rule:
         breaks: what its findings make useless for other rules, in names that these give in ``cause``.
         in_itself: its findings say that one value or file is wrong, whatever the rest says; other findings about that
             value are echoes.
+        stops: training can't run despite what it finds, so `--ignore` can't help; where only some of its findings
+            stop training, these say so. Held to the trainings in benchmarks/mutation_truth.json.
         dataset: the name of the test dataset on which its Example and Instead are run; None for any.
         page: the documentation in Markdown.
         run: the function.
@@ -47,6 +49,7 @@ class Rule:
     cause: tuple[str, ...]
     breaks: tuple[str, ...]
     in_itself: bool
+    stops: bool
     dataset: str | None
     page: str
     run: Callable[..., Iterator[Finding]]
@@ -62,6 +65,7 @@ def rule(
     cause: tuple[str, ...] = (),
     breaks: tuple[str, ...] = (),
     in_itself: bool = False,
+    stops: bool = False,
     dataset: str | None = None,
 ) -> Callable[[Callable[..., Iterator[Finding]]], Callable[..., Iterator[Finding]]]:
     """Register the decorated function as the rule ``code``; its name is the function's with hyphens."""
@@ -77,6 +81,7 @@ def rule(
             cause=cause,
             breaks=breaks,
             in_itself=in_itself,
+            stops=stops,
             dataset=dataset,
             page=inspect.cleandoc(sys.modules[function.__module__].__doc__ or ""),
             run=function,

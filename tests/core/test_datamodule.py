@@ -57,8 +57,7 @@ def test_what_a_recipe_states_rightly_is_taken(small_root: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("stated", "message"),
     [
-        ({"action": SEED_DELTAS}, r"action \[0, 0\.1, .*0\.9\], but act at 10 fps wants \[0, 0\.1, 0\.2, 0\.3\]"),
-        ({"action": [0.0, 0.2, 0.4, 0.6]}, r"wants \[0, 0\.1, 0\.2, 0\.3\]"),
+        ({"action": SEED_DELTAS}, r"action \[0, 0\.1, .*0\.9\]; act at 10 fps takes \[0, 0\.1, 0\.2, 0\.3\]"),
         ({"observation.state": [-0.1, 0.0]}, r"act reads one observation\.state per sample"),
         ({"actions": [0.0]}, "names actions, which the dataset doesn't have"),
     ],
@@ -73,6 +72,62 @@ def test_what_a_recipe_states_wrongly_stops_before_anything_is_built(
         fit(policy, data, tmp_path)
     assert policy.lerobot_policy is None
     assert data.train_dataset is None
+
+
+def test_a_stated_window_of_the_right_length_is_obeyed_with_a_warning(small_root: Path, tmp_path: Path) -> None:
+    from getiaction.policies.lerobot import ACT
+
+    data = module(small_root, delta_timestamps={"action": [0.0, 0.2, 0.4, 0.599]})
+    with pytest.warns(UserWarning, match=r"act at 10 fps takes \[0, 0\.1, 0\.2, 0\.3\] by default"):
+        fit(ACT(**tiny_policies.ACT), data, tmp_path)
+    assert data.train_dataset.delta_timestamps == {"action": [0.0, 0.2, 0.4, 0.6]}
+    assert data.frames_apart == 2
+
+
+def test_of_one_current_frame_the_time_dimension_is_dropped(small_root: Path, tmp_path: Path) -> None:
+    from getiaction.policies.lerobot import ACT
+
+    data = module(small_root, delta_timestamps={"observation.image": [0.0], "observation.state": [0.0]})
+    fit(ACT(**tiny_policies.ACT), data, tmp_path)
+    batch = next(iter(data.train_dataloader()))
+    assert batch["observation.image"].shape == (4, 3, 48, 48)
+    assert batch["observation.state"].shape == (4, 2)
+
+
+def test_stride_moves_every_step_of_the_policy_apart(small_root: Path, tmp_path: Path) -> None:
+    from getiaction.policies.lerobot import Diffusion
+
+    data = module(small_root, stride=3)
+    fit(Diffusion(**tiny_policies.DIFFUSION, drop_n_last_frames=2), data, tmp_path)
+    assert data.train_dataset.delta_timestamps == {
+        "observation.image": pytest.approx([-0.3, 0.0]),
+        "observation.state": pytest.approx([-0.3, 0.0]),
+        "action": pytest.approx([3 * i / 10 for i in range(-1, 7)]),
+    }
+    order = list(data.train_dataloader().sampler)
+    lengths = [e["length"] for e in data.meta.episodes]
+    assert len(order) == sum(length - 3 * 2 for length in lengths)  # every other frame begins a sample
+    row = order[0]
+    actions = data.train_dataset.column("action")
+    assert torch.equal(data.train_dataset[row]["action"][1:3], torch.from_numpy(actions[[row, row + 3]]))
+
+
+def test_moments_of_a_policy_with_a_stride_are_its_frames_alone(small_root: Path, tmp_path: Path) -> None:
+    from getiaction.policies.lerobot import ACT
+
+    data = module(small_root, stride=3)
+    trainer = fit(ACT(**tiny_policies.ACT), data, tmp_path)
+    moments = trainer.test_dataloaders if trainer.test_dataloaders else data.test_dataloader()
+    batch = moments.dataset[0]
+    steps = batch["recorded"].shape[1]
+    actions = data.train_dataset.column("action")
+    assert torch.equal(batch["recorded"][0], torch.from_numpy(actions[: 3 * steps : 3]))
+
+
+@pytest.mark.parametrize("stride", [0, -1, 1.5, True])
+def test_a_stride_that_is_not_a_number_of_frames_is_refused(stride: Any) -> None:
+    with pytest.raises(DataError, match="stride is a number of frames"):
+        module(None, stride=stride)
 
 
 def test_without_a_policy_the_stated_moments_are_read(small_root: Path) -> None:

@@ -69,7 +69,10 @@ FOUND = [
     (recipe("ACT", ACT, delta_timestamps={"action": []}), "GA301", f"{DELTAS}.action", "no frames"),
     (recipe("TDMPC", {"horizon": 3}, delta_timestamps={"next.reward": times(0, 2)}),
      "GA301", f"{DELTAS}.next.reward", "2 frames, not 3"),
-    (recipe("ACT", ACT, delta_timestamps={STATE: [0.0]}), "GA302", f"{DELTAS}.{STATE}", "adds a time dimension"),
+    (recipe("ACT", ACT, delta_timestamps={STATE: [-0.1]}), "GA302", f"{DELTAS}.{STATE}", "adds a time dimension"),
+    (recipe("ACT", ACT, stride=2, delta_timestamps={"action": times(0, 8)}), "GA301", f"{DELTAS}.action", "stride 2"),
+    (recipe("Diffusion", {**DIFFUSION, "drop_n_last_frames": 14}, stride=2),
+     "GA325", "model.init_args.drop_n_last_frames", "the last 28 frames"),
     (recipe("Diffusion", DIFFUSION, delta_timestamps={STATE: [-0.2, -0.1, 0.0]}),
      "GA302", f"{DELTAS}.{STATE}", "3 frames, not 2"),
     (recipe("ACT", ACT, delta_timestamps={"action": [i * 0.103 for i in range(8)]}),
@@ -177,6 +180,9 @@ NOT_FOUND = [
     (recipe("ACT", {**ACT, "chunk_size": 3, "n_action_steps": 3}, "lerobot/aloha_sim_insertion_human",
             delta_timestamps={"action": [0.0, 0.02, 0.04]}), "GA303"),
     (recipe("Diffusion", DIFFUSION, delta_timestamps={"action": times(-1, 15)}), "GA301"),
+    (recipe("ACT", ACT, stride=2, delta_timestamps={"action": times(0, 16)[::2]}), "GA301"),
+    # LeRobot drops the time dimension of the current frame alone.
+    (recipe("ACT", ACT, delta_timestamps={STATE: [0.0], "observation.image": [0.0]}), "GA302"),
     (recipe("Diffusion", DIFFUSION, delta_timestamps={STATE: [-0.1, 0.0], "observation.image": [-0.1, 0.0]}), "GA302"),
     # Seconds that are rounded to what one writes: 0.033 is one frame at 30 fps; so is 0.104 at 10.
     (recipe("ACT", ACT, delta_timestamps={"action": [round(i * 0.1005, 3) for i in range(8)]}), "GA303"),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA468", dataset="dtype-unknown", breaks=("feature dtype",))
+@rule("GA468", dataset="dtype-unknown", breaks=("feature dtype",), stops=True)
 def feature_dtype(dataset: Dataset) -> Iterator[Finding]:
     """Compare each dtype with those that LeRobot's tables can hold."""
     for feature in dataset.features.values():

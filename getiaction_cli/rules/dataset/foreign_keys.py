@@ -46,7 +46,7 @@ _MEANT = {
 }
 
 
-@rule("GA462", dataset="openpi-keys", breaks=("foreign names",))
+@rule("GA462", dataset="openpi-keys", breaks=("foreign names",), stops=True)
 def foreign_keys(dataset: Dataset) -> Iterator[Finding]:
     """Look for `action`, and for names that mean something elsewhere."""
     if not dataset.declared:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA463", dataset="image-names-null", breaks=("image shape",))
+@rule("GA463", dataset="image-names-null", breaks=("image shape",), stops=True)
 def image_shape(dataset: Dataset) -> Iterator[Finding]:
     """Decide where the channels are, as LeRobot does."""
     for feature in dataset.features.values():

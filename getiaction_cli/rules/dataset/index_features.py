@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA467", dataset="index-feature-missing")
+@rule("GA467", dataset="index-feature-missing", stops=True)
 def index_features(dataset: Dataset) -> Iterator[Finding]:
     """Look for the five columns of every table."""
     lacking = [key for key in INDEX_KEYS if key not in dataset.declared]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA401", dataset="tasks-missing", in_itself=True)
+@rule("GA401", dataset="tasks-missing", in_itself=True, stops=True)
 def missing_meta_file(dataset: Dataset) -> Iterator[Finding]:
     """Report what reading missed."""
     yield from dataset.found("GA401")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA431", dataset="stats-missing", cause=("episodes",), breaks=("statistics",))
+@rule("GA431", dataset="stats-missing", cause=("episodes",), breaks=("statistics",), stops=True)
 def no_statistics(dataset: Dataset) -> Iterator[Finding]:
     """Look for the file."""
     if dataset.stats is not None or any(f.file == STATS for f in dataset.found("GA402")):

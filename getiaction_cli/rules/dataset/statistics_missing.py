@@ -37,7 +37,13 @@ if TYPE_CHECKING:
 _NEEDED = ("mean", "std", "min", "max")
 
 
-@rule("GA432", dataset="stats-feature-missing", cause=("meta/stats", "statistics"), breaks=("complete statistics",))
+@rule(
+    "GA432",
+    dataset="stats-feature-missing",
+    cause=("meta/stats", "statistics"),
+    breaks=("complete statistics",),
+    stops=True,
+)
 def statistics_missing(dataset: Dataset) -> Iterator[Finding]:
     """Look for an entry of each feature that a policy reads or predicts."""
     if dataset.stats is None:

@@ -11,8 +11,8 @@ _MOST_TRIED = 128
 
 
 def a_quarter(fit: Fit) -> int:
-    """The steps in a quarter of a middling episode: about an eighth of such targets lie behind an episode's end."""
-    return max(1, int(np.median(fit.lengths)) // 4)
+    """The policy's steps in a quarter of a middling episode: about an eighth of such targets lie behind its end."""
+    return max(1, int(np.median(fit.lengths)) // (4 * fit.frames_apart))
 
 
 def shortened(fit: Fit, name: str, steps: int) -> Change | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from getiaction_cli.analysis.recipe_on_dataset import DELTAS, Fit, ordinal
+from getiaction_cli.analysis.recipe_on_dataset import DELTAS, Fit, frames_apart, ordinal
 from getiaction_cli.diagnostics import Change, Finding
 
 
@@ -18,7 +18,7 @@ def derive(fit: Fit, *keys: str) -> Change:
 def unlike(fit: Fit, key: str) -> Iterator[Finding]:
     """The stated window of a key, where it isn't the policy's."""
     stated, expected = fit.steps(key), fit.expected(key)
-    if stated is None or stated == expected:
+    if stated is None or stated == (expected or [0]):  # of the current frame alone LeRobot drops the time dimension
         return
     if expected is None:
         yield Finding(
@@ -26,6 +26,7 @@ def unlike(fit: Fit, key: str) -> Iterator[Finding]:
             f"`delta_timestamps` gives it one ({fit.seconds(stated)})",
             at=f"{DELTAS}.{key}",
             on="key",
+            stops=True,
             label="adds a time dimension",
             fix=derive(fit, key),
         )
@@ -36,8 +37,18 @@ def unlike(fit: Fit, key: str) -> Iterator[Finding]:
         at=f"{DELTAS}.{key}",
         label=_difference(stated, expected),
         related=fit.timing(),
+        help=_on_purpose(stated, expected),
+        stops=len(stated) != len(expected),
         fix=derive(fit, key),
     )
+
+
+def _on_purpose(stated: list[int], expected: list[int]) -> str:
+    """The setting for steps that are further apart, where these differ by nothing else."""
+    apart, own = frames_apart(stated), frames_apart(expected)
+    if apart > own == 1 and stated == [step * apart for step in expected]:
+        return f"`data.init_args.stride: {apart}` learns from every {ordinal(apart)} frame on purpose"
+    return ""
 
 
 def _difference(stated: list[int], expected: list[int]) -> str:

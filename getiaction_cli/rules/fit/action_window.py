@@ -10,6 +10,8 @@ another first frame, or frames that are further apart.
 Another number of frames stops training with a shape error that names neither. The right number with another start or
 another distance is worse: it trains silently, and the robot acts early, late, or at the wrong speed.
 getiaction derives the time steps from the policy and the dataset's fps; there is no need to write them down.
+To learn a slower policy from fast data on purpose, set `data.init_args.stride`: with 5, data of 50 fps teaches a policy
+that acts at 10 Hz. With `--ignore GA301`, training uses the stated steps where their number is right.
 
 ## Example
 

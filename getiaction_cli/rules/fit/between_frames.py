@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._timing import derive
 
 
-@rule("GA303", dataset="pusht")
+@rule("GA303", dataset="pusht", stops=True)
 def between_frames(fit: Fit) -> Iterator[Finding]:
     """Find the stated times that are no recorded frame."""
     for key, times in fit.stated.items():

@@ -53,7 +53,7 @@ from getiaction_cli.rules.fit._cameras import seen
 _MOST = 4
 
 
-@rule("GA313", dataset="depth", cause=("cameras", "camera"), breaks=("channels",))
+@rule("GA313", dataset="depth", cause=("cameras", "camera"), breaks=("channels",), stops=True)
 def camera_channels(fit: Fit) -> Iterator[Finding]:
     """Count the channels of each camera."""
     if fit.facts.any_channels:

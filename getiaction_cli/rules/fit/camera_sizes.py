@@ -50,7 +50,7 @@ from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 
 
-@rule("GA311", dataset="two-sizes", cause=("channels", "camera"), breaks=("camera sizes",))
+@rule("GA311", dataset="two-sizes", cause=("channels", "camera"), breaks=("camera sizes",), stops=True)
 def camera_sizes(fit: Fit) -> Iterator[Finding]:
     """Compare each camera with the first."""
     cameras = fit.policy.image_features

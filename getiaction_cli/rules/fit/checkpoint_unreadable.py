@@ -50,7 +50,7 @@ from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 
 
-@rule("GA340", breaks=("checkpoint",))
+@rule("GA340", breaks=("checkpoint",), stops=True)
 def checkpoint_unreadable(checkpoint: Checkpoint) -> Iterator[Finding]:
     """Say what is missing."""
     if checkpoint.problem:

@@ -54,7 +54,7 @@ from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 
 
-@rule("GA306", dataset="pusht", breaks=("chosen features",))
+@rule("GA306", dataset="pusht", breaks=("chosen features",), stops=True)
 def chosen_feature(fit: Fit) -> Iterator[Finding]:
     """Look up each chosen feature among those that a policy can have."""
     for route, there, verb in ((INPUTS, fit.readable, "read"), (OUTPUTS, fit.writable, "predict")):

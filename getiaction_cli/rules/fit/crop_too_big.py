@@ -50,7 +50,7 @@ from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 
 
-@rule("GA314", dataset="pusht", cause=("cameras", "channels", "camera sizes", "camera"), breaks=("crop",))
+@rule("GA314", dataset="pusht", cause=("cameras", "channels", "camera sizes", "camera"), breaks=("crop",), stops=True)
 def crop_too_big(fit: Fit) -> Iterator[Finding]:
     """Compare the crop with the first picture that it doesn't fit in."""
     crop = fit.policy.get("crop_shape")

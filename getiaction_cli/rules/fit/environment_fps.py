@@ -53,7 +53,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.recipe_on_dataset import Fit
+from getiaction_cli.analysis.recipe_on_dataset import Fit, ordinal
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.environments import Simulation
 from getiaction_cli.rules import rule
@@ -63,11 +63,12 @@ from getiaction_cli.rules import rule
 def environment_fps(fit: Fit, simulation: Simulation) -> Iterator[Finding]:
     """Compare the two rates."""
     rate, recorded = simulation.config.fps, fit.dataset.fps
-    if not recorded or rate == recorded:
+    apart = fit.frames_apart
+    if not recorded or rate * apart == recorded:
         return
     name = "fps" if fit.recipe.has("evaluation.env.fps") else "type"
     yield Finding(
         f"the environment {simulation.environment.name} runs at {rate:g} fps, and the dataset was recorded at "
-        f"{recorded:g} fps",
+        f"{recorded:g} fps" + (f", of which every {ordinal(apart)} frame is a step" if apart > 1 else ""),
         at=f"evaluation.env.{name}",
     )

@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 _ROUTE = "data.init_args.episodes"
 
 
-@rule("GA324", dataset="pusht", breaks=("samples", "held out"))
+@rule("GA324", dataset="pusht", breaks=("samples", "held out"), stops=True)
 def episodes_asked_for(fit: Fit) -> Iterator[Finding]:
     """Look up each episode."""
     said, there = fit.recipe.data("episodes"), len(fit.dataset.episodes)

@@ -50,7 +50,7 @@ from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 
 
-@rule("GA335", dataset="matrix-action", cause=("meta/", "format", "columns"))
+@rule("GA335", dataset="matrix-action", cause=("meta/", "format", "columns"), stops=True)
 def flat_vector(fit: Fit) -> Iterator[Finding]:
     """Check the shapes of the vectors that the network reads and predicts."""
     for key, feature in {**fit.policy.input_features, **fit.policy.output_features}.items():

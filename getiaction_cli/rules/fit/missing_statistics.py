@@ -61,7 +61,7 @@ from getiaction_cli.rules.dataset._phrases import recompute
 from getiaction_cli.rules.fit._statistics import NEEDS, normalized, statistics
 
 
-@rule("GA322", dataset="no-quantiles", cause=("meta/stats", "statistics", "complete statistics"))
+@rule("GA322", dataset="no-quantiles", cause=("meta/stats", "statistics", "complete statistics"), stops=True)
 def missing_statistics(fit: Fit) -> Iterator[Finding]:
     """Look up the numbers that each feature is normalized by."""
     for key, kind, mode in normalized(fit):

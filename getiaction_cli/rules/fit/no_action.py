@@ -51,7 +51,7 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
 
 
-@rule("GA309", dataset="gripper", cause=("chosen features",), breaks=("action",))
+@rule("GA309", dataset="gripper", cause=("chosen features",), breaks=("action",), stops=True)
 def no_action(fit: Fit) -> Iterator[Finding]:
     """Ask for the feature that every policy predicts."""
     if fit.policy.action_feature is None and ACTION in fit.writable:

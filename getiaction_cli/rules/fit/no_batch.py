@@ -55,7 +55,7 @@ from getiaction_cli.rules import rule
 _TRAIN, _VAL, _BOTH = "trainer.limit_train_batches", "trainer.limit_val_batches", "trainer.overfit_batches"
 
 
-@rule("GA333", dataset="pusht", cause=("samples", "held out"))
+@rule("GA333", dataset="pusht", cause=("samples", "held out"), stops=True)
 def no_batch(fit: Fit) -> Iterator[Finding]:
     """Count the batches that are left."""
     both = isinstance(fit.recipe.get(_BOTH), float) and bool(fit.recipe.get(_BOTH))

@@ -51,7 +51,7 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
 
 
-@rule("GA307", dataset="pusht", cause=("chosen features", "checkpoint cameras"), breaks=("camera",))
+@rule("GA307", dataset="pusht", cause=("chosen features", "checkpoint cameras"), breaks=("camera",), stops=True)
 def no_camera(fit: Fit) -> Iterator[Finding]:
     """Ask for a camera where the policy needs one."""
     policy = fit.policy

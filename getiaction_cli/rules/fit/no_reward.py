@@ -47,7 +47,7 @@ from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 
 
-@rule("GA317", dataset="no-reward", breaks=("reward",))
+@rule("GA317", dataset="no-reward", breaks=("reward",), stops=True)
 def no_reward(fit: Fit) -> Iterator[Finding]:
     """Ask for rewards where they are read."""
     if fit.policy.reward_delta_indices is not None and REWARD not in fit.dataset.features:

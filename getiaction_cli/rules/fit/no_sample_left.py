@@ -52,10 +52,10 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._shorter import a_quarter, configured, shortened, shorter
 
 
-@rule("GA325", dataset="pusht", cause=("samples",), breaks=("samples",))
+@rule("GA325", dataset="pusht", cause=("samples",), breaks=("samples",), stops=True)
 def no_sample_left(fit: Fit) -> Iterator[Finding]:
     """Compare each episode's length with the frames that are left out."""
-    drop, lengths = fit.policy.drop_n_last_frames, fit.lengths
+    drop, lengths = fit.dropped, fit.lengths
     short = int((lengths <= drop).sum())
     if drop <= 0 or not short:
         return
@@ -75,6 +75,8 @@ def no_sample_left(fit: Fit) -> Iterator[Finding]:
         at=at,
         label="no sample is left" if everything else "these episodes give no sample",
         related=(Related(f"{fit.fps:g} frames per second", file="meta/info.json", key="fps"),),
-        fix=shortened(fit, ahead, a_quarter(fit)) if after and after.drop_n_last_frames != drop else None,
+        fix=shortened(fit, ahead, a_quarter(fit))
+        if after and after.drop_n_last_frames * fit.frames_apart != drop
+        else None,
         severity=None if everything else Severity.WARNING,
     )

@@ -52,7 +52,7 @@ from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 
 
-@rule("GA308", dataset="pusht", cause=("chosen features", "feature names"), breaks=("state",))
+@rule("GA308", dataset="pusht", cause=("chosen features", "feature names"), breaks=("state",), stops=True)
 def no_state(fit: Fit) -> Iterator[Finding]:
     """Ask for observation.state where the policy reads it."""
     if fit.policy.state_feature is not None:

@@ -57,7 +57,7 @@ _ROUTE = "data.init_args.val_split"
 _MUCH = 0.3
 
 
-@rule("GA328", dataset="pusht", cause=("held out",), breaks=("held out",))
+@rule("GA328", dataset="pusht", cause=("held out",), breaks=("held out",), stops=True)
 def nothing_to_hold_out(fit: Fit) -> Iterator[Finding]:
     """Split as training does, and look at what is left."""
     if not fit.val_split or not len(fit.chosen):

@@ -8,8 +8,9 @@ that looks at one moment a window of several.
 ## Why it matters
 
 ACT and most pretrained policies want observations without a time dimension: one entry under `observation.…` stops
-them with a shape error. Diffusion and VQ-BeT want exactly `n_obs_steps` frames that end now; a window of the same
-length that lies in the future silently trains on what the robot will never see.
+them with a shape error. Of `[0.0]`, the current frame alone, the time dimension is dropped, as LeRobot drops it.
+Diffusion and VQ-BeT want exactly `n_obs_steps` frames that end now; a window of the same length that lies in the
+future silently trains on what the robot will never see.
 
 ## Example
 

@@ -47,7 +47,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from getiaction_cli.analysis.recipe_on_dataset import TIMING, Fit
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, TIMING, Fit
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._shorter import a_quarter, shortened
@@ -58,8 +58,8 @@ _HALF = 0.5
 @rule("GA326", severity=Severity.WARNING, dataset="pusht", cause=("samples",))
 def padded_targets(fit: Fit) -> Iterator[Finding]:
     """Compute the share of padding."""
-    steps = fit.policy.action_delta_indices
-    if not steps or not len(fit.lengths) or fit.padded < _HALF:
+    steps = fit.window(ACTION)
+    if not fit.policy.action_delta_indices or not len(fit.lengths) or fit.padded < _HALF:
         return
     written = [name for name in TIMING if fit.policy.get(name) is not None and name != "n_obs_steps"]
     name = next((n for n in written if fit.recipe.has(fit.recipe.param_route(n))), written[0] if written else "")

@@ -55,6 +55,7 @@ from getiaction_cli.rules import rule
 
 @rule(
     "GA316",
+    stops=True,
     dataset="toy",
     cause=("cameras", "channels", "camera sizes", "square pictures", "crop", "camera"),
     breaks=("crop",),

@@ -60,6 +60,7 @@ from getiaction_cli.rules import rule
 
 @rule(
     "GA329",
+    stops=True,
     dataset="two-cameras",
     cause=(
         "chosen features",

@@ -46,7 +46,7 @@ from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
 
 
-@rule("GA312", dataset="wide", cause=("cameras", "camera"), breaks=("square pictures",))
+@rule("GA312", dataset="wide", cause=("cameras", "camera"), breaks=("square pictures",), stops=True)
 def square_camera(fit: Fit) -> Iterator[Finding]:
     """Compare height and width."""
     if not fit.facts.square_cameras:

@@ -50,7 +50,7 @@ from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 
 
-@rule("GA310", dataset="two-cameras", breaks=("cameras",))
+@rule("GA310", dataset="two-cameras", breaks=("cameras",), stops=True)
 def too_many_cameras(fit: Fit) -> Iterator[Finding]:
     """Count the cameras."""
     most = fit.facts.max_cameras

@@ -64,7 +64,7 @@ _ROUTE = "trainer.val_check_interval"
 _EVERY = "trainer.check_val_every_n_epoch"
 
 
-@rule("GA332", dataset="pusht", cause=("samples", "held out"))
+@rule("GA332", dataset="pusht", cause=("samples", "held out"), stops=True)
 def validation_interval(fit: Fit) -> Iterator[Finding]:
     """Compare the interval with the batches of an epoch, and the first validation with the end of the run."""
     interval = fit.recipe.get(_ROUTE)

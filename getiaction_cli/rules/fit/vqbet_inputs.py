@@ -50,7 +50,7 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.rules import rule
 
 
-@rule("GA319", dataset="velocity", cause=("camera", "state", "cameras"), breaks=("inputs",))
+@rule("GA319", dataset="velocity", cause=("camera", "state", "cameras"), breaks=("inputs",), stops=True)
 def vqbet_inputs(fit: Fit) -> Iterator[Finding]:
     """Find inputs that VQ-BeT counts but doesn't read."""
     if not fit.facts.counts_its_inputs:

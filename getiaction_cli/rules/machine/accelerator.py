@@ -60,7 +60,7 @@ _TRAINER = "trainer.accelerator"
 _STRATEGY = "trainer.strategy"
 
 
-@rule("GA501", breaks=("accelerator",))
+@rule("GA501", breaks=("accelerator",), stops=True)
 def accelerator_missing(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """Compare what is asked for with what is there."""
     yield from _strategy(recipe, machine)

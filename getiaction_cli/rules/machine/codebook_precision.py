@@ -54,7 +54,7 @@ from getiaction_cli.rules import rule
 _PRECISION = "trainer.precision"
 
 
-@rule("GA519", breaks=("precision",))
+@rule("GA519", breaks=("precision",), stops=True)
 def codebook_precision(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
     """Find what would mix types."""
     if not policy_class.facts.codebook_in_float32:

@@ -58,7 +58,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA511")
+@rule("GA511", stops=True)
 def logger(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """Look up each logger's package and key."""
     said = recipe.get("trainer.logger")

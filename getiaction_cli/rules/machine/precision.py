@@ -62,7 +62,7 @@ _AMPERE = (8, 0)
 _PLUGINS = {"DoublePrecision": "64-true", "HalfPrecision": "16-true"}
 
 
-@rule("GA503", cause=("accelerator", "precision"))
+@rule("GA503", cause=("accelerator", "precision"), stops=True)
 def precision_here(recipe: Recipe, machine: Machine, fit: Fit) -> Iterator[Finding]:
     """Compare the precision with the accelerator, and with the batches."""
     said, kind = recipe.get(_ROUTE), chosen(recipe, machine)

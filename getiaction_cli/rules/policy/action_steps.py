@@ -53,7 +53,7 @@ from getiaction_cli.rules.policy._refused import refusal_of, steps_limit
 from getiaction_cli.rules.policy._values import Values, contradiction
 
 
-@rule("GA201", dataset="pusht")
+@rule("GA201", dataset="pusht", stops=True)
 def action_steps(recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected) -> Iterator[Finding]:
     """Tell LeRobot's refusal in terms of the two parameters."""
     values = Values(recipe, policy_class)

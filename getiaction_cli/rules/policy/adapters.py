@@ -66,7 +66,7 @@ _HIGH_RANK = 32
 _PEFTS_ALPHA = 8
 
 
-@rule("GA256", breaks=("adapters",))
+@rule("GA256", breaks=("adapters",), stops=True)
 def adapters(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
     """Read the section as training does, and LeRobot's and PEFT's source for what they have."""
     if not isinstance(recipe.get(_AT), dict):

@@ -52,7 +52,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA236", dataset="pusht")
+@rule("GA236", dataset="pusht", stops=True)
 def adapters_without_base(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """The flag is of no use here."""
     if not policy.get("use_peft") or "use_peft" not in recipe.params():

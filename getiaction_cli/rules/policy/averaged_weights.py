@@ -63,7 +63,7 @@ _MUCH = 0.1
 _SHARDED = ("fsdp", "modelparallel", "deepspeed")
 
 
-@rule("GA255")
+@rule("GA255", stops=True)
 def averaged_weights(recipe: Recipe) -> Iterator[Finding]:
     """Compute what the average will be made of."""
     section = recipe.get(_AT)

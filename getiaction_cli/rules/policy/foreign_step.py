@@ -56,7 +56,7 @@ from getiaction_cli.policies.steps import InstalledSteps
 from getiaction_cli.rules import rule
 
 
-@rule("GA250", cause=("checkpoint", "checkpoint policy"))
+@rule("GA250", cause=("checkpoint", "checkpoint policy"), stops=True)
 def foreign_step(checkpoint: Checkpoint) -> Iterator[Finding]:
     """Ask for both files what training asks before LeRobot reads them."""
     for name, content in checkpoint.processors.items():

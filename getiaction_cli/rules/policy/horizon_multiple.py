@@ -52,7 +52,7 @@ from getiaction_cli.rules.policy._refused import refusal_of
 from getiaction_cli.rules.policy._values import Values, contradiction
 
 
-@rule("GA202", dataset="pusht")
+@rule("GA202", dataset="pusht", stops=True)
 def horizon_multiple(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:

@@ -48,7 +48,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA235", dataset="pusht")
+@rule("GA235", dataset="pusht", stops=True)
 def not_trainable(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
     """Pass on what is known of the policy."""
     if not policy_class.trainable:

@@ -52,7 +52,7 @@ from getiaction_cli.rules.policy._refused import refusal_of
 from getiaction_cli.rules.policy._values import Values
 
 
-@rule("GA204", dataset="pusht")
+@rule("GA204", dataset="pusht", stops=True)
 def one_observation_step(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:

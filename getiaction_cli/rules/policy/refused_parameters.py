@@ -55,7 +55,7 @@ from getiaction_cli.rules.policy._refused import named_in, other_refusals
 from getiaction_cli.rules.policy._values import Values
 
 
-@rule("GA206", dataset="pusht")
+@rule("GA206", dataset="pusht", stops=True)
 def refused_parameters(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:

@@ -56,7 +56,7 @@ from getiaction_cli.rules.policy._refused import refused_value as refused_names
 from getiaction_cli.rules.policy._values import Values, shown
 
 
-@rule("GA205", dataset="pusht")
+@rule("GA205", dataset="pusht", stops=True)
 def refused_value(recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected) -> Iterator[Finding]:
     """Every parameter outside its allowed values: LeRobot's when it refuses, else those of the libraries behind it."""
     values = Values(recipe, policy_class)

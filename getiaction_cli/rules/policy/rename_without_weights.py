@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 _MAP, _PATH = "model.init_args.rename_map", "model.init_args.pretrained_path"
 
 
-@rule("GA237", dataset="pusht", breaks=("rename map",))
+@rule("GA237", dataset="pusht", breaks=("rename map",), stops=True)
 def rename_without_weights(recipe: Recipe) -> Iterator[Finding]:
     """A map, and nothing that it is for."""
     if recipe.get(_MAP) and not recipe.get(_PATH):

@@ -55,7 +55,7 @@ from getiaction_cli.rules.policy._refused import refusal_of
 from getiaction_cli.rules.policy._values import Values, contradiction
 
 
-@rule("GA203", dataset="pusht")
+@rule("GA203", dataset="pusht", stops=True)
 def temporal_ensembling(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._values import Values, contradiction, divisors, nearest
 
 
-@rule("GA212", dataset="pusht")
+@rule("GA212", dataset="pusht", stops=True)
 def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Divide each width by what divides it."""
     values = Values(recipe, policy.policy)

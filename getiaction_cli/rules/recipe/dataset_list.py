@@ -53,7 +53,7 @@ from getiaction_cli.rules import rule
 _ROUTE = "data.init_args.repo_id"
 
 
-@rule("GA140")
+@rule("GA140", stops=True)
 def dataset_list(recipe: Recipe) -> Iterator[Finding]:
     """A list of datasets."""
     ids = recipe.get(_ROUTE)

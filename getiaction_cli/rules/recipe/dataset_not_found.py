@@ -59,7 +59,7 @@ _ID, _ROOT = "data.init_args.repo_id", "data.init_args.root"
 _ADDRESS = re.compile(r"(?:https?://)?(?:huggingface\.co|hf\.co)/datasets/([\w.-]+/[\w.-]+?)(?:/.*)?")
 
 
-@rule("GA142")
+@rule("GA142", stops=True)
 def dataset_not_found(recipe: Recipe, dataset_or_reason: Any) -> Iterator[Finding]:
     """A dataset that could not be located."""
     if address := _ADDRESS.fullmatch(recipe.repo_id or ""):

@@ -62,7 +62,7 @@ _UNITS = {"d": 0, "h": 1, "m": 2, "s": 3}
 _NAMES = {"days", "hours", "minutes", "seconds", "weeks"}
 
 
-@rule("GA146")
+@rule("GA146", stops=True)
 def duration(recipe: Recipe) -> Iterator[Finding]:
     """Read a time as Lightning does."""
     timers = (f"{route}.init_args.{name}" for route in object_routes(recipe) for name in _ARGUMENTS)

@@ -55,7 +55,7 @@ from getiaction_cli.rules import rule
 _ROUTE = "data.init_args.episodes"
 
 
-@rule("GA141")
+@rule("GA141", stops=True)
 def episode_list(recipe: Recipe) -> Iterator[Finding]:
     """Episode lists that LeRobot refuses."""
     episodes = recipe.get(_ROUTE)

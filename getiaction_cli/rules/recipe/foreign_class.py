@@ -54,7 +54,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA131", in_itself=True)
+@rule("GA131", in_itself=True, stops=True)
 def foreign_class(recipe: Recipe) -> Iterator[Finding]:
     """Class paths that are refused."""
     for found in class_paths(recipe):

@@ -54,7 +54,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA113")
+@rule("GA113", stops=True)
 def key_of_another_policy(recipe: Recipe) -> Iterator[Finding]:
     """Parameters that only other policies have."""
     for stray in strays(recipe, "foreign"):

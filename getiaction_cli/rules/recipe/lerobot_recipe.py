@@ -66,7 +66,7 @@ _WHERE = {
 _LEROBOTS = {"repo_type": "dataset", "return_uint8": True, "depth_output_unit": "m"}
 
 
-@rule("GA116")
+@rule("GA116", stops=True)
 def lerobot_recipe(recipe: Recipe) -> Iterator[Finding]:
     """Sections of LeRobot's own layout."""
     foreign = foreign_sections(recipe)

@@ -63,7 +63,7 @@ _EXAMPLES = {
 _OBJECT = "name its class, as lightning.pytorch.callbacks.ModelCheckpoint, and put its arguments under `init_args`"
 
 
-@rule("GA114", cause=("recipe",))
+@rule("GA114", cause=("recipe",), stops=True)
 def missing_key(recipe: Recipe) -> Iterator[Finding]:
     """Keys that are required and absent."""
     if foreign_sections(recipe):

@@ -70,6 +70,7 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "model.init_args.ema.update_after_step": (0, None, True, "a number of optimizer steps"),
     "data.init_args.train_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.val_batch_size": (1, None, True, "a batch holds at least 1 frame"),
+    "data.init_args.stride": (1, None, True, "1 is every frame"),
     "data.init_args.num_workers": (0, None, True, "0 loads in the training process itself"),
     "data.init_args.val_split": (0, _BELOW_ONE, True, "a fraction of the episodes, at least 0 and below 1, like 0.2"),
     "data.init_args.tolerance_s": (1e-6, None, True, "a time in seconds; a frame's own is only known so exactly"),

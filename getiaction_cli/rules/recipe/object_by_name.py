@@ -64,7 +64,7 @@ _EXAMPLES = {"callbacks": "EarlyStopping", "logger": "CSVLogger", "plugins": "Mi
 _LOGGERS = ("CSVLogger", "TensorBoardLogger", "WandbLogger", "MLFlowLogger", "CometLogger")
 
 
-@rule("GA145")
+@rule("GA145", stops=True)
 def object_by_name(recipe: Recipe) -> Iterator[Finding]:
     """Words in the place of sections."""
     for name, home in _HOMES.items():

@@ -55,7 +55,7 @@ from getiaction_cli.rules import rule
 _ROUTE = "model.init_args.policy_name"
 
 
-@rule("GA133")
+@rule("GA133", stops=True)
 def policy_named_twice(recipe: Recipe) -> Iterator[Finding]:
     """A policy_name where the class is the policy."""
     own = recipe.policy_name

@@ -60,7 +60,7 @@ from getiaction_cli.rules import rule
 _MOST = 6
 
 
-@rule("GA148")
+@rule("GA148", stops=True)
 def unfinished_class(recipe: Recipe) -> Iterator[Finding]:
     """Look for a method that the named class leaves to its subclasses."""
     for route in object_routes(recipe):

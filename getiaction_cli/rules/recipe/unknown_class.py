@@ -55,7 +55,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA130")
+@rule("GA130", stops=True)
 def unknown_class(recipe: Recipe) -> Iterator[Finding]:
     """Class paths that are near something that could stand there."""
     for found in class_paths(recipe):

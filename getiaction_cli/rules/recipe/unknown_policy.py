@@ -62,7 +62,7 @@ _GONE = {
 _ROUTE = "model.init_args.policy_name"
 
 
-@rule("GA132")
+@rule("GA132", stops=True)
 def unknown_policy(recipe: Recipe) -> Iterator[Finding]:
     """Policy names that nothing is registered under."""
     name = recipe.get(_ROUTE)

@@ -52,7 +52,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA101")
+@rule("GA101", stops=True)
 def yaml_syntax(recipe: Recipe) -> Iterator[Finding]:
     """What the parser could not read."""
     yield from recipe.found("GA101")
