@@ -13,31 +13,63 @@ function __getiaction_options
 --help	Show this message and exit.
 -h	Show this message and exit.'
         case 'train'
-            printf '%s\n' '--output-dir	The run folder; new or empty
---resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
---ignore	Train despite these findings or families (GA301,GA5)
---unchecked	Train although the installed LeRobot could not be read and checks did not run
---help	Show this message and exit.
--h	Show this message and exit.
---model.	the policy
---data.	the dataset
---trainer.	Lightning\'s Trainer
---seed	makes a run repeatable
---output_dir	where the run is kept'
-        case 'fit'
-            printf '%s\n' '--config	A YAML recipe
--c	A YAML recipe
+            printf '%s\n' '--config	A recipe laid over the earlier ones; repeatable
+-c	A recipe laid over the earlier ones; repeatable
 --output-dir	The run folder; new or empty
+--ckpt_path	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --ignore	Train despite these findings or families (GA301,GA5)
 --unchecked	Train although the installed LeRobot could not be read and checks did not run
+--model	Policy class or name: ACT, diffusion, …
+--data	Data module class: LeRobotDataModule
+--dataset	Dataset id
+--max-steps	Optimizer steps to train for
+--steps	Optimizer steps to train for
+--max-epochs	Epochs to train for
+--epochs	Epochs to train for
+--batch-size	Samples per batch
+--num-workers	Processes that load data
+--learning-rate	Learning rate
+--lr	Learning rate
+--logger	Logger: wandb, tensorboard, csv, mlflow, …
+--fast-dev-run	Try one batch (or N) and keep nothing
+--seed-everything	Seed, which makes a run repeatable
+--seed	Seed, which makes a run repeatable
+--output_dir	The recipe\'s `output_dir`; --output-dir wins over it
 --help	Show this message and exit.
 -h	Show this message and exit.
 --model.	the policy
 --data.	the dataset
---trainer.	Lightning\'s Trainer
---seed	makes a run repeatable
---output_dir	where the run is kept'
+--trainer.	Lightning\'s Trainer'
+        case 'fit'
+            printf '%s\n' '--config	A recipe laid over the earlier ones; repeatable
+-c	A recipe laid over the earlier ones; repeatable
+--output-dir	The run folder; new or empty
+--ckpt_path	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
+--resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
+--ignore	Train despite these findings or families (GA301,GA5)
+--unchecked	Train although the installed LeRobot could not be read and checks did not run
+--model	Policy class or name: ACT, diffusion, …
+--data	Data module class: LeRobotDataModule
+--dataset	Dataset id
+--max-steps	Optimizer steps to train for
+--steps	Optimizer steps to train for
+--max-epochs	Epochs to train for
+--epochs	Epochs to train for
+--batch-size	Samples per batch
+--num-workers	Processes that load data
+--learning-rate	Learning rate
+--lr	Learning rate
+--logger	Logger: wandb, tensorboard, csv, mlflow, …
+--fast-dev-run	Try one batch (or N) and keep nothing
+--seed-everything	Seed, which makes a run repeatable
+--seed	Seed, which makes a run repeatable
+--output_dir	The recipe\'s `output_dir`; --output-dir wins over it
+--help	Show this message and exit.
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning\'s Trainer'
         case 'recipes'
             printf '%s\n' '--help	Show this message and exit.
 -h	Show this message and exit.'
@@ -49,20 +81,36 @@ function __getiaction_options
 --help	Show this message and exit.
 -h	Show this message and exit.'
         case 'validate-config'
-            printf '%s\n' '--format	How to write the report
+            printf '%s\n' '--config	Recipes laid over each other, checked as one
+-c	Recipes laid over each other, checked as one
+--format	How to write the report
 --select	Report only these codes or families (GA3,GA101)
 --ignore	Leave out these codes or families
 --fix	Make the safe fixes in the files
 --unsafe-fixes	With --fix or --diff: also fixes that may change what you meant
 --diff	Show the fixes as a diff; change nothing
 --smoke	Also train two small batches with the real policy, on the CPU
+--model	Policy class or name: ACT, diffusion, …
+--data	Data module class: LeRobotDataModule
+--dataset	Dataset id
+--max-steps	Optimizer steps to train for
+--steps	Optimizer steps to train for
+--max-epochs	Epochs to train for
+--epochs	Epochs to train for
+--batch-size	Samples per batch
+--num-workers	Processes that load data
+--learning-rate	Learning rate
+--lr	Learning rate
+--logger	Logger: wandb, tensorboard, csv, mlflow, …
+--fast-dev-run	Try one batch (or N) and keep nothing
+--seed-everything	Seed, which makes a run repeatable
+--seed	Seed, which makes a run repeatable
+--output_dir	The recipe\'s `output_dir`; --output-dir wins over it
 --help	Show this message and exit.
 -h	Show this message and exit.
 --model.	the policy
 --data.	the dataset
---trainer.	Lightning\'s Trainer
---seed	makes a run repeatable
---output_dir	where the run is kept'
+--trainer.	Lightning\'s Trainer'
         case 'inspect-dataset'
             printf '%s\n' '--revision	A tag, branch or commit on the Hub
 --format	Output format
@@ -130,12 +178,46 @@ function __getiaction_takes
     switch "$argv[1] $argv[2]"
         case ' --shell'
             printf '%s\n' '=bash zsh fish'
+        case 'train --config'
+            printf '%s\n' 'recipe'
+        case 'train -c'
+            printf '%s\n' 'recipe'
         case 'train --output-dir'
             printf '%s\n' 'folder'
+        case 'train --ckpt_path'
+            printf '%s\n' 'file'
         case 'train --resume'
             printf '%s\n' 'file'
         case 'train --ignore'
             printf '%s\n' 'code'
+        case 'train --model'
+            printf '%s\n' 'policy'
+        case 'train --data'
+            printf '%s\n' 'text'
+        case 'train --dataset'
+            printf '%s\n' 'dataset'
+        case 'train --max-steps'
+            printf '%s\n' 'text'
+        case 'train --steps'
+            printf '%s\n' 'text'
+        case 'train --max-epochs'
+            printf '%s\n' 'text'
+        case 'train --epochs'
+            printf '%s\n' 'text'
+        case 'train --batch-size'
+            printf '%s\n' 'text'
+        case 'train --num-workers'
+            printf '%s\n' 'text'
+        case 'train --learning-rate'
+            printf '%s\n' 'text'
+        case 'train --lr'
+            printf '%s\n' 'text'
+        case 'train --logger'
+            printf '%s\n' 'logger'
+        case 'train --fast-dev-run'
+            printf '%s\n' 'text'
+        case 'train --seed-everything'
+            printf '%s\n' 'text'
         case 'train --seed'
             printf '%s\n' 'text'
         case 'train --output_dir'
@@ -146,10 +228,40 @@ function __getiaction_takes
             printf '%s\n' 'recipe'
         case 'fit --output-dir'
             printf '%s\n' 'folder'
+        case 'fit --ckpt_path'
+            printf '%s\n' 'file'
         case 'fit --resume'
             printf '%s\n' 'file'
         case 'fit --ignore'
             printf '%s\n' 'code'
+        case 'fit --model'
+            printf '%s\n' 'policy'
+        case 'fit --data'
+            printf '%s\n' 'text'
+        case 'fit --dataset'
+            printf '%s\n' 'dataset'
+        case 'fit --max-steps'
+            printf '%s\n' 'text'
+        case 'fit --steps'
+            printf '%s\n' 'text'
+        case 'fit --max-epochs'
+            printf '%s\n' 'text'
+        case 'fit --epochs'
+            printf '%s\n' 'text'
+        case 'fit --batch-size'
+            printf '%s\n' 'text'
+        case 'fit --num-workers'
+            printf '%s\n' 'text'
+        case 'fit --learning-rate'
+            printf '%s\n' 'text'
+        case 'fit --lr'
+            printf '%s\n' 'text'
+        case 'fit --logger'
+            printf '%s\n' 'logger'
+        case 'fit --fast-dev-run'
+            printf '%s\n' 'text'
+        case 'fit --seed-everything'
+            printf '%s\n' 'text'
         case 'fit --seed'
             printf '%s\n' 'text'
         case 'fit --output_dir'
@@ -162,12 +274,44 @@ function __getiaction_takes
             printf '%s\n' 'file'
         case 'init -o'
             printf '%s\n' 'file'
+        case 'validate-config --config'
+            printf '%s\n' 'recipe'
+        case 'validate-config -c'
+            printf '%s\n' 'recipe'
         case 'validate-config --format'
             printf '%s\n' '=text json sarif github concise'
         case 'validate-config --select'
             printf '%s\n' 'code'
         case 'validate-config --ignore'
             printf '%s\n' 'code'
+        case 'validate-config --model'
+            printf '%s\n' 'policy'
+        case 'validate-config --data'
+            printf '%s\n' 'text'
+        case 'validate-config --dataset'
+            printf '%s\n' 'dataset'
+        case 'validate-config --max-steps'
+            printf '%s\n' 'text'
+        case 'validate-config --steps'
+            printf '%s\n' 'text'
+        case 'validate-config --max-epochs'
+            printf '%s\n' 'text'
+        case 'validate-config --epochs'
+            printf '%s\n' 'text'
+        case 'validate-config --batch-size'
+            printf '%s\n' 'text'
+        case 'validate-config --num-workers'
+            printf '%s\n' 'text'
+        case 'validate-config --learning-rate'
+            printf '%s\n' 'text'
+        case 'validate-config --lr'
+            printf '%s\n' 'text'
+        case 'validate-config --logger'
+            printf '%s\n' 'logger'
+        case 'validate-config --fast-dev-run'
+            printf '%s\n' 'text'
+        case 'validate-config --seed-everything'
+            printf '%s\n' 'text'
         case 'validate-config --seed'
             printf '%s\n' 'text'
         case 'validate-config --output_dir'
@@ -331,6 +475,8 @@ explain	Explain what a rule finds, why it matters, and how to write it instead'
             string split ' ' -- (string sub -s 2 -- $takes)
         case policy
             $helper policies "$word" 2>/dev/null
+        case logger
+            $helper loggers "$word" 2>/dev/null
         case code
             printf '%s\n' 'GA101	Text that is not YAML.
 GA102	A key that is in one section twice.
@@ -364,6 +510,8 @@ GA145	A callback or logger by its bare name.
 GA146	A time limit that can\'t be read.
 GA147	A part of Lightning that can\'t work here.
 GA148	A base class of Lightning that can\'t be used itself.
+GA156	A base recipe that cannot be used.
+GA157	A class that replaces the one of an earlier file, whose arguments are dropped.
 GA201	More actions executed than predicted.
 GA202	A horizon that the U-Net can\'t halve.
 GA203	Temporal ensembling that never gets a second opinion.

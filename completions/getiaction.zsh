@@ -12,30 +12,62 @@ _getiaction_options() {
 --shell	Shell to use (default: current)
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
-        'train') printf '%s\n' '--output-dir	The run folder; new or empty
---resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
---ignore	Train despite these findings or families (GA301,GA5)
---unchecked	Train although the installed LeRobot could not be read and checks did not run
---help	Show this message and exit.
--h	Show this message and exit.
---model.	the policy
---data.	the dataset
---trainer.	Lightning'\''s Trainer
---seed	makes a run repeatable
---output_dir	where the run is kept' ;;
-        'fit') printf '%s\n' '--config	A YAML recipe
--c	A YAML recipe
+        'train') printf '%s\n' '--config	A recipe laid over the earlier ones; repeatable
+-c	A recipe laid over the earlier ones; repeatable
 --output-dir	The run folder; new or empty
+--ckpt_path	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --ignore	Train despite these findings or families (GA301,GA5)
 --unchecked	Train although the installed LeRobot could not be read and checks did not run
+--model	Policy class or name: ACT, diffusion, …
+--data	Data module class: LeRobotDataModule
+--dataset	Dataset id
+--max-steps	Optimizer steps to train for
+--steps	Optimizer steps to train for
+--max-epochs	Epochs to train for
+--epochs	Epochs to train for
+--batch-size	Samples per batch
+--num-workers	Processes that load data
+--learning-rate	Learning rate
+--lr	Learning rate
+--logger	Logger: wandb, tensorboard, csv, mlflow, …
+--fast-dev-run	Try one batch (or N) and keep nothing
+--seed-everything	Seed, which makes a run repeatable
+--seed	Seed, which makes a run repeatable
+--output_dir	The recipe'\''s `output_dir`; --output-dir wins over it
 --help	Show this message and exit.
 -h	Show this message and exit.
 --model.	the policy
 --data.	the dataset
---trainer.	Lightning'\''s Trainer
---seed	makes a run repeatable
---output_dir	where the run is kept' ;;
+--trainer.	Lightning'\''s Trainer' ;;
+        'fit') printf '%s\n' '--config	A recipe laid over the earlier ones; repeatable
+-c	A recipe laid over the earlier ones; repeatable
+--output-dir	The run folder; new or empty
+--ckpt_path	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
+--resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
+--ignore	Train despite these findings or families (GA301,GA5)
+--unchecked	Train although the installed LeRobot could not be read and checks did not run
+--model	Policy class or name: ACT, diffusion, …
+--data	Data module class: LeRobotDataModule
+--dataset	Dataset id
+--max-steps	Optimizer steps to train for
+--steps	Optimizer steps to train for
+--max-epochs	Epochs to train for
+--epochs	Epochs to train for
+--batch-size	Samples per batch
+--num-workers	Processes that load data
+--learning-rate	Learning rate
+--lr	Learning rate
+--logger	Logger: wandb, tensorboard, csv, mlflow, …
+--fast-dev-run	Try one batch (or N) and keep nothing
+--seed-everything	Seed, which makes a run repeatable
+--seed	Seed, which makes a run repeatable
+--output_dir	The recipe'\''s `output_dir`; --output-dir wins over it
+--help	Show this message and exit.
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning'\''s Trainer' ;;
         'recipes') printf '%s\n' '--help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'init') printf '%s\n' '--policy	Policy (prompts if omitted)
@@ -44,20 +76,36 @@ _getiaction_options() {
 -o	The recipe to write; must not exist; - for stdout
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
-        'validate-config') printf '%s\n' '--format	How to write the report
+        'validate-config') printf '%s\n' '--config	Recipes laid over each other, checked as one
+-c	Recipes laid over each other, checked as one
+--format	How to write the report
 --select	Report only these codes or families (GA3,GA101)
 --ignore	Leave out these codes or families
 --fix	Make the safe fixes in the files
 --unsafe-fixes	With --fix or --diff: also fixes that may change what you meant
 --diff	Show the fixes as a diff; change nothing
 --smoke	Also train two small batches with the real policy, on the CPU
+--model	Policy class or name: ACT, diffusion, …
+--data	Data module class: LeRobotDataModule
+--dataset	Dataset id
+--max-steps	Optimizer steps to train for
+--steps	Optimizer steps to train for
+--max-epochs	Epochs to train for
+--epochs	Epochs to train for
+--batch-size	Samples per batch
+--num-workers	Processes that load data
+--learning-rate	Learning rate
+--lr	Learning rate
+--logger	Logger: wandb, tensorboard, csv, mlflow, …
+--fast-dev-run	Try one batch (or N) and keep nothing
+--seed-everything	Seed, which makes a run repeatable
+--seed	Seed, which makes a run repeatable
+--output_dir	The recipe'\''s `output_dir`; --output-dir wins over it
 --help	Show this message and exit.
 -h	Show this message and exit.
 --model.	the policy
 --data.	the dataset
---trainer.	Lightning'\''s Trainer
---seed	makes a run repeatable
---output_dir	where the run is kept' ;;
+--trainer.	Lightning'\''s Trainer' ;;
         'inspect-dataset') printf '%s\n' '--revision	A tag, branch or commit on the Hub
 --format	Output format
 --deep	Read the recorded numbers too, and decode some frames of every video
@@ -116,25 +164,73 @@ _getiaction_options() {
 _getiaction_takes() {
     case "$1 $2" in
         ' --shell') printf '%s\n' '=bash zsh fish' ;;
+        'train --config') printf '%s\n' 'recipe' ;;
+        'train -c') printf '%s\n' 'recipe' ;;
         'train --output-dir') printf '%s\n' 'folder' ;;
+        'train --ckpt_path') printf '%s\n' 'file' ;;
         'train --resume') printf '%s\n' 'file' ;;
         'train --ignore') printf '%s\n' 'code' ;;
+        'train --model') printf '%s\n' 'policy' ;;
+        'train --data') printf '%s\n' 'text' ;;
+        'train --dataset') printf '%s\n' 'dataset' ;;
+        'train --max-steps') printf '%s\n' 'text' ;;
+        'train --steps') printf '%s\n' 'text' ;;
+        'train --max-epochs') printf '%s\n' 'text' ;;
+        'train --epochs') printf '%s\n' 'text' ;;
+        'train --batch-size') printf '%s\n' 'text' ;;
+        'train --num-workers') printf '%s\n' 'text' ;;
+        'train --learning-rate') printf '%s\n' 'text' ;;
+        'train --lr') printf '%s\n' 'text' ;;
+        'train --logger') printf '%s\n' 'logger' ;;
+        'train --fast-dev-run') printf '%s\n' 'text' ;;
+        'train --seed-everything') printf '%s\n' 'text' ;;
         'train --seed') printf '%s\n' 'text' ;;
         'train --output_dir') printf '%s\n' 'folder' ;;
         'fit --config') printf '%s\n' 'recipe' ;;
         'fit -c') printf '%s\n' 'recipe' ;;
         'fit --output-dir') printf '%s\n' 'folder' ;;
+        'fit --ckpt_path') printf '%s\n' 'file' ;;
         'fit --resume') printf '%s\n' 'file' ;;
         'fit --ignore') printf '%s\n' 'code' ;;
+        'fit --model') printf '%s\n' 'policy' ;;
+        'fit --data') printf '%s\n' 'text' ;;
+        'fit --dataset') printf '%s\n' 'dataset' ;;
+        'fit --max-steps') printf '%s\n' 'text' ;;
+        'fit --steps') printf '%s\n' 'text' ;;
+        'fit --max-epochs') printf '%s\n' 'text' ;;
+        'fit --epochs') printf '%s\n' 'text' ;;
+        'fit --batch-size') printf '%s\n' 'text' ;;
+        'fit --num-workers') printf '%s\n' 'text' ;;
+        'fit --learning-rate') printf '%s\n' 'text' ;;
+        'fit --lr') printf '%s\n' 'text' ;;
+        'fit --logger') printf '%s\n' 'logger' ;;
+        'fit --fast-dev-run') printf '%s\n' 'text' ;;
+        'fit --seed-everything') printf '%s\n' 'text' ;;
         'fit --seed') printf '%s\n' 'text' ;;
         'fit --output_dir') printf '%s\n' 'folder' ;;
         'init --policy') printf '%s\n' 'policy' ;;
         'init -p') printf '%s\n' 'policy' ;;
         'init --output') printf '%s\n' 'file' ;;
         'init -o') printf '%s\n' 'file' ;;
+        'validate-config --config') printf '%s\n' 'recipe' ;;
+        'validate-config -c') printf '%s\n' 'recipe' ;;
         'validate-config --format') printf '%s\n' '=text json sarif github concise' ;;
         'validate-config --select') printf '%s\n' 'code' ;;
         'validate-config --ignore') printf '%s\n' 'code' ;;
+        'validate-config --model') printf '%s\n' 'policy' ;;
+        'validate-config --data') printf '%s\n' 'text' ;;
+        'validate-config --dataset') printf '%s\n' 'dataset' ;;
+        'validate-config --max-steps') printf '%s\n' 'text' ;;
+        'validate-config --steps') printf '%s\n' 'text' ;;
+        'validate-config --max-epochs') printf '%s\n' 'text' ;;
+        'validate-config --epochs') printf '%s\n' 'text' ;;
+        'validate-config --batch-size') printf '%s\n' 'text' ;;
+        'validate-config --num-workers') printf '%s\n' 'text' ;;
+        'validate-config --learning-rate') printf '%s\n' 'text' ;;
+        'validate-config --lr') printf '%s\n' 'text' ;;
+        'validate-config --logger') printf '%s\n' 'logger' ;;
+        'validate-config --fast-dev-run') printf '%s\n' 'text' ;;
+        'validate-config --seed-everything') printf '%s\n' 'text' ;;
         'validate-config --seed') printf '%s\n' 'text' ;;
         'validate-config --output_dir') printf '%s\n' 'folder' ;;
         'inspect-dataset --revision') printf '%s\n' 'text' ;;
@@ -239,6 +335,7 @@ explain	Explain what a rule finds, why it matters, and how to write it instead'
     case "$takes" in
         '='*) _getiaction_offer "${(F)${(s: :)${takes#=}}}" ;;
         policy) _getiaction_offer "$("$helper" policies "$word" 2>/dev/null)" ;;
+        logger) _getiaction_offer "$("$helper" loggers "$word" 2>/dev/null)" ;;
         code) _getiaction_offer 'GA101	Text that is not YAML.
 GA102	A key that is in one section twice.
 GA103	A file that is not a recipe.
@@ -271,6 +368,8 @@ GA145	A callback or logger by its bare name.
 GA146	A time limit that can'\''t be read.
 GA147	A part of Lightning that can'\''t work here.
 GA148	A base class of Lightning that can'\''t be used itself.
+GA156	A base recipe that cannot be used.
+GA157	A class that replaces the one of an earlier file, whose arguments are dropped.
 GA201	More actions executed than predicted.
 GA202	A horizon that the U-Net can'\''t halve.
 GA203	Temporal ensembling that never gets a second opinion.

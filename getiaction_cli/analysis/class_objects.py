@@ -7,17 +7,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import OBJECT_HOMES
 from getiaction_cli.recipe.signatures import exported, provided, read_signature, unfinished
 
-# The package that has each kind, and exports what of it a recipe may name.
-MODULES = {
-    "callbacks": "lightning.pytorch.callbacks",
-    "logger": "lightning.pytorch.loggers",
-    "profiler": "lightning.pytorch.profilers",
-    "strategy": "lightning.pytorch.strategies",
-    "plugins": "lightning.pytorch.plugins",
-    "accelerator": "lightning.pytorch.accelerators",
-}
 A = {
     "callbacks": "a Lightning callback",
     "logger": "a Lightning logger",
@@ -30,7 +22,7 @@ A = {
 
 def object_routes(recipe: Recipe) -> Iterator[str]:
     """The routes of everything under the trainer that is written as a section with a class path."""
-    for name in MODULES:
+    for name in OBJECT_HOMES:
         value = recipe.trainer(name)
         if isinstance(value, list):
             yield from (f"trainer.{name}.{index}" for index, item in enumerate(value) if isinstance(item, dict))
@@ -41,7 +33,7 @@ def object_routes(recipe: Recipe) -> Iterator[str]:
 @cache
 def meant_class(kind: str, path: str) -> tuple[str, bool]:
     """The class path that one of that kind was meant to be, empty for none, and whether there is no doubt about it."""
-    module = MODULES[kind]
+    module = OBJECT_HOMES[kind]
     home, _, name = path.rpartition(".")
     inside = home == module or home.startswith(f"{module}.")
     if inside and name in provided(module) and read_signature(path) is not None:

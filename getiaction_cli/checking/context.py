@@ -16,6 +16,7 @@ class Context:
     """One recipe (with what it names) or one dataset. Subclasses add a cached property per thing a rule may ask for."""
 
     name: str = ""
+    files: tuple[str, ...] = ()
 
     def wants(self, needs: tuple[str, ...]) -> bool:
         """True when a rule with these needs concerns this kind of context at all."""

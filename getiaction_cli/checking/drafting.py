@@ -264,9 +264,13 @@ def with_name(text: str, file: Path) -> str:
     return _COMMAND.sub(lambda match: match[1] + name, text) if name.isprintable() else text
 
 
+def name_of(policy: str, repo_id: str) -> str:
+    """What a recipe for a policy and a dataset is called, without a suffix: "act_pusht"."""
+    return f"{policy}_" + re.sub(r"[^\w.]+", "_", repo_id.rsplit("/", 1)[-1])[:_LONGEST_NAME]
+
+
 def free_name(policy: PolicyClass, dataset: Dataset) -> Path:
     """A file name for the recipe that is not taken in this folder."""
-    name = re.sub(r"[^\w.]+", "_", dataset.repo_id.rsplit("/", 1)[-1])[:_LONGEST_NAME]
-    stem = f"{policy.name}_{name}"
+    stem = name_of(policy.name, dataset.repo_id)
     names = (Path(f"{stem}{f'_{number}' if number else ''}.yaml") for number in range(1000))
     return next(name for name in names if not name.exists())

@@ -10,10 +10,13 @@ from pathlib import Path
 from getiaction.files import write_atomically
 from getiaction_cli.diagnostics import Diagnostic, Edit, Fix, Report
 from getiaction_cli.errors import CouldNotLook
-from getiaction_cli.recipe import Recipe, apply_edits, read
+from getiaction_cli.recipe import Recipe, apply_edits
+from getiaction_cli.recipe.reader import read_one
 
 # A fix may bring another to light (a key moved, then its value). More rounds than this is a circle.
 _MOST_ROUNDS = 20
+
+Texts = dict[str, str]  # by file
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +34,54 @@ class Fixed:
     made: tuple[Diagnostic, ...]
 
 
-def fix(recipe: Recipe, judge: Callable[[Recipe], Report], reread: Callable[[str], Recipe], *, unsafe: bool) -> Fixed:
-    """Make the fixes of a recipe's findings in its text, and of what is found then, until nothing more changes.
+def fix(recipe: Recipe, judge: Callable[[Recipe], Report], reread: Callable[[Texts], Recipe], *, unsafe: bool) -> Fixed:
+    """Make the fixes of a recipe's findings in its files, and of what is found then, until nothing more changes.
 
     Args:
-        recipe: the recipe as it stands.
+        recipe: the recipe.
         judge: gives the findings of a recipe.
-        reread: reads a text as this recipe, with the same overrides.
+        reread: reads texts, by file, as this recipe, with the same overrides.
         unsafe: also make the fixes that may change what the author meant.
     """
-    report, seen = judge(recipe), {recipe.text}
+    report, seen = judge(recipe), [_texts(recipe)]
     made: list[Diagnostic] = []
     for _ in range(_MOST_ROUNDS):
-        text, fixed = _one_round(recipe, report, unsafe)
-        if not fixed or text in seen:
+        texts, fixed = _one_round(recipe, report, unsafe)
+        if not fixed or texts in seen:
             break
-        seen.add(text)
-        recipe = reread(text)
+        seen.append(texts)
+        recipe = reread(texts)
         made += fixed
         report = judge(recipe)
     return Fixed(recipe, report, tuple(made))
 
 
-def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[str, list[Diagnostic]]:
-    """The text with every fix made that neither overlaps another nor breaks it; errors' fixes come first."""
-    taken: list[Edit] = []
+def _texts(recipe: Recipe) -> Texts:
+    return {file: source.text for file, source in recipe.sources.items()}
+
+
+def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[Texts, list[Diagnostic]]:
+    """The texts with every fix made that neither overlaps another nor breaks its file; errors' fixes come first."""
+    texts = _texts(recipe)
+    before = {file: len(read_one(file, text=text).findings) for file, text in texts.items()}
+    taken: dict[str, list[Edit]] = {file: [] for file in texts}
     made: list[Diagnostic] = []
-    text = recipe.text
     for diagnostic in report.diagnostics:
         fix = diagnostic.fix
-        if fix is None or not fix.edits or not (fix.safe or unsafe) or _overlaps(fix, taken):
+        if fix is None or not fix.edits or not (fix.safe or unsafe):
             continue
-        candidate = apply_edits(recipe.text, [*taken, *fix.edits])
+        file = fix.file or recipe.file
+        if _overlaps(fix, taken[file]):
+            continue
+        candidate = apply_edits(recipe.sources[file].text, [*taken[file], *fix.edits])
         # Two fixes that each open the same section would make it stand there twice: the second waits a round.
-        after = read(recipe.file, text=candidate)
-        if after.broken or len(after.findings) > len(recipe.findings):
+        after = read_one(file, text=candidate)
+        if after.broken or len(after.findings) > before[file]:
             continue
-        taken += fix.edits
-        text = candidate
+        taken[file] += fix.edits
+        texts[file] = candidate
         made.append(diagnostic)
-    return text, made
+    return texts, made
 
 
 def _overlaps(fix: Fix, taken: list[Edit]) -> bool:

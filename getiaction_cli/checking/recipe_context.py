@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from getiaction_cli.checking.context import Context
 from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report, Severity, Unavailable
 from getiaction_cli.errors import CliError, DatasetNotFound
-from getiaction_cli.recipe import Place, Recipe, edits_for
+from getiaction_cli.recipe import Place, Recipe, edits_for, file_of, may_edit
 from getiaction_cli.rules import Rule
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class RecipeContext(Context):
     def __init__(self, recipe: Recipe, shared: SharedInputs | None = None) -> None:
         self._recipe = recipe
         self.name = recipe.file
+        self.files = tuple(recipe.sources)
         self._shared = shared or SharedInputs()
         # Every fix is tried on the text before it is offered: in a huge one, only some are.
         self._fixes_left = _TRIED // (len(recipe.text) + 1)
@@ -310,8 +311,9 @@ class RecipeContext(Context):
 
     def ignored(self, diagnostic: Diagnostic) -> bool:
         """True where a ``# getiaction: ignore[…]`` in the recipe names the diagnostic's code."""
-        in_recipe = diagnostic.span is not None and diagnostic.file == self.recipe.file
-        return self.recipe.ignores(diagnostic.code, diagnostic.span.line if in_recipe and diagnostic.span else None)
+        in_recipe = diagnostic.span is not None and diagnostic.file in self.recipe.sources
+        line = diagnostic.span.line if in_recipe and diagnostic.span else None
+        return self.recipe.ignores(diagnostic.code, line, diagnostic.file if in_recipe else "")
 
     def locate(self, rule: Rule, finding: Finding) -> Diagnostic:
         """Turn the routes of a finding into lines."""
@@ -321,16 +323,19 @@ class RecipeContext(Context):
             "severity": self._severity(rule, finding),
             "message": finding.message,
             "label": finding.label,
-            "related": tuple(self._frame(related) for related in finding.related),
+            "related": tuple(self._frame(related, finding.within) for related in finding.related),
             "help": finding.help,
-            "fix": self._fix(finding.fix),
         }
+        common["fix"], elsewhere = self._fix(finding.fix)
+        if elsewhere:
+            common["help"] = "; ".join(filter(None, (finding.help, elsewhere)))
         if finding.file:
             file, lines, span = self._in_dataset(finding.file, finding.key)
             return Diagnostic(file=file, path=finding.key, span=span, lines=lines, **common)
         if finding.span is not None:
-            lines = self.recipe.source.lines(finding.span)
-            return Diagnostic(file=self.recipe.file, path=finding.at, span=finding.span, lines=lines, **common)
+            source = self.recipe.sources[finding.within or self.recipe.file]
+            lines = source.lines(finding.span)
+            return Diagnostic(file=source.file, path=finding.at, span=finding.span, lines=lines, **common)
         place = self.recipe.place(finding.at, finding.on) or _whole(self.recipe)
         return Diagnostic(file=place.file, path=finding.at, span=place.span, lines=place.lines, **common)
 
@@ -346,12 +351,13 @@ class RecipeContext(Context):
         except Unavailable:
             return severity
 
-    def _frame(self, related: Related) -> Frame:
+    def _frame(self, related: Related, within: str) -> Frame:
         if related.file:
             file, lines, span = self._in_dataset(related.file, related.key)
             return Frame(file, related.label, related.key, span, lines)
         if related.span is not None:
-            return Frame(self.recipe.file, related.label, "", related.span, self.recipe.source.lines(related.span))
+            source = self.recipe.sources[within or self.recipe.file]
+            return Frame(source.file, related.label, "", related.span, source.lines(related.span))
         place = self.recipe.place(related.at, related.on) or _whole(self.recipe)
         return Frame(place.file, related.label, related.at, place.span, place.lines)
 
@@ -359,12 +365,15 @@ class RecipeContext(Context):
         lines, span = self.dataset.frame(file, key)
         return str(self.dataset.root / file), tuple(lines), span
 
-    def _fix(self, fix: Change | Fix | None) -> Fix | None:
-        if not isinstance(fix, Change):
-            return fix
-        self._fixes_left -= 1
-        edits = edits_for(self.recipe, fix) if self._fixes_left >= 0 else ()
-        return Fix(fix.title, edits, fix.safe) if edits else None
+    def _fix(self, fix: Change | Fix | None) -> tuple[Fix | None, str]:
+        """The fix as edits, and advice instead where it concerns a file that is not edited."""
+        if isinstance(fix, Change):
+            self._fixes_left -= 1
+            edits = edits_for(self.recipe, fix) if self._fixes_left >= 0 else ()
+            fix = Fix(fix.title, edits, fix.safe, file_of(self.recipe, fix) or "") if edits else None
+        if fix is None or not fix.file or may_edit(self.recipe, fix.file):
+            return fix, ""
+        return None, f"{fix.title} in {fix.file} (--fix edits no file outside the folder of {self.recipe.file})"
 
     # -- gathering ---------------------------------------------------------------------------------------------------
 

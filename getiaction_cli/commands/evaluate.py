@@ -38,9 +38,8 @@ class Device(StrEnum):
 class EvaluateCommand(TrainCommand):
     """Takes `--data.…` and `--env.…` overrides, as `train` does; `--seed` is an option of its own."""
 
-    own = ("seed",)
-
     takes_overrides = ("data",)
+    short_forms = ()
 
 
 def evaluate(

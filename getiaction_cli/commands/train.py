@@ -11,15 +11,16 @@ import re
 import shlex
 import signal
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperOption
 
 from getiaction_cli.commands.arguments import rule_codes
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
+from getiaction_cli.short_forms import SHORT_FORMS, ShortForm, route_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from getiaction_cli.diagnostics import Diagnostic
     from getiaction_cli.recipe import Recipe
 
-_DOTTED = re.compile(r"--(?P<route>seed|output_dir|[A-Za-z_]\w*(?:\.[\w/-]+)+)(?:=(?P<value>.*))?", re.DOTALL)
+_OVERRIDE = re.compile(r"--(?P<name>[A-Za-z_][\w-]*(?:\.[\w/-]+)*\+?)(?:=(?P<value>.*))?", re.DOTALL)
+_OPTION = re.compile(r"--|-[A-Za-z]$")
 _BARE = re.compile(r"[A-Za-z_]\w*(\.\w+)+=")
 LATEST = "latest"
 TAKEN = "GA509"  # the rule about an output folder with something in it
@@ -40,25 +42,45 @@ RECIPE_SUFFIXES = (".yaml", ".yml")
 
 
 class TrainCommand(TyperCommand):
-    """Takes the dotted overrides (`--trainer.max_steps 20`) out of the words before typer looks at the rest.
+    """Takes overrides (`--trainer.max_steps 20`, `--steps 20`) out of the words before typer looks at the rest.
 
-    So every other unknown option stays a usage error with a suggestion, and `--resume` may stand without a value.
+    So every other unknown option stays a usage error with a suggestion, and `--resume` may stand without a value. The
+    short forms are options of the command as well, for its help, for completion and for suggestions.
     """
 
-    takes_overrides: tuple[str, ...] = ("model", "data", "trainer", "seed", "output_dir")  # completion asks
-    own: tuple[str, ...] = ()  # options of the command that would be overrides elsewhere
+    takes_overrides: tuple[str, ...] = ("model", "data", "trainer")  # completion reads it
+    short_forms: tuple[ShortForm, ...] = SHORT_FORMS
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        for short in self.short_forms:
+            self.params.append(
+                TyperOption(
+                    param_decls=[f"--{name}" for name in short.names],
+                    metavar=short.metavar,
+                    help=short.help,
+                    expose_value=False,
+                )
+            )
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Split the words; the overrides are left in ``ctx.obj``."""
-        rest, ctx.obj = split_overrides(args, self.own)
+        rest, ctx.obj = split_overrides(args, short=bool(self.short_forms))
         for word in rest:
             if _BARE.match(word) and not Path(word).exists():
                 raise UsageError(f"{word} is neither a file nor an option", f"an override begins with dashes: --{word}")
         return super().parse_args(ctx, _resume_with_value(rest))
 
 
-def split_overrides(words: list[str], own: tuple[str, ...] = ()) -> tuple[list[str], tuple[tuple[str, str], ...]]:
-    """The words that are not overrides, and the overrides as (route, YAML text); `own` names no overrides.
+def split_overrides(words: list[str], *, short: bool = True) -> tuple[list[str], tuple[tuple[str, str], ...]]:
+    """Split a command line into its other words and its overrides.
+
+    Args:
+        words: the command line.
+        short: short forms (`--steps`) are overrides, too.
+
+    Returns:
+        The words that are no overrides, and the overrides as (word without dashes, YAML text).
 
     Raises:
         UsageError: an override without a value.
@@ -70,16 +92,46 @@ def split_overrides(words: list[str], own: tuple[str, ...] = ()) -> tuple[list[s
         word = words.pop(0)
         if word == "--":
             return [*rest, word, *words], tuple(overrides)
-        match = _DOTTED.fullmatch(word)
-        if match is None or match["route"] in own:
+        match = _OVERRIDE.fullmatch(word)
+        name = match["name"] if match else ""
+        if match is None or not ("." in name or (short and route_of(name))):
             rest.append(word)
-        elif match["value"] is not None:
-            overrides.append((match["route"], match["value"]))
-        elif words and not words[0].startswith("--"):
-            overrides.append((match["route"], words.pop(0)))
+            continue
+        following = words[0] if words else None
+        if match["value"] is not None:
+            overrides.append((name, match["value"]))
+        elif (following is None or _is_no_value(following)) and _may_be_true(name):
+            overrides.append((name, "true"))
+        elif following is not None and not following.startswith("--"):
+            overrides.append((name, words.pop(0)))
         else:
             raise UsageError(f"{word} has no value", f"write {word} VALUE or {word}=VALUE")
     return rest, tuple(overrides)
+
+
+def _is_no_value(word: str) -> bool:
+    """True for what cannot be meant as the value of a switch: an option, a recipe, or the id of a dataset."""
+    from getiaction_cli.recipe import shipped
+
+    return (
+        bool(_OPTION.match(word)) or word.endswith(RECIPE_SUFFIXES) or "/" in word or shipped.path_of(word) is not None
+    )
+
+
+def _may_be_true(name: str) -> bool:
+    """True for a key that takes true or false, so that it may stand without a value, as `--trainer.fast_dev_run`."""
+    from getiaction_cli import policies
+    from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
+    from getiaction_cli.recipe.signatures import read_signature
+
+    section, _, key = (route_of(name) or name).partition(".")
+    key = key.removeprefix("init_args.").removeprefix("config_kwargs.")
+    home = {"trainer": "lightning.Trainer", "data": DATAMODULE, "model": WRAPPER}.get(section)
+    signature = read_signature(home) if home else None
+    if signature and key in signature.parameters:
+        return signature.parameters[key].type.has("bool")
+    fields = (policies.load(policy).fields.get(key) for policy in (policies.names() if section == "model" else ()))
+    return any(field is not None and isinstance(field.default, bool) for field in fields)
 
 
 def _resume_with_value(words: list[str]) -> list[str]:
@@ -92,9 +144,11 @@ def _resume_with_value(words: list[str]) -> list[str]:
     return done
 
 
+_CONFIG = typer.Option("--config", "-c", metavar="RECIPE", help="A recipe laid over the earlier ones; repeatable.")
 _OUTPUT_DIR = typer.Option("--output-dir", help="The run folder; new or empty.", show_default="outputs/RECIPE/TIME")
 _RESUME = typer.Option(
     "--resume",
+    "--ckpt_path",
     metavar="[RUN]",
     help="Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe.",
     show_default=False,
@@ -105,11 +159,37 @@ _UNCHECKED = typer.Option(
 _IGNORE = typer.Option("--ignore", metavar="CODES", help="Train despite these findings or families (GA301,GA5).")
 
 
+@dataclass(frozen=True)
+class Order:
+    """What the command line asks for.
+
+    Args:
+        path: the recipe; None where the command line is all of it, or where a run is resumed.
+        under: files over which the recipe is laid, lowest first.
+        text: the recipe's text, where it is drafted rather than read.
+        overrides: as `split_overrides` gives them.
+        output_dir: the run folder.
+        resume: a run folder, a checkpoint, or `LATEST`.
+        ignore: code prefixes of findings despite which the recipe is trained.
+        unchecked: train although checks did not run.
+    """
+
+    path: str | None
+    under: tuple[str, ...] = ()
+    text: str | None = None
+    overrides: tuple[tuple[str, str], ...] = ()
+    output_dir: Path | None = None
+    resume: str | None = None
+    ignore: tuple[str, ...] = ()
+    unchecked: bool = False
+
+
 def train(
     ctx: typer.Context,
     recipe: Annotated[
         str | None, typer.Argument(metavar="RECIPE", help="A YAML recipe, or - for standard input.", show_default=False)
     ] = None,
+    config: Annotated[list[str] | None, _CONFIG] = None,
     output_dir: Annotated[Path | None, _OUTPUT_DIR] = None,
     resume: Annotated[str | None, _RESUME] = None,
     ignore: Annotated[list[str] | None, _IGNORE] = None,
@@ -118,42 +198,48 @@ def train(
     """Train the policy that a recipe describes.
 
     Any value of the recipe can be given on the command line: --trainer.max_steps 2000, --model.chunk_size 20,
-    --data.repo_id lerobot/pusht.
+    --data.repo_id lerobot/pusht. Without a recipe, --model and --dataset are enough.
     """
-    _run(recipe, ctx.obj, output_dir, resume, rule_codes(ignore or ()), unchecked)
+    order = Order(None, (), None, ctx.obj, output_dir, _resumed(resume), rule_codes(ignore or ()), unchecked)
+    _run(_with_files(order, [*([recipe] if recipe else []), *(config or [])]))
 
 
 def fit(
     ctx: typer.Context,
-    config: Annotated[list[str] | None, typer.Option("--config", "-c", metavar="RECIPE", help="A YAML recipe.")] = None,
+    config: Annotated[list[str] | None, _CONFIG] = None,
     output_dir: Annotated[Path | None, _OUTPUT_DIR] = None,
     resume: Annotated[str | None, _RESUME] = None,
     ignore: Annotated[list[str] | None, _IGNORE] = None,
     unchecked: Annotated[bool, _UNCHECKED] = False,
 ) -> None:
     """Train, with LightningCLI-compatible syntax: `getiaction fit --config RECIPE` is `getiaction train RECIPE`."""
-    if config and len(config) > 1:
-        raise UsageError(
-            "--config was given twice", "a recipe is one file; say what differs in overrides: --data.root …"
-        )
-    _run(config[0] if config else None, ctx.obj, output_dir, resume, rule_codes(ignore or ()), unchecked)
+    order = Order(None, (), None, ctx.obj, output_dir, _resumed(resume), rule_codes(ignore or ()), unchecked)
+    _run(_with_files(order, config or []))
 
 
-def _run(
-    path: str | None,
-    overrides: tuple[tuple[str, str], ...],
-    output_dir: Path | None,
-    resume: str | None,
-    ignore: tuple[str, ...],
-    unchecked: bool,
-) -> None:
+def _with_files(order: Order, files: list[str]) -> Order:
+    if "-" in files[:-1]:
+        raise UsageError("standard input can only be the last recipe", "name the recipe for - behind the others")
+    return replace(order, path=files[-1] if files else None, under=tuple(files[:-1]))
+
+
+def _resumed(word: str | None) -> str | None:
+    """What --resume or LightningCLI's --ckpt_path names; `last` is the latest run's last checkpoint."""
+    if word in ("null", "None", ""):
+        return None
+    if word == "best":
+        raise UsageError("training is resumed from the last checkpoint", "--resume without a value, or with its file")
+    return LATEST if word == "last" else word
+
+
+def _run(order: Order) -> None:
     from getiaction.spec import launch
     from getiaction.train.screen import Screen
 
     here = launch.read()
     screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
     try:
-        _run_here(path, overrides, output_dir, resume, ignore, unchecked, here, screen)
+        _run_here(order, here, screen)
     except CliError as error:
         if here.rank == 0:
             raise
@@ -162,16 +248,7 @@ def _run(
         raise type(error)(named, error.hint) from error
 
 
-def _run_here(
-    path: str | None,
-    overrides: tuple[tuple[str, str], ...],
-    output_dir: Path | None,
-    resume: str | None,
-    ignore: tuple[str, ...],
-    unchecked: bool,
-    here: Launch,
-    screen: Screen,
-) -> None:
+def _run_here(order: Order, here: Launch, screen: Screen) -> None:
     from getiaction.train import folder
     from getiaction.train.screen import follows
 
@@ -179,31 +256,40 @@ def _run_here(
         for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"):
             if hasattr(signal, name):  # Windows has no SIGHUP
                 signal.signal(getattr(signal, name), signal.SIG_IGN)
-    name = Path(path).stem if path and path != "-" else "stdin"
-    if resume == LATEST:
-        if path is None:
+    described = any((route_of(word) or word).startswith(("model.", "data.")) for word, _ in order.overrides)
+    if order.path is None and not described:
+        if order.resume == LATEST:
             raise UsageError(
                 "--resume without a value needs a recipe", "name the run: getiaction train --resume outputs/…"
             )
+        if order.resume is None:
+            raise UsageError("no recipe was named", "for example: getiaction train quickstart")
+    name = _name(order)
+    if order.resume == LATEST:
         found = folder.latest(name)
         if found is None:
             raise RunFailed(f"no run of {name} can be resumed", f"outputs/{name}/*/checkpoints/last.ckpt is looked for")
-        resume = str(found)
-    if path is None and resume is None:
-        raise UsageError("no recipe was named", "for example: getiaction train quickstart")
-    if path is None:
-        path, name = _recipe_of(resume or "")
+        order = replace(order, resume=str(found))
+    if order.path is None and order.resume is not None:
+        path, name = _recipe_of(order.resume)
+        order = replace(order, path=path)
     # A run that goes on has its folder already, also where its recipe names it.
-    if follows():  # the first rank has judged the same recipe on this machine
-        recipe = _read_once(path, overrides)
-    else:
-        # A later rank may find the folder that the first one has just made.
-        skipped = (*ignore, TAKEN) if resume or here.rank else ignore
-        given = None if resume else output_dir
-        recipe = _judged(path, overrides, skipped, given, here, unchecked=unchecked)
+    recipe = _read_once(order) if follows() else _judged(order, here)  # the first rank judges for this machine
     _check_launch(recipe, here)
-    _check_folder(name, recipe, output_dir, resume)
-    _train(recipe, name, _resolved_text(recipe, path), output_dir, resume, screen)
+    _check_folder(name, recipe, order.output_dir, order.resume)
+    _train(recipe, name, _resolved_text(recipe), order.output_dir, order.resume, screen)
+
+
+def _name(order: Order) -> str:
+    """What the runs of a recipe are filed under: its file's name, or its policy and dataset."""
+    if order.path == "-":
+        return "stdin"
+    if order.path is not None:
+        return Path(order.path).stem
+    from getiaction_cli.checking.drafting import name_of
+
+    recipe = _read_once(order)
+    return name_of(recipe.policy_name or "policy", recipe.repo_id or "dataset")
 
 
 def _check_folder(name: str, recipe: Recipe, output_dir: Path | None, resume: str | None) -> None:
@@ -282,15 +368,7 @@ def _is_recipe(path: Path) -> bool:
     return not recipe.broken and {"model", "data"} <= set(recipe.plain())
 
 
-def _judged(
-    path: str,
-    overrides: tuple[tuple[str, str], ...],
-    ignore: tuple[str, ...],
-    output_dir: Path | None,
-    here: Launch,
-    *,
-    unchecked: bool,
-) -> Recipe:
+def _judged(order: Order, here: Launch) -> Recipe:
     """The recipe, found clean; otherwise its diagnostics are shown and the run ends here.
 
     A folder that is given beside the recipe is judged with it, for what its disk can hold, and does not get into it.
@@ -302,10 +380,13 @@ def _judged(
     from getiaction_cli.diagnostics import Severity
     from getiaction_cli.rendering import terminal, text
 
-    recipe = _read_once(path, overrides)
+    recipe = _read_once(order)
     judged = recipe
-    if output_dir:
-        judged = _read_once(path, (*overrides, ("output_dir", json.dumps(str(output_dir)))))
+    if order.output_dir and not order.resume:
+        folder = ("output_dir", json.dumps(str(order.output_dir)))
+        judged = _read_once(replace(order, overrides=(*order.overrides, folder)))
+    # A later rank may find the folder that the first one has just made.
+    ignore = (*order.ignore, TAKEN) if order.resume or here.rank else order.ignore
     report = verdict(judged, ignore=ignore)
     refused = report.overruled + tuple(d for d in report.diagnostics if d.severity is Severity.ERROR)
     report = replace(report, diagnostics=report.overruled + report.diagnostics)
@@ -320,7 +401,7 @@ def _judged(
         if not silent:
             typer.echo(f"nothing was trained{_way_on(refused)}", err=True)
         raise typer.Exit(EXIT_FOUND)
-    if not report.complete and not unchecked:
+    if not report.complete and not order.unchecked:
         error = policies.unreadable()
         error.hint += "\n--unchecked trains without these checks"
         raise error
@@ -354,29 +435,30 @@ def _check_launch(recipe: Recipe, here: Launch) -> None:
         )
 
 
-def _read_once(path: str, overrides: tuple[tuple[str, str], ...]) -> Recipe:
+def _read_once(order: Order) -> Recipe:
     """Standard input can be read only once, and Lightning starts this command again for every further rank."""
     from getiaction_cli.recipe import read
 
-    piped = os.environ.get(PIPED) if path == "-" else None
-    recipe = read(path, text=piped, overrides=overrides)
-    if path == "-":
+    piped = os.environ.get(PIPED) if order.path == "-" else order.text
+    recipe = read(order.path, text=piped, overrides=order.overrides, under=order.under)
+    if order.path == "-":
         os.environ[PIPED] = recipe.text
     return recipe
 
 
-def _resolved_text(recipe: Recipe, path: str) -> str:
+def _resolved_text(recipe: Recipe) -> str:
     """The recipe with its overrides written in, comments kept: what the run folder keeps."""
     from getiaction_cli.diagnostics import Change
-    from getiaction_cli.recipe import apply_edits, edits_for, read
+    from getiaction_cli.recipe import apply_edits, edits_for
+    from getiaction_cli.recipe.reader import read_one
 
     wanted = recipe.plain()
-    written = read(path, text=recipe.text)
-    changes = tuple(_differences(written.plain(), wanted))
     text = recipe.text
+    written = read_one(recipe.file, text=text)
+    changes = tuple(_differences(written.plain(), wanted)) if len(recipe.sources) == 1 else ()
     if changes:
         text = apply_edits(text, edits_for(written, Change("apply the command line", set=changes)))
-    if read(path, text=text).plain() == wanted:
+    if read_one(recipe.file, text=text).plain() == wanted:
         return text
     import yaml
 

@@ -13,7 +13,7 @@ import typer
 
 from getiaction import trust
 from getiaction_cli.commands.arguments import rule_codes, say
-from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound
+from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
@@ -37,9 +37,13 @@ class ReportFormat(StrEnum):
 def validate_config(
     ctx: typer.Context,
     recipes: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="RECIPE...", help="Recipes, folders of them, patterns, or - for standard input."),
-    ],
+    ] = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option("--config", "-c", metavar="RECIPE", help="Recipes laid over each other, checked as one."),
+    ] = None,
     format: Annotated[ReportFormat, typer.Option("--format", help="How to write the report.")] = ReportFormat.TEXT,
     select: Annotated[
         list[str] | None,
@@ -67,6 +71,11 @@ def validate_config(
     from getiaction_cli.checking.recipe_context import SharedInputs
 
     run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), SharedInputs())
+    if config and recipes:
+        raise UsageError("name recipes either as arguments or with --config", "--config lays several over each other")
+    if not (config or recipes or run.overrides):
+        raise UsageError("no recipe was named", "for example: getiaction validate-config recipes/quickstart.yaml")
+    run.under = tuple(config[:-1]) if config else ()
     changing = fix or diff
     if unsafe_fixes and not changing:
         raise typer.BadParameter(
@@ -74,7 +83,7 @@ def validate_config(
         )
     fixed = 0
     failed = stopped = False
-    for path in _paths(recipes):
+    for path in [config[-1]] if config else _paths(recipes) if recipes else [None]:
         try:
             recipe = run.read(path)
         except RecipeNotFound as error:
@@ -85,7 +94,7 @@ def validate_config(
             fixed += run.fix(path, recipe, unsafe=unsafe_fixes, diff=diff)
         elif run.judge(recipe).ok and smoke and not _trains(recipe):
             stopped = True
-    to_stderr = changing and (diff or "-" in recipes)
+    to_stderr = changing and (diff or "-" in (recipes or ()))
     clean = not any(report.diagnostics or report.not_run for report in run.reports)
     if run.reports and not (
         stopped and clean and format is ReportFormat.TEXT
@@ -126,13 +135,14 @@ class _Run:
         self.overrides = overrides
         self.select, self.ignore = select, ignore
         self.shared = shared
+        self.under: tuple[str, ...] = ()
         self.reports: list[Report] = []
         self.context: RecipeContext | None = None
 
-    def read(self, path: str) -> Recipe:
+    def read(self, path: str | None) -> Recipe:
         from getiaction_cli.recipe import read
 
-        return read(path, overrides=self.overrides)
+        return read(path, overrides=self.overrides, under=self.under)
 
     def judge(self, recipe: Recipe) -> Report:
         report = self._report(recipe)
@@ -146,29 +156,31 @@ class _Run:
         self.context = RecipeContext(recipe, self.shared)
         return check(self.context, select=self.select, ignore=self.ignore)
 
-    def fix(self, path: str, recipe: Recipe, *, unsafe: bool, diff: bool) -> int:
+    def fix(self, path: str | None, recipe: Recipe, *, unsafe: bool, diff: bool) -> int:
         """Make the fixes (or show them), keep the report of what is left, and say how many were made."""
         from getiaction_cli.checking import fixing
-        from getiaction_cli.errors import UsageError
         from getiaction_cli.recipe import read, shipped
 
-        def reread(text: str) -> Recipe:
-            return read(recipe.file, text=text, overrides=self.overrides)
+        def reread(texts: dict[str, str]) -> Recipe:
+            return read(recipe.file, texts=texts, under=self.under, overrides=self.overrides)
 
         done = fixing.fix(recipe, self._report, reread, unsafe=unsafe)
         if diff:
-            typer.echo(fixing.difference(recipe.file, recipe.text, done.recipe.text), nl=False)
+            for file, source in recipe.sources.items():
+                typer.echo(fixing.difference(file, source.text, done.recipe.sources[file].text), nl=False)
             self.judge(recipe)
             return 0
         if path == "-":
             typer.echo(done.recipe.text, nl=False)
         elif done.made:
-            if shipped.path_of(path):
+            if path and shipped.path_of(path):
                 raise UsageError(
                     f"{path} ships with getiaction and is not changed",
                     f"fix a copy: getiaction recipes {path} > {path}.yaml",
                 )
-            fixing.write(Path(path), done.recipe.text)
+            for file, source in done.recipe.sources.items():
+                if source.text != recipe.sources[file].text:
+                    fixing.write(Path(file), source.text)
         for made in done.made:
             typer.echo(
                 f"fixed[{made.code}] {made.file}: {made.message}: {made.fix.title if made.fix else ''}", err=True

@@ -3,6 +3,7 @@
     getiaction-complete overrides WORD [WORDS OF THE LINE …]
     getiaction-complete datasets WORD
     getiaction-complete policies WORD
+    getiaction-complete loggers WORD
 
 prints one candidate a line, with a tab and its description behind it. Standard library only, and never an error: a
 TAB that can't be answered prints nothing.
@@ -21,6 +22,9 @@ from getiaction.spec.dataset_layout import DEMOS
 _POLICY_CLASS = re.compile(r"^\s*class_path:\s*[\"']?getiaction\.policies\.lerobot\.(\w+)", re.MULTILINE)
 _POLICY_NAME = re.compile(r"^\s*policy_name:\s*[\"']?(\w+)", re.MULTILINE)
 _REPO_ID = re.compile(r"^\s*repo_id:\s*[\"']?([\w.-]+/[\w.-]+)", re.MULTILINE)
+_BASE = re.compile(r"^base:[^\n]*(?:\n[ \t]*-[^\n]*|\n[ \t]+[^\n]*)*", re.MULTILINE)
+_NAMED = re.compile(r"[\w./+@-]+\.ya?ml\b")
+_MOST_BASES = 8
 _MOST_BYTES = 1_000_000
 _MOST_RECIPES = 200
 
@@ -30,7 +34,8 @@ Candidate = tuple[str, str]
 def main() -> None:
     """Answer one TAB."""
     kind, word, *line = [*sys.argv[1:], "", ""][: max(2, len(sys.argv) - 1)]
-    candidates = datasets() if kind == "datasets" else policies() if kind == "policies" else overrides(word, line)
+    named = {"datasets": datasets, "policies": policies, "loggers": loggers}
+    candidates = named[kind]() if kind in named else overrides(word, line)
     seen = {word} if word.endswith(".") else set()  # a section is no candidate behind itself
     for value, help in candidates:
         if value.startswith(word) and value not in seen and value.isprintable():  # a file may hold anything
@@ -51,7 +56,7 @@ def overrides(word: str, line: list[str]) -> Iterator[Candidate]:
     from getiaction_cli.completion.index import load
 
     index = load()
-    text = "".join(_read(_path(other)) for other in line if other.endswith((".yaml", ".yml")))
+    text = "".join(_with_bases(_path(other)) for other in line if other.endswith((".yaml", ".yml")))
     policy, wrapped = _policy(text, line, index)
     key, equals, _ = word.partition("=")
     if equals:
@@ -63,6 +68,14 @@ def overrides(word: str, line: list[str]) -> Iterator[Candidate]:
         yield from _keys(word, policy, wrapped, index)
 
 
+def _with_bases(path: str) -> str:
+    """A recipe's text, with those of the files that its `base:` names behind it."""
+    text = _read(path)
+    section = _BASE.search(text)
+    names = _NAMED.findall(section[0]) if section else []
+    return text + "".join(_read(os.path.join(os.path.dirname(path), name)) for name in names[:_MOST_BASES])  # noqa: PTH118, PTH120
+
+
 def _path(word: str) -> str:
     """The file that a word of the line names, also as `--config=FILE`."""
     return word.partition("=")[2] if word.startswith("--") else word
@@ -72,8 +85,13 @@ def _policy(text: str, line: list[str], index: dict[str, Any]) -> tuple[str, boo
     """The policy that the recipe (or an override) names, and whether it goes through the general wrapper."""
     for place, other in enumerate(line):
         key, equals, value = other.partition("=")
+        value = value if equals else "".join(line[place + 1 : place + 2])
         if key.endswith("policy_name"):
-            return value if equals else "".join(line[place + 1 : place + 2]), True
+            return value, True
+        if key in ("--model", "--model.class_path"):
+            for name, policy in index["policies"].items():
+                if value.rpartition(".")[2].lower() in (name, policy["class_path"].rpartition(".")[2].lower()):
+                    return name, False
     found = _POLICY_CLASS.search(text)
     if found and found[1] == "LeRobotPolicy":
         name = _POLICY_NAME.search(text)
@@ -139,6 +157,10 @@ def _values(key: str, policy: str, index: dict[str, Any]) -> Iterator[Candidate]
             else _of_any(index["environments"]).get(name, {"words": []})["words"]
         )
         yield from ((value, "") for value in words)
+    elif section == "trainer" and name.rstrip("+") in index["objects"]:
+        kind = name.rstrip("+")
+        yield from ((path.rpartition(".")[2], help) for path, help in index["objects"][kind].items())
+        yield from ((value, "") for value in index["trainer"].get(kind, {"words": []})["words"])
     elif name == "repo_id" and section.startswith("data"):
         yield from datasets()
     else:
@@ -163,6 +185,14 @@ def policies() -> Iterator[Candidate]:
     from getiaction_cli.completion.index import load
 
     yield from ((name, about["help"]) for name, about in load()["policies"].items())
+
+
+def loggers() -> Iterator[Candidate]:
+    """Lightning's loggers, by the short names that --logger takes."""
+    from getiaction_cli.completion.index import load
+
+    for path, help in load()["objects"]["logger"].items():
+        yield path.rpartition(".")[2].removesuffix("Logger").lower(), help
 
 
 # -- dataset ids -----------------------------------------------------------------------------------------------------

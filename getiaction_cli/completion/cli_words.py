@@ -18,6 +18,7 @@ KINDS = {
     "FILE": "file",
     "FOLDER": "folder",
     "RUN": "file",
+    "LOGGER": "logger",
 }
 
 
@@ -36,8 +37,6 @@ OVERRIDES = (
     Option(("--model.",), "the policy"),
     Option(("--data.",), "the dataset"),
     Option(("--trainer.",), "Lightning's Trainer"),
-    Option(("--seed",), "makes a run repeatable", takes="text"),
-    Option(("--output_dir",), "where the run is kept", takes="folder"),
 )
 
 

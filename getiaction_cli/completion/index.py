@@ -36,9 +36,9 @@ def build() -> dict[str, Any]:
         ``{key: {"words": [...], "help": "..."}}``, objects are ``{key of the trainer: {class path: help}}``.
     """
     from getiaction_cli import policies
-    from getiaction_cli.analysis.class_objects import MODULES, A
+    from getiaction_cli.analysis.class_objects import A
     from getiaction_cli.environments import known_environments
-    from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, WRAPPER
+    from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, OBJECT_HOMES, WRAPPER
     from getiaction_cli.recipe.signatures import exported, read_signature, unfinished
 
     def keys(class_path: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def build() -> dict[str, Any]:
         },
         "objects": {
             kind: {f"{module}.{name}": A[kind] for name in exported(module) if not unfinished(f"{module}.{name}")}
-            for kind, module in MODULES.items()
+            for kind, module in OBJECT_HOMES.items()
         },
     }
 

@@ -26,6 +26,7 @@ _getiaction_kind() {
     case "$kind" in
         =*) tr ' ' '\n' <<<"${kind#=}" ;;
         policy) "$_getiaction_helper" policies "$word" 2>/dev/null ;;
+        logger) "$_getiaction_helper" loggers "$word" 2>/dev/null ;;
         code) printf '%s\n' @CODES@ ;;
         dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;

@@ -86,6 +86,8 @@ function __getiaction
             string split ' ' -- (string sub -s 2 -- $takes)
         case policy
             $helper policies "$word" 2>/dev/null
+        case logger
+            $helper loggers "$word" 2>/dev/null
         case code
             printf '%s\n' @CODES@
         case dataset

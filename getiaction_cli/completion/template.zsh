@@ -66,6 +66,7 @@ _getiaction() {
     case "$takes" in
         '='*) _getiaction_offer "${(F)${(s: :)${takes#=}}}" ;;
         policy) _getiaction_offer "$("$helper" policies "$word" 2>/dev/null)" ;;
+        logger) _getiaction_offer "$("$helper" loggers "$word" 2>/dev/null)" ;;
         code) _getiaction_offer @CODES@ ;;
         dataset) _getiaction_offer "$("$helper" datasets "$word" 2>/dev/null)"; _path_files -/ ;;
         recipe) _files -g '*.(yaml|yml)(-.)' ;;

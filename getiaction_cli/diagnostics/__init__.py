@@ -42,11 +42,19 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits that together mend one diagnostic. ``safe``: can't change what the user meant."""
+    """Edits that together fix one diagnostic.
+
+    Args:
+        title: what the fix does.
+        edits: the edits, all of one file.
+        safe: it can't change what the user meant.
+        file: the file that they edit; empty for the recipe.
+    """
 
     title: str
     edits: tuple[Edit, ...]
     safe: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,7 @@ class Finding:
         severity: where it differs from the rule's own.
         stops: whether training stops on it, where that differs from what the rule says.
         span: the exact place, for findings made while reading, before there are routes.
+        within: the recipe's file in which ``span`` lies, where it is one of its bases; empty for its own.
         features: the features of a dataset that it concerns, where each is a matter of its own.
         statistics: the names of the statistics of these features that are wrong; empty for all of them, None where it
             is not about statistics.
@@ -128,6 +137,7 @@ class Finding:
     features: tuple[str, ...] = ()
     statistics: tuple[str, ...] | None = None
     breaks: tuple[str, ...] | None = None
+    within: str = ""
 
     def without_fix(self) -> Finding:
         """The same with its fix as advice alone."""
@@ -208,7 +218,7 @@ class Report:
     """Everything said about one recipe or dataset, in the order it is shown.
 
     ``suppressed`` counts what an ignore comment or ``--ignore`` took away; ``overruled`` are the errors among it
-    on which training stops all the same.
+    on which training stops all the same. ``files`` are those of a recipe: its own and its bases.
     """
 
     subject: str
@@ -216,6 +226,7 @@ class Report:
     not_run: tuple[NotRun, ...] = ()
     suppressed: int = 0
     overruled: tuple[Diagnostic, ...] = ()
+    files: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many diagnostics of that severity."""

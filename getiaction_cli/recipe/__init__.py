@@ -5,8 +5,8 @@ Nothing is ever imported, constructed or expanded without bounds: a recipe is a 
 other.
 """
 
-from getiaction_cli.recipe.edits import apply_edits, edits_for
+from getiaction_cli.recipe.edits import apply_edits, edits_for, file_of, may_edit
 from getiaction_cli.recipe.reader import read
 from getiaction_cli.recipe.recipe import ABSENT, Place, Recipe
 
-__all__ = ["ABSENT", "Place", "Recipe", "apply_edits", "edits_for", "read"]
+__all__ = ["ABSENT", "Place", "Recipe", "apply_edits", "edits_for", "file_of", "may_edit", "read"]

@@ -11,18 +11,21 @@ import difflib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from getiaction.trust import is_inside
 from getiaction_cli.diagnostics import Change, Edit
-from getiaction_cli.diagnostics.source import Source
+from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
 from getiaction_cli.recipe.layout import FEATURE_SECTIONS
 from getiaction_cli.recipe.nodes import Kind, Node, Pair
-from getiaction_cli.recipe.reader import read
+from getiaction_cli.recipe.reader import read, read_one
 from getiaction_cli.recipe.writing import write, write_block
 
 if TYPE_CHECKING:
     from getiaction_cli.recipe.recipe import Recipe, Step
 
+_NOTHING: Any = object()  # instead of a value: there is none
 _COMMENT = re.compile(r"(?:^|\s)(#.*)$", re.MULTILINE)
 
 
@@ -43,22 +46,75 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 
 def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
-    """The edits of the text that make a change; none when a part can't be made there (an override, an alias)."""
-    touched = [*(route for route, _ in (*change.rename, *change.set)), *change.remove]
-    if recipe.broken or any(_is_overridden(recipe, route) for route in touched):
+    """The edits of the text that make a change; none when a part can't be made there (an override, an alias).
+
+    They are edits of the file that `file_of` gives.
+    """
+    if recipe.broken:
         return ()
+    file = file_of(recipe, change)
+    if file is None:
+        return ()
+    if len(recipe.sources) == 1:
+        return _edits_of_one(recipe, change)
+    texts = {name: source.text for name, source in recipe.sources.items()}
+    edits = _edits_of_one(_alone(file, texts[file]), change)
+    after = read(recipe.file, texts=texts | {file: apply_edits(texts[file], edits)})
+    return edits if _has(after, change) else ()
+
+
+def file_of(recipe: Recipe, change: Change) -> str | None:
+    """The file in which a change is made; None where it concerns an override, or several files."""
+    touched = [*(route for route, _ in (*change.rename, *change.set)), *change.remove]
+    sources = {_source(recipe, route).file for route in touched}
+    file = sources.pop() if len(sources) == 1 else None
+    return file if file in recipe.sources and file != COMMAND_LINE else None
+
+
+def may_edit(recipe: Recipe, file: str) -> bool:
+    """Whether fixes are made in a file of the recipe: in the recipe itself, and in bases inside its folder.
+
+    A recipe may be a stranger's, and must not choose which other files of the user are changed.
+    """
+    if file == recipe.file:
+        return True
+    folder = Path(recipe.file).parent
+    is_file = Path(recipe.file).is_file() and Path(file).is_file() and not Path(file).is_symlink()
+    return is_file and is_inside(file, folder)
+
+
+def _source(recipe: Recipe, route: str) -> Source:
+    """The text in which a route stands; for one that is missing, that of its section."""
+    steps, _ = recipe.follow(route)
+    pair = next((step.pair for step in reversed(steps) if step.pair is not None), None)
+    if steps[-1].node.source.is_command_line or pair is None:
+        return steps[-1].node.source
+    return pair.key.source
+
+
+def _has(recipe: Recipe, change: Change) -> bool:
+    """Whether a change shows in the recipe as a whole: a later file may hold the same key."""
+    return (
+        all(_same(recipe.get(route, _NOTHING), value) for route, value in change.set)
+        and all(not recipe.has(route) for route in (*change.remove, *(route for route, _ in change.rename)))
+        and all(recipe.has(f"{route.rpartition('.')[0]}.{name}".strip(".")) for route, name in change.rename)
+    )
+
+
+def _edits_of_one(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
+    """The edits of the text of a recipe that has one file."""
     steps: list[tuple[str, str, Any]] = [("rename", *pair) for pair in change.rename]
     for route, value in change.set:
         steps += _setting(recipe, route, value)
     steps += [("remove", route, None) for route in change.remove]
-    now = _without_overrides(recipe.file, recipe.text)
+    now = _alone(recipe.file, recipe.text)
     intended = now.plain()
     made: list[Edit] = []
     try:
         for verb, route, value in steps:
             made = _EDITS[verb](now, route, value)
             intended = _EXPECT[verb](intended, now, route, value)
-            now = _without_overrides(now.file, apply_edits(now.text, made))
+            now = _alone(now.file, apply_edits(now.text, made))
     except Impossible:
         return ()
     if now.broken or not _same(now.plain(), intended):
@@ -67,14 +123,9 @@ def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
 
 
 @lru_cache(maxsize=16)  # several fixes are tried on one text
-def _without_overrides(file: str, text: str) -> Recipe:
-    return read(file, text=text)
-
-
-def _is_overridden(recipe: Recipe, route: str) -> bool:
-    """True when a route, or where it would stand, was given on the command line: editing the file changes nothing."""
-    steps, _ = recipe.follow(route)
-    return steps[-1].node.source.is_command_line
+def _alone(file: str, text: str) -> Recipe:
+    """One file without overrides and bases."""
+    return read_one(file, text=text)
 
 
 def _setting(recipe: Recipe, route: str, value: Any) -> list[tuple[str, str, Any]]:

@@ -16,6 +16,16 @@ MODEL_SECTIONS = {
     "peft": "getiaction.spec.adapters.Adapters",
 }
 
+# Sections of the trainer that hold objects → the package that has the classes for it.
+OBJECT_HOMES = {
+    "callbacks": "lightning.pytorch.callbacks",
+    "logger": "lightning.pytorch.loggers",
+    "profiler": "lightning.pytorch.profilers",
+    "strategy": "lightning.pytorch.strategies",
+    "plugins": "lightning.pytorch.plugins",
+    "accelerator": "lightning.pytorch.accelerators",
+}
+
 # What a recipe can give every policy class besides the fields of its LeRobot config: name → (type, help).
 # A test compares the names with LeRobotPolicy's constructor, whose other arguments only Python can give.
 _FEATURES = "list[str] | dict[str, dict] | None"

@@ -1,34 +1,63 @@
-"""Values from the command line: ``--model.init_args.chunk_size 20``, ``--trainer.max_epochs=5``, ``--data.repo_id x``.
+"""Values from the command line: ``--model.init_args.chunk_size 20``, ``--trainer.max_epochs=5``, ``--steps 2000``.
 
-They win over the file, and each keeps its own text as its place, so that a wrong one is shown as it was typed.
+They win over the file, and each keeps its own text as its place, so that a wrong one is shown as it was typed. The
+syntax is LightningCLI's: a class by its name (``--model ACT``, ``--trainer.logger WandbLogger``), its arguments
+behind it (``--trainer.logger.project pusht``), and ``--trainer.callbacks+=EarlyStopping`` to add to a list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import yaml
 
+from getiaction.spec.policies import registered
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
-from getiaction_cli.recipe.layout import FEATURE_SECTIONS, WRAPPER, WRAPPER_ARGUMENTS
+from getiaction_cli.recipe.classes import start_afresh
+from getiaction_cli.recipe.layout import (
+    DATAMODULE,
+    FEATURE_SECTIONS,
+    OBJECT_HOMES,
+    POLICY_HOME,
+    WRAPPER,
+    WRAPPER_ARGUMENTS,
+)
 from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair, TooMuch, build
+from getiaction_cli.recipe.signatures import exported
+from getiaction_cli.short_forms import route_of
+
+_OF_A_CLASS = ("class_path", "init_args", "dict_kwargs")
 
 
 def apply(root: Node, overrides: Iterable[tuple[str, str]]) -> list[Found]:
-    """Set each override in the tree, sections that are missing included; returns what was wrong with their texts."""
+    """Set each override in the tree, sections that are missing included; returns what was wrong with their texts.
+
+    Args:
+        root: the tree; it is changed.
+        overrides: the words as typed, without dashes, and their YAML texts. A word is a dotted key or a short form; a
+            "+" behind it adds to a list.
+    """
     found: list[Found] = []
-    for dotted, text in overrides:
-        prefix = f"--{dotted} "
+    for word, text in overrides:
+        prefix = f"--{word} "
         source = Source(COMMAND_LINE, prefix + text)
-        value, problems = _value(source, len(prefix))
+        dotted = word.removesuffix("+")
+        keys = _keys(root, route_of(dotted) or dotted)
+        value, problems = _value(source, len(prefix), ".".join(keys))
         found += problems
-        key = Node(Kind.SCALAR, source, 2, 2 + len(dotted), raw=dotted)
-        _set(root, _keys(root, dotted), key, value)
+        key = Node(Kind.SCALAR, source, 2, 2 + len(word), raw=word)
+        value = _with_class_path(keys, value)
+        if word != dotted:
+            value = _appended(_child(root, *keys), value)
+        if keys[-1] == "class_path" and (section := _child(root, *keys[:-1])) is not None:
+            found += start_afresh(section, value, ".".join(keys))
+        _set(root, keys, key, value)
     return found
 
 
-def _value(source: Source, start: int) -> tuple[Node, list[Found]]:
+def _value(source: Source, start: int, route: str) -> tuple[Node, list[Found]]:
     """The value in the text of an override. The words before it are blanked, so that its marks are right."""
     text = source.text
     blanked = " " * start + text[start:]
@@ -37,39 +66,105 @@ def _value(source: Source, start: int) -> tuple[Node, list[Found]]:
         node, found = build(source, blanked)
     except (yaml.YAMLError, TooMuch) as error:
         problem = str(getattr(error, "problem", None) or error)
-        finding = Finding(f"the value {text[start:][:80]!r} is not YAML: {problem}", help="put it in quotes")
-        return whole, [("GA101", _on_command_line(finding, source, start))]
-    found = [(code, _on_command_line(finding, source, start)) for code, finding in found]
+        return whole, [
+            (
+                "GA101",
+                Finding(f"the value {text[start:][:80]!r} is not YAML: {problem}", at=route, help="put it in quotes"),
+            )
+        ]
+    # Reading findings have spans in the recipe's own text; here the place is the override's.
+    found = [(code, Finding(finding.message, at=route, help=finding.help)) for code, finding in found]
     return node or Node(Kind.SCALAR, source, len(text), len(text)), found
-
-
-def _on_command_line(finding: Finding, source: Source, start: int) -> Finding:
-    """Reading findings have spans in the recipe's own text; here the place is the override's."""
-    return Finding(finding.message, at=source.text[2 : start - 1], help=finding.help)
 
 
 def _keys(root: Node, dotted: str) -> list[str]:
     """The keys that a dotted word on the command line means, short forms written out."""
     first, *rest = dotted.split(".")
-    if first in ("model", "data") and rest and rest[0] not in ("class_path", "init_args"):
+    if first in ("model", "data") and rest and rest[0] not in _OF_A_CLASS:
         rest = ["init_args", *rest]
         class_path = _child(root, first, "class_path")
         own = (*WRAPPER_ARGUMENTS, "policy_name")
         if first == "model" and class_path is not None and class_path.value == WRAPPER and rest[1] not in own:
             rest.insert(1, "config_kwargs")
     keys = [first, *rest]
+    if first == "trainer" and len(keys) > 2 and keys[1] in OBJECT_HOMES:
+        return _keys_of_object(root, keys)
     for index, key in enumerate(keys):
         if key in FEATURE_SECTIONS and index + 2 < len(keys):
             return [*keys[: index + 1], ".".join(keys[index + 1 :])]
     return keys
 
 
+def _keys_of_object(root: Node, keys: list[str]) -> list[str]:
+    """`trainer.callbacks.patience`: an argument of the last callback, as LightningCLI reads it."""
+    head, rest = keys[:2], keys[2:]
+    node = _child(root, *head)
+    if node is not None and node.kind is Kind.LIST and node.items:
+        head.append(rest.pop(0) if rest[0].isdecimal() else str(len(node.items) - 1))
+        node = node.items[int(head[-1])] if int(head[-1]) < len(node.items) else None
+    if rest and node is not None and "class_path" in node.pairs and rest[0] not in (*_OF_A_CLASS, *node.pairs):
+        rest.insert(0, "init_args")
+    return [*head, *rest]
+
+
 def _child(node: Node, *names: str) -> Node | None:
     for name in names:
-        if name not in node.pairs:
+        if node.kind is Kind.LIST and name.isdecimal() and int(name) < len(node.items):
+            node = node.items[int(name)]
+        elif name in node.pairs:
+            node = node.pairs[name].value
+        else:
             return None
-        node = node.pairs[name].value
     return node
+
+
+def _with_class_path(keys: list[str], value: Node) -> Node:
+    """The value with a class that is named by its bare name written out; any other value as it is."""
+    if value.kind is Kind.LIST and len(keys) == 2:
+        return replace(value, items=[_with_class_path(keys, item) for item in value.items])
+    if value.kind is not Kind.SCALAR or not isinstance(value.value, str):
+        return value
+    match keys:
+        case ["model" | "data", "class_path"]:
+            path = _policy_class(value.value) if keys[0] == "model" else _data_class(value.value)
+            return replace(value, value=path) if path else value
+        case ["trainer", kind, *rest] if kind in OBJECT_HOMES and rest in ([], ["class_path"]):
+            path = _object_class(kind, value.value)
+            if path and rest:
+                return replace(value, value=path)
+            if path:
+                section = replace(value, kind=Kind.MAP, value=None, raw="")
+                section.pairs = {"class_path": Pair("class_path", value, replace(value, value=path))}
+                return section
+    return value
+
+
+def _policy_class(name: str) -> str | None:
+    for entry in registered():
+        if name.lower() in (entry.name, entry.class_name.lower()):
+            return f"{POLICY_HOME}.{entry.class_name}"
+    return WRAPPER if name == WRAPPER.rpartition(".")[2] else None
+
+
+def _data_class(name: str) -> str | None:
+    return DATAMODULE if name == DATAMODULE.rpartition(".")[2] else None
+
+
+def _object_class(kind: str, name: str) -> str | None:
+    """The class path of a callback, logger or the like; a logger also goes by its short name ("wandb")."""
+    for own in exported(OBJECT_HOMES[kind]):
+        if name == own or (kind == "logger" and name.lower() in (own.lower(), own.lower().removesuffix("logger"))):
+            return f"{OBJECT_HOMES[kind]}.{own}"
+    return None
+
+
+def _appended(there: Node | None, value: Node) -> Node:
+    """The list at a place with an item or the items of a list behind its own; a single section becomes its first."""
+    items = [] if there is None or (there.kind is Kind.SCALAR and there.value is None) else [there]
+    if there is not None and there.kind is Kind.LIST:
+        items = there.items
+    more = value.items if value.kind is Kind.LIST else [value]
+    return replace(value, kind=Kind.LIST, value=None, raw="", items=[*items, *more], pairs={})
 
 
 def _set(root: Node, keys: list[str], key: Node, value: Node) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from getiaction import trust
 from getiaction_cli.diagnostics import Finding
-from getiaction_cli.diagnostics.source import Source
+from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
 from getiaction_cli.errors import RecipeNotFound
 from getiaction_cli.recipe import shipped
+from getiaction_cli.recipe.bases import merged, with_bases
+from getiaction_cli.recipe.layout import DATAMODULE
 from getiaction_cli.recipe.nodes import Found, Kind, Node, TooMuch, build
 from getiaction_cli.recipe.overrides import apply
 from getiaction_cli.recipe.recipe import Recipe
@@ -27,19 +29,23 @@ _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001
 
 
 def read(
-    path: str | Path = "-",
+    path: str | Path | None = "-",
     *,
     text: str | None = None,
     name: str | None = None,
     overrides: Iterable[tuple[str, str]] = (),
+    under: Sequence[str] = (),
+    texts: Mapping[str, str] | None = None,
 ) -> Recipe:
-    """Read a recipe as located values.
+    """Read a recipe as located values, laid over its bases.
 
     Args:
-        path: a file, or "-" for standard input.
+        path: a file, or "-" for standard input; None for a recipe that consists of overrides.
         text: the content, where it is already at hand; nothing is read then.
         name: what to call it; the path as given where nothing is said.
         overrides: dotted keys and YAML texts from the command line, later ones win.
+        under: files over which this one is laid, lowest first.
+        texts: what files hold, by name, where that differs from the disk; nothing is read for these.
 
     Returns:
         The recipe, with what was found wrong while reading in ``findings``.
@@ -47,8 +53,42 @@ def read(
     Raises:
         RecipeNotFound: when there is no such file or it may not be read.
     """
-    if name is None:
-        name = "<stdin>" if str(path) == "-" and text is None else str(path)
+    texts = texts or {}
+
+    def one(file: str) -> Recipe:
+        return read_one(file, text=texts.get(file))
+
+    if path is None:
+        whole = Recipe(*_of_overrides(overrides := tuple(overrides)))
+    else:
+        name = name or ("<stdin>" if str(path) == "-" and text is None else str(path))
+        own = read_one(str(path), text=texts.get(name) if text is None else text, name=name)
+        parts = [part for recipe in [*map(one, under), own] for part in with_bases(recipe, one)]
+        whole = own if parts == [own] else merged(parts)
+    findings = [*whole.findings, *apply(whole.tree, overrides)]
+    return Recipe(whole.source, whole.tree, tuple(findings), whole.broken, whole.sources)
+
+
+def _of_overrides(overrides: Iterable[tuple[str, str]]) -> tuple[Source, Node, tuple[Found, ...], frozenset[str]]:
+    """An empty recipe whose text is the command line; its dataset is read as every dataset is."""
+    source = Source(COMMAND_LINE, " ".join(f"--{word} {text}" for word, text in overrides))
+    root = Node(Kind.MAP, source, 0, len(source.text))
+    apply(root, [("data.class_path", DATAMODULE)])
+    return source, root, (), frozenset()
+
+
+def read_one(path: str, *, text: str | None = None, name: str | None = None) -> Recipe:
+    """Read one file by itself: its `base` is a key like any other.
+
+    Args:
+        path: as `read`.
+        text: as `read`.
+        name: as `read`.
+
+    Raises:
+        RecipeNotFound: as `read`.
+    """
+    name = name or path
     findings: list[Found] = []
     if text is None:
         data = _bytes(str(path))
@@ -75,7 +115,6 @@ def read(
         findings.append(("GA103", Finding("the recipe is empty", span=source.span(0, 0))))
         broken = frozenset({"*"})
     root = root or Node(Kind.MAP, source, 0, len(text))
-    findings += apply(root, overrides)
     return Recipe(source, root, tuple(findings), broken)
 
 

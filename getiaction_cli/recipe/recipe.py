@@ -48,13 +48,22 @@ class Recipe:
         tree: its values, overrides applied.
         findings: what was found wrong while reading, as (code, finding).
         broken: top-level sections that could not be read as they stand; "*" for all of them.
+        sources: the texts of all its files by name, where it has several: its bases, then its own.
     """
 
-    def __init__(self, source: Source, tree: Node, findings: tuple[Found, ...], broken: frozenset[str]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        tree: Node,
+        findings: tuple[Found, ...],
+        broken: frozenset[str],
+        sources: Mapping[str, Source] | None = None,
+    ) -> None:
         self.source = source
         self.tree = tree
         self.findings = findings
         self.broken = broken
+        self.sources = sources or {source.file: source}
 
     @property
     def file(self) -> str:
@@ -85,7 +94,7 @@ class Recipe:
         tree = self.tree
         for route, value in values.items():
             tree = _replaced(tree, route, value)
-        return Recipe(self.source, tree, self.findings, self.broken)
+        return Recipe(self.source, tree, self.findings, self.broken, self.sources)
 
     # -- values ------------------------------------------------------------------------------------------------------
 
@@ -204,31 +213,45 @@ class Recipe:
 
     # -- ignore comments ---------------------------------------------------------------------------------------------
 
-    def ignores(self, code: str, line: int | None) -> bool:
-        """True when ``# getiaction: ignore[GA301]`` on that line, above it or at the file's head names the code."""
-        return any(code.startswith(prefix) for where in (0, line) for prefix in self._ignored.get(where, ()))
+    def ignores(self, code: str, line: int | None, file: str = "") -> bool:
+        """True when ``# getiaction: ignore[GA301]`` on that line, above it or at a file's head names the code.
+
+        Args:
+            code: the code of a rule.
+            line: a line of the file; None for no line of the recipe.
+            file: one of the recipe's files; empty for its own.
+        """
+        places = ((self.file, 0), (file or self.file, 0), (file or self.file, line))
+        return any(code.startswith(prefix) for place in places for prefix in self._ignored.get(place, ()))
 
     @cached_property
-    def _ignored(self) -> dict[int | None, tuple[str, ...]]:
-        """Code prefixes by the line they hold for; 0 for the whole file."""
-        ignored: dict[int | None, tuple[str, ...]] = {}
-        if "getiaction:" not in self.text:
-            return ignored
-        head = True
-        pending: tuple[str, ...] = ()
-        for number in range(1, self.source.line_count + 1):
-            line = self.source.line(number).strip()
-            comment = line.startswith("#")
-            head = head and (comment or not line)
-            codes = tuple(c.strip() for match in _IGNORE.finditer(line) for c in match[1].split(",") if c.strip())
-            if head:
-                ignored[0] = ignored.get(0, ()) + codes
-            elif comment:
-                pending += codes
-            else:
-                ignored[number] = pending + codes
-                pending = ()
+    def _ignored(self) -> dict[tuple[str, int | None], tuple[str, ...]]:
+        """Code prefixes by the file and line they hold for; line 0 for the whole file."""
+        return {
+            (file, line): codes for file, source in self.sources.items() for line, codes in _ignored(source).items()
+        }
+
+
+def _ignored(source: Source) -> dict[int, tuple[str, ...]]:
+    """Code prefixes by the line they hold for; 0 for the whole file."""
+    ignored: dict[int, tuple[str, ...]] = {}
+    if "getiaction:" not in source.text:
         return ignored
+    head = True
+    pending: tuple[str, ...] = ()
+    for number in range(1, source.line_count + 1):
+        line = source.line(number).strip()
+        comment = line.startswith("#")
+        head = head and (comment or not line)
+        codes = tuple(c.strip() for match in _IGNORE.finditer(line) for c in match[1].split(",") if c.strip())
+        if head:
+            ignored[0] = ignored.get(0, ()) + codes
+        elif comment:
+            pending += codes
+        else:
+            ignored[number] = pending + codes
+            pending = ()
+    return ignored
 
 
 def _walk(route: str, node: Node) -> Iterator[tuple[str, Node]]:

@@ -15,11 +15,15 @@ def render(reports: Sequence[Report]) -> str:
 
 
 def _annotation(report: Report, diagnostic: Diagnostic) -> str:
-    here = diagnostic.file == report.subject and diagnostic.span is not None
+    here = diagnostic.file in (report.subject, *report.files) and diagnostic.span is not None
     message = diagnostic.message if here else f"{diagnostic.message} ({diagnostic.file})"
     for note in (diagnostic.label, diagnostic.help, diagnostic.fix.title if diagnostic.fix else ""):
         message += f"\n{note}" if note else ""
-    properties = {"file": report.subject, "line": 1, "title": f"{diagnostic.code} {diagnostic.name}"}
+    properties = {
+        "file": diagnostic.file if here else report.subject,
+        "line": 1,
+        "title": f"{diagnostic.code} {diagnostic.name}",
+    }
     if here and (span := diagnostic.span):
         properties |= {"line": span.line, "endLine": span.end_line, "col": span.column, "endColumn": span.end_column}
     words = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())

@@ -23,10 +23,11 @@ class EditV1(TypedDict):
 
 
 class FixV1(TypedDict):
-    """Edits that belong together."""
+    """Edits that belong together, all of one file: the recipe, or one of its bases."""
 
     title: str
     safe: bool
+    file: str
     edits: list[EditV1]
 
 
@@ -140,7 +141,7 @@ def diagnostic_v1(diagnostic: Diagnostic, recipe: str = "") -> DiagnosticV1:
         **_place(diagnostic.span),
         related=[_related(frame) for frame in diagnostic.related],
         help="\n".join(filter(None, (diagnostic.label, diagnostic.help))),
-        fix=_fix(diagnostic.fix),
+        fix=_fix(diagnostic.fix, recipe),
         recipe=recipe,
         assuming=[AssumedV1(path=assumed.path, value=assumed.value) for assumed in diagnostic.assuming],
     )
@@ -156,8 +157,8 @@ def _related(frame: Frame) -> RelatedV1:
     return RelatedV1(file=frame.file, path=frame.path, message=frame.label, **_place(frame.span))
 
 
-def _fix(fix: Fix | None) -> FixV1 | None:
+def _fix(fix: Fix | None, recipe: str) -> FixV1 | None:
     if fix is None:
         return None
     edits = [EditV1(start=edit.start, end=edit.end, text=edit.text) for edit in fix.edits]
-    return FixV1(title=fix.title, safe=fix.safe, edits=edits)
+    return FixV1(title=fix.title, safe=fix.safe, file=fix.file or recipe, edits=edits)

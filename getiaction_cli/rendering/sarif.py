@@ -109,7 +109,12 @@ def _result(diagnostic: Diagnostic, used: list[str]) -> dict[str, Any]:
         result["fixes"] = [
             {
                 "description": {"text": diagnostic.fix.title},
-                "artifactChanges": [{"artifactLocation": {"uri": _uri(diagnostic.file)}, "replacements": replacements}],
+                "artifactChanges": [
+                    {
+                        "artifactLocation": {"uri": _uri(diagnostic.fix.file or diagnostic.file)},
+                        "replacements": replacements,
+                    }
+                ],
             }
         ]
     return result

@@ -16,6 +16,7 @@ from typing import Any
 
 from getiaction_cli.environments import known_environments
 from getiaction_cli.policies import NOT_PARAMETERS, Field, PolicyClass, plain
+from getiaction_cli.recipe.bases import BASE
 from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, MODEL_SECTIONS, WRAPPER, WRAPPER_ARGUMENTS
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
@@ -40,6 +41,9 @@ _OBJECT: Schema = {
     "additionalProperties": False,
 }
 
+_FILE: Schema = {"type": "string", "pattern": r"^[^/~].*\.ya?ml$"}
+_BASE: Schema = {"anyOf": [_FILE, {"type": "array", "items": _FILE}]}
+
 
 def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
     """The schema of a recipe that trains one of these policies."""
@@ -58,7 +62,6 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
     model = {
         "type": "object",
         "description": "The policy: its class, and its parameters.",
-        "required": ["class_path"],
         "additionalProperties": False,
         "properties": {
             "class_path": {"enum": [*(policy.class_path for policy in own), WRAPPER]},
@@ -69,20 +72,29 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
             _when("class_path", WRAPPER, {"init_args": wrapper}),
         ],
     }
+    arguments = _signed(DATAMODULE)
+    required = arguments.pop("required")
     data = {
         "type": "object",
         "description": "The demonstrations.",
-        "required": ["class_path"],
         "additionalProperties": False,
-        "properties": {"class_path": {"enum": [DATAMODULE]}, "init_args": _signed(DATAMODULE)},
+        "properties": {"class_path": {"enum": [DATAMODULE]}, "init_args": arguments},
     }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A getiaction recipe",
         "type": "object",
-        "required": ["model", "data"],
         "additionalProperties": False,
+        "if": {"not": {"required": [BASE]}},
+        "then": {
+            "required": ["model", "data"],
+            "properties": {
+                "model": {"required": ["class_path"]},
+                "data": {"required": ["class_path"], "properties": {"init_args": {"required": required}}},
+            },
+        },
         "properties": {
+            BASE: {**_BASE, "description": "Recipes that this one is laid over: paths relative to this file."},
             "seed": {
                 "type": ["integer", "null"],
                 "minimum": 0,

@@ -8,6 +8,7 @@ from getiaction_cli.commands.train import _resolved_text, _resume_with_value, sp
 from getiaction_cli.errors import UsageError
 from getiaction_cli.main import app
 from getiaction_cli.recipe import read
+from getiaction_cli.short_forms import SHORT_FORMS, route_of
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,16 @@ from getiaction_cli.recipe import read
         (["--seed", "3"], [], (("seed", "3"),)),
         (["--debug", "r.yaml"], ["--debug", "r.yaml"], ()),
         (["--", "--a.b", "c"], ["--", "--a.b", "c"], ()),
+        (["--steps", "20", "r.yaml"], ["r.yaml"], (("steps", "20"),)),
+        (["--batch_size=4", "--lr", "1e-4"], [], (("batch_size", "4"), ("lr", "1e-4"))),
+        (["--trainer.callbacks+=EarlyStopping"], [], (("trainer.callbacks+", "EarlyStopping"),)),
+        (["--trainer.callbacks+", "EarlyStopping"], [], (("trainer.callbacks+", "EarlyStopping"),)),
+        (["--trainer.fast_dev_run"], [], (("trainer.fast_dev_run", "true"),)),
+        (["--fast-dev-run", "r.yaml"], ["r.yaml"], (("fast-dev-run", "true"),)),
+        (["--trainer.fast_dev_run", "2", "r.yaml"], ["r.yaml"], (("trainer.fast_dev_run", "2"),)),
+        (["--trainer.benchmark", "-c", "r.yaml"], ["-c", "r.yaml"], (("trainer.benchmark", "true"),)),
+        (["--model.use_vae", "--debug"], ["--debug"], (("model.use_vae", "true"),)),
+        (["--output-dir", "runs"], ["--output-dir", "runs"], ()),
     ],
 )
 def test_overrides_are_taken_out(words: list[str], rest: list[str], overrides: tuple[tuple[str, str], ...]) -> None:
@@ -69,7 +80,7 @@ data:
 
 def test_the_resolved_recipe_keeps_its_comments() -> None:
     recipe = read("r.yaml", text=RECIPE, overrides=[("model.chunk_size", "20"), ("trainer.max_steps", "7")])
-    text = _resolved_text(recipe, "r.yaml")
+    text = _resolved_text(recipe)
     assert "# what this is" in text
     assert "# small" in text
     assert yaml.safe_load(text) == recipe.plain()
@@ -77,12 +88,7 @@ def test_the_resolved_recipe_keeps_its_comments() -> None:
 
 
 def test_an_untouched_recipe_is_kept_as_it_is() -> None:
-    assert _resolved_text(read("r.yaml", text=RECIPE), "r.yaml") == RECIPE
-
-
-def test_a_second_config_is_refused() -> None:
-    done = CliRunner().invoke(app, ["fit", "--config", "a.yaml", "--config", "b.yaml"])
-    assert isinstance(done.exception, UsageError) and "twice" in done.exception.message
+    assert _resolved_text(read("r.yaml", text=RECIPE)) == RECIPE
 
 
 def test_a_code_that_no_rule_has_is_refused() -> None:
@@ -93,3 +99,68 @@ def test_a_code_that_no_rule_has_is_refused() -> None:
 def test_options_without_a_command_are_refused() -> None:
     done = CliRunner().invoke(app, ["--shell", "bash"])
     assert isinstance(done.exception, UsageError) and done.exception.exit_code == 2
+
+
+MINE = """\
+model:
+  class_path: getiaction.policies.lerobot.ACT
+trainer:
+  logger: {class_path: lightning.pytorch.loggers.CSVLogger}
+"""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "route", "value"),
+    [
+        ([("steps", "9")], "trainer.max_steps", 9),
+        ([("max_steps", "9")], "trainer.max_steps", 9),
+        ([("lr", "1e-4")], "model.init_args.learning_rate", 1e-4),
+        ([("batch_size", "4")], "data.init_args.train_batch_size", 4),
+        ([("seed_everything", "4")], "seed", 4),
+        ([("model", "diffusion")], "model.class_path", "getiaction.policies.lerobot.Diffusion"),
+        ([("model", "LeRobotPolicy")], "model.class_path", "getiaction.policies.lerobot.LeRobotPolicy"),
+        ([("model", "nope")], "model.class_path", "nope"),
+        ([("dataset", "a/b")], "data.init_args.repo_id", "a/b"),
+        ([("logger", "wandb")], "trainer.logger.class_path", "lightning.pytorch.loggers.WandbLogger"),
+        ([("logger", "false")], "trainer.logger", False),
+        (
+            [("logger", "[csv, tensorboard]")],
+            "trainer.logger.1.class_path",
+            "lightning.pytorch.loggers.TensorBoardLogger",
+        ),
+        ([("trainer.logger.name", "x")], "trainer.logger.init_args.name", "x"),
+        ([("logger", "wandb"), ("logger.project", "x")], "trainer.logger.init_args.project", "x"),
+        ([("trainer.logger+", "wandb")], "trainer.logger.0.class_path", "lightning.pytorch.loggers.CSVLogger"),
+        ([("trainer.logger+", "wandb")], "trainer.logger.1.class_path", "lightning.pytorch.loggers.WandbLogger"),
+        (
+            [("trainer.callbacks+", "EarlyStopping"), ("trainer.callbacks.monitor", "loss")],
+            "trainer.callbacks",
+            [{"class_path": "lightning.pytorch.callbacks.EarlyStopping", "init_args": {"monitor": "loss"}}],
+        ),
+        ([("trainer.strategy", "ddp")], "trainer.strategy", "ddp"),
+    ],
+)
+def test_words_of_the_command_line_as_keys_of_the_recipe(
+    overrides: list[tuple[str, str]], route: str, value: object
+) -> None:
+    recipe = read("r.yaml", text=MINE, overrides=overrides)
+    assert recipe.get(route) == value
+    place = recipe.place(route)
+    assert place is not None and (place.file == "<command line>") == (route != "trainer.logger.0.class_path")
+
+
+def test_every_short_form_is_an_option_of_the_help() -> None:
+    shown = CliRunner().invoke(app, ["train", "--help"]).output
+    for short in SHORT_FORMS:
+        assert all(f"--{name}" in shown for name in short.names)
+        assert route_of(short.names[0]) == short.route
+
+
+def test_a_mistyped_short_form_is_suggested() -> None:
+    done = CliRunner().invoke(app, ["train", "--stpes", "3"])
+    assert done.exit_code == 2 and "--steps" in done.output
+
+
+def test_the_command_line_can_be_the_whole_recipe() -> None:
+    done = CliRunner().invoke(app, ["validate-config", "--model", "ACT", "--dataset", "getiaction/pusht-demo"])
+    assert done.exit_code == 0 and "trains ACT on getiaction/pusht-demo" in done.output

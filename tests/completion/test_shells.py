@@ -155,6 +155,19 @@ def test_override_values(terminal: Terminal) -> None:
     assert "wrapped.yaml" not in terminal.complete("getiaction train --seed ", "--seed")
 
 
+def test_short_forms_and_their_values(terminal: Terminal) -> None:
+    terminal.complete("getiaction train --batch", "--batch-size")
+    terminal.complete("getiaction train --logger ten", "--logger tensorboard")
+    terminal.complete("getiaction fit --model=diff", "--model=diffusion")
+    terminal.complete("getiaction fit --model diffusion --model.hor", "--model.horizon")
+    terminal.complete("getiaction fit --trainer.callbacks+=EarlyS", "--trainer.callbacks+=EarlyStopping")
+
+
+def test_override_keys_come_from_the_policy_of_a_base(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "longer.yaml").write_text("base:\n  - grasp.yaml\n")
+    terminal.complete("getiaction train longer.yaml --model.chunk", "--model.chunk_size")
+
+
 def test_datasets_come_from_lerobots_home_and_the_recipes_nearby(terminal: Terminal) -> None:
     terminal.complete("getiaction inspect-dataset lab/", "lab/pick_cubes", "lab/stack_cups")
 

@@ -11,12 +11,12 @@ import torch
 import yaml
 
 from getiaction.train.run import train
-from getiaction_cli.analysis.class_objects import MODULES
 from getiaction_cli.checking.recipe_context import verdict
 from getiaction_cli.recipe import read
+from getiaction_cli.recipe.layout import OBJECT_HOMES
 from getiaction_cli.recipe.signatures import exported
 
-CLASSES = [f"{module}.{name}" for kind, module in MODULES.items() for name in exported(module)]
+CLASSES = [f"{module}.{name}" for kind, module in OBJECT_HOMES.items() for name in exported(module)]
 # What a recipe has to say, where a class has no default for it.
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "EarlyStopping": {"monitor": "train/loss"},
@@ -50,7 +50,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def recipe(root: Path, class_path: str) -> dict[str, Any]:
-    kind = next(kind for kind, module in MODULES.items() if class_path.startswith(f"{module}."))
+    kind = next(kind for kind, module in OBJECT_HOMES.items() if class_path.startswith(f"{module}."))
     part: dict[str, Any] = {"class_path": class_path}
     if arguments := ARGUMENTS.get(class_path.rpartition(".")[2]):
         part["init_args"] = arguments

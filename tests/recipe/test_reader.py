@@ -170,8 +170,8 @@ def test_what_is_not_there_or_not_a_file(tmp_path: Path) -> None:
 
 
 def test_aliases_and_merges() -> None:
-    recipe = read(text="base: &b {x: 1, y: 2}\nmodel:\n  <<: *b\n  y: 3\ndata: *b\n")
-    assert recipe.plain() == {"base": {"x": 1, "y": 2}, "model": {"y": 3, "x": 1}, "data": {"x": 1, "y": 2}}
+    recipe = read(text="shared: &b {x: 1, y: 2}\nmodel:\n  <<: *b\n  y: 3\ndata: *b\n")
+    assert recipe.plain() == {"shared": {"x": 1, "y": 2}, "model": {"y": 3, "x": 1}, "data": {"x": 1, "y": 2}}
     assert at(recipe, "data") == "*b"
 
 

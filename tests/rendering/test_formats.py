@@ -67,6 +67,7 @@ SCHEMA = closed(
                                 {
                                     "title": STRING,
                                     "safe": {"type": "boolean"},
+                                    "file": STRING,
                                     "edits": {
                                         "type": "array",
                                         "items": closed(

@@ -70,7 +70,7 @@ def number_as_text(recipe: Recipe) -> Iterator[Finding]:
         yield Finding(
             f"`{node.raw}` is read as the number {write(node.value)} here, but as {other} by other YAML readers",
             at=route,
-            fix=Fix(f"write it as {written}", (Edit(node.start, node.end, written),), safe=True),
+            fix=Fix(f"write it as {written}", (Edit(node.start, node.end, written),), safe=True, file=node.source.file),
         )
 
 

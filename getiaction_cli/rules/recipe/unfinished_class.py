@@ -51,9 +51,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.class_objects import MODULES, object_routes
+from getiaction_cli.analysis.class_objects import object_routes
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import OBJECT_HOMES
 from getiaction_cli.recipe.signatures import exported, lineage, read_signature, unfinished
 from getiaction_cli.rules import rule
 
@@ -65,7 +66,7 @@ def unfinished_class(recipe: Recipe) -> Iterator[Finding]:
     """Look for a method that the named class leaves to its subclasses."""
     for route in object_routes(recipe):
         path = recipe.get(f"{route}.class_path")
-        module = MODULES[route.split(".")[1]]
+        module = OBJECT_HOMES[route.split(".")[1]]
         if not isinstance(path, str) or not path.startswith(f"{module}.") or read_signature(path) is None:
             continue
         if not unfinished(path):

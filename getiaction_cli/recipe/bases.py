@@ -1,0 +1,128 @@
+"""Recipes in several files: the `base:` of a recipe, and several `--config`.
+
+A later file is laid over the earlier ones as LightningCLI does it: sections merge key by key, lists and values are
+replaced. The bases of a recipe come before the recipe itself, in the order in which it names them. A file that names
+another class for a section starts the arguments of that section afresh.
+
+A recipe may be a stranger's, so a base is a regular YAML file of at most a megabyte, named by a relative path.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from getiaction_cli.diagnostics import Finding
+from getiaction_cli.errors import RecipeNotFound
+from getiaction_cli.recipe.classes import start_afresh
+from getiaction_cli.recipe.nodes import Found, Kind, Node
+from getiaction_cli.recipe.recipe import Recipe
+
+BASE = "base"
+BASE_PROBLEM = "GA156"
+SUFFIXES = (".yaml", ".yml")
+_MOST_FILES = 32
+
+
+def with_bases(recipe: Recipe, read_one: Callable[[str], Recipe]) -> list[Recipe]:
+    """The recipe behind its bases, lowest first, each by itself.
+
+    Args:
+        recipe: the recipe.
+        read_one: reads one file by itself.
+
+    Returns:
+        The files. What is wrong with a `base:` is a finding in the file that holds it, which is broken then.
+    """
+    return _Bases(read_one).of(recipe, (_identity(recipe.file),))
+
+
+class _Bases:
+    def __init__(self, read_one: Callable[[str], Recipe]) -> None:
+        self.read_one = read_one
+        self.count = 1
+
+    def of(self, recipe: Recipe, above: tuple[str, ...]) -> list[Recipe]:
+        pair = recipe.tree.pairs.get(BASE)
+        if pair is None:
+            return [recipe]
+        own = recipe.source, _without_base(recipe.tree)
+        files: list[Recipe] = []
+        found: list[Found] = []
+        for node in pair.value.items if pair.value.kind is Kind.LIST else [pair.value]:
+            base = self._read(recipe, node, above)
+            if isinstance(base, Finding):
+                start, end = (node.start, node.end) if node.end > node.start else (pair.key.start, pair.key.end)
+                found.append((BASE_PROBLEM, replace(base, at=BASE, span=recipe.source.span(start, end))))
+            else:
+                files += self.of(base, (*above, _identity(base.file)))
+        # What a base would have said is unknown, so nothing that is missing proves anything.
+        broken = recipe.broken | ({"*"} if found else set())
+        return [*files, Recipe(*own, (*recipe.findings, *found), broken)]
+
+    def _read(self, recipe: Recipe, node: Node, above: tuple[str, ...]) -> Recipe | Finding:
+        """The recipe that an entry names, or why it can't be used."""
+        if node.kind is not Kind.SCALAR or not isinstance(node.value, str) or not node.value.strip():
+            return Finding("`base` takes the path of a recipe, or a list of them")
+        name = node.value
+        if Path(name).is_absolute() or name.startswith("~") or "\\" in name or not name.isprintable():
+            return Finding(f"`{name[:80]}` must be a path relative to {recipe.file}")
+        if not name.endswith(SUFFIXES):
+            return Finding(f"`{name[:80]}` is not a .yaml file")
+        self.count += 1
+        if self.count > _MOST_FILES:
+            return Finding(f"a recipe has at most {_MOST_FILES} files, counting those that its bases name")
+        file = os.path.normpath(Path(recipe.file).parent / name)
+        if _identity(file) in above:
+            way = " → ".join([*(Path(other).name for other in above[above.index(_identity(file)) :]), Path(file).name])
+            return Finding(f"`{name}` leads back to itself: {way}")
+        try:
+            return self.read_one(file)
+        except RecipeNotFound as error:
+            return Finding(error.message, help=error.hint or "")
+
+
+def _identity(file: str) -> str:
+    return os.path.realpath(file)
+
+
+def merged(files: list[Recipe]) -> Recipe:
+    """One recipe from several files, each laid over those before it; the last gives its name and place."""
+    last = files[-1]
+    findings: list[Found] = []
+    tree = files[0].tree
+    for file in files[1:]:
+        tree = _laid_over(tree, file.tree, "", findings)
+    for file in files:
+        findings += [(code, _within(finding, file, last)) for code, finding in file.findings]
+    broken = frozenset().union(*(file.broken for file in files))
+    sources = {file.file: file.source for file in files[:-1]}
+    return Recipe(last.source, tree, tuple(findings), broken, {**sources, last.file: last.source})
+
+
+def _within(finding: Finding, file: Recipe, last: Recipe) -> Finding:
+    return finding if file is last or finding.span is None else replace(finding, within=file.file)
+
+
+def _without_base(tree: Node) -> Node:
+    return replace(tree, pairs={name: pair for name, pair in tree.pairs.items() if name != BASE})
+
+
+def _laid_over(lower: Node, upper: Node, route: str, findings: list[Found]) -> Node:
+    if lower.kind is not Kind.MAP or upper.kind is not Kind.MAP:
+        return upper
+    pairs = dict(lower.pairs)
+    below = replace(lower, pairs=pairs)
+    if "class_path" in upper.pairs:
+        class_path = upper.pairs["class_path"].value
+        arguments = upper.pairs["init_args"].value.pairs if "init_args" in upper.pairs else {}
+        policy_name = arguments["policy_name"].value if "policy_name" in arguments else None
+        findings += start_afresh(below, class_path, f"{route}.class_path", policy_name)
+    for name, pair in upper.pairs.items():
+        if name in pairs:
+            at = f"{route}.{name}" if route else name
+            pair = replace(pair, value=_laid_over(pairs[name].value, pair.value, at, findings))
+        pairs[name] = pair
+    return replace(upper, pairs=pairs)
