@@ -41,9 +41,9 @@ PAIRS, SEED = 250, 7
 
 # What trains silently and can't be meant: rule → what is lost.
 SILENT = {
-    "GA110": "a key that nobody reads: what it says doesn't happen",
-    "GA111": "a key of another name or place: what it says doesn't happen",
-    "GA112": "a key in the wrong section: what it says doesn't happen",
+    "GA110": "a key that is not read: it has no effect",
+    "GA111": "a key with a wrong name or place: it has no effect",
+    "GA112": "a key in the wrong section: it has no effect",
     "GA115": "an empty value is taken for nothing, not for the default",
     "GA120": "a value of the wrong type is passed over, or taken for something else",
     "GA121": "a word that nothing knows is passed over",
@@ -56,7 +56,7 @@ SILENT = {
     "GA301": "actions of other moments than the policy acts at",
     "GA302": "observations of moments that the robot doesn't have yet",
     "GA334": "numbers that info.json calls text: LeRobot's own reader, and so its evaluation, stops at them",
-    "GA336": "the checkpoint with the best value of a metric that nobody writes is never kept",
+    "GA336": "the checkpoint with the best value of a metric that is not logged is never kept",
     "GA402": "LeRobot's own tools and its evaluation look for what is missing",
     "GA411": "the files contradict each other about which episodes there are",
     "GA412": "the files contradict each other about how many frames there are",
@@ -372,7 +372,7 @@ runs in CI.
 - *training stops*: an error of any kind, or a loss that is not finite, within {STEPS} steps (VQ-BeT through both
   phases).
 - *trains, a loss in silence*: it trains silently, and something that its author can't have meant is lost. Which
-  rules these are, and each mutant by name, stands below; that it is a loss is our judgement, not a measurement.
+  rules these are, and each mutant by name, is listed below; that it is a loss is our judgement, not a measurement.
 - Warnings count as fine.
 
 The mutants: {shares}. Every parameter of the four
@@ -384,7 +384,7 @@ What stopped the trainings: {kinds}.
 
 ## Two changes at once
 
-The rules were mended until the table above had no wrong cell, so it says nothing about mistakes that nobody thought of.
+The rules were fixed until the table above had no wrong cell, so it does not cover mistakes that are not in it.
 {PAIRS} recipes with two of the changes of the recipe at once, drawn at random after that, do:
 
 {render(double)}
@@ -393,7 +393,7 @@ The rules were mended until the table above had no wrong cell, so it says nothin
 
 ## Lost in silence
 
-These train. Without the verdict nobody would say a word.
+These train. Without the verdict, they pass silently.
 
 {silent}
 """

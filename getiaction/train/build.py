@@ -248,7 +248,9 @@ def _with_times(wanted: type, arguments: dict[str, Any], route: str) -> dict[str
             units = dict(zip(_UNITS, map(int, value.split(":")), strict=True)) if isinstance(value, str) else value
             read[key] = timedelta(**units)
         except (TypeError, ValueError) as error:
-            raise TrainingError(f"{route}.init_args.{key}: {value!r} is no time", "write it as DD:HH:MM:SS") from error
+            raise TrainingError(
+                f"{route}.init_args.{key}: {value!r} is not a duration", "write it as DD:HH:MM:SS"
+            ) from error
     return read
 
 

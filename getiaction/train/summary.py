@@ -155,8 +155,8 @@ class Summary:
             return []
         resume = f"getiaction train --resume {shlex.quote(str(self.folder.path))}"
         if self.stopped_by is not None:
-            return [("go on", resume)]
-        commands = [("train on", f"{resume} {self.longer}")]
+            return [("resume", resume)]
+        commands = [("train longer", f"{resume} {self.longer}")]
         environment = self.environment or next((name for name in ENVIRONMENTS if name in self.dataset), None)
         if environment:
             run = f"getiaction evaluate {shlex.quote(str(self.folder.path))} --env {environment} --episodes 50"

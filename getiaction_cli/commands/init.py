@@ -66,7 +66,7 @@ def _named(name: str, dataset: Dataset, shared: SharedInputs) -> Suit:
 
 
 def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
-    """The policy that the user picks among those that fit; without a terminal there is nobody to ask."""
+    """The policy that the user picks among those that fit; the first one where there is no terminal."""
     from getiaction_cli.checking import drafting
 
     judged = drafting.suits(dataset, shared)

@@ -30,7 +30,7 @@ def roll_out(
     *,
     as_json: bool,
 ) -> None:
-    """Run the episodes and print what came of them.
+    """Run the episodes and print the results.
 
     Args:
         source: where the policy is.

@@ -119,7 +119,7 @@ def _is_no_value(word: str) -> bool:
 
 
 def _may_be_true(name: str) -> bool:
-    """True for a key that takes true or false, so that it may stand without a value, as `--trainer.fast_dev_run`."""
+    """True for a key that takes true or false, so that it may be without a value, as `--trainer.fast_dev_run`."""
     from getiaction_cli import policies
     from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
     from getiaction_cli.recipe.signatures import read_signature
@@ -293,7 +293,7 @@ def _name(order: Order) -> str:
 
 
 def _check_folder(name: str, recipe: Recipe, output_dir: Path | None, resume: str | None) -> None:
-    """A folder that can't be taken or gone on from stops the run before torch is imported."""
+    """A folder that can't be used or resumed stops the run before torch is imported."""
     from getiaction.errors import TrainingError
     from getiaction.spec.launch import rank
     from getiaction.train import folder
@@ -564,7 +564,7 @@ def smoke(recipe: Recipe) -> str:
 
 
 def _stopped_at_once(interrupted: Any, screen: Any) -> int:
-    """Say where a run that could not finish its step can go on, and give the exit code."""
+    """Print how to resume a run that could not finish its step; return the exit code."""
     from getiaction.spec.launch import rank
 
     if interrupted.folder:

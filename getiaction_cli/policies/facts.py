@@ -117,7 +117,7 @@ class Facts:
     room = Fact[dict[str, str]]({})
     """Feature → the parameter that says how many of its numbers fit; fewer are padded."""
     new_robot_layers = Fact(False)
-    """The layers that are as wide as the robot are new, whatever weights it downloads."""
+    """The layers that are as wide as the robot are new, even where it downloads weights."""
     zero_width_trains = Fact[list[str]]([])
     """Widths of which 0 builds a network that trains."""
     odd_numbers = Fact[list[str]]([])
@@ -151,7 +151,7 @@ class Facts:
     trains_only_with = Fact[dict[str, Any]]({})
     """Parameter → the only value that can be trained with."""
     returns_quantiles = Fact(False)
-    """It stretches its actions to the dataset's quantiles, whatever its normalization is."""
+    """It stretches its actions to the dataset's quantiles, with any normalization."""
     needs_inference_mode = Fact(False)
     """It trains without an `inference_action_mode`, and can't act."""
     passes_grippers_raw = Fact(False)

@@ -33,7 +33,7 @@ class Rule:
             names that other rules give in ``breaks`` ("samples"), or the beginning of a file's name or of a key in a
             dataset ("meta/stats"), which a finding of a rule ``in_itself`` breaks.
         breaks: what its findings make useless for other rules, in names that these give in ``cause``.
-        in_itself: its findings say that one value or file is wrong, whatever the rest says; other findings about that
+        in_itself: its findings say that one value or file is wrong on its own; other findings about that
             value are echoes.
         stops: training can't run despite what it finds, so `--ignore` can't help; where only some of its findings
             stop training, these say so. Held to the trainings in benchmarks/mutation_truth.json.

@@ -189,7 +189,7 @@ def test_a_resumed_run_is_the_run_that_was_not_interrupted(stop: int, root: Path
         part = run(given)
     assert whole.folder and part.folder
     assert (part.stopped_by, part.steps) == (signal.SIGINT, stop)
-    assert part.next_commands() == [("go on", f"getiaction train --resume {part.folder.path}")]
+    assert part.next_commands() == [("resume", f"getiaction train --resume {part.folder.path}")]
     assert (part.folder.pretrained_model / "model.safetensors").is_file()
     rest = run(given, resume=part.folder.path)
     assert rest.folder

@@ -5,7 +5,7 @@ Actions that look like the state of an earlier frame, or of the same one: shifte
 most alike when the action is late. Only with `inspect-dataset --deep`, for actions and states of the same joints.
 
 ## Why it matters
-An action is what the robot is told to do next: the state should follow it. An action that follows the state was
+An action is the robot's next command: the state should follow it. An action that follows the state was
 recorded late, or is a copy of it: the policy learns to repeat where the robot is, and stands still.
 
 ## Example

@@ -13,7 +13,7 @@ episode 1, frame 6: action x = 40.2, a frame before 0.2
 ```
 
 ## Instead
-Mend the value, delete the episode, or write angles without wrapping.
+Fix the value, delete the episode, or write angles without wrapping.
 """
 
 from __future__ import annotations

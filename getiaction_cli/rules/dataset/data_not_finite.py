@@ -13,7 +13,7 @@ episode 1, frame 6: action = [nan, 0.21]
 ```
 
 ## Instead
-Mend the value, or delete the episode: `lerobot-edit-dataset --operation.type delete_episodes
+Fix the value, or delete the episode: `lerobot-edit-dataset --operation.type delete_episodes
 --operation.episode_indices "[1]"`.
 """
 

@@ -51,7 +51,7 @@ def episode_count(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _are_wrong(dataset: Dataset) -> bool:
-    """True when there are other frames than the rows say: rows were lost or doubled, the count alone is not wrong."""
+    """True when rows were lost or doubled, so that not only the count is wrong."""
     frames = int(dataset.episodes.length.sum())
     tables = [header for header in dataset.tables.values() if not header.problem] if dataset.has_data else []
     whole = sum(header.rows for header in tables) if tables else dataset.total_frames

@@ -52,7 +52,7 @@ def frozen_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
                 one = len(dimensions) == 1
                 yield Finding(
                     f"{few([feature.dimension(i) for i in dimensions], 6)} of {feature.key} "
-                    f"{'stands' if one else 'stand'} still in all of episode {few(long)}, "
+                    f"{'does' if one else 'do'} not move in all of episode {few(long)}, "
                     f"{'it moves' if one else 'they move'} in {len(found.still) - len(episodes):,} others",
                     file=_table(dataset, long[0]),
                 )
@@ -60,7 +60,7 @@ def frozen_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     if stretches:
         spot, frames = max(stretches, key=lambda entry: entry[1])
         yield Finding(
-            f"observation.state stands still for {frames} frames from {place(spot)} on, while the action moves"
+            f"observation.state does not move for {frames} frames from {place(spot)} on, while the action moves"
             + (f"; {len(stretches) - 1} more such stretches" if len(stretches) > 1 else ""),
             file=spot.file,
         )

@@ -6,8 +6,8 @@ that no task has. Only with `inspect-dataset --deep`.
 
 ## Why it matters
 LeRobot finds windows by position and pictures by `episode_index`: one row too many shifts everything behind it, and
-state, action and pictures no longer belong together. A `task_index` beyond the tasks is an `IndexError` at whatever
-step first meets it.
+state, action and pictures no longer belong together. A `task_index` beyond the tasks is an `IndexError` at the
+first step that reads it.
 
 ## Example
 ```text

@@ -1,7 +1,7 @@
 """The tables don't hold what info.json declares.
 
 ## What it finds
-A declared feature without a column in a table under `data/`, or with vectors of another length or other dimensions than
+A declared feature without a column in a table under `data/`, or with vectors whose length or dimensions differ from
 its shape; fractions or text where the dtype is a whole number; a column that is not declared.
 
 ## Why it matters
@@ -74,7 +74,7 @@ def table_columns(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _stored_otherwise(dataset: Dataset, feature: Feature) -> Iterator[Finding]:
-    """The first table that holds the feature in another way than declared, and how many more do."""
+    """The first table whose column differs from the declared feature, and how many more there are."""
     ways: dict[str, list[str]] = {}
     for name, header in dataset.tables.items():
         ways.setdefault(header.columns.get(feature.key, ""), []).append(name)

@@ -6,7 +6,7 @@ judged with fewer than 16.
 
 ## Why it matters
 Most policies that predict positions need to know where the robot is. One that does not may have been trained with a
-state that was constant, of another unit than its statistics, or drowned by other inputs. Where the cameras show the
+state that was constant, in another unit, or drowned by other inputs. Where the cameras show the
 robot well, a policy can do without: then leave the state out and have one fault less to look for.
 
 ## Example

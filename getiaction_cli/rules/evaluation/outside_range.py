@@ -4,8 +4,8 @@
 More than 2 % of a joint's predicted values are outside its recorded range by more than a fifth of that range.
 
 ## Why it matters
-The robot is sent where nobody has moved it: it clips the command, stops for safety, or hits something. The usual reason
-are statistics of another dataset or another robot, with which the actions come out in the wrong unit.
+The robot is sent outside the recorded range: it clips the command, stops for safety, or hits something. The usual
+reason are statistics of another dataset or robot: the actions come out in the wrong unit.
 
 ## Example
 ```text

@@ -1,1 +1,1 @@
-"""GA3xx: recipe against dataset. Time steps, features, statistics, episodes, weights to go on from."""
+"""GA3xx: recipe against dataset. Time steps, features, statistics, episodes, weights to start from."""

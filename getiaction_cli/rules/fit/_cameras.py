@@ -1,4 +1,4 @@
-"""Cameras that a policy looks for in the batch by itself, whatever its input features say."""
+"""Cameras that a policy looks for in the batch regardless of its input features."""
 
 from typing import Any
 

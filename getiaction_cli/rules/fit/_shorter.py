@@ -11,7 +11,7 @@ _MOST_TRIED = 128
 
 
 def a_quarter(fit: Fit) -> int:
-    """The policy's steps in a quarter of a middling episode: about an eighth of such targets lie behind its end."""
+    """The policy's steps in a quarter of a middling episode: about an eighth of such targets extend past its end."""
     return max(1, int(np.median(fit.lengths)) // (4 * fit.frames_apart))
 
 

@@ -42,7 +42,7 @@ def used(fit: Fit, finding: Finding) -> bool:
 
 
 def _spoiled(fit: Fit, key: str, names: tuple[str, ...]) -> bool:
-    """True when one of these numbers is missing, not finite, of another length than the feature, or turned."""
+    """True when one of these numbers is missing, not finite, not of the feature's length, or turned."""
     colour = key in fit.dataset.camera_keys and key not in fit.dataset.depth_keys
     if colour and fit.recipe.data("use_imagenet_stats", True) and set(names) == {"mean", "std"}:
         return False

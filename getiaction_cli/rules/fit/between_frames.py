@@ -54,7 +54,7 @@ from getiaction_cli.rules.fit._timing import derive
 
 @rule("GA303", dataset="pusht", stops=True)
 def between_frames(fit: Fit) -> Iterator[Finding]:
-    """Find the stated times that are no recorded frame."""
+    """Find the stated times that don't match a recorded frame."""
     for key, times in fit.stated.items():
         if key not in fit.dataset.features or fit.steps(key) is not None:
             continue

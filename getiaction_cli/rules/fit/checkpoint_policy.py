@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A `pretrained_path` whose `config.json` says another policy than the recipe.
+A `pretrained_path` whose `config.json` names a policy that differs from the recipe's.
 
 ## Why it matters
 

@@ -8,7 +8,8 @@ the size of a camera is a warning.
 
 ## Why it matters
 
-The policy would be built without it, or for a robot with other numbers than the dataset's, which the first batch shows.
+The policy would be built without it, or for a robot with dimensions that are not the dataset's:
+the first batch fails.
 
 ## Example
 
@@ -90,7 +91,7 @@ def chosen_feature(fit: Fit) -> Iterator[Finding]:
 
 
 def _differs(fit: Fit, at: str, key: str, feature: Any, said: Any) -> Iterator[Finding]:
-    """A feature that is written out otherwise than the dataset has it; one with a dtype is as the dataset writes it."""
+    """A feature whose written form differs from the dataset's; one with a dtype is as the dataset writes it."""
     if not isinstance(said, dict) or "dtype" in said:
         return
     for name, real, its in (("type", feature.type.value, "dtype"), ("shape", list(feature.shape), "shape")):

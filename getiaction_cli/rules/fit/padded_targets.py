@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A horizon or chunk that is so long against the episodes that more than half of all action targets lie behind an
+A horizon or chunk that is so long against the episodes that more than half of all action targets extend past an
 episode's end.
 
 ## Why it matters

@@ -7,7 +7,7 @@
 ## Why it matters
 
 The policy then learns each action as its distance from the state, and normalizes it by the range of the recorded
-positions: it trains on another distribution than the one its normalization is for, silently. LeRobot computes the
+positions: it silently trains on a distribution that its normalization is not for. LeRobot computes the
 right statistics with `lerobot-edit-dataset`. GR00T computes them by itself when training starts.
 
 ## Example

@@ -7,7 +7,7 @@ number `gripper_dim` (6) is something else than a gripper between -1 and 1.
 
 ## Why it matters
 
-When it acts, that number is rounded to one of two values, whatever was learned: -1 or 1. It is made for LIBERO's
+When it acts, that number is always rounded to -1 or 1. It is made for LIBERO's
 robot, whose seventh action opens and closes the hand.
 
 ## Example

@@ -6,8 +6,8 @@ A logger whose package is not installed, or Weights & Biases without a key.
 
 ## Why it matters
 
-The run stops before its first step; Weights & Biases would otherwise ask for the key on a terminal that nobody
-watches.
+The run stops before its first step; Weights & Biases would otherwise ask for the key on an unattended
+terminal.
 
 ## Example
 

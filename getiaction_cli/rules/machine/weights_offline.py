@@ -72,8 +72,8 @@ def weights_offline(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> I
     if file and file not in machine.torch_hub:
         at = recipe.param_route(BACKBONE)
         yield Finding(
-            f"the backbone starts from {name}, which is not in torch's cache; HF_HUB_OFFLINE is set, so the network is "
-            "probably not to be had",
+            f"the backbone starts from {name}, which is not in torch's cache; HF_HUB_OFFLINE is set, so the "
+            "download will probably fail",
             at=at,
             help=f"put {file} from download.pytorch.org/models into torch's hub/checkpoints, or train without",
             fix=Change("train the backbone from scratch", set=((at, None),)),

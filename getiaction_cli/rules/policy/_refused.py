@@ -1,4 +1,4 @@
-"""What LeRobot's refusals are about, so that each is told once, by the rule that knows it best."""
+"""Which rule reports which of LeRobot's refusals, so that each is reported once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _KINDS = {
 def refusals(configured: PolicyConfig | Rejected, values: Values) -> list[Rejected]:
     """Everything that LeRobot refuses, not only the first thing that it meets.
 
-    Each refusal is mended as its rule would mend it, and LeRobot is asked again. Not among them are values outside
+    Each refusal is fixed as its rule would fix it, and LeRobot is asked again. Not among them are values outside
     their allowed ones (`refused_value` finds those) and a dataset's features that can't be read.
     """
     if not isinstance(configured, Rejected):
@@ -55,7 +55,7 @@ def settle(values: Values, pretrained: Mapping[str, Any] | None = None) -> tuple
         except Rejected as refused:
             if refused.message not in [known.message for known in found]:
                 found.append(refused)
-            if not _mend(refused, params, values) and not _leave_one_out(params, values, pretrained or {}):
+            if not _fix(refused, params, values) and not _leave_one_out(params, values, pretrained or {}):
                 return found, None
         except Unjudgeable:
             return found, None
@@ -77,7 +77,7 @@ def _leave_one_out(params: dict[str, Any], values: Values, pretrained: Mapping[s
     return False
 
 
-def _mend(refused: Rejected, params: dict[str, Any], values: Values) -> bool:
+def _fix(refused: Rejected, params: dict[str, Any], values: Values) -> bool:
     """Change the parameters so that this refusal is gone; False when it isn't known how."""
     before = dict(params)
     kind = next((kind for kind, pattern in _KINDS.items() if re.search(pattern, refused.message)), "")

@@ -1,4 +1,4 @@
-"""What a rule about parameters works with: the value that counts for each, and where it stands."""
+"""What a rule about parameters works with: the effective value of each, and where it is set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Values:
         return name in self.policy_class.parameter_names
 
     def __getitem__(self, name: str) -> Any:
-        """The value of a parameter; None for one that this policy has not got."""
+        """The value of a parameter; None for one that this policy does not have."""
         if name in self.written:
             return self.written[name]
         field = self.policy_class.config_class.__dataclass_fields__.get(name)
@@ -51,7 +51,7 @@ class Values:
         return next((name for name in names if self.is_set(name)), names[0])
 
     def places(self, *names: str) -> tuple[Related, ...]:
-        """The parameters of a contradiction that stand in the recipe, each with its value."""
+        """The parameters of a contradiction that are in the recipe, each with its value."""
         return tuple(Related(f"{name} is {shown(self[name])}", at=self.at(name)) for name in names if self.is_set(name))
 
     def said(self, name: str) -> str:

@@ -11,7 +11,7 @@ began with, because the constant `decay` is too near 1 for the number of steps, 
 
 With `ema`, validation, rollouts and `pretrained_model/` use the average. After 1,000 steps with a constant decay of
 0.9999, 90 % of it are the first weights: random ones, unless the run starts from `pretrained_path`. The policy would
-hardly move, whatever the training loss is. The default schedule forgets the first weights within a few steps.
+hardly move, however low the training loss is. The default schedule forgets the first weights within a few steps.
 
 ## Example
 

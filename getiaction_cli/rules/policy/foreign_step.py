@@ -9,7 +9,7 @@ processing step of LeRobot or of an installed policy plugin, or that can't be su
 
 LeRobot imports and calls any class that these files name, with the arguments that they give:
 `{"class": "subprocess.Popen", "config": {"args": [...]}}` starts a program. Training refuses such a checkpoint before
-anything of it is loaded. Where it comes from somebody you trust, the step belongs in a plugin (`lerobot_policy_…`)
+anything of it is loaded. If you trust its author, the step belongs in a plugin (`lerobot_policy_…`)
 that you install yourself.
 
 ## Example

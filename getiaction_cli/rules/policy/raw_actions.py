@@ -6,7 +6,7 @@ LingBot-VA with another normalization of the action than `QUANTILES`; it has `ID
 
 ## Why it matters
 
-Whatever the normalization says, LingBot-VA takes its predictions for values between -1 and 1 and stretches them to the
+With any normalization, LingBot-VA takes its predictions for values between -1 and 1 and stretches them to the
 dataset's quantiles. Trained on the raw numbers, the loss falls and the robot receives actions that differ from those
 that were learned.
 

@@ -6,8 +6,8 @@ Episodes that are negative, that are not whole numbers, or that are in the list 
 
 ## Why it matters
 
-LeRobot refuses duplicates and negative numbers. Episodes that the dataset has not got are another rule's
-business.
+LeRobot refuses duplicates and negative numbers. Another rule reports episodes that the dataset does not
+have.
 
 ## Example
 

@@ -7,7 +7,7 @@
 ## Why it matters
 
 YAML has no such thing: other readers see the text "..." among the numbers. Where the numbers before and after
-it say how to go on, getiaction reads the list as written out; where they don't, it can't be used. For
+it show the pattern, getiaction reads the list as written out; where they don't, it can't be used. For
 `delta_timestamps` the better answer is mostly to leave the key out: the timing follows from the policy and
 the dataset's fps.
 

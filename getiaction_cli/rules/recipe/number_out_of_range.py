@@ -141,7 +141,7 @@ _ZERO_IS_NOTHING = ("trainer.devices", "trainer.max_steps", "trainer.max_epochs"
 
 @rule("GA122", in_itself=True)
 def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
-    """Numbers outside their bounds, and those that are no numbers."""
+    """Numbers outside their bounds, and values that are not numbers."""
     for route, node in recipe.walk():
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int | float) or route in mistaken(recipe):

@@ -7,7 +7,7 @@ Parameters that every LeRobot config has and that something else decides in geti
 
 ## Why it matters
 
-Training runs on the trainer's accelerator whatever `device` says, and nothing is ever pushed to the Hub by
+Training runs on the trainer's accelerator and ignores `device`, and nothing is ever pushed to the Hub by
 training: upload the run's `pretrained_model` folder when you want it there.
 
 ## Example

@@ -9,7 +9,7 @@ project's path: a bare policy name (`act`), LeRobot's own class
 
 ## Why it matters
 
-Only getiaction's policies and data module, and Lightning's callbacks, loggers and the like can stand in a
+Only getiaction's policies and data module, and Lightning's callbacks, loggers and the like can be named in a
 recipe. The rule knows their names without importing them, and finds the one that was meant.
 
 ## Example
@@ -57,7 +57,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA130", stops=True)
 def unknown_class(recipe: Recipe) -> Iterator[Finding]:
-    """Class paths that are near something that could stand there."""
+    """Class paths that are near one that is allowed there."""
     for found in class_paths(recipe):
         if found.verdict is not Verdict.MEANT:
             continue

@@ -127,7 +127,7 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _second(route: str, first: str, name: str) -> Finding:
-    """A callback that can't stand beside an earlier one."""
+    """A callback that clashes with an earlier one."""
     what = "Lightning takes one progress bar"
     if name in _TOLD_APART_BY:
         keys = ", ".join(_TOLD_APART_BY[name])

@@ -1,0 +1,65 @@
+"""What a user reads is plain technical English: phrases that need decoding are banned, each with a better one."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+# A phrase, and what to write instead.
+BANNED = {
+    r"(?<!there )(?<!There )\b(?:is|are|was|were) no (?!longer\b|more\b|less\b|such\b)\w+": "is not a …",
+    r"\b(?:is|are|was|were|be|been) (?:told|said)\b": "is reported, is shown",
+    r"\b(?:to|can|could) be had\b": "is unavailable",
+    r"\bwithout a word\b": "silently",
+    r"\b(?:has|have|had)(?:n't| not) got\b": "does not have",
+    r"\botherwise than\b|\b(?:an)?other \w+ than\b": "differs from",
+    r"\b(?:go|goes|went|gone) on\b": "continues, resumes",
+    r"\b(?:stands?|stood)\b(?! for\b| still\b|-in)": "is, is set",
+    r"\bwhat (?:there is|it says|comes of|came of)\b": "name the thing",
+    r"\bcarried out\b": "executed",
+    r"\bl(?:ie|ies|ay) (?:behind|past)\b": "extends past",
+    r"\bmend(?:s|ed|ing)?\b": "fix",
+    r"\bfor people,? or\b": "name the formats",
+    r"\bin the words of\b|\bin (?:its|their) own words\b": "compatible with",
+    r"\bwhatever\b": "any, even with",
+    r"\band that is not\b": "say it in a sentence of its own",
+    r"\b(?:nobody|somebody)\b": "name who or what",
+}
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """(place, text) of everything that can reach a user: strings in the code, pages of rules, help, docs, recipes."""
+    for file in [*REPOSITORY.glob("getiaction/**/*.py"), *REPOSITORY.glob("getiaction_cli/**/*.py")]:
+        tree = ast.parse(file.read_text("utf-8"))
+        shown = file.parent.name == "commands" or "rules" in file.parts
+        hidden = set() if shown else set(_docstrings(tree))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in hidden:
+                yield f"{file.relative_to(REPOSITORY)}:{node.lineno}", node.value
+    documents = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("recipes/*.yaml")]
+    for document in documents:
+        for number, line in enumerate(document.read_text("utf-8").splitlines(), 1):
+            yield f"{document.relative_to(REPOSITORY)}:{number}", line
+
+
+def _docstrings(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                yield id(first.value)
+
+
+@pytest.fixture(scope="module")
+def everything() -> list[tuple[str, str]]:
+    return list(texts())
+
+
+@pytest.mark.parametrize("phrase", BANNED)
+def test_no_text_needs_decoding(phrase: str, everything: list[tuple[str, str]]) -> None:
+    pattern = re.compile(phrase, re.IGNORECASE)
+    found = [f"{place}: {match[0]!r}" for place, text in everything for match in pattern.finditer(text)]
+    assert not found, f"write instead: {BANNED[phrase]}"
