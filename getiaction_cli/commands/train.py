@@ -44,7 +44,7 @@ RECIPE_SUFFIXES = (".yaml", ".yml")
 class TrainCommand(TyperCommand):
     """Takes overrides (`--trainer.max_steps 20`, `--steps 20`) out of the words before typer looks at the rest.
 
-    So every other unknown option stays a usage error with a suggestion, and `--resume` may stand without a value. The
+    So every other unknown option stays a usage error with a suggestion, and `--resume` may be without a value. The
     short forms are options of the command as well, for its help, for completion and for suggestions.
     """
 
@@ -80,7 +80,7 @@ def split_overrides(words: list[str], *, short: bool = True) -> tuple[list[str],
         short: short forms (`--steps`) are overrides, too.
 
     Returns:
-        The words that are no overrides, and the overrides as (word without dashes, YAML text).
+        The words that are not overrides, and the overrides as (word without dashes, YAML text).
 
     Raises:
         UsageError: an override without a value.
