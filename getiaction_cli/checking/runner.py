@@ -101,7 +101,7 @@ def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, 
         if diagnostic not in diagnostics:
             diagnostics.append(diagnostic)
     diagnostics.sort(key=lambda d: (_ORDER[d.severity], d.span.start if d.span else -1, d.file, d.path, d.code))
-    shown = [entry for entry in not_run if not select or matches(entry.rule, select)]
+    shown = dict.fromkeys(entry for entry in not_run if not select or matches(entry.rule, select))
     return Report(context.name, tuple(diagnostics), tuple(shown), suppressed, tuple(overruled), context.files)
 
 

@@ -79,10 +79,11 @@ class DiagnosticV1(PlaceV1):
 
 
 class NotRunV1(TypedDict):
-    """A rule that could not be judged."""
+    """A rule that could not be judged, why, and for which ``recipe``."""
 
     rule: str
     reason: str
+    recipe: str
 
 
 class SummaryV1(TypedDict):
@@ -105,14 +106,17 @@ class ReportV1(TypedDict):
 
 def render(reports: Sequence[Report]) -> str:
     """The document for all recipes together; ``recipe`` tells them apart."""
-    not_run = dict.fromkeys((entry.rule, entry.reason) for report in reports for entry in report.not_run)
     document = ReportV1(
         version=1,
         verdict=_verdict(reports),
         diagnostics=[
             diagnostic_v1(diagnostic, report.subject) for report in reports for diagnostic in report.diagnostics
         ],
-        not_run=[NotRunV1(rule=rule, reason=reason) for rule, reason in not_run],
+        not_run=[
+            NotRunV1(rule=entry.rule, reason=entry.reason, recipe=report.subject)
+            for report in reports
+            for entry in report.not_run
+        ],
         summary=SummaryV1(
             errors=sum(report.count(Severity.ERROR) for report in reports),
             warnings=sum(report.count(Severity.WARNING) for report in reports),

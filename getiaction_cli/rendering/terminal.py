@@ -49,7 +49,7 @@ def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: 
     if diagnostic.help:
         notes.append(("help", diagnostic.help))
     if diagnostic.fix is not None:
-        how = "--fix does it" if diagnostic.fix.safe else "--unsafe-fixes does it; look at it with --diff"
+        how = "--fix does it" if diagnostic.fix.safe else "--fix --unsafe-fixes does it; --diff shows it first"
         notes.append(("help" if not diagnostic.help else "fix", f"{diagnostic.fix.title} ({how})"))
     if diagnostic.assuming:
         stand_ins = ", ".join(
@@ -163,7 +163,8 @@ def _count(reports: Sequence[Report], paint: Paint, fixed: int) -> str:
     fixes = [d.fix for report in reports for d in report.diagnostics if d.fix is not None]
     safe = sum(fix.safe for fix in fixes)
     offers = [f"{safe} fixable with --fix"] if safe else []
-    offers += [f"{len(fixes) - safe} with --unsafe-fixes"] if len(fixes) > safe else []
+    if len(fixes) > safe:
+        offers.append(f"{len(fixes) - safe} {'more' if safe else 'fixable'} with --fix --unsafe-fixes")
     suppressed = sum(report.suppressed for report in reports)
     complete = all(report.complete for report in reports)
     if not complete:

@@ -83,17 +83,20 @@ SCHEMA = closed(
                 }
             ),
         },
-        "not_run": {"type": "array", "items": closed({"rule": STRING, "reason": STRING})},
+        "not_run": {"type": "array", "items": closed({"rule": STRING, "reason": STRING, "recipe": STRING})},
         "summary": closed({name: {"type": "integer"} for name in ("errors", "warnings", "infos")}),
     }
 )
 
 
 def test_json_keeps_its_shape() -> None:
-    document = json.loads(json_v1.render([REPORT, REPORT]))
+    document = json.loads(json_v1.render([REPORT, replace(REPORT, subject="b.yaml")]))
     jsonschema.validate(document, SCHEMA)
     assert document["verdict"] == "error" and document["summary"] == {"errors": 2, "warnings": 2, "infos": 0}
-    assert len(document["not_run"]) == 1
+    assert [(entry["rule"], entry["recipe"]) for entry in document["not_run"]] == [
+        ("GA301", "recipes/a b.yaml"),
+        ("GA301", "b.yaml"),
+    ]
     assert document["diagnostics"][0]["fix"]["edits"] == [{"start": 108, "end": 118, "text": "chunk_size"}]
     assert document["diagnostics"][0]["help"].startswith("did you mean `chunk_size`?")
     empty = json.loads(json_v1.render([Report("a")]))
