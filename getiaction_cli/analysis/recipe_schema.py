@@ -172,7 +172,7 @@ def policy_keys(policy: PolicyClass) -> dict[str, Key]:
         return complaint
 
     return {
-        name: Key(parse_type("Any"), complaint=judge(name))
+        name: Key(parse_type("Any"), complaint=judge(name), default=policy.fields[name].default)
         for name in policy.parameter_names
         if name not in NOT_PARAMETERS
     }

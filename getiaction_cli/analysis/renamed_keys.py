@@ -5,6 +5,9 @@ From the section a word stands in to what it is called here: a route, or None fo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 _SAVES = "a ModelCheckpoint in trainer.callbacks says when to save (every_n_train_steps)"
 _PRECISION = "trainer.precision says it (bf16-mixed, 16-mixed)"
 
@@ -118,6 +121,59 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("trainer", "progress_bar_refresh_rate"): (None, "a TQDMProgressBar in trainer.callbacks says it (refresh_rate)"),
     ("trainer", "resume_from_checkpoint"): (None, "`getiaction train --resume RUN` resumes a run"),
 }  # fmt: skip
+
+
+def _checkpoints(every: Any) -> dict[str, Any]:
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        return {}
+    arguments = {"every_n_train_steps": every, "save_top_k": -1}
+    return {
+        "trainer.callbacks": [{"class_path": "lightning.pytorch.callbacks.ModelCheckpoint", "init_args": arguments}]
+    }
+
+
+def _wandb(said: Any) -> dict[str, Any]:
+    if not isinstance(said, dict) or said.get("enable") is not True:
+        return {}
+    arguments = {name: said[name] for name in ("project", "entity", "notes", "mode") if said.get(name) is not None}
+    section: dict[str, Any] = {"class_path": "lightning.pytorch.loggers.WandbLogger"}
+    return {"trainer.logger": section | ({"init_args": arguments} if arguments else {})}
+
+
+def _gpus(said: Any) -> dict[str, Any]:
+    if isinstance(said, bool) or not isinstance(said, int | list) or said in (0, []):
+        return {}
+    return {"trainer.accelerator": "gpu", **({} if said == -1 else {"trainer.devices": said})}
+
+
+_MIXED = {"trainer.precision": "16-mixed"}
+# What a value of such a key means in terms of keys that there are.
+_COUNTERPARTS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
+    ("", "save_freq"): _checkpoints,
+    ("trainer", "save_freq"): _checkpoints,
+    ("", "wandb"): _wandb,
+    ("trainer", "gpus"): _gpus,
+    ("trainer", "amp"): lambda said: _MIXED if said is True else {},
+    ("trainer", "fp16"): lambda said: _MIXED if said is True else {},
+    ("trainer", "bf16"): lambda said: {"trainer.precision": "bf16-mixed"} if said is True else {},
+    ("trainer", "weights_summary"): lambda said: {"trainer.enable_model_summary": said is not None},
+}
+
+
+def counterpart(section: str, key: str, value: Any) -> dict[str, Any]:
+    """Return what a key that there is no more means today.
+
+    Args:
+        section: the route of the section that the key is in; empty for the top.
+        key: the key.
+        value: its plain value.
+
+    Returns:
+        The new values by route; empty where the key has no counterpart, or its value turns off what is off anyway.
+    """
+    meaning = _COUNTERPARTS.get((section, key))
+    return meaning(value) if meaning else {}
+
 
 _PUSH = "training never uploads anything; `hf upload` takes the run's pretrained_model folder"
 

@@ -119,6 +119,7 @@ def _edits_of_one(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
         return ()
     if now.broken or not _same(now.plain(), intended):
         return ()
+    now = _with_comments(recipe, now, change)
     return tuple(made) if len(steps) == 1 else tuple(_difference(recipe.text, now.text))
 
 
@@ -135,6 +136,44 @@ def _setting(recipe: Recipe, route: str, value: Any) -> list[tuple[str, str, Any
         return [("set", route, value)]
     steps = [step for key, item in value.items() for step in _setting(recipe, f"{route}.{key}", item)]
     return steps + [("remove", f"{route}.{key}", None) for key in node.pairs if key not in value]
+
+
+def _with_comments(recipe: Recipe, now: Recipe, change: Change) -> Recipe:
+    """The recipe after a change, with the comments of values that moved beside or above their new places."""
+    for route in change.remove if change.set else ():
+        comments = _comments_at(recipe, route)
+        if not comments:
+            continue
+        value, name = recipe.get(route), route.rpartition(".")[2]
+        targets = sorted(change.set, key=lambda pair: (pair[1] != value, pair[0].rpartition(".")[2] != name))
+        steps, rest = now.follow(targets[0][0])
+        if rest or steps[-1].pair is None:
+            continue
+        source, key = now.source, steps[-1].pair.key
+        line = source.line_of(key.start)
+        written = source.line(line)
+        if len(comments) == 1 and source.line_of(steps[-1].node.end) == line and not _COMMENT.search(written):
+            at = source.start_of(line) + len(written)
+            edit = Edit(at, at, f"  {comments[0]}")
+        else:
+            indent = written[: len(written) - len(written.lstrip())]
+            at = source.start_of(line)
+            edit = Edit(at, at, "".join(f"{indent}{comment}{_newline(source)}" for comment in comments))
+        commented = read(now.file, text=apply_edits(now.text, [edit]))
+        if not commented.broken and _same(commented.plain(), now.plain()):
+            now = commented
+    return now
+
+
+def _comments_at(recipe: Recipe, route: str) -> list[str]:
+    """The comments on the lines of a key and its value."""
+    steps, rest = recipe.follow(route)
+    node, pair, source = steps[-1].node, steps[-1].pair, recipe.source
+    if rest or pair is None or pair.merged or node.alias:
+        return []
+    start = node.end if node.kind is Kind.SCALAR else pair.key.end
+    text = source.text[start : _line_end(source, max(node.end, pair.key.end))]
+    return [match[1].strip() for match in _COMMENT.finditer(text)]
 
 
 def _difference(old: str, new: str) -> Iterable[Edit]:

@@ -49,19 +49,6 @@ def test_right_recipe_is_fine(file: Path, shared: SharedInputs) -> None:
     assert report.diagnostics == ()
 
 
-@pytest.mark.parametrize("file", ERR, ids=lambda file: file.stem)
-@pytest.mark.parametrize("unsafe", [False, True], ids=["safe", "unsafe"])
-def test_fixes_come_to_an_end_and_never_break_the_text(file: Path, unsafe: bool, shared: SharedInputs) -> None:
-    recipe = read(file, name=file.name)
-    done = fixing.fix(recipe, lambda r: judge(r, shared), lambda texts: read(file.name, texts=texts), unsafe=unsafe)
-    assert done.recipe.broken <= recipe.broken
-    left = [d.fix for d in done.report.diagnostics if d.fix and (d.fix.safe or unsafe)]
-    assert not left, [fix.title for fix in left]
-    assert len([d for d in done.report.diagnostics if d.severity == "error"]) <= len(
-        [d for d in judge(recipe, shared).diagnostics if d.severity == "error"]
-    )
-
-
 @pytest.mark.parametrize("name", ["seed_diffusion", "seed_vqbet"])
 def test_the_first_recipes_are_mended_by_safe_fixes_alone(name: str, shared: SharedInputs) -> None:
     file = CASES / "err" / f"{name}.yaml"

@@ -46,11 +46,12 @@ from collections.abc import Iterator
 from getiaction_cli.analysis.checkpoint import ROUTE, Checkpoint
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.policies import PolicyClass, load, names
+from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
 @rule("GA341", cause=("checkpoint",), breaks=("checkpoint policy",))
-def checkpoint_policy(checkpoint: Checkpoint, policy_class: PolicyClass) -> Iterator[Finding]:
+def checkpoint_policy(recipe: Recipe, checkpoint: Checkpoint, policy_class: PolicyClass) -> Iterator[Finding]:
     """Compare the names of the policies."""
     if not checkpoint.config or checkpoint.policy == policy_class.name:
         return
@@ -59,5 +60,7 @@ def checkpoint_policy(checkpoint: Checkpoint, policy_class: PolicyClass) -> Iter
         f"{checkpoint.said} holds a policy of type {checkpoint.policy!r}, the recipe trains {policy_class.class_name}",
         at=ROUTE,
         related=(Related(f"{policy_class.class_name} is asked for", at="model.class_path"),),
-        fix=Change(f"train {other.class_name}", set=(("model.class_path", other.class_path),)) if other else None,
+        fix=Change(f"train {other.class_name}", set=(("model.class_path", other.class_path),))
+        if other is not None and set(recipe.params()) <= set(other.parameter_names)
+        else None,
     )

@@ -66,7 +66,9 @@ def too_many_cameras(fit: Fit) -> Iterator[Finding]:
     if most is None or len(cameras) <= most:
         return
     others = [key for key in fit.policy.input_features if key not in cameras]
-    keep = [*cameras[:most], *others]
+    sizes = {key: camera.shape[1:] for key, camera in fit.policy.image_features.items()}
+    fitting = sorted(cameras, key=lambda key: bool(fit.facts.square_cameras) and len(set(sizes[key])) > 1)
+    keep = [*fitting[:most], *others]
     yield Finding(
         f"{fit.policy.policy.class_name} takes {'one camera' if most == 1 else f'{most} cameras'}, and gets "
         f"{len(cameras)}: {listed(cameras)}",

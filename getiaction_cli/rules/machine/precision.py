@@ -72,15 +72,17 @@ def precision_here(recipe: Recipe, machine: Machine, fit: Fit) -> Iterator[Findi
         if plugin in _PLUGINS:
             asked = str(recipe.get(f"{route}.init_args.precision") or _PLUGINS[plugin])
             at = f"{route}.class_path"
+    in_float32 = fit.facts.codebook_in_float32
     if asked.startswith("transformer-engine") and "transformer-engine" not in machine.packages:
+        mixed = "32-true" if in_float32 else "bf16-mixed"
         yield Finding(
             f"precision `{asked}` needs the package transformer-engine, which is not installed",
             at=_ROUTE,
             help=install_command("transformer-engine"),
-            fix=Change("set precision to bf16-mixed", set=((_ROUTE, "bf16-mixed"),)),
+            fix=Change(f"set precision to {mixed}", set=((_ROUTE, mixed),)),
         )
     elif asked in ("16-true", "bf16-true", "64-true", "64"):
-        mixed = "32-true" if asked.startswith("64") else f"{asked.partition('-')[0]}-mixed"
+        mixed = "32-true" if in_float32 or asked.startswith("64") else f"{asked.partition('-')[0]}-mixed"
         goes = asked != "16-true" and _all_converted(fit)
         then = "the batches with them" if goes else "LeRobot's batches stay float32: the first batch stops"
         yield Finding(

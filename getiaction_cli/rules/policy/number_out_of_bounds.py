@@ -48,10 +48,11 @@ trainer:
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding
-from getiaction_cli.policies import PolicyClass
+from getiaction_cli.policies import PolicyClass, plain
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._bounds import bound_of
+from getiaction_cli.rules.policy._refused import steps_limit
 from getiaction_cli.rules.policy._values import Values, shown
 
 
@@ -69,5 +70,21 @@ def number_out_of_bounds(recipe: Recipe, policy_class: PolicyClass) -> Iterator[
             at=at,
             label=bound.wants(),
             severity=bound.severity_of(value),
-            fix=Change(f"remove {name}: LeRobot's default is used", remove=(at,)),
+            fix=_fix(values, name),
         )
+
+
+def _fix(values: Values, name: str) -> Change:
+    """Leave the default, or the nearest number below it that goes with the rest of the recipe."""
+    facts, default = values.policy_class.facts, plain(values.policy_class.fields[name].default)
+    most = None
+    if name == "n_action_steps":
+        most = values[steps_limit(values)]
+        if facts.horizon_includes_past and isinstance(most, int):
+            most -= values["n_obs_steps"] - 1
+    elif name == facts.first_phase:
+        steps = values.recipe.trainer("max_steps")
+        most = steps // 5 if isinstance(steps, int) and steps <= default else None
+    if isinstance(most, int) and isinstance(default, int) and 0 < most < default:
+        return values.set_to(name, most)
+    return Change(f"remove {name}: LeRobot's default is used", remove=(values.at(name),))

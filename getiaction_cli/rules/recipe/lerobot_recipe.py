@@ -45,7 +45,7 @@ from typing import Any
 
 from getiaction_cli import policies
 from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
-from getiaction_cli.analysis.renamed_keys import RENAMED, WITHOUT_EFFECT
+from getiaction_cli.analysis.renamed_keys import RENAMED, WITHOUT_EFFECT, counterpart
 from getiaction_cli.analysis.unknown_keys import foreign_sections, parameters_of
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.policies import NOT_PARAMETERS
@@ -114,7 +114,12 @@ def _rewritten(recipe: Recipe, foreign: list[str]) -> Change | None:
     )
     if evaluation is not None and not recipe.has("evaluation"):
         sections += (("evaluation", evaluation),)
-    gone = tuple(name for name in foreign if not recipe.has(f"trainer.{name}"))
+    logger = counterpart("", "wandb", recipe.get("wandb"))
+    if "trainer.logger" in logger and not recipe.has("trainer.logger"):
+        sections += tuple(logger.items())
+    # LeRobot writes the policy's own optimizer into its configurations; another one is reported by itself.
+    other = ("optimizer", "scheduler") if recipe.get("use_policy_training_preset") is False else ()
+    gone = tuple(name for name in foreign if not recipe.has(f"trainer.{name}") and name not in other)
     if rollouts and evaluation is not None:
         gone = (*gone, *(route for route in rollouts.routes if route not in gone and "." not in route))
     return Change("lay it out as a recipe", set=sections, remove=gone)

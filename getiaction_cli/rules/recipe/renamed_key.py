@@ -48,9 +48,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.renamed_keys import counterpart
 from getiaction_cli.analysis.unknown_keys import Stray, strays
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
 
 
@@ -78,6 +80,11 @@ def renamed_key(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _fix(recipe: Recipe, stray: Stray) -> Change | None:
+    value = recipe.get(stray.route)
+    meant = {} if stray.target else counterpart(stray.section.route, stray.key, value)
+    if meant and not any(recipe.has(route) for route in meant):
+        plain = [f"{route}: {write(value)}" if isinstance(value, str | int) else route for route, value in meant.items()]
+        return Change(f"write it as {', '.join(plain)}", set=tuple(meant.items()), remove=(stray.route,))
     if not stray.target or recipe.has(stray.target):
         # What is off is off without it.
         off = not stray.target and recipe.get(stray.route) is False
@@ -87,5 +94,4 @@ def _fix(recipe: Recipe, stray: Stray) -> Change | None:
     home, _, name = stray.target.rpartition(".")
     if home == stray.section.route:
         return Change(f"rename it to {name}", rename=((stray.route, name),), safe=stray.sure)
-    value = recipe.get(stray.route)
     return Change(f"move it to {stray.target}", set=((stray.target, value),), remove=(stray.route,))

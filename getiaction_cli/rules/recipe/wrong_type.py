@@ -128,9 +128,17 @@ def _fix(route: str, mistake: Mistake, value: Any) -> Change | None:
         free = _is_free_text(kind) and not route.endswith("class_path")
         if isinstance(candidate, str) and candidate not in kind.choices and not free:
             continue  # where a name or a class is wanted, a number in quotes is none
+        if isinstance(candidate, list) and _other_items(candidate, mistake.key.default):
+            continue
         if mistake.key.wrong(candidate) is None:
             return Change(f"write it as {write(candidate)}", set=((route, candidate),), safe=safe)
     return None
+
+
+def _other_items(items: list[Any], default: Any) -> bool:
+    """True for text where the default's items are numbers: LeRobot's types don't always name what a tuple holds."""
+    numbers = isinstance(default, list | tuple) and all(isinstance(item, int | float) for item in default)
+    return bool(numbers and default) and any(isinstance(item, str) for item in items)
 
 
 def _is_free_text(kind: Type) -> bool:
