@@ -159,7 +159,7 @@ def _with_comments(recipe: Recipe, now: Recipe, change: Change) -> Recipe:
             indent = written[: len(written) - len(written.lstrip())]
             at = source.start_of(line)
             edit = Edit(at, at, "".join(f"{indent}{comment}{_newline(source)}" for comment in comments))
-        commented = read(now.file, text=apply_edits(now.text, [edit]))
+        commented = _alone(now.file, apply_edits(now.text, [edit]))
         if not commented.broken and _same(commented.plain(), now.plain()):
             now = commented
     return now

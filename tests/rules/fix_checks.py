@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -44,8 +44,8 @@ def check_each(recipe: Recipe, judge: Judge) -> Iterator[str]:
 def check_all(recipe: Recipe, judge: Judge, *, unsafe: bool) -> Iterator[str]:
     """Make all fixes as `--fix` does; yields what is wrong afterwards."""
 
-    def reread(text: str) -> Recipe:
-        return read(recipe.file, text=text)
+    def reread(texts: Mapping[str, str]) -> Recipe:
+        return read(recipe.file, texts=texts)
 
     report = judge(recipe)
     done = fixing.fix(recipe, judge, reread, unsafe=unsafe)

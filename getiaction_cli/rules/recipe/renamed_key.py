@@ -83,7 +83,9 @@ def _fix(recipe: Recipe, stray: Stray) -> Change | None:
     value = recipe.get(stray.route)
     meant = {} if stray.target else counterpart(stray.section.route, stray.key, value)
     if meant and not any(recipe.has(route) for route in meant):
-        plain = [f"{route}: {write(value)}" if isinstance(value, str | int) else route for route, value in meant.items()]
+        plain = [
+            f"{route}: {write(value)}" if isinstance(value, str | int) else route for route, value in meant.items()
+        ]
         return Change(f"write it as {', '.join(plain)}", set=tuple(meant.items()), remove=(stray.route,))
     if not stray.target or recipe.has(stray.target):
         # What is off is off without it.
