@@ -1,17 +1,16 @@
 """The Hub: only ``meta/`` is fetched, with huggingface_hub's own code, token, endpoint and offline switch.
 
-Everything is fetched into a folder beside LeRobot's cache, checked against the hashes that the Hub names, and only then
-moved in: a fetch that is cut short, or that brings wrong bytes, leaves nothing behind.
+Files arrive in LeRobot's cache and are checked against the hashes that the Hub lists. meta/info.json comes last, and
+no copy is found without it: a fetch that is cut short, or that brings wrong bytes, is never taken for a dataset.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
 import re
-import shutil
-import tempfile
 import threading
 import time
 import warnings
@@ -23,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from getiaction import trust
-from getiaction.files import sync, write_atomically
-from getiaction.spec.dataset_location import FORMAT_TAG, Location, lerobot_hub_cache
+from getiaction.spec.dataset_location import FORMAT_TAG, INFO, Location, lerobot_hub_cache
+from getiaction.spec.hub_cache import storage
 from getiaction_cli.datasets.progress import OnProgress
 from getiaction_cli.errors import HubError
 
@@ -32,11 +31,9 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
-_STAGING_PREFIX = ".getiaction-"
 _PASSING = (429, 500, 502, 503, 504)  # answers that may be others in a moment
 _WAITS = (1.0, 2.0)  # seconds
 _LONGEST_WAIT = 10
-_ABANDONED = 3600  # seconds without a byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,54 +182,37 @@ def _similar_ids(api: HfApi, repo_id: str) -> list[str]:
 
 
 def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *, watch: OnProgress | None) -> Path:
+    """Fetch files into LeRobot's cache, meta/info.json last: no copy counts without it."""
     from huggingface_hub import hf_hub_download
 
     cache = lerobot_hub_cache()
-    storage = cache / ("datasets--" + repo_id.replace("/", "--"))
-    missing = [f for f in files if not (storage / "snapshots" / commit / f.path).is_file()]
-    total = sum(f.size for f in missing)
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        _sweep(cache)
-        staging = Path(tempfile.mkdtemp(prefix=_STAGING_PREFIX, dir=cache))
-    except OSError as error:
-        raise HubError(
-            f"LeRobot's cache {cache} can't be written: {error.strerror or error}",
-            "HF_LEROBOT_HOME names another place",
-        ) from error
-    try:
-        if watch is not None and missing:
-            watch(f"fetching {repo_id}", 0, total, "bytes")
-        bar = _bar(repo_id, total, watch)
-        with _translated(repo_id), _silenced():
-            pool = ThreadPoolExecutor(8)
-            try:
+    snapshot = storage(cache, "datasets", repo_id) / "snapshots" / commit
+    begun = not (snapshot / INFO).is_file()  # an earlier fetch that broke off may have left files unchecked
+    wanted = [file for file in files if begun or not (snapshot / file.path).is_file()]
+    total = sum(file.size for file in wanted)
+    bar = _bar(repo_id, total, watch)
 
-                def fetch(file: RepoFile) -> None:
-                    path = _again(
-                        lambda: hf_hub_download(
-                            repo_id, file.path, repo_type="dataset", revision=commit, cache_dir=staging, tqdm_class=bar
-                        )
-                    )
-                    _verify(Path(path), file)
+    def fetch(file: RepoFile, revision: str = commit) -> None:
+        path = _again(
+            lambda: hf_hub_download(
+                repo_id, file.path, repo_type="dataset", revision=revision, cache_dir=cache, tqdm_class=bar
+            )
+        )
+        _verify(Path(path), file)
 
-                list(pool.map(fetch, missing))
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-        _move_in(staging / storage.name, storage, commit, revision)
-        if watch is not None and missing:
-            watch(f"fetching {repo_id}", total, total, "bytes")
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return storage / "snapshots" / commit
-
-
-def _sweep(cache: Path) -> None:
-    """Take away what fetches that were killed have left, and no other process can still be writing."""
-    for folder in cache.glob(_STAGING_PREFIX + "*"):
-        times = [path.lstat().st_mtime for path in (folder, *folder.rglob("*")) if path.is_symlink() or path.exists()]
-        if times and time.time() - max(times) > _ABANDONED:
-            shutil.rmtree(folder, ignore_errors=True)
+    if watch is not None and wanted:
+        watch(f"fetching {repo_id}", 0, total, "bytes")
+    with _translated(repo_id), _silenced(), ThreadPoolExecutor(8) as pool:
+        try:
+            list(pool.map(fetch, [file for file in wanted if file.path != INFO]))
+        finally:
+            pool.shutdown(cancel_futures=True)
+        for file in files:
+            if file.path == INFO:
+                fetch(file, revision)  # by its tag or branch, which the cache then knows
+    if watch is not None and wanted:
+        watch(f"fetching {repo_id}", total, total, "bytes")
+    return snapshot
 
 
 def _verify(path: Path, file: RepoFile) -> None:
@@ -248,28 +228,12 @@ def _verify(path: Path, file: RepoFile) -> None:
         while chunk := stream.read(1 << 20):
             digest.update(chunk)
     if digest.hexdigest() != wanted:
+        path.resolve().unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise HubError(
             f"the Hub sent wrong bytes for {file.path}: {size} bytes whose hash is not the one it lists",
-            "a proxy or mirror may have changed them; nothing was kept; try again, or set HF_ENDPOINT",
+            "a proxy or mirror may have changed them; they were deleted; try again, or set HF_ENDPOINT",
         )
-
-
-def _move_in(staged: Path, storage: Path, commit: str, revision: str) -> None:
-    """Move verified files into the cache: blobs, then the snapshot's links (info.json last), then the ref."""
-    (storage / "blobs").mkdir(parents=True, exist_ok=True)
-    for blob in sorted((staged / "blobs").iterdir()) if (staged / "blobs").is_dir() else []:
-        sync(blob)
-        blob.replace(storage / "blobs" / blob.name)
-    source = staged / "snapshots" / commit
-    links = [p for p in source.rglob("*") if not p.is_dir() or p.is_symlink()]
-    for link in sorted(links, key=lambda p: p.name == "info.json"):
-        target = storage / "snapshots" / commit / link.relative_to(source)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        link.replace(target)
-    if revision != commit:
-        ref = storage / "refs" / revision
-        ref.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(ref, commit)
 
 
 def _again[T](ask: Callable[[], T]) -> T:
@@ -373,11 +337,16 @@ def _translated(repo_id: str) -> Iterator[None]:
         errors.LocalEntryNotFoundError,
         OSError,
     ) as error:
-        if isinstance(error, OSError) and error.errno == 28:
-            raise HubError(f"no space left on the disk for meta/ of {repo_id}", f"in {lerobot_hub_cache()}") from error
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise HubError(f"no space left on the disk for {repo_id}", f"in {lerobot_hub_cache()}") from error
+        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            raise HubError(
+                f"LeRobot's cache {lerobot_hub_cache()} can't be written: {error.strerror}",
+                "set HF_LEROBOT_HOME to another folder",
+            ) from error
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise HubError(
-            f"the download of {repo_id} broke off: {first}", "nothing half-written was kept; try again"
+            f"the download of {repo_id} broke off: {first}", "try again: what arrived whole is kept"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise HubError(
