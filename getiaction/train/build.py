@@ -16,6 +16,7 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.strategies import DDPStrategy
 
 from getiaction.errors import MachineError, TrainingError
@@ -115,14 +116,14 @@ def _launched(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def loggers(asked: Any, folder: RunFolder | None) -> list[Logger]:
-    """metrics.csv always, then those the recipe asks for; none for `fast_dev_run`.
+    """metrics.csv always, then those the recipe asks for; for `fast_dev_run` one that writes nothing.
 
     Args:
         asked: the recipe's `trainer.logger`: one {class_path, init_args}, a list of them, true, false or null.
         folder: where they write unless the recipe says otherwise.
     """
     if folder is None:
-        return []
+        return [DummyLogger()]  # callbacks that need a logger find one
     wanted = [] if isinstance(asked, bool) else [_named(item, folder) for item in _as_list(asked)]
     return [MetricsFile(folder.path)] + [
         component("logger", item, f"trainer.logger.{i}") for i, item in enumerate(wanted)

@@ -145,6 +145,28 @@ def _set(recipe: dict[str, Any], route: str, value: Any) -> None:
         recipe[last] = value
 
 
+def drawn(count: int, seed: int) -> list[Mutant]:
+    """One to three changes at once of a recipe on one of several datasets, drawn at random."""
+    draw = random.Random(seed)
+    bases = [(policy, PUSHT, {}) for policy in TINY] + [
+        (policy, f"made/{dataset}", parameters) for policy, dataset, _, parameters in _BASES.values()
+    ]
+    changes = {policy: list(_changes(policy)) for policy in TINY}
+    found: dict[str, Mutant] = {}
+    while len(found) < count:
+        policy, dataset, parameters = draw.choice(bases)
+        recipe = base(policy)
+        recipe["model"]["init_args"] |= copy.deepcopy(parameters)
+        recipe["data"]["init_args"]["repo_id"] = dataset
+        chosen = draw.sample(changes[policy], draw.randint(1, 3))
+        if not any(a is not b and a[0].startswith(b[0]) for a in chosen for b in chosen):
+            for route, value in chosen:
+                _set(recipe, route, value)
+            name = f"{policy} on {dataset}: {', '.join(_said(route, value) for route, value in chosen)}"
+            found[name] = Mutant(name, policy, text_of(recipe), dataset=dataset)
+    return list(found.values())
+
+
 def pairs(count: int, seed: int) -> list[Mutant]:
     """Two changes at once, drawn at random from all changes of the recipe: what no rule was made with."""
     draw = random.Random(seed)
@@ -690,17 +712,40 @@ def _damaged(policy: str) -> Iterator[Mutant]:
         yield Mutant(f"{policy} dataset {name}", policy, text_of(recipe), edit)
 
 
+def made(name: str, home: Path) -> Path:
+    """A dataset's folder in ``home``, made if it is not there."""
+    folder = home / name
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if name == PUSHT:
+            make_dataset.pusht(folder)
+        elif name.startswith("made/"):
+            odd_datasets.BUILDERS.get(name.removeprefix("made/"), make_dataset.make)(folder)
+        else:
+            make_dataset.aloha(folder, name)
+    return folder
+
+
+def small(text: str) -> str:
+    """A page's recipe with a tiny network where it says nothing else, two samples a batch, and one step on the CPU."""
+    recipe = yaml.safe_load(text)
+    model = recipe["model"]["init_args"] = recipe["model"].get("init_args") or {}
+    policy = str(model.get("policy_name") or recipe["model"]["class_path"].rpartition(".")[2]).lower()
+    said = {**(model.get("config_kwargs") or {}), **model}
+    model |= {name: value for name, value in TINY.get(policy, {}).items() if name not in said}
+    recipe["data"]["init_args"] |= {"train_batch_size": 2, "num_workers": 0}
+    return text_of(one_step(recipe))
+
+
+def one_step(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The same recipe, tried for one step on the CPU."""
+    few = {"accelerator": "cpu", "devices": 1, "num_nodes": 1, "fast_dev_run": 1}
+    return {**recipe, "trainer": {**(recipe.get("trainer") or {}), **few}}
+
+
 def prepare(mutant: Mutant, home: Path, work: Path) -> str:
     """The mutant's recipe, its dataset made: datasets stand in ``home``, edited copies below ``work``."""
-    source = home / mutant.dataset
-    if not source.exists():
-        source.parent.mkdir(parents=True, exist_ok=True)
-        build = (
-            make_dataset.pusht
-            if mutant.dataset == PUSHT
-            else odd_datasets.BUILDERS[mutant.dataset.removeprefix("made/")]
-        )
-        build(source)
+    source = made(mutant.dataset, home)
     if "{root}" not in mutant.text:
         return mutant.text
     copied = work / "".join(c if c.isalnum() else "-" for c in mutant.name)
