@@ -124,6 +124,10 @@ def main() -> None:
     """Run the command line and exit with the documented code."""
     # Starting makes many objects and leaves none behind: looking for garbage meanwhile costs 5 %. Training undoes it.
     gc.set_threshold(50_000)
+    if "SLURM_JOB_ID" in os.environ and {"train", "fit"} & set(sys.argv[1:]):
+        from getiaction.spec import slurm
+
+        slurm.listen()
     _open_streams()
     try:
         command = typer.main.get_command(app)

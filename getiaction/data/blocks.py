@@ -23,7 +23,7 @@ import torch
 
 from getiaction.data.decode import NO_PICTURE, decode_video, decoder_name
 from getiaction.data.layout import Camera, Layout
-from getiaction.data.sampler import EpisodeSampler
+from getiaction.data.sampler import EpisodeSampler, Parts
 from getiaction.errors import DataError
 from getiaction.spec.frame_loading import cores as cores_here
 
@@ -82,13 +82,16 @@ class BlockSampler(EpisodeSampler):
 
     def schedule(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """This rank's samples of an epoch in order, as places among the usable frames, and the block of each."""
+        return self._schedule(epoch, self.rank, self.num_replicas)
+
+    def _schedule(self, epoch: int, rank: int, world_size: int) -> tuple[np.ndarray, np.ndarray]:
         chance = np.random.default_rng([self.seed, epoch])
         starts, lengths = self._cut(chance)
         if self.shuffle:
             turn = chance.permutation(len(starts))
             starts, lengths = starts[turn], lengths[turn]
-        if self.num_replicas > 1:
-            starts, lengths = self._share(starts, lengths)
+        if world_size > 1:
+            starts, lengths = self._share(starts, lengths, rank, world_size)
         slots = min(self._buffer.opened, len(starts)) if self.shuffle else 1
         if self.shuffle:
             # The first blocks have all lengths from short to long, so that they do not all end at the same time.
@@ -110,10 +113,12 @@ class BlockSampler(EpisodeSampler):
         order = np.lexsort((chance.random(len(owners)), begun[owners] + within))
         return places[mixed][order], owners[order]
 
-    def _share(self, starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """This rank's blocks: equally many samples for each rank, so a block that two ranks share is divided."""
+    def _share(
+        self, starts: np.ndarray, lengths: np.ndarray, rank: int, world_size: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """A rank's blocks: equally many samples for each rank, so a block that two ranks share is divided."""
         stops = np.cumsum(lengths)
-        first, stop = (self._count * number // self.num_replicas for number in (self.rank, self.rank + 1))
+        first, stop = _bounds(self._count, rank, world_size)
         if first == stop:  # fewer samples than ranks
             return starts, lengths
         begun = np.clip(first - (stops - lengths), 0, lengths)
@@ -132,15 +137,54 @@ class BlockSampler(EpisodeSampler):
             lengths.append(np.diff(cuts))
         return np.concatenate(starts), np.concatenate(lengths)
 
-    def _epoch(self, epoch: int, begin: int) -> Iterator[int]:
-        places, owners = self.schedule(epoch)
+    def _epoch(self, epoch: int, parts: Parts) -> Iterator[int]:
+        if self._divides_alike(parts):
+            places, owners = self.schedule(epoch)
+            count, begin = len(self), sum(part.batches for part in parts) * self.batch_size
+        else:
+            places, owners = self._rest(epoch, parts)
+            count, begin = self.batches_left(epoch, parts) * self.batch_size, 0
+            if self.num_replicas > 1 and len(places) >= self.num_replicas:
+                first, stop = _bounds(len(places), self.rank, self.num_replicas)
+                places, owners = places[first:stop], owners[first:stop]
         if self.num_replicas > 1:
             # Every rank has full batches, and as many: the last ones repeat the first samples.
-            places, owners = np.resize(places, len(self)), np.resize(owners, len(self))
+            places, owners = np.resize(places, count), np.resize(owners, count)
         rows = self._rows_at(places[begin:])
         self._announce(rows, owners[begin:])
         for start in range(0, len(rows), 8192):
             yield from rows[start : start + 8192].tolist()
+
+    def _divides_alike(self, parts: Parts) -> bool:
+        """Whether all parts of a run had as many ranks as this one, and batches of the same size."""
+        return all(part[:2] == (self.num_replicas, self.batch_size) for part in parts)
+
+    def _count_left(self, epoch: int, parts: Parts) -> int:
+        if self._divides_alike(parts):
+            return super()._count_left(epoch, parts)
+        return len(self._rest(epoch, parts)[0])
+
+    def _rest(self, epoch: int, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
+        """What earlier parts, on other numbers of ranks, left of an epoch: as `schedule`, for all ranks."""
+        first, *others = parts
+        ranks = [self._schedule(epoch, rank, first.world_size) for rank in range(first.world_size)]
+        if self._count < first.world_size:
+            ranks = ranks[:1]  # each rank had all samples
+        used = first.batches * first.batch_size
+        places = np.concatenate([places[used:] for places, _ in ranks])
+        blocks = np.cumsum([0, *(int(owners.max()) + 1 for _, owners in ranks)])
+        owners = np.concatenate([owners[used:] + blocks[rank] for rank, (_, owners) in enumerate(ranks)])
+        for part in others:
+            used = part.batches * part.batch_size
+            shares = [_bounds(len(places), rank, part.world_size) for rank in range(part.world_size)]
+            kept = np.concatenate([np.arange(min(first + used, stop), stop) for first, stop in shares])
+            places, owners = places[kept], owners[kept]
+        return places, owners
+
+
+def _bounds(count: int, rank: int, world_size: int) -> tuple[int, int]:
+    """The share of a rank in a number of samples."""
+    return count * rank // world_size, count * (rank + 1) // world_size
 
 
 @dataclass

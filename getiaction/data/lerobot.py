@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +23,7 @@ from getiaction.data.frame_store import Building
 from getiaction.data.loader import BatchLoader, TimedLoader
 from getiaction.data.moments import Moments
 from getiaction.data.pipeline import Order, Pipeline, order_of, sampler_of
-from getiaction.data.sampler import EpisodeSampler
+from getiaction.data.sampler import EpisodeSampler, Part, Parts
 from getiaction.data.timing import DeltaTimestamps, frames_apart, reconcile
 from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError, TrainingError
@@ -128,6 +128,8 @@ class LeRobotDataModule(L.LightningDataModule):
         self._delta_timestamps: DeltaTimestamps | None = None
         self._drop_n_last_frames = 0
         self._resume_at: dict[str, Any] | None = None
+        self._resumed = False
+        self._begun = _Begun()
         self.order: Order | None = None
 
     def setup(self, stage: str | None = None) -> None:
@@ -236,7 +238,7 @@ class LeRobotDataModule(L.LightningDataModule):
         """The order of an epoch, at the place where a resumed run goes on."""
         seed = self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", 0))
         order = _read_order(self._resume_at)
-        epoch, batches = self._position()
+        epoch, parts = self._position()
         self.order = order_of(dataset)
         if isinstance(dataset, WindowDataset):
             if order and order["kind"] == "blocks":
@@ -251,7 +253,8 @@ class LeRobotDataModule(L.LightningDataModule):
                 rank=self.trainer.global_rank if self.trainer is not None else 0,
                 world_size=self.trainer.world_size if self.trainer is not None else 1,
             )
-            sampler.load_state_dict({"epoch": epoch, "begin": batches * self.train_batch_size})
+            sampler.begin(epoch, parts)
+            self._begun = replace(self._begun, within=self._batches(len(sampler)) - sampler.batches_left(epoch, parts))
             return sampler
         theirs = _OwnEpochs(
             dataset.meta.episodes["dataset_from_index"],
@@ -262,10 +265,15 @@ class LeRobotDataModule(L.LightningDataModule):
             seed=seed,
             absolute_to_relative_idx=dataset.absolute_to_relative_idx,
         )
-        world = self.trainer.world_size if self.trainer is not None else 1
-        start = min(batches * self.train_batch_size * world, len(theirs))
-        theirs.load_state_dict({"epoch": epoch, "start_index": start})
+        used = min(sum(part.samples for part in parts), len(theirs))
+        theirs.load_state_dict({"epoch": epoch, "start_index": used})
+        share = self.trainer.world_size if self.trainer is not None else 1
+        whole, left = (self._batches(-(-count // share)) for count in (len(theirs), len(theirs) - used))
+        self._begun = replace(self._begun, within=whole - left)
         return theirs
+
+    def _batches(self, samples: int) -> int:
+        return -(-samples // self.train_batch_size)
 
     def val_dataloader(self) -> DataLoader | list[Any]:
         """Every frame of the held-out episodes, in order; an empty list when there are none."""
@@ -336,11 +344,19 @@ class LeRobotDataModule(L.LightningDataModule):
     # Resuming: Lightning restores a data module before it asks for its loaders, and loop counters only after. --------
 
     def state_dict(self) -> dict[str, Any]:
-        """How many training batches were used up, how many make an epoch, and the order of its samples."""
+        """The epoch, what was used of it, and the order of its samples."""
         if self.trainer is None or self.trainer.num_training_batches in (0, float("inf")):
             return {}
-        used = self.trainer.fit_loop.epoch_loop.batch_progress.total.processed
-        state = {"batches": used, "batches_per_epoch": int(self.trainer.num_training_batches)}
+        begun, total = self._begun, self._total_batches()
+        epochs, within = divmod(begun.within + total - begun.total, int(self.trainer.num_training_batches))
+        parts = begun.parts if epochs == 0 else ()
+        batches = within - (begun.within if epochs == 0 else 0)
+        parts = (*parts, Part(self.trainer.world_size, self.train_batch_size, batches))
+        state = {
+            "batches": total,
+            "epoch": begun.epoch + epochs,
+            "parts": [list(part) for part in parts if part.batches],
+        }
         return {**state, "order": dict(self.order)} if self.order else state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -349,12 +365,51 @@ class LeRobotDataModule(L.LightningDataModule):
         warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch ended")
         self._resume_at = dict(state_dict)
 
-    def _position(self) -> tuple[int, int]:
-        """The epoch to begin with and its batches that are used up already."""
+    def count_batches_anew(self) -> None:
+        """Let Lightning count the batches of a resumed epoch as this number of processes divides it.
+
+        Call it when Lightning has restored its counters, before the first batch.
+        """
+        if self.trainer is None or not self._resumed:
+            return
+        current = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        if not current.processed:
+            return
+        used = self._begun.within or int(self.trainer.num_training_batches)  # none: Lightning is at the end of an epoch
+        shift = min(used, int(self.trainer.num_training_batches)) - current.processed
+        for counter in ("ready", "started", "processed", "completed"):
+            setattr(current, counter, getattr(current, counter) + shift)
+
+    def _total_batches(self) -> int:
+        return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed if self.trainer is not None else 0
+
+    def _position(self) -> tuple[int, Parts]:
+        """The epoch to begin with and what was used of it already."""
         state, self._resume_at = self._resume_at, None
         if state:
-            return divmod(state["batches"], state["batches_per_epoch"])
-        return (self.trainer.current_epoch if self.trainer is not None else 0), 0
+            parts = tuple(Part(*map(int, part)) for part in state["parts"])
+            self._resumed, self._begun = True, _Begun(int(state["epoch"]), parts, int(state["batches"]))
+        else:
+            epoch = self.trainer.current_epoch if self.trainer is not None else 0
+            self._begun = _Begun(epoch, (), self._total_batches())
+        return self._begun.epoch, self._begun.parts
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """Where this part of a run began.
+
+    Attributes:
+        epoch: In which epoch.
+        parts: What earlier parts used of it.
+        total: Batches that each process had used by then, over all epochs.
+        within: As how many batches of the epoch, divided as now, that counts.
+    """
+
+    epoch: int = 0
+    parts: Parts = ()
+    total: int = 0
+    within: int = 0
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 The order of an epoch is a pure function of the seed and the epoch, drawn as LeRobot's `EpisodeAwareSampler` draws it,
 so `getiaction train` and `lerobot-train` see the same samples in the same batches. Ranks take batches in turn, as
 accelerate hands them out; where the last round is short, it is filled up from the beginning of the epoch, so that
-every rank has as many batches. One rank alone keeps its short last batch.
+every rank has as many batches. One rank alone keeps its short last batch. A run that is resumed on another number of
+ranks divides the rest of the epoch anew, so each frame still comes once an epoch.
 
 It is a `DistributedSampler` so that Lightning leaves it alone.
 """
@@ -12,12 +13,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.data.distributed import DistributedSampler
 
 logger = logging.getLogger(__name__)
+
+
+class Part(NamedTuple):
+    """What one part of a run used of an epoch.
+
+    Attributes:
+        world_size: Its ranks.
+        batch_size: Samples per batch and rank.
+        batches: How many batches each rank used.
+    """
+
+    world_size: int
+    batch_size: int
+    batches: int
+
+    @property
+    def samples(self) -> int:
+        """Samples that all ranks used together."""
+        return self.world_size * self.batch_size * self.batches
+
+
+Parts = tuple[Part, ...]
 
 
 class EpisodeSampler(DistributedSampler[int]):
@@ -73,7 +97,7 @@ class EpisodeSampler(DistributedSampler[int]):
         self.shuffle, self.seed, self.batch_size = shuffle, seed, batch_size
         self.rank, self.num_replicas = rank, world_size
         self.epoch = 0
-        self._begin = 0
+        self._parts: Parts = ()
 
     def __len__(self) -> int:
         """Samples of this rank in an epoch, also while a resumed epoch is under way."""
@@ -83,9 +107,9 @@ class EpisodeSampler(DistributedSampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         # At once and not at the first sample, as LeRobot does: the next iterator is the next epoch.
-        epoch, begin = self.epoch, self._begin
-        self.epoch, self._begin = epoch + 1, 0
-        return self._epoch(epoch, begin)
+        epoch, parts = self.epoch, self._parts
+        self.epoch, self._parts = epoch + 1, ()
+        return self._epoch(epoch, parts)
 
     def set_epoch(self, epoch: int) -> None:
         """Nothing: each iterator is the next epoch.
@@ -94,13 +118,24 @@ class EpisodeSampler(DistributedSampler[int]):
         there would get the rest of another epoch.
         """
 
-    def state_dict(self) -> dict[str, int]:
-        """The epoch and the sample of this rank that the next iterator begins with."""
-        return {"epoch": self.epoch, "begin": self._begin}
+    def begin(self, epoch: int, parts: Parts = ()) -> None:
+        """Let the next iterator be an epoch, or the rest of one.
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Begin there."""
-        self.epoch, self._begin = state["epoch"], state["begin"]
+        Args:
+            epoch: Its number, from 0.
+            parts: What earlier parts of the run used of it.
+        """
+        self.epoch, self._parts = epoch, parts
+
+    def batches_left(self, epoch: int, parts: Parts) -> int:
+        """Batches of each rank in the rest of an epoch; arguments as for `begin`."""
+        return -(-self._count_left(epoch, parts) // (self.batch_size * self.num_replicas))
+
+    def _count_left(self, epoch: int, parts: Parts) -> int:
+        return self._count - self._used(parts)
+
+    def _used(self, parts: Parts) -> int:
+        return min(self._count, sum(part.samples for part in parts))
 
     def order(self, epoch: int) -> np.ndarray:
         """`(samples,)` all ranks' samples of an epoch, as places among the usable frames."""
@@ -109,15 +144,15 @@ class EpisodeSampler(DistributedSampler[int]):
         seed = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1, dtype=np.uint64)[0])
         return torch.randperm(self._count, generator=torch.Generator().manual_seed(seed)).numpy()
 
-    def _epoch(self, epoch: int, begin: int) -> Iterator[int]:
-        order = self.order(epoch)
+    def _epoch(self, epoch: int, parts: Parts) -> Iterator[int]:
+        whole = self.order(epoch)
+        order = whole[self._used(parts) :]
         if self.num_replicas > 1:
             round_size = self.batch_size * self.num_replicas
-            missing = -len(order) % round_size
-            filled = np.concatenate([order, np.resize(order[:round_size], missing)])
+            filled = np.concatenate([order, np.resize(whole[:round_size], -len(order) % round_size)])
             order = filled.reshape(-1, self.num_replicas, self.batch_size)[:, self.rank].reshape(-1)
         # Piece by piece: a list of all rows of a large dataset would cost gigabytes.
-        for start in range(begin, len(order), 8192):
+        for start in range(0, len(order), 8192):
             yield from self._rows_at(order[start : start + 8192]).tolist()
 
     def _rows_at(self, places: np.ndarray) -> np.ndarray:

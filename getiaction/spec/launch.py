@@ -11,6 +11,7 @@ VARIABLES" (SLURM_STEP_NUM_TASKS, SLURM_STEP_TASKS_PER_NODE, …), lightning/fab
 from __future__ import annotations
 
 import os
+import platform
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import Any, Literal
 
 Launcher = Literal["torchrun", "srun", "sbatch", ""]
 INTERACTIVE = ("bash", "interactive", "sh", "zsh")
+SLURM_JOB = "job-"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,9 @@ class Launch:
         nodes: Machines of the job.
         even: Every machine has equally many processes.
         tasks: Processes that the SLURM job was given, whether or not srun starts them.
-        restarts: How often the launcher has started this job again.
+        restarts: How often SLURM has requeued this job, and how often torchrun has started its processes again.
+        job: What stays the same when the job is started again: `job-<id>` or `job-<id>_<task>` under SLURM, the
+            name of a torchrun; empty without a launcher.
     """
 
     launcher: Launcher = ""
@@ -45,7 +49,13 @@ class Launch:
     nodes: int = 1
     even: bool = True
     tasks: int = 1
-    restarts: int = 0
+    restarts: tuple[int, int] = (0, 0)
+    job: str = ""
+
+    @property
+    def restarted(self) -> bool:
+        """Whether an earlier start of the same job may have trained already."""
+        return any(self.restarts)
 
     @property
     def starts_processes(self) -> bool:
@@ -160,7 +170,8 @@ def read(env: Mapping[str, str] = os.environ) -> Launch:
             nodes=nodes,
             even=nodes * local == world,
             tasks=world,
-            restarts=_number(env, "TORCHELASTIC_RESTART_COUNT"),
+            restarts=(_number(env, "SLURM_RESTART_COUNT"), _number(env, "TORCHELASTIC_RESTART_COUNT")),
+            job=_job(env),
         )
     if "SLURM_JOB_ID" in env and not _started_by_lightning(env):
         return _slurm(env)
@@ -196,7 +207,7 @@ def _processes(count: int) -> str:
 
 def _slurm(env: Mapping[str, str]) -> Launch:
     tasks = _number(env, "SLURM_NTASKS", _number(env, "SLURM_NTASKS_PER_NODE", 1) * _number(env, "SLURM_NNODES", 1))
-    restarts = _number(env, "SLURM_RESTART_COUNT")
+    restarts = (_number(env, "SLURM_RESTART_COUNT"), 0)
     in_step = "SLURM_STEP_NUM_TASKS" in env and "SLURM_PROCID" in env
     world = _number(env, "SLURM_STEP_NUM_TASKS", 1)
     if in_step and (world > 1 or not _is_interactive(env)):
@@ -212,10 +223,22 @@ def _slurm(env: Mapping[str, str]) -> Launch:
             even=len(set(per_node)) == 1,
             tasks=world,
             restarts=restarts,
+            job=_job(env),
         )
     if not in_step and not _is_interactive(env) and env.get("SLURM_JOB_NAME") and "SLURM_NODEID" in env:
-        return Launch("sbatch", tasks=tasks, restarts=restarts)
+        return Launch("sbatch", tasks=tasks, restarts=restarts, job=_job(env))
     return Launch()  # a shell that SLURM gave the user: Lightning may start processes in it
+
+
+def _job(env: Mapping[str, str]) -> str:
+    """The name of a SLURM job (one task of an array is a job), or of the torchrun that started this process."""
+    if "SLURM_JOB_ID" in env:
+        if "SLURM_ARRAY_JOB_ID" in env and "SLURM_ARRAY_TASK_ID" in env:
+            return f"{SLURM_JOB}{_number(env, 'SLURM_ARRAY_JOB_ID')}_{_number(env, 'SLURM_ARRAY_TASK_ID')}"
+        return f"{SLURM_JOB}{_number(env, 'SLURM_JOB_ID')}"
+    named = env.get("TORCHELASTIC_RUN_ID", "none")
+    # Without --rdzv_id or --standalone every torchrun is called `none`; the process that restarts this one stays.
+    return f"torchrun-{named}" if named != "none" else f"torchrun-{platform.node()}-{os.getppid()}"
 
 
 def _started_by_lightning(env: Mapping[str, str]) -> bool:

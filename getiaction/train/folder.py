@@ -1,10 +1,11 @@
-"""The run folder ``outputs/<recipe name>/<time>/``: claimed once, never overwritten, and found again to resume.
+"""The run folder ``outputs/<recipe name>/<time or job>/``: claimed once, never overwritten, and found again to resume.
 
     recipe.yaml         what was trained, complete: overrides applied, the seed in it
     run.json            versions, dataset and its fingerprint
     metrics.csv         what was measured, one row per logged step
     log.txt             what the libraries said meanwhile; log.rank1.txt for the second process, and so on
     .run.lock           held by the process that trains here; .run.holder.json says which one
+    .run.job.json       the SLURM job or torchrun whose next start resumes here (`getiaction.train.job`)
     checkpoints/        last.ckpt and best.ckpt, to resume from
     pretrained_model/   the policy in LeRobot's own format
     pretrained_model_raw/   its weights of the last step, where those are averaged ones and `ema.keep_raw` is set
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import json
 import os
 import platform
@@ -38,6 +40,8 @@ from getiaction.spec.run_folder import CHECKPOINTS, LOCK, PRETRAINED_MODEL, is_s
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
+    from getiaction.train.job import Job
+
 OUTPUTS = Path("outputs")
 HOLDER = ".run.holder.json"
 WORKERS_END_S = 20.0  # torch's workers look for their parent every 5 s
@@ -53,16 +57,21 @@ class RunFolder:
     Args:
         path: the folder.
         fresh: this run made it, so it may take it away again if nothing was trained.
+        resumed: an earlier part of the run trained here.
         announced: `path` is known; False on a later rank until the first one has sent it.
     """
 
     path: Path
     fresh: bool = True
+    resumed: bool = False
     announced: bool = True
     _lock: BaseFileLock | None = field(default=None, repr=False, compare=False)
 
-    def hold(self) -> None:
+    def hold(self, *, wait: bool = False) -> None:
         """Keep other processes from training in this folder, until `release` or the end of this process.
+
+        Args:
+            wait: the process that held it is known to end, so give it time to.
 
         Raises:
             TrainingError: another process trains here.
@@ -74,7 +83,7 @@ class RunFolder:
         lock = FileLock(self.path / LOCK)
         try:
             # The workers of a process that was killed keep its lock until they notice.
-            lock.acquire(timeout=0 if Holder.read(self.path).may_be_alive() else WORKERS_END_S)
+            lock.acquire(timeout=0 if not wait and Holder.read(self.path).may_be_alive() else WORKERS_END_S)
         except Timeout:
             raise Holder.read(self.path).refusal(self.path) from None
         except OSError as error:
@@ -310,34 +319,25 @@ def check_free(path: Path) -> None:
         return
 
 
-def claim(recipe_name: str, output_dir: Path | None = None, *, now: datetime | None = None) -> RunFolder:
-    """Make the folder of a new run.
+def claim(
+    recipe_name: str, output_dir: Path | None = None, *, job: Job | None = None, now: datetime | None = None
+) -> RunFolder:
+    """Make the folder of a new run, or take the one in which an earlier start of the same job trained.
 
     Args:
         recipe_name: names the folder inside ``outputs/``; characters that don't belong in a path become "-".
         output_dir: the folder the user asked for instead.
+        job: the job that this process belongs to; a SLURM job names the folder.
         now: the time that names the folder.
 
     Raises:
         TrainingError: ``output_dir`` exists and has something in it, or no folder can be made there.
     """
     try:
-        if output_dir is not None:
-            return _claim_exactly(output_dir)
-        parent = _runs_of(recipe_name)
-        parent.mkdir(parents=True, exist_ok=True)
-        stamp = (now or datetime.now()).strftime("%Y-%m-%d_%H-%M-%S")
-        number = 1
-        while True:  # mkdir decides between runs that start in the same second
-            path = parent / (stamp if number == 1 else f"{stamp}_{number}")
-            try:
-                path.mkdir()
-            except FileExistsError:
-                number += 1
-                continue
-            run = RunFolder(path)
-            run.hold()
-            return run
+        run = _claim(recipe_name, output_dir, job, now or datetime.now())
+        if job:
+            job.write(run.path)
+        return run
     except OSError as error:
         raise TrainingError(
             f"the run folder can't be made: {error.strerror}: {error.filename}",
@@ -345,18 +345,54 @@ def claim(recipe_name: str, output_dir: Path | None = None, *, now: datetime | N
         ) from error
 
 
+def _claim(recipe_name: str, output_dir: Path | None, job: Job | None, now: datetime) -> RunFolder:
+    if earlier := _earlier(recipe_name, output_dir, job):
+        trust.check_run_folder(earlier)
+        run = RunFolder(earlier, fresh=False, resumed=True)
+        run.hold(wait=True)
+        return run
+    if output_dir is not None:
+        return _claim_exactly(output_dir)
+    parent = _runs_of(recipe_name)
+    parent.mkdir(parents=True, exist_ok=True)
+    by_job = job is not None and job.names_folder
+    name, divider = (job.name, ".") if job and by_job else (now.strftime("%Y-%m-%d_%H-%M-%S"), "_")
+    for number in itertools.count(1):  # mkdir decides between runs that start in the same second
+        path = parent / (name if number == 1 else f"{name}{divider}{number}")
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+            break
+    run = RunFolder(path)
+    run.hold()
+    return run
+
+
+def _earlier(recipe_name: str, output_dir: Path | None, job: Job | None) -> Path | None:
+    """The folder in which an earlier start of this job trained the same recipe, and in which this one resumes."""
+    if job is None or not any(job.restarts):
+        return None
+    if output_dir is not None:
+        return output_dir if job.resumes(output_dir) else None
+    there = _runs_of(recipe_name).glob(f"{job.name}*" if job.names_folder else "*")
+    found = sorted((path for path in there if job.resumes(path)), key=lambda path: (len(path.name), path.name))
+    if not found:
+        return None
+    # The commands of a batch script run in the same order again; a name of a torchrun may have been used before.
+    return found[0] if job.names_folder else found[-1]
+
+
 def _runs_of(recipe_name: str) -> Path:
     return OUTPUTS / (re.sub(r"[^\w.+-]+", "-", recipe_name).strip("-.") or "run")
 
 
-def check(recipe_name: str, output_dir: Path | None = None) -> None:
+def check(recipe_name: str, output_dir: Path | None = None, job: Job | None = None) -> None:
     """Say at once what `claim` would say, without making anything: torch takes seconds to import.
 
     Raises:
         TrainingError: as `claim` does.
     """
     path = output_dir or _runs_of(recipe_name)
-    if output_dir is not None:
+    if output_dir is not None and _earlier(recipe_name, output_dir, job) is None:
         _refuse_taken(path)
     there = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
     if not there.is_dir():
@@ -403,7 +439,7 @@ def resumable(target: str | Path) -> tuple[RunFolder | None, Path | None]:
     path = Path(target)
     if path.is_dir():
         trust.check_run_folder(path)
-        run = RunFolder(path, fresh=False)
+        run = RunFolder(path, fresh=False, resumed=True)
         if run.last.exists():
             return run, run.last
         if is_startable(path):
@@ -417,7 +453,7 @@ def resumable(target: str | Path) -> tuple[RunFolder | None, Path | None]:
         )
     if not path.is_file():
         raise TrainingError(f"nothing to resume from at {path}", "name a run folder or a .ckpt file")
-    run = RunFolder(path.parent.parent, fresh=False)
+    run = RunFolder(path.parent.parent, fresh=False, resumed=True)
     if run.recipe.is_file() or run.facts.is_file():
         trust.check_run_folder(run.path)
     return (run if run.recipe.is_file() or run.facts.is_file() else None), path

@@ -7,7 +7,8 @@ SIGHUP arrives when the terminal is closed, or the connection to it is lost; she
 several senders deliver at the same time (a scheduler and a launcher), it never stops a save. A process that was told
 to ignore SIGHUP (`nohup`) ignores it.
 
-SIGUSR1 is what a scheduler sends before a time limit or a preemption (`sbatch --signal=USR1@120`).
+SIGUSR1 is what a scheduler sends before a time limit or a preemption (`sbatch --signal=USR1@120`); in a SLURM job,
+`getiaction.spec.slurm` has the rest. Lightning's own handlers, which save in the middle of a step, are never installed.
 
 Until the first step the ranks that Lightning has started leave all signals to the first, which ends them too: a rank
 that goes by itself lets the first one wait for it, in C code that no signal gets out of.
@@ -27,6 +28,7 @@ from types import FrameType
 import lightning as L
 import torch
 
+from getiaction.spec import slurm
 from getiaction.spec.launch import rank
 from getiaction.train.screen import FIRST_PROCESS, follows
 
@@ -59,11 +61,18 @@ class Interrupt:
 
     Args:
         told: called once, with the signal's name, when the first one arrives during training.
+        say: shows one line to the user.
         hung_up: called when the terminal is gone, before anything else is written to it.
     """
 
-    def __init__(self, told: Callable[[str], None], hung_up: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        told: Callable[[str], None],
+        hung_up: Callable[[], None] = lambda: None,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
         self._told = told
+        self._say = say
         self._hung_up = hung_up
         self._since = 0.0
         self._training = False
@@ -91,9 +100,14 @@ class Interrupt:
                     signals.signal(signum, handler)
 
     def training_begins(self) -> None:
-        """From now on the first signal waits for the end of the step. Lightning has put its own handlers by now."""
+        """From now on the first signal waits for the end of the step."""
         self._training = True
         self._listen()
+
+    @staticmethod
+    def alone(trainer: L.Trainer) -> None:
+        """Keep Lightning from installing its handlers: they save, or talk to other ranks, wherever a signal arrives."""
+        trainer._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
 
     @property
     def asked(self) -> bool:
@@ -120,7 +134,7 @@ class Interrupt:
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         if signum == HANGUP:
             self._hung_up()
-        if not self._training and follows():
+        if not self._training and (follows() or slurm.handles(signum, self._say)):
             return
         if not self._training:
             raise Interrupted(signum)

@@ -19,17 +19,17 @@ class Reseed(L.Callback):
     """Seeds Python, NumPy and torch (every device) before each batch.
 
     Args:
-        seed: the run's seed.
+        recipe: as plain values; its seed is read when training begins, after all processes have agreed on it.
     """
 
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
+    def __init__(self, recipe: dict[str, Any]) -> None:
+        self.recipe = recipe
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Seed for this batch; ``total_batch_idx`` counts over epochs and over resumed parts of the run."""
-        place = [self.seed, trainer.global_rank, trainer.fit_loop.total_batch_idx]
+        place = [self.recipe["seed"], trainer.global_rank, trainer.fit_loop.total_batch_idx]
         words = np.random.SeedSequence(place).generate_state(3)
         random.seed(int(words[0]))
         np.random.seed(int(words[1]))

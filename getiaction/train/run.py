@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import lightning as L
 
 from getiaction.errors import TrainingError
+from getiaction.spec import launch
 from getiaction.spec.evaluation import Evaluation
 from getiaction.spec.launch import rank
 from getiaction.train import build, folder
@@ -18,10 +20,11 @@ from getiaction.train.data_progress import DataProgress
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
 from getiaction.train.interrupt import Interrupt, Interrupted, end_others
+from getiaction.train.job import Job
 from getiaction.train.progress import Watch
 from getiaction.train.reseed import Reseed
 from getiaction.train.run_recorder import RunRecorder
-from getiaction.train.screen import Screen
+from getiaction.train.screen import Screen, follows
 from getiaction.train.summary import Summary
 
 
@@ -54,36 +57,45 @@ def train(
         Interrupted: it was stopped before the first step, or at once by a second signal.
     """
     screen = screen or Screen(quiet=quiet)
+    here = launch.read()
     run, checkpoint = folder.resumable(resume) if resume else (None, None)
-    recipe, recipe_text = _with_seed(recipe, recipe_text, run)
     if _leaves_nothing(recipe):
         run = None
     elif run is None:
-        run = _claim(recipe_name, output_dir or recipe.get("output_dir"))
+        run = _claim(recipe_name, output_dir or recipe.get("output_dir"), Job.this(here, recipe))
+        if run.resumed:
+            screen.say(f"{here.job} was started again: resuming {run.path}")
+            checkpoint = run.last if run.last.is_file() else None
+    recipe, recipe_text = _with_seed(recipe, recipe_text, run if run and run.resumed else None)
     if run and rank() == 0:
         run.hold()
-        if resume and checkpoint is None:
+        if run.resumed and checkpoint is None:
             screen.say(f"{run.path} was stopped before its first checkpoint: starting from step 0")
         if run.fresh:
             run.write_recipe(recipe_text)  # a run that goes on keeps its own until it does (`RunRecorder`)
         screen.log_to(run.log)
 
     interrupt = Interrupt(
-        lambda name: screen.say(f"{name}: finishing this step, then saving (again: stop at once)"), screen.hung_up
+        lambda name: screen.say(f"{name}: finishing this step, then saving (again: stop at once)"),
+        screen.hung_up,
+        screen.say,
     )
     watch = Watch(screen)
-    callbacks: list[L.Callback] = [Reseed(recipe["seed"]), RunRecorder(run, recipe, recipe_text, screen), watch]
+    callbacks: list[L.Callback] = [Reseed(recipe), RunRecorder(run, recipe, recipe_text, screen), watch]
     if run:
         callbacks.append(Checkpoints(run, interrupt))
         callbacks += _rollouts(recipe, run, interrupt, watch, screen)
     try:
         with interrupt.listening(), in_plain_words():
+            trainer = build.trainer(recipe, run, callbacks)
+            if here.world_size > 1:
+                checkpoint = _agree(trainer, run, checkpoint, recipe)
+            SafeCheckpointIO.use(trainer)
+            interrupt.alone(trainer)
             L.seed_everything(recipe["seed"], workers=True, verbose=False)
             data = build.data(recipe)
             data.progress = DataProgress(screen)
             policy = build.policy(recipe)
-            trainer = build.trainer(recipe, run, callbacks)
-            SafeCheckpointIO.use(trainer)
             screen.doing(f"reading {(recipe['data'].get('init_args') or {}).get('repo_id', 'the dataset')}")
             stopped_by = _fit(trainer, policy, data, checkpoint)
             if not (watch.started or checkpoint):
@@ -141,11 +153,23 @@ def _rollouts(
     return [Rollouts(Evaluation.read(recipe["evaluation"]), run, interrupt, watch, screen)]
 
 
+def _agree(trainer: L.Trainer, run: RunFolder | None, checkpoint: Path | None, recipe: dict[str, Any]) -> Path | None:
+    """Take over the first process' folder and seed, and return its checkpoint: torchrun or srun started them all."""
+    trainer.strategy.setup_environment()
+    path = run.path if run else None
+    path, checkpoint, recipe["seed"] = trainer.strategy.broadcast((path, checkpoint, recipe["seed"]))
+    if run and path:
+        run.path = path
+    return checkpoint
+
+
 def _with_seed(recipe: dict[str, Any], text: str, resumed: RunFolder | None) -> tuple[dict[str, Any], str]:
     """A recipe without a seed gets one drawn, and keeps it, so that every run can be repeated and resumed."""
     if recipe.get("seed") is not None:
-        return recipe, text
+        return dict(recipe), text
     seed = resumed.seed if resumed else None
+    if seed is None and follows():
+        seed = int(os.environ["PL_GLOBAL_SEED"])  # the first process has set it before it started this one
     if seed is None:
         seed = random.SystemRandom().randrange(2**31)
     return {**recipe, "seed": seed}, f"seed: {seed}  # drawn for this run\n{text}"
@@ -156,8 +180,8 @@ def _leaves_nothing(recipe: dict[str, Any]) -> bool:
     return bool((recipe.get("trainer") or {}).get("fast_dev_run"))
 
 
-def _claim(recipe_name: str, output_dir: str | Path | None) -> RunFolder:
-    """Make the folder on the first rank; the others receive its path from the first one (`RunRecorder`)."""
+def _claim(recipe_name: str, output_dir: str | Path | None, job: Job | None) -> RunFolder:
+    """Make the folder on the first rank; the others receive its path from it (`_agree`, `RunRecorder`)."""
     if rank() > 0:
         return RunFolder(Path(), fresh=False, announced=False)
-    return folder.claim(recipe_name, Path(output_dir).expanduser() if output_dir else None)
+    return folder.claim(recipe_name, Path(output_dir).expanduser() if output_dir else None, job=job)

@@ -35,7 +35,7 @@ class RunRecorder(L.Callback):
     def __init__(self, run: RunFolder | None, recipe: dict[str, Any], text: str, screen: Screen) -> None:
         self.run = run
         self.given = recipe.get("trainer") or {}
-        self.seed = recipe["seed"]
+        self.recipe = recipe
         self.text = text
         self.screen = screen
 
@@ -64,11 +64,12 @@ class RunRecorder(L.Callback):
         if "log_every_n_steps" not in self.given:
             # Lightning's 50 leaves a short run without a single row.
             trainer.log_every_n_steps = int(max(1, min(50, trainer.estimated_stepping_batches // LOGGED_STEPS)))
+        trainer.datamodule.count_batches_anew()
         if self.run and trainer.is_global_zero:
             self.run.write_recipe(self.text)
-            facts = {"seed": self.seed, **_facts(trainer.datamodule)}
+            facts = {"seed": self.recipe["seed"], **_facts(trainer)}
             before = self.run.write_facts(trainer.global_step, facts)
-            for change in (dataset_change, order_change):
+            for change in (dataset_change, order_change, batch_change):
                 if said := change(before, facts):
                     self.screen.say(said)
             self.run.sweep()
@@ -164,7 +165,20 @@ def order_change(earlier: dict[str, Any], facts: dict[str, Any]) -> str:
     return f"the order of the samples changes from {before['order']} to {now['order']}: {now['reason']}"
 
 
-def _facts(data: Any) -> dict[str, Any]:
+def batch_change(earlier: dict[str, Any], facts: dict[str, Any]) -> str:
+    """One line if an optimizer step has another number of samples now; arguments as for `dataset_change`."""
+    before, now = earlier.get("batch"), facts["batch"]
+    if not isinstance(before, dict) or before == now:
+        return ""
+    processes = f"{before.get('processes')} → {many(now['processes'], 'process')}, "
+    return (
+        f"the samples of an optimizer step change from {before.get('samples')} to {now['samples']} "
+        f"({processes if before.get('processes') != now['processes'] else ''}the learning rate stays)"
+    )
+
+
+def _facts(trainer: L.Trainer) -> dict[str, Any]:
+    data: Any = trainer.datamodule
     meta = data.train_dataset.meta
     dataset = {
         "repo_id": meta.repo_id,
@@ -181,4 +195,6 @@ def _facts(data: Any) -> dict[str, Any]:
         "loading": data.plan.way,
         "reason": data.plan.reason,
     }
-    return {"dataset": dataset, "frames": frames}
+    samples = data.train_batch_size * trainer.accumulate_grad_batches * trainer.world_size
+    batch = {"processes": trainer.world_size, "samples": samples}
+    return {"dataset": dataset, "frames": frames, "batch": batch}

@@ -23,7 +23,7 @@ from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 from getiaction_cli.short_forms import SHORT_FORMS, ShortForm, route_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from getiaction.spec.launch import Launch
     from getiaction.train.folder import RunFolder
@@ -276,7 +276,7 @@ def _run_here(order: Order, here: Launch, screen: Screen) -> None:
     # A run that goes on has its folder already, also where its recipe names it.
     recipe = _read_once(order) if follows() else _judged(order, here)  # the first rank judges for this machine
     _check_launch(recipe, here)
-    _check_folder(name, recipe, order.output_dir, order.resume)
+    _check_folder(name, recipe, order.output_dir, order.resume, here)
     _train(recipe, name, _resolved_text(recipe), order.output_dir, order.resume, screen)
 
 
@@ -292,20 +292,21 @@ def _name(order: Order) -> str:
     return name_of(recipe.policy_name or "policy", recipe.repo_id or "dataset")
 
 
-def _check_folder(name: str, recipe: Recipe, output_dir: Path | None, resume: str | None) -> None:
+def _check_folder(name: str, recipe: Recipe, output_dir: Path | None, resume: str | None, here: Launch) -> None:
     """A folder that can't be used or resumed stops the run before torch is imported."""
     from getiaction.errors import TrainingError
-    from getiaction.spec.launch import rank
     from getiaction.train import folder
+    from getiaction.train.job import Job
 
     chosen = output_dir or recipe.get("output_dir")
     try:
         if resume is not None:
             run, _ = folder.resumable(resume)
-            if run is not None and rank() == 0:
+            if run is not None and here.rank == 0:
                 folder.check_free(run.path)
-        elif rank() == 0 and not recipe.trainer("fast_dev_run", False):
-            folder.check(name, Path(str(chosen)).expanduser() if chosen else None)
+        elif here.rank == 0 and not recipe.trainer("fast_dev_run", False):
+            job = Job.this(here, recipe.plain())
+            folder.check(name, Path(str(chosen)).expanduser() if chosen else None, job)
     except TrainingError as error:
         raise RunFailed(error.message, error.hint) from error
     except OSError as error:
@@ -385,8 +386,9 @@ def _judged(order: Order, here: Launch) -> Recipe:
     if order.output_dir and not order.resume:
         folder = ("output_dir", json.dumps(str(order.output_dir)))
         judged = _read_once(replace(order, overrides=(*order.overrides, folder)))
-    # A later rank may find the folder that the first one has just made.
-    ignore = (*order.ignore, TAKEN) if order.resume or here.rank else order.ignore
+    # A later rank may find the folder that the first one has just made, a requeued job its own.
+    exists = order.resume or here.rank or here.restarted
+    ignore = (*order.ignore, TAKEN) if exists else order.ignore
     report = verdict(judged, ignore=ignore)
     refused = report.overruled + tuple(d for d in report.diagnostics if d.severity is Severity.ERROR)
     report = replace(report, diagnostics=report.overruled + report.diagnostics)
@@ -481,6 +483,7 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
     import gc
 
     from getiaction.errors import TrainingError
+    from getiaction.spec import slurm
     from getiaction.spec.launch import rank
     from getiaction_cli.rendering import text as rendered
 
@@ -501,7 +504,9 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
                     screen=screen,
                 )
             except run.Interrupted as interrupted:
-                raise typer.Exit(_stopped_at_once(interrupted, screen)) from None
+                code = _stopped_at_once(interrupted, screen)
+                _requeue(interrupted.signum, screen.say)
+                raise typer.Exit(code) from None
     except KeyboardInterrupt:
         typer.echo("stopped before the first step; nothing was kept", err=True)
         raise typer.Exit(128 + signal.SIGINT) from None
@@ -515,10 +520,27 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
         said = (str(fault).strip().splitlines() or [""])[0]
         where = "; ".join(getattr(fault, "__notes__", ())) or "`getiaction --debug train …` shows where"
         raise RunFailed(f"training failed: {type(fault).__name__}: {said}", where) from fault
+    if summary.stopped_by is None:
+        slurm.ignore()
     if rank() == 0:
         typer.echo(summary.text(rendered.columns() if sys.stdout.isatty() else None))
         if summary.stopped_by is not None:
+            _requeue(summary.stopped_by, lambda line: typer.echo(line, err=True))
             raise typer.Exit(128 + summary.stopped_by)
+
+
+def _requeue(signum: int, say: Callable[[str], None]) -> None:
+    """In a SLURM job: requeue it after a signal of SLURM's, once everything is saved."""
+    from getiaction.spec import launch, slurm
+
+    here = launch.read()
+    if here.launcher not in ("srun", "sbatch") or here.rank > 0 or signum not in slurm.SIGNALS:
+        return
+    try:
+        say(slurm.requeue())
+    except slurm.RequeueError as error:
+        if str(error):
+            say(str(error))
 
 
 def prepare_libraries() -> None:

@@ -162,8 +162,8 @@ def test_a_resumed_run_keeps_its_order_when_the_store_has_room_again(pusht_root:
     rows = list(blocks.train_dataloader().sampler)  # type: ignore[arg-type]
     assert blocks.order is not None and blocks.order["kind"] == "blocks"
     store.setup()
-    batches = len(rows) // store.train_batch_size
-    store.load_state_dict({"batches": 3, "batches_per_epoch": batches, "order": dict(blocks.order)})
+    parts = [[1, store.train_batch_size, 3]]
+    store.load_state_dict({"batches": 3, "epoch": 0, "parts": parts, "order": dict(blocks.order)})
     sampler = store.train_dataloader().sampler
     assert store.order == blocks.order
     assert list(sampler) == rows[3 * store.train_batch_size :]  # type: ignore[arg-type]

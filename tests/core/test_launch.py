@@ -1,11 +1,13 @@
 """How many processes a launcher has started, from its environment variables, and whether a recipe agrees."""
 
+from dataclasses import replace
+
 import pytest
 
 from getiaction.spec.launch import Launch, read
 
 TORCHRUN = {
-    "TORCHELASTIC_RUN_ID": "none",
+    "TORCHELASTIC_RUN_ID": "mine",
     "WORLD_SIZE": "4",
     "LOCAL_WORLD_SIZE": "2",
     "GROUP_WORLD_SIZE": "2",
@@ -47,14 +49,31 @@ ONE_NODE = {**SRUN, "SLURM_STEP_NUM_NODES": "1", "SLURM_STEP_TASKS_PER_NODE": "2
         ({"LOCAL_RANK": "1"}, Launch(rank=1, local_rank=1)),
         (
             TORCHRUN,
-            Launch("torchrun", rank=3, local_rank=1, world_size=4, local_world_size=2, nodes=2, tasks=4, restarts=1),
+            Launch(
+                "torchrun",
+                rank=3,
+                local_rank=1,
+                world_size=4,
+                local_world_size=2,
+                nodes=2,
+                tasks=4,
+                restarts=(0, 1),
+                job="torchrun-mine",
+            ),
         ),
-        (SRUN | TORCHRUN, read(TORCHRUN)),
-        (SRUN, Launch("srun", rank=1, world_size=2, nodes=2, tasks=2)),
+        (SRUN | TORCHRUN, replace(read(TORCHRUN), job="job-1")),
+        (SRUN, Launch("srun", rank=1, world_size=2, nodes=2, tasks=2, job="job-1")),
         (SRUN | {"SLURM_JOB_NAME": "bash"}, read(SRUN)),
-        (ONE_NODE, Launch("srun", rank=1, world_size=2, local_world_size=2, tasks=2)),
-        (SBATCH, Launch("sbatch")),
-        (SBATCH | {"SLURM_NTASKS": "4", "SLURM_RESTART_COUNT": "2"}, Launch("sbatch", tasks=4, restarts=2)),
+        (ONE_NODE, Launch("srun", rank=1, world_size=2, local_world_size=2, tasks=2, job="job-1")),
+        (SBATCH, Launch("sbatch", job="job-2")),
+        (
+            SBATCH | {"SLURM_NTASKS": "4", "SLURM_RESTART_COUNT": "2"},
+            Launch("sbatch", tasks=4, restarts=(2, 0), job="job-2"),
+        ),
+        (
+            SBATCH | {"SLURM_JOB_ID": "9", "SLURM_ARRAY_JOB_ID": "8", "SLURM_ARRAY_TASK_ID": "3"},
+            Launch("sbatch", job="job-8_3"),
+        ),
         # `srun --pty bash` gives the user a shell, in which Lightning may start processes.
         (ONE_NODE | {"SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0", "SLURM_JOB_NAME": "bash"}, Launch()),
         # `salloc` leaves the user on the login node.

@@ -56,7 +56,9 @@ def test_a_file_in_the_way_is_an_error() -> None:
 
 def test_resuming_takes_a_folder_or_a_checkpoint() -> None:
     run = folder.claim("r", now=NOW)
-    assert folder.resumable(run.path) == (folder.RunFolder(run.path, fresh=False), None), "it starts again"
+    assert folder.resumable(run.path) == (folder.RunFolder(run.path, fresh=False, resumed=True), None), (
+        "it starts again"
+    )
     assert folder.latest("r") == run.path
     run.checkpoints.mkdir()
     (run.checkpoints / "other.ckpt").touch()
@@ -65,8 +67,8 @@ def test_resuming_takes_a_folder_or_a_checkpoint() -> None:
     assert refused.value.hint.endswith(f"--resume {run.path}/checkpoints/other.ckpt")
     run.last.touch()
     run.write_recipe("seed: 1\n")
-    assert folder.resumable(run.path) == (folder.RunFolder(run.path, fresh=False), run.last)
-    assert folder.resumable(run.last) == (folder.RunFolder(run.path, fresh=False), run.last)
+    assert folder.resumable(run.path) == (folder.RunFolder(run.path, fresh=False, resumed=True), run.last)
+    assert folder.resumable(run.last) == (folder.RunFolder(run.path, fresh=False, resumed=True), run.last)
     assert folder.latest("r") == run.path
     assert folder.latest("other") is None
     lonely = Path("some.ckpt")

@@ -12,7 +12,7 @@ from torch.utils.data import BatchSampler
 
 from getiaction.data.blocks import BlockSampler, Buffer, divide
 from getiaction.data.loader import ahead
-from getiaction.data.sampler import EpisodeSampler
+from getiaction.data.sampler import EpisodeSampler, Part
 from getiaction.lerobot.datasets import EpisodeAwareSampler
 
 LENGTHS = st.lists(st.integers(1, 12), min_size=1, max_size=6)
@@ -85,13 +85,42 @@ def test_resumes_at_the_exact_sample(lengths: list[int], size: int, world: int, 
     whole = make(lengths, **facts)
     epochs = [list(whole), list(whole)]
     assert len(epochs[0]) == len(whole)
-    begin = data.draw(st.integers(0, len(whole)))
+    batches = data.draw(st.integers(0, len(whole) // size))
     resumed = make(lengths, **facts)
-    resumed.load_state_dict({"epoch": 1, "begin": begin})
+    resumed.begin(1, (Part(world, size, batches),))
     assert len(resumed) == len(whole)
-    assert list(resumed) == epochs[1][begin:]
+    assert list(resumed) == epochs[1][batches * size :]
     third = list(resumed)
     assert third == list(whole)
+
+
+@settings(deadline=None)
+@given(
+    lengths=LENGTHS,
+    divided=st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3)), min_size=2, max_size=4),
+    kind=st.sampled_from(sorted(SAMPLERS)),
+    data=st.data(),
+)
+def test_every_frame_comes_once_whatever_number_of_ranks_a_run_is_resumed_on(
+    lengths: list[int], divided: list[tuple[int, int]], kind: str, data: Any
+) -> None:
+    came: list[int] = []
+    parts: tuple[Part, ...] = ()
+    for number, (world, size) in enumerate(divided):
+        ranks = []
+        for rank in range(world):
+            sampler = SAMPLERS[kind](lengths, batch_size=size, world_size=world, rank=rank, seed=3)
+            left = sampler.batches_left(2, parts)
+            sampler.begin(2, parts)
+            ranks.append(list(sampler))
+            assert -(-len(ranks[-1]) // size) == left
+        last = number == len(divided) - 1
+        batches = left if last else data.draw(st.integers(0, max(left - 1, 0)))
+        came += [row for rows in ranks for row in rows[: batches * size]]
+        parts = (*parts, Part(world, size, batches))
+    # Only the last round of batches is filled up with frames that came before.
+    assert set(came) == set(range(sum(lengths)))
+    assert len(came) - sum(lengths) < max(world * size for world, size in divided)
 
 
 @settings(deadline=None)
