@@ -179,7 +179,7 @@ class LeRobotDataModule(L.LightningDataModule):
             self._delta_timestamps = self._timing(self.meta)
             self._trained, self._held_out = split_episodes(self.meta, self.episodes, self.val_split)
             with data_errors(self.repo_id, [str(place or self.meta.root)]):
-                self._pipeline = self.pipeline(self.meta, place)
+                self._pipeline = self.pipeline(self.meta, place, build=not self._tries)
         transforms = datasets.image_transforms(self.image_transforms)
         pipeline, held_out, timing = self._pipeline, self._held_out, self._delta_timestamps
         with data_errors(self.repo_id, [str(pipeline.place or pipeline.meta.root)]):
@@ -200,6 +200,11 @@ class LeRobotDataModule(L.LightningDataModule):
             progress=self.progress,
             build=build,
         )
+
+    @property
+    def _tries(self) -> bool:
+        """Whether `fast_dev_run` is set: only the frames of its batches are decoded, and nothing is kept."""
+        return self.trainer is not None and bool(self.trainer.fast_dev_run)
 
     def _timing(self, meta: LeRobotDatasetMetadata) -> DeltaTimestamps | None:
         """Seconds around each frame: what the recipe states, checked and completed by what the policy wants."""
@@ -329,7 +334,7 @@ class LeRobotDataModule(L.LightningDataModule):
         # Image transforms take Python for each sample, so they want workers; but blocks are decoded for one process.
         plain = isinstance(dataset, WindowDataset) and dataset.image_transforms is None
         alone = plain or (isinstance(dataset, WindowDataset) and isinstance(dataset.frames, BlockFrames))
-        workers = 0 if alone else self.num_workers
+        workers = 0 if alone or self._tries else self.num_workers
         ahead = plain and self.trainer is not None and self.trainer.strategy.root_device.type != "cpu"
         return (BatchLoader if ahead else TimedLoader)(
             dataset,

@@ -79,6 +79,8 @@ def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.
         if place in given:
             given[place] = _components(place, given[place], f"trainer.{place}")
     given = _launched(given)
+    if folder is not None:
+        given.pop("enable_checkpointing", None)  # of our own callback: Lightning refuses one beside `false`
     extra = [_named(item, folder) for item in _as_list(asked_callbacks)]
     theirs = [component("callbacks", item, f"trainer.callbacks.{i}") for i, item in enumerate(extra)]
     if not any(isinstance(callback, L.pytorch.callbacks.ProgressBar) for callback in theirs):

@@ -89,13 +89,15 @@ class Checkpoints(Checkpoint):
     Args:
         folder: where they go.
         interrupt: whom to ask, after each optimizer step, whether to stop.
+        saves: False to write no file (`enable_checkpointing: false`): a signal still ends the run after its step.
 
     Attributes:
         best: what best.ckpt is; None while there is none.
     """
 
-    def __init__(self, folder: RunFolder, interrupt: Interrupt) -> None:
+    def __init__(self, folder: RunFolder, interrupt: Interrupt, *, saves: bool = True) -> None:
         self.folder = folder
+        self.saves = saves
         self.interrupt = interrupt
         self.best: Best | None = None
         self._every = self._log_every = 1
@@ -120,7 +122,7 @@ class Checkpoints(Checkpoint):
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Space the saves over the run, and let signals wait for the end of a step."""
         self.interrupt.training_begins()
-        self.best = self._found_best(trainer)
+        self.best = self._found_best(trainer) if self.saves else None
         least, most = STEPS_BETWEEN_SAVES
         self._every = math.ceil(min(max(trainer.estimated_stepping_batches / SAVES_PER_RUN, least), most))
         self._saved_at = trainer.global_step
@@ -143,6 +145,8 @@ class Checkpoints(Checkpoint):
         if step == self._saved_at or trainer.fit_loop._should_accumulate():
             return
         self._stop_for = self.interrupt.signal(trainer)
+        if not self.saves:
+            return
         planned = step % self._every == 0 or step >= trainer.estimated_stepping_batches
         if planned:
             trainer.log_every_n_steps = 1  # metrics.csv has a row for each checkpoint; undone at the next batch
@@ -164,7 +168,7 @@ class Checkpoints(Checkpoint):
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Keep the best by validation loss."""
-        if trainer.sanity_checking or VAL_LOSS not in trainer.callback_metrics:
+        if not self.saves or trainer.sanity_checking or VAL_LOSS not in trainer.callback_metrics:
             return
         if better := self._better(trainer, VAL_LOSS):
             self.best = better
@@ -175,6 +179,8 @@ class Checkpoints(Checkpoint):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """A run that something else ended early (early stopping, max_time) is saved here."""
+        if not self.saves:
+            return
         if trainer.global_step > self._saved_at:
             better = self._better_in_training(trainer)
             if better is None and self.best is None:  # it ended before the first validation

@@ -83,7 +83,8 @@ def train(
     watch = Watch(screen)
     callbacks: list[L.Callback] = [Reseed(recipe), RunRecorder(run, recipe, recipe_text, screen), watch]
     if run:
-        callbacks.append(Checkpoints(run, interrupt))
+        saves = (recipe.get("trainer") or {}).get("enable_checkpointing") is not False
+        callbacks.append(Checkpoints(run, interrupt, saves=saves))
         callbacks += _rollouts(recipe, run, interrupt, watch, screen)
     try:
         with interrupt.listening(), in_plain_words():

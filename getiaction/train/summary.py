@@ -38,6 +38,7 @@ class Summary:
         first_loss: training loss at the first step, smoothed as everywhere (`progress.Watch`).
         final_loss: training loss at the end, smoothed.
         best: what best.ckpt is.
+        resumable: whether the run has checkpoints.
         losses: the course of the training loss.
         samples_per_second: over all ranks, validation left out.
         seconds: training time, over all parts of the run.
@@ -65,6 +66,7 @@ class Summary:
     first_loss: float
     final_loss: float
     best: Best | None
+    resumable: bool
     losses: tuple[float, ...]
     samples_per_second: float
     seconds: float
@@ -106,7 +108,8 @@ class Summary:
             planned=watch.total,
             first_loss=watch.first_loss,
             final_loss=watch.final_loss(trainer),
-            best=(saved.best or Best.read(saved.folder)) if saved else None,
+            best=(saved.best or Best.read(saved.folder)) if saved and saved.saves else None,
+            resumable=saved is not None and saved.saves,
             losses=tuple(watch.losses.values) if watch.started else (),
             samples_per_second=watch.samples_per_second,
             seconds=watch.seconds,
@@ -141,9 +144,12 @@ class Summary:
         if self.folder is None:
             rows.append(("kept", "nothing: fast_dev_run only tries whether it works"))
             return table(rows, columns)
+        if self.resumable:
+            rows.append(("checkpoint", str(self.folder.last)))
+            rows.append(("best", f"{self.folder.best} (step {self.best.step})" if self.best else "none yet"))
+        else:
+            rows.append(("checkpoint", "none: enable_checkpointing is false"))
         rows += [
-            ("checkpoint", str(self.folder.last)),
-            ("best", f"{self.folder.best} (step {self.best.step})" if self.best else "none yet"),
             ("policy in", f"{self.folder.pretrained_model}/ (LeRobot's format{', averaged weights' * self.averaged})"),
         ]
         following = "".join(f"\n  # {reason}\n  {command}" for reason, command in self.next_commands())
@@ -155,8 +161,8 @@ class Summary:
             return []
         resume = f"getiaction train --resume {shlex.quote(str(self.folder.path))}"
         if self.stopped_by is not None:
-            return [("resume", resume)]
-        commands = [("train longer", f"{resume} {self.longer}")]
+            return [("resume", resume)] if self.resumable else []
+        commands = [("train longer", f"{resume} {self.longer}")] if self.resumable else []
         environment = self.environment or next((name for name in ENVIRONMENTS if name in self.dataset), None)
         if environment:
             run = f"getiaction evaluate {shlex.quote(str(self.folder.path))} --env {environment} --episodes 50"

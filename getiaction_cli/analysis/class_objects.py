@@ -30,6 +30,12 @@ def object_routes(recipe: Recipe) -> Iterator[str]:
             yield f"trainer.{name}"
 
 
+def usable_names(kind: str) -> list[str]:
+    """The class names of a kind that a recipe can name, sorted."""
+    module = OBJECT_HOMES[kind]
+    return sorted(name for name in exported(module) if not unfinished(f"{module}.{name}"))
+
+
 @cache
 def meant_class(kind: str, path: str) -> tuple[str, bool]:
     """The class path that one of that kind was meant to be, empty for none, and whether there is no doubt about it."""

@@ -8,12 +8,15 @@ from enum import Enum, auto
 from functools import cache
 
 from getiaction_cli import policies
-from getiaction_cli.analysis.class_objects import A, meant_class, object_routes
+from getiaction_cli.analysis.class_objects import A, meant_class, object_routes, usable_names
 from getiaction_cli.analysis.recipe_schema import is_datamodule
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, OBJECT_HOMES, POLICY_HOME, WRAPPER
 from getiaction_cli.recipe.signatures import read_signature
+
+# Algorithms that LeRobot had, or has, as policies, and that learn from interaction only.
+_NOT_IMITATION = ("sac",)
 
 
 class Verdict(Enum):
@@ -113,6 +116,13 @@ def _model(recipe: Recipe) -> WrongClassPath | None:
     near = difflib.get_close_matches(path, [f"{POLICY_HOME}.{own}" for own in ("LeRobotPolicy", *classes)], 1, 0.85)
     if near and closest(name, [near[0].rpartition(".")[2]]):  # a long path in common makes no likeness
         return WrongClassPath(route, Verdict.MEANT, f"there is no class `{path}`", near[0])
+    if bare.lower() in _NOT_IMITATION:
+        return WrongClassPath(
+            route,
+            Verdict.REFUSED,
+            f"`{path[:80]}` is reinforcement learning, and getiaction trains from demonstrations",
+            help="LeRobot's own `python -m lerobot.rl.learner` trains it",
+        )
     return WrongClassPath(
         route,
         Verdict.REFUSED,
@@ -147,7 +157,13 @@ def _object(recipe: Recipe, section: str) -> WrongClassPath | None:
     if meant == path:
         return None
     if not meant:
-        return WrongClassPath(route, Verdict.REFUSED, f"`{path[:80]}` is not {what}", help=f"use a class of {own_home}")
+        names = ", ".join(usable_names(kind)) if kind == "logger" else ""
+        return WrongClassPath(
+            route,
+            Verdict.REFUSED,
+            f"`{path[:80]}` is not {what}",
+            help=f"use a class of {own_home}" + (f": {names}" if names else ""),
+        )
     home = path.rpartition(".")[0]
     message = _elsewhere(path, home, own_home, what) if certain else f"there is no class `{path}`"
     return WrongClassPath(route, Verdict.MEANT, message, meant, certain)

@@ -253,7 +253,9 @@ class Fit:
 
     @cached_property
     def frames_plan(self) -> Plan | None:
-        """How training will come by the frames, when nothing is decoded yet; None without cameras."""
+        """How training will come by the frames, when nothing is decoded yet; None without cameras, or in a trial."""
+        if self.recipe.trainer("fast_dev_run"):
+            return None
         size = self.dataset.frame_bytes * int(self.dataset.episodes.length[self.chosen].sum())
         if not size:
             return None

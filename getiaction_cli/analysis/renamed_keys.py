@@ -10,6 +10,7 @@ from typing import Any
 
 _SAVES = "a ModelCheckpoint in trainer.callbacks says when to save (every_n_train_steps)"
 _PRECISION = "trainer.precision says it (bf16-mixed, 16-mixed)"
+_SAFE_LOADING = "checkpoints are always read without running code from them"
 
 RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     # Lightning's and LeRobot's command lines
@@ -53,6 +54,10 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("", "job"): (None, "training runs on this machine"),
     ("", "sample_weighting"): (None, "every frame has the same weight"),
     ("", "use_rabc"): (None, "LeRobot has taken it out"),
+    ("", "grad_clip_norm"): ("trainer.gradient_clip_val", "LeRobot's name for it"),
+    ("", "gradient_clip_val"): ("trainer.gradient_clip_val", ""),
+    ("", "weights_only"): (None, _SAFE_LOADING),
+    ("", "config"): (None, "the recipe is the configuration"),
     ("", "callbacks"): ("trainer.callbacks", ""),
     ("", "logger"): ("trainer.logger", ""),
     # data
@@ -70,6 +75,10 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("data.init_args", "eval_batch_size"): ("data.init_args.val_batch_size", ""),
     ("data.init_args", "local_files_only"): (None, "LeRobot has taken it out; what is on this disk is found by itself"),
     ("data.init_args", "data_format"): (None, "batches always have LeRobot's own format"),
+    ("data.init_args", "dataset_stats"): (None, "statistics are read from the dataset"),
+    ("data.init_args", "download_videos"): (None, "videos are downloaded where the policy reads cameras"),
+    ("data.init_args", "force_cache_sync"): (None, "data.init_args.revision names the version on the Hub to use"),
+    ("data.init_args", "batch_encoding_size"): (None, "it concerns recording: training encodes no videos"),
     ("data.init_args", "streaming"): (None, "whole episodes are read"),
     ("data.init_args", "repo_type"): (None, "datasets of the Hub are read, not its buckets"),
     ("data.init_args", "return_uint8"): (None, "pictures stay whole numbers until the policy reads them"),
@@ -88,6 +97,9 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("model.init_args", "policy_kwargs"): ("model.init_args.config_kwargs", ""),
     ("model.init_args", "kwargs"): ("model.init_args.config_kwargs", ""),
     ("model.init_args", "grad_clip_norm"): ("trainer.gradient_clip_val", ""),
+    ("model.init_args", "dataset_stats"): (None, "statistics are read from the dataset"),
+    ("model.init_args", "config"): ("model.init_args.config_kwargs", ""),
+    ("model.init_args", "weights_only"): (None, _SAFE_LOADING),
     ("model.init_args", "use_amp"): (None, _PRECISION),
     # trainer
     ("trainer", "steps"): ("trainer.max_steps", ""),
@@ -115,6 +127,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("trainer", "amp"): (None, _PRECISION),
     ("trainer", "fp16"): (None, _PRECISION),
     ("trainer", "bf16"): (None, _PRECISION),
+    ("trainer", "weights_only"): (None, _SAFE_LOADING),
     ("trainer", "checkpoint_callback"): ("trainer.enable_checkpointing", "Lightning 1's name for it"),
     ("trainer", "weights_summary"): (None, "trainer.enable_model_summary (true or false) took its place"),
     ("trainer", "auto_lr_find"): (None, "Lightning has taken it out"),
@@ -174,6 +187,16 @@ def counterpart(section: str, key: str, value: Any) -> dict[str, Any]:
     meaning = _COUNTERPARTS.get((section, key))
     return meaning(value) if meaning else {}
 
+
+# What these keys say elsewhere by default is what happens here: taking them away changes nothing.
+SAID_BY_DEFAULT: dict[tuple[str, str], object] = {
+    ("data.init_args", "data_format"): "lerobot",
+    ("data.init_args", "download_videos"): True,
+    ("data.init_args", "batch_encoding_size"): 1,
+    ("data.init_args", "shuffle"): True,
+    ("data.init_args", "return_uint8"): True,
+    ("", "weights_only"): True,
+}
 
 _PUSH = "training never uploads anything; `hf upload` takes the run's pretrained_model folder"
 

@@ -134,9 +134,14 @@ def _bytes(path: str) -> bytes:
 
 
 def _nearby(path: Path) -> str:
-    """A hint with the closest file name in the same folder."""
+    """A hint with the file of that name in a folder of recipes, or the closest name in the same folder."""
     import difflib
 
+    homes = [*dict.fromkeys([Path("recipes"), *(parent.parent / "recipes" for parent in path.parents)])]
+    if moved := next((home / path.name for home in homes if (home / path.name).is_file()), None):
+        return f"did you mean {moved}?"
+    if path.suffix in (".yaml", ".yml") and path.stem in shipped.names() and not path.parent.is_dir():
+        return f"did you mean {path.stem}, which ships with getiaction?"
     try:
         names = [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
     except OSError:

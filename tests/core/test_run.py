@@ -416,6 +416,34 @@ def test_fast_dev_run_keeps_nothing_and_promises_nothing(root: Path) -> None:
     assert not Path("outputs").exists()
 
 
+def test_fast_dev_run_builds_no_frame_store(small_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GETIACTION_CACHE", str(tmp_path / "cache"))
+    trial = recipe(small_root, fast_dev_run=1, data={"num_workers": 2})
+    summary = run(trial)
+    assert summary.steps == 1
+    assert not (tmp_path / "cache").exists()
+
+
+def test_without_checkpoints_a_run_leaves_its_policy_and_metrics(root: Path) -> None:
+    summary = run(recipe(root, max_steps=4, enable_checkpointing=False, data={"val_split": 0.4}))
+    assert summary.folder
+    assert summary.steps == 4
+    assert not list(summary.folder.path.rglob("*.ckpt"))
+    assert (summary.folder.pretrained_model / "model.safetensors").is_file()
+    assert len(losses(summary.folder.path, "val/loss")) >= 1
+    assert "enable_checkpointing is false" in summary.text()
+    assert "--resume" not in summary.text()
+
+
+def test_without_checkpoints_a_signal_ends_the_run_after_its_step(root: Path) -> None:
+    with interrupted_at(3):
+        summary = run(recipe(root, enable_checkpointing=False))
+    assert (summary.steps, summary.stopped_by) == (3, signal.SIGINT)
+    assert summary.folder
+    assert not list(summary.folder.path.rglob("*.ckpt"))
+    assert (summary.folder.pretrained_model / "model.safetensors").is_file()
+
+
 def test_validation_decides_about_the_best(root: Path) -> None:
     summary = run(recipe(root, max_steps=12, data={"val_split": 0.4}))
     assert summary.folder

@@ -68,6 +68,19 @@ def shared(lerobot_home: Path) -> SharedInputs:
         ("model:", "seed_everthing: 1\nmodel:", "GA111", False, "seed", 1),
         ("max_steps: 100", "seed: 1", "GA111", False, "seed", 1),
         ("lerobot/pusht", "lerobot/pusht\n    val_ratio: 0.2", "GA111", True, "data.init_args.val_split", 0.2),
+        # What the original and LightningCLI write where nothing is set, or what happens anyway.
+        ("pusht", "pusht\n    data_format: lerobot", "GA111", True, "data.init_args.data_format", NEVER),
+        ("pusht", "pusht\n    data_format: physicalai", "GA111", False, "data.init_args.data_format", NEVER),
+        ("pusht", "pusht\n    dataset: null", "GA111", True, "data.init_args.repo_id", "lerobot/pusht"),
+        ("pusht", "pusht\n    download_videos: true", "GA111", True, "data.init_args.download_videos", NEVER),
+        ("pusht", "pusht\n    force_cache_sync: false", "GA111", True, "data.init_args.force_cache_sync", NEVER),
+        ("pusht", "pusht\n    batch_encoding_size: 1", "GA111", True, "data.init_args.batch_encoding_size", NEVER),
+        ("pusht", "pusht\n    eval_gyms: null", "GA352", True, "data.init_args.eval_gyms", NEVER),
+        ("horizon: 16", "dataset_stats: null", "GA111", True, "model.init_args.dataset_stats", NEVER),
+        ("horizon: 16", "config: null", "GA111", True, "model.init_args.config", NEVER),
+        ("model:", "weights_only: true\nmodel:", "GA111", True, "weights_only", NEVER),
+        ("model:", "grad_clip_norm: 1.0\nmodel:", "GA111", False, "trainer.gradient_clip_val", 1.0),
+        ("model:", "seed_everything: true\nmodel:", "GA111", True, "seed", NEVER),
         # A list as a command line has it.
         ("horizon: 16", 'down_dims: "64, 128"', "GA120", True, "model.init_args.down_dims", [64, 128]),
         ("horizon: 16", "crop_shape: 84x84", "GA120", False, "model.init_args.crop_shape", [84, 84]),
@@ -85,7 +98,7 @@ def shared(lerobot_home: Path) -> SharedInputs:
 )  # fmt: skip
 def test_a_slip(right: str, wrong: str, code: str, safe: bool, route: str, value: object, shared: SharedInputs) -> None:
     recipe = read("recipe.yaml", text=RIGHT.replace(right, wrong, 1))
-    told = [d for d in verdict(recipe, shared, select=("GA1",)).diagnostics if d.code == code]
+    told = [d for d in verdict(recipe, shared, select=("GA1", "GA352")).diagnostics if d.code == code]
     assert len(told) == 1
     fix = told[0].fix
     assert (fix is not None and fix.safe) == safe
@@ -129,6 +142,28 @@ def test_none_is_null_for_every_rule(shared: SharedInputs) -> None:
     """As text it would be the name of weights that don't exist, and the fix would name others."""
     recipe = read("recipe.yaml", text=RIGHT.replace("horizon: 16", "pretrained_backbone_weights: None"))
     assert [d.code for d in verdict(recipe, shared, select=("GA1", "GA2")).diagnostics] == ["GA108"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "help"),
+    [
+        ("Diffusion", "SAC", "lerobot.rl.learner"),
+        ("max_steps: 100", "logger: {class_path: trackio.Logger}", "CSVLogger, "),
+    ],
+)
+def test_a_class_of_elsewhere_is_told_what_there_is(right: str, wrong: str, help: str, shared: SharedInputs) -> None:
+    recipe = read("recipe.yaml", text=RIGHT.replace(right, wrong, 1))
+    told = next(d for d in verdict(recipe, shared, select=("GA1",)).diagnostics if d.code == "GA131")
+    assert help in told.help
+
+
+def test_checkpoints_may_be_off_but_for_a_callback_that_writes_them(shared: SharedInputs) -> None:
+    off = RIGHT.replace("max_steps: 100", "max_steps: 100\n  enable_checkpointing: false")
+    assert verdict(read("recipe.yaml", text=off), shared, select=("GA1",)).diagnostics == ()
+    callback = "\n  callbacks: [{class_path: lightning.pytorch.callbacks.ModelCheckpoint}]"
+    both = off.replace("enable_checkpointing: false", f"enable_checkpointing: false{callback}")
+    (told,) = verdict(read("recipe.yaml", text=both), shared, select=("GA1",)).diagnostics
+    assert (told.code, told.path) == ("GA147", "trainer.callbacks.0.class_path")
 
 
 def test_what_the_user_wrote_is_not_changed_by_a_safe_fix(shared: SharedInputs) -> None:

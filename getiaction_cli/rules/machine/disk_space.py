@@ -65,7 +65,13 @@ def disk_space(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
     said = recipe.get("output_dir")
     free = machine.free_space(Path(said if isinstance(said, str) and said else "outputs"))
     count = parameters(policy)
-    if free is None or not count or recipe.trainer("fast_dev_run") or recipe.get("model.init_args.peft"):
+    if (
+        free is None
+        or not count
+        or recipe.trainer("fast_dev_run")
+        or recipe.trainer("enable_checkpointing") is False
+        or recipe.get("model.init_args.peft")
+    ):
         return  # adapters are small
     each = _CHECKPOINT + (_WEIGHTS if recipe.get("model.init_args.ema") else 0)
     least, most = count * (each + _WEIGHTS), count * (3 * each + _WEIGHTS)

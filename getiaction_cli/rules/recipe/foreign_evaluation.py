@@ -77,7 +77,11 @@ def rollouts_elsewhere(recipe: Recipe) -> Iterator[Finding]:
     elif found.section is not None and not found.lost:
         fix = Change("write the section evaluation", set=(("evaluation", found.section),), remove=found.routes)
     elif not recipe.get("env") and all(r == "env_eval_freq" or not recipe.get(r) for r in found.routes):
-        fix = Change("remove it: it has no effect", remove=found.routes)
+        fix = Change(
+            "remove it: it has no effect",
+            remove=found.routes,
+            safe=all(recipe.get(route) is None for route in found.routes),
+        )
     example = "write `evaluation: {env: {type: …}, episodes: 20, every_n_steps: 1000}`"
     lost = f"; without a counterpart: {', '.join(found.lost)}" if found.lost else ""
     yield Finding(

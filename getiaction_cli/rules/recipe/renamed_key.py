@@ -48,7 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.renamed_keys import counterpart
+from getiaction_cli.analysis.renamed_keys import SAID_BY_DEFAULT, counterpart
 from getiaction_cli.analysis.unknown_keys import Stray, strays
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.recipe import Recipe
@@ -87,11 +87,13 @@ def _fix(recipe: Recipe, stray: Stray) -> Change | None:
             f"{route}: {write(value)}" if isinstance(value, str | int) else route for route, value in meant.items()
         ]
         return Change(f"write it as {', '.join(plain)}", set=tuple(meant.items()), remove=(stray.route,))
+    if value is None:
+        return Change(f"remove {stray.key}: it sets nothing", remove=(stray.route,), safe=True)
     if not stray.target or recipe.has(stray.target):
         # What is off is off without it.
-        off = not stray.target and recipe.get(stray.route) is False
-        return Change(f"remove {stray.key}", remove=(stray.route,), safe=off)
-    if stray.target == "seed" and isinstance(recipe.get(stray.route), bool):
+        idle = value is False or SAID_BY_DEFAULT.get((stray.section.route, stray.key)) == value
+        return Change(f"remove {stray.key}", remove=(stray.route,), safe=not stray.target and idle)
+    if stray.target == "seed" and isinstance(value, bool):
         return Change("remove it: a run without a seed draws one and keeps it", remove=(stray.route,), safe=True)
     home, _, name = stray.target.rpartition(".")
     if home == stray.section.route:

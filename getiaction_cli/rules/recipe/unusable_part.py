@@ -2,11 +2,11 @@
 
 ## What it finds
 
-`barebones: true` and `enable_checkpointing: false`, strategies that start their processes from within (`ddp_spawn`),
-classes that need something LeRobot's policies don't have (`BatchSizeFinder`, `BackboneFinetuning`, `WeightAveraging`
-and its subclasses, `ModelParallelStrategy`), and callbacks that contradict themselves, each other or the trainer: a
-`ModelCheckpoint` with two rhythms, two that watch the same metric in the same rhythm, a progress bar beside
-`enable_progress_bar: false`.
+`barebones: true`, a checkpoint callback beside `enable_checkpointing: false`, strategies that start their processes
+from within (`ddp_spawn`), classes that need something LeRobot's policies don't have (`BatchSizeFinder`,
+`BackboneFinetuning`, `WeightAveraging` and its subclasses, `ModelParallelStrategy`), and callbacks that contradict
+themselves, each other or the trainer: a `ModelCheckpoint` with two rhythms, two that watch the same metric in the
+same rhythm, a progress bar beside `enable_progress_bar: false`.
 
 ## Why it matters
 
@@ -77,7 +77,6 @@ _BAR = "trainer.enable_progress_bar"
 _ACCUMULATE = "trainer.accumulate_grad_batches"
 _REFUSED = {
     "barebones": (True, "forbids the metrics and checkpoints that every run writes"),
-    "enable_checkpointing": (False, "forbids the checkpoints that every run writes, to be stopped and resumed"),
 }
 _TOLD_APART_BY = {
     "ModelCheckpoint": ("monitor", "mode", "every_n_train_steps", "every_n_epochs", "train_time_interval"),
@@ -100,6 +99,15 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
                 fix=Change(f"remove {name}", remove=(f"trainer.{name}",)),
                 help="`fast_dev_run` tries a few batches and leaves nothing behind",
             )
+    if recipe.trainer("enable_checkpointing") is False:
+        for route in object_routes(recipe):
+            if "Checkpoint" in lineage(meant_class(route.split(".")[1], str(recipe.get(f"{route}.class_path")))[0]):
+                yield Finding(
+                    "`enable_checkpointing: false` forbids the checkpoints that this callback writes",
+                    at=f"{route}.class_path",
+                    related=(Related("checkpoints are off", at="trainer.enable_checkpointing"),),
+                    fix=Change("remove enable_checkpointing", remove=("trainer.enable_checkpointing",)),
+                )
     strategy = recipe.trainer("strategy")
     if isinstance(strategy, str) and (way := re.search("_(spawn|fork|notebook)", strategy.lower())):
         meant = strategy.lower().replace(way[0], "")
