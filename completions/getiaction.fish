@@ -20,6 +20,8 @@ function __getiaction_options
 --resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --ignore	Train despite these findings or families (GA301,GA5)
 --unchecked	Train although the installed LeRobot could not be read and checks did not run
+--print-config	Print the recipe with all defaults and where each value comes from, and exit
+--print_config	Print the recipe with all defaults and where each value comes from, and exit
 --model	Policy class or name: ACT, diffusion, …
 --data	Data module class: LeRobotDataModule
 --dataset	Dataset id
@@ -49,6 +51,8 @@ function __getiaction_options
 --resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --ignore	Train despite these findings or families (GA301,GA5)
 --unchecked	Train although the installed LeRobot could not be read and checks did not run
+--print-config	Print the recipe with all defaults and where each value comes from, and exit
+--print_config	Print the recipe with all defaults and where each value comes from, and exit
 --model	Policy class or name: ACT, diffusion, …
 --data	Data module class: LeRobotDataModule
 --dataset	Dataset id

@@ -1,6 +1,7 @@
 """The run folder ``outputs/<recipe name>/<time or job>/``: claimed once, never overwritten, and found again to resume.
 
-    recipe.yaml         what was trained, complete: overrides applied, the seed in it
+    recipe.yaml         what was trained, in one file: overrides applied, the seed in it
+    resolved.yaml       the same with all defaults written out and where each value comes from
     run.json            versions, dataset and its fingerprint
     metrics.csv         what was measured, one row per logged step
     log.txt             what the libraries said meanwhile; log.rank1.txt for the second process, and so on
@@ -150,9 +151,11 @@ class RunFolder:
         seed = self.read_facts().get("seed")
         return seed if isinstance(seed, int) and not isinstance(seed, bool) else None
 
-    def write_recipe(self, text: str) -> None:
-        """Keep the resolved recipe."""
+    def write_recipe(self, text: str, resolved: str = "") -> None:
+        """Keep the recipe, and its text with all defaults where there is one."""
         write_atomically(self.recipe, text)
+        if resolved:
+            write_atomically(self.path / "resolved.yaml", resolved)
 
     @property
     def facts(self) -> Path:

@@ -33,6 +33,7 @@ def train(
     *,
     recipe_name: str,
     recipe_text: str,
+    resolved_text: str = "",
     output_dir: str | Path | None = None,
     resume: str | Path | None = None,
     quiet: bool = False,
@@ -44,6 +45,7 @@ def train(
         recipe: the recipe as plain values, overrides applied.
         recipe_name: names the run's folder.
         recipe_text: the same recipe as text, kept in the folder.
+        resolved_text: its text with all defaults written out, kept in the folder; empty for none.
         output_dir: the run's folder; must be new or empty. By default ``outputs/<recipe_name>/<time>/``.
         resume: a run folder or a checkpoint to go on from; a run goes on in its own folder.
         quiet: no progress.
@@ -66,7 +68,9 @@ def train(
         if run.resumed:
             screen.say(f"{here.job} was started again: resuming {run.path}")
             checkpoint = run.last if run.last.is_file() else None
-    recipe, recipe_text = _with_seed(recipe, recipe_text, run if run and run.resumed else None)
+    recipe, seed_line = _with_seed(recipe, run if run and run.resumed else None)
+    recipe_text = seed_line + recipe_text
+    resolved_text = resolved_text and seed_line + resolved_text
     if run and rank() == 0:
         run.hold()
         if run.resumed and checkpoint is None:
@@ -81,7 +85,7 @@ def train(
         screen.say,
     )
     watch = Watch(screen)
-    callbacks: list[L.Callback] = [Reseed(recipe), RunRecorder(run, recipe, recipe_text, screen), watch]
+    callbacks: list[L.Callback] = [Reseed(recipe), RunRecorder(run, recipe, recipe_text, resolved_text, screen), watch]
     if run:
         saves = (recipe.get("trainer") or {}).get("enable_checkpointing") is not False
         callbacks.append(Checkpoints(run, interrupt, saves=saves))
@@ -164,16 +168,16 @@ def _agree(trainer: L.Trainer, run: RunFolder | None, checkpoint: Path | None, r
     return checkpoint
 
 
-def _with_seed(recipe: dict[str, Any], text: str, resumed: RunFolder | None) -> tuple[dict[str, Any], str]:
+def _with_seed(recipe: dict[str, Any], resumed: RunFolder | None) -> tuple[dict[str, Any], str]:
     """A recipe without a seed gets one drawn, and keeps it, so that every run can be repeated and resumed."""
     if recipe.get("seed") is not None:
-        return dict(recipe), text
+        return dict(recipe), ""
     seed = resumed.seed if resumed else None
     if seed is None and follows():
         seed = int(os.environ["PL_GLOBAL_SEED"])  # the first process has set it before it started this one
     if seed is None:
         seed = random.SystemRandom().randrange(2**31)
-    return {**recipe, "seed": seed}, f"seed: {seed}  # drawn for this run\n{text}"
+    return {**recipe, "seed": seed}, f"seed: {seed}  # drawn for this run\n"
 
 
 def _leaves_nothing(recipe: dict[str, Any]) -> bool:

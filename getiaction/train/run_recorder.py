@@ -29,14 +29,16 @@ class RunRecorder(L.Callback):
         run: its folder; None when nothing is kept.
         recipe: as plain values.
         text: the recipe as the folder keeps it.
+        resolved: its text with all defaults written out; empty where it is not kept.
         screen: where to say what is going on.
     """
 
-    def __init__(self, run: RunFolder | None, recipe: dict[str, Any], text: str, screen: Screen) -> None:
+    def __init__(self, run: RunFolder | None, recipe: dict[str, Any], text: str, resolved: str, screen: Screen) -> None:
         self.run = run
         self.given = recipe.get("trainer") or {}
         self.recipe = recipe
         self.text = text
+        self.resolved = resolved
         self.screen = screen
 
     @property
@@ -66,7 +68,7 @@ class RunRecorder(L.Callback):
             trainer.log_every_n_steps = int(max(1, min(50, trainer.estimated_stepping_batches // LOGGED_STEPS)))
         trainer.datamodule.count_batches_anew()
         if self.run and trainer.is_global_zero:
-            self.run.write_recipe(self.text)
+            self.run.write_recipe(self.text, self.resolved)
             facts = {"seed": self.recipe["seed"], **_facts(trainer)}
             before = self.run.write_facts(trainer.global_step, facts)
             for change in (dataset_change, order_change, batch_change):

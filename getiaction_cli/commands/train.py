@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from getiaction.spec.launch import Launch
     from getiaction.train.folder import RunFolder
     from getiaction.train.screen import Screen
+    from getiaction_cli.checking.recipe_context import SharedInputs
     from getiaction_cli.diagnostics import Diagnostic
     from getiaction_cli.recipe import Recipe
 
@@ -156,6 +157,11 @@ _RESUME = typer.Option(
 _UNCHECKED = typer.Option(
     "--unchecked", help="Train although the installed LeRobot could not be read and checks did not run."
 )
+_PRINT_CONFIG = typer.Option(
+    "--print-config",
+    "--print_config",
+    help="Print the recipe with all defaults and where each value comes from, and exit.",
+)
 _IGNORE = typer.Option("--ignore", metavar="CODES", help="Train despite these findings or families (GA301,GA5).")
 
 
@@ -172,6 +178,7 @@ class Order:
         resume: a run folder, a checkpoint, or `LATEST`.
         ignore: code prefixes of findings despite which the recipe is trained.
         unchecked: train although checks did not run.
+        print_config: print the resolved recipe instead of training.
     """
 
     path: str | None
@@ -182,6 +189,7 @@ class Order:
     resume: str | None = None
     ignore: tuple[str, ...] = ()
     unchecked: bool = False
+    print_config: bool = False
 
 
 def train(
@@ -194,13 +202,16 @@ def train(
     resume: Annotated[str | None, _RESUME] = None,
     ignore: Annotated[list[str] | None, _IGNORE] = None,
     unchecked: Annotated[bool, _UNCHECKED] = False,
+    print_config: Annotated[bool, _PRINT_CONFIG] = False,
 ) -> None:
     """Train the policy that a recipe describes.
 
     Any value of the recipe can be given on the command line: --trainer.max_steps 2000, --model.chunk_size 20,
     --data.repo_id lerobot/pusht. Without a recipe, --model and --dataset are enough.
     """
-    order = Order(None, (), None, ctx.obj, output_dir, _resumed(resume), rule_codes(ignore or ()), unchecked)
+    order = Order(
+        None, (), None, ctx.obj, output_dir, _resumed(resume), rule_codes(ignore or ()), unchecked, print_config
+    )
     _run(_with_files(order, [*([recipe] if recipe else []), *(config or [])]))
 
 
@@ -211,9 +222,12 @@ def fit(
     resume: Annotated[str | None, _RESUME] = None,
     ignore: Annotated[list[str] | None, _IGNORE] = None,
     unchecked: Annotated[bool, _UNCHECKED] = False,
+    print_config: Annotated[bool, _PRINT_CONFIG] = False,
 ) -> None:
     """Train, with LightningCLI-compatible syntax: `getiaction fit --config RECIPE` is `getiaction train RECIPE`."""
-    order = Order(None, (), None, ctx.obj, output_dir, _resumed(resume), rule_codes(ignore or ()), unchecked)
+    order = Order(
+        None, (), None, ctx.obj, output_dir, _resumed(resume), rule_codes(ignore or ()), unchecked, print_config
+    )
     _run(_with_files(order, config or []))
 
 
@@ -251,6 +265,8 @@ def _run(order: Order) -> None:
 def _run_here(order: Order, here: Launch, screen: Screen) -> None:
     from getiaction.train import folder
     from getiaction.train.screen import follows
+    from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
+    from getiaction_cli.checking.resolved import resolved
 
     if follows():  # a rank that Ctrl-C ends here would leave the first one waiting
         for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"):
@@ -274,10 +290,15 @@ def _run_here(order: Order, here: Launch, screen: Screen) -> None:
         path, name = _recipe_of(order.resume)
         order = replace(order, path=path)
     # A run that goes on has its folder already, also where its recipe names it.
-    recipe = _read_once(order) if follows() else _judged(order, here)  # the first rank judges for this machine
+    shared = SharedInputs()
+    recipe = _read_once(order) if follows() else _judged(order, here, shared)  # the first rank judges for this machine
+    complete = resolved(RecipeContext(recipe, shared)) if here.rank == 0 else ""
+    if order.print_config:
+        typer.echo(complete, nl=False)
+        return
     _check_launch(recipe, here)
     _check_folder(name, recipe, order.output_dir, order.resume, here)
-    _train(recipe, name, _resolved_text(recipe), order.output_dir, order.resume, screen)
+    _train(recipe, name, (_own_text(recipe), complete), order, screen)
 
 
 def _name(order: Order) -> str:
@@ -369,7 +390,7 @@ def _is_recipe(path: Path) -> bool:
     return not recipe.broken and {"model", "data"} <= set(recipe.plain())
 
 
-def _judged(order: Order, here: Launch) -> Recipe:
+def _judged(order: Order, here: Launch, shared: SharedInputs) -> Recipe:
     """The recipe, found clean; otherwise its diagnostics are shown and the run ends here.
 
     A folder that is given beside the recipe is judged with it, for what its disk can hold, and does not get into it.
@@ -389,7 +410,13 @@ def _judged(order: Order, here: Launch) -> Recipe:
     # A later rank may find the folder that the first one has just made, a requeued job its own.
     exists = order.resume or here.rank or here.restarted
     ignore = (*order.ignore, TAKEN) if exists else order.ignore
-    report = verdict(judged, ignore=ignore)
+    report = verdict(judged, shared, ignore=ignore)
+    if order.print_config:  # it may be trained on another machine
+        report = replace(
+            report,
+            diagnostics=tuple(d for d in report.diagnostics if not d.code.startswith("GA5")),
+            overruled=tuple(d for d in report.overruled if not d.code.startswith("GA5")),
+        )
     refused = report.overruled + tuple(d for d in report.diagnostics if d.severity is Severity.ERROR)
     report = replace(report, diagnostics=report.overruled + report.diagnostics)
     wrong = replace(report, diagnostics=tuple(d for d in report.diagnostics if d.severity is not Severity.INFO))
@@ -401,7 +428,8 @@ def _judged(order: Order, here: Launch) -> Recipe:
         typer.echo(shown, err=True)
     if not report.ok:
         if not silent:
-            typer.echo(f"nothing was trained{_way_on(refused)}", err=True)
+            verb = "printed" if order.print_config else "trained"
+            typer.echo(f"nothing was {verb}{_way_on(refused)}", err=True)
         raise typer.Exit(EXIT_FOUND)
     if not report.complete and not order.unchecked:
         error = policies.unreadable()
@@ -448,8 +476,9 @@ def _read_once(order: Order) -> Recipe:
     return recipe
 
 
-def _resolved_text(recipe: Recipe) -> str:
-    """The recipe with its overrides written in, comments kept: what the run folder keeps."""
+def _own_text(recipe: Recipe) -> str:
+    """The recipe in one file, with its overrides written in and its comments kept: what the run folder keeps."""
+    from getiaction_cli.checking.resolved import flat
     from getiaction_cli.diagnostics import Change
     from getiaction_cli.recipe import apply_edits, edits_for
     from getiaction_cli.recipe.reader import read_one
@@ -462,9 +491,7 @@ def _resolved_text(recipe: Recipe) -> str:
         text = apply_edits(text, edits_for(written, Change("apply the command line", set=changes)))
     if read_one(recipe.file, text=text).plain() == wanted:
         return text
-    import yaml
-
-    return yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True)
+    return flat(recipe)
 
 
 def _differences(old: Any, new: Any, route: str = "") -> list[tuple[str, Any]]:
@@ -478,8 +505,8 @@ def _differences(old: Any, new: Any, route: str = "") -> list[tuple[str, Any]]:
     return [] if old == new else [(route, new)]
 
 
-def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume: str | None, screen: Any) -> None:
-    """Through the door: the first import of torch, lightning and lerobot."""
+def _train(recipe: Recipe, name: str, texts: tuple[str, str], order: Order, screen: Any) -> None:
+    """Through the door: the first import of torch, lightning and lerobot; texts are the recipe's and the resolved."""
     import gc
 
     from getiaction.errors import TrainingError
@@ -498,9 +525,10 @@ def _train(recipe: Recipe, name: str, text: str, output_dir: Path | None, resume
                 summary = run.train(
                     recipe.plain(),
                     recipe_name=name,
-                    recipe_text=text,
-                    output_dir=output_dir,
-                    resume=resume,
+                    recipe_text=texts[0],
+                    resolved_text=texts[1],
+                    output_dir=order.output_dir,
+                    resume=order.resume,
                     screen=screen,
                 )
             except run.Interrupted as interrupted:

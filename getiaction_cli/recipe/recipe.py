@@ -100,7 +100,7 @@ class Recipe:
 
     def plain(self) -> dict[str, Any]:
         """Everything as plain values, overrides applied: what training takes. Numbers stay numbers as keys, too."""
-        value = _with_numbers_as_keys(self.tree)
+        value = plain_with_numbers_as_keys(self.tree)
         return value if isinstance(value, dict) else {}
 
     def get(self, route: str, default: Any = None) -> Any:
@@ -322,14 +322,14 @@ def _node(value: Any, place: Node) -> Node:
     return replace(place, kind=Kind.SCALAR, value=value, raw=str(value), note=None, items=[], pairs={})
 
 
-def _with_numbers_as_keys(node: Node) -> Any:
+def plain_with_numbers_as_keys(node: Node) -> Any:
     """As `Node.plain`; but ``{0: 2}``, of epoch 0, is no section with a key called "0"."""
     if node.kind is Kind.MAP:
         numbers = {name: pair.key.value for name, pair in node.pairs.items()}
         return {
-            number if type(number := numbers[name]) is int else name: _with_numbers_as_keys(pair.value)
+            number if type(number := numbers[name]) is int else name: plain_with_numbers_as_keys(pair.value)
             for name, pair in node.pairs.items()
         }
     if node.kind is Kind.LIST and any(item.kind is not Kind.SCALAR for item in node.items):
-        return [_with_numbers_as_keys(item) for item in node.items]
+        return [plain_with_numbers_as_keys(item) for item in node.items]
     return node.plain()

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from getiaction_cli.commands.train import _resolved_text, _resume_with_value, split_overrides
+from getiaction_cli.commands.train import _own_text, _resume_with_value, split_overrides
 from getiaction_cli.errors import UsageError
 from getiaction_cli.main import app
 from getiaction_cli.recipe import read
@@ -80,7 +80,7 @@ data:
 
 def test_the_resolved_recipe_keeps_its_comments() -> None:
     recipe = read("r.yaml", text=RECIPE, overrides=[("model.chunk_size", "20"), ("trainer.max_steps", "7")])
-    text = _resolved_text(recipe)
+    text = _own_text(recipe)
     assert "# what this is" in text
     assert "# small" in text
     assert yaml.safe_load(text) == recipe.plain()
@@ -88,7 +88,7 @@ def test_the_resolved_recipe_keeps_its_comments() -> None:
 
 
 def test_an_untouched_recipe_is_kept_as_it_is() -> None:
-    assert _resolved_text(read("r.yaml", text=RECIPE)) == RECIPE
+    assert _own_text(read("r.yaml", text=RECIPE)) == RECIPE
 
 
 def test_a_code_that_no_rule_has_is_refused() -> None:
