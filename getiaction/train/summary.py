@@ -150,7 +150,7 @@ class Summary:
         else:
             rows.append(("checkpoint", "none: enable_checkpointing is false"))
         rows += [
-            ("policy in", f"{self.folder.pretrained_model}/ (LeRobot's format{', averaged weights' * self.averaged})"),
+            ("policy", f"{self.folder.pretrained_model}/ (LeRobot's format{', averaged weights' * self.averaged})"),
         ]
         following = "".join(f"\n  # {reason}\n  {command}" for reason, command in self.next_commands())
         return f"{table(rows, columns)}\n\nnext{following}"
