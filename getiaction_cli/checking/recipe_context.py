@@ -93,7 +93,7 @@ class RecipeContext(Context):
         self._readable("model")
         name = meant_policy(self.recipe)
         if name is None:
-            raise Unavailable("the recipe names no policy that is installed", worth_saying=not self.recipe.findings)
+            raise Unavailable("the recipe names no policy that is installed")
         return policies.load(name)
 
     @cached_property
@@ -202,6 +202,9 @@ class RecipeContext(Context):
         """The same, for the rules that concern only recipes that have one."""
         if self.checkpoint_or_none is None:
             raise Unavailable("the recipe starts from no pretrained policy", worth_saying=False)
+        if self.checkpoint_or_none.folder is None and not self.checkpoint_or_none.problem:
+            said = self.checkpoint_or_none.said
+            raise Unavailable(f"{said} is not downloaded; training checks it before it loads the weights")
         return self.checkpoint_or_none
 
     @cached_property
@@ -379,7 +382,8 @@ class RecipeContext(Context):
 
     def _readable(self, section: str) -> None:
         if self.recipe.is_broken(section):
-            raise Unavailable(f"the section `{section}` can't be read", worth_saying="*" not in self.recipe.broken)
+            what = "the recipe" if "*" in self.recipe.broken else f"the section `{section}`"
+            raise Unavailable(f"{what} can't be read")
 
     def _chosen(self, features: dict[str, Any], name: str) -> dict[str, Any]:
         """The features that the recipe chooses by key, or those that its checkpoint knows; else all of them."""

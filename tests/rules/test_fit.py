@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from verdict_helpers import Judge, block
+from verdict_helpers import HEALTHY, Judge, block
 
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.diagnostics import Severity
+from getiaction_cli.recipe import read
 
 RULES = {code: rule for code, rule in load_rules().items() if code.startswith("GA3")}
 ACT = {"chunk_size": 8, "n_action_steps": 8}
@@ -263,3 +265,13 @@ def test_a_pretrained_policy_that_pads_is_told_what_differs(judge: Judge, tmp_pa
     assert found["GA342"].message.endswith("`observation.image2` will be blank")
     assert "was trained with 6 numbers of `observation.state`, and lerobot/pusht has 2; " in found["GA343"].message
     assert (found["GA342"].severity, found["GA343"].severity) == (Severity.INFO, Severity.INFO)
+
+
+def test_a_checkpoint_that_is_not_downloaded_is_not_judged(lerobot_home: Path) -> None:
+    text = recipe("ACT", {**ACT, "pretrained_path": "nobody/act-nowhere"})
+    report = verdict(read("recipe.yaml", text=text), SharedInputs(offline=True, machine=HEALTHY))
+    reasons = {entry.rule: entry.reason for entry in report.not_run}
+    assert {"GA250", "GA340", "GA341", "GA342", "GA343"} <= reasons.keys()
+    assert set(reasons.values()) == {
+        "nobody/act-nowhere is not downloaded; training checks it before it loads the weights"
+    }
