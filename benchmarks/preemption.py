@@ -57,7 +57,7 @@ srun --kill-on-bad-exit=1 {python} -m getiaction_cli train recipe.yaml
 """
 KINDS = "USR1", "TERM", "requeue"
 DONE = "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY"
-LIMIT_S = 400
+LIMIT_S = 1800
 
 
 @dataclass

@@ -21,6 +21,9 @@ _getiaction_options() {
 --unchecked	Train although the installed LeRobot could not be read and checks did not run
 --print-config	Print the recipe with all defaults and where each value comes from, and exit
 --print_config	Print the recipe with all defaults and where each value comes from, and exit
+--slurm	Submit the training to SLURM; with options of sbatch, as --slurm "--partition=gpu --gpus-per-node=4"
+--array	With --slurm: one run for each value of an override, as seed=1-5 or steps=1000,2000
+--dry-run	With --slurm: print the batch script and submit nothing
 --model	Policy class or name: ACT, diffusion, …
 --data	Data module class: LeRobotDataModule
 --dataset	Dataset id
@@ -174,6 +177,8 @@ _getiaction_takes() {
         'train --ckpt_path') printf '%s\n' 'file' ;;
         'train --resume') printf '%s\n' 'file' ;;
         'train --ignore') printf '%s\n' 'code' ;;
+        'train --slurm') printf '%s\n' 'text' ;;
+        'train --array') printf '%s\n' 'text' ;;
         'train --model') printf '%s\n' 'policy' ;;
         'train --data') printf '%s\n' 'text' ;;
         'train --dataset') printf '%s\n' 'dataset' ;;

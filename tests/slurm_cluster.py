@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -151,5 +152,6 @@ def _free_ports(count: int) -> list[int]:
 if __name__ == "__main__":
     if reason := missing():
         sys.exit(reason)
+    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
     with tempfile.TemporaryDirectory() as place, cluster(Path(place)) as up:
         sys.exit(subprocess.run(sys.argv[1:], env=up).returncode)

@@ -114,7 +114,7 @@ def train(
                 if policy.averaging and policy.averaging.keep_raw:
                     run.write_pretrained_model(partial(policy.save_pretrained, averaged=False), raw=True)
     except (TrainingError, Interrupted, KeyboardInterrupt) as error:
-        if run and not watch.started and rank() == 0:
+        if run and not watch.started and not run.resumed and rank() == 0:
             run.abandon()
         elif run and isinstance(error, Interrupted):
             error.folder = run.path

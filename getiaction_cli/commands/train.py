@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from getiaction.train.folder import RunFolder
     from getiaction.train.screen import Screen
     from getiaction_cli.checking.recipe_context import SharedInputs
-    from getiaction_cli.diagnostics import Diagnostic
+    from getiaction_cli.diagnostics import Diagnostic, Report
     from getiaction_cli.recipe import Recipe
 
 _OVERRIDE = re.compile(r"--(?P<name>[A-Za-z_][\w-]*(?:\.[\w/-]+)*\+?)(?:=(?P<value>.*))?", re.DOTALL)
@@ -37,6 +37,7 @@ _OPTION = re.compile(r"--|-[A-Za-z]$")
 _BARE = re.compile(r"[A-Za-z_]\w*(\.\w+)+=")
 LATEST = "latest"
 TAKEN = "GA509"  # the rule about an output folder with something in it
+MACHINE = "GA5"  # the family of rules about the machine
 WORLD = "GA502"  # the rule about the number of processes
 PIPED = "GETIACTION_PIPED_RECIPE"
 RECIPE_SUFFIXES = (".yaml", ".yml")
@@ -67,10 +68,11 @@ class TrainCommand(TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Split the words; the overrides are left in ``ctx.obj``."""
         rest, ctx.obj = split_overrides(args, short=bool(self.short_forms))
+        rest = _with_values(rest)
         for word in rest:
             if _BARE.match(word) and not Path(word).exists():
                 raise UsageError(f"{word} is neither a file nor an option", f"an override begins with dashes: --{word}")
-        return super().parse_args(ctx, _resume_with_value(rest))
+        return super().parse_args(ctx, rest)
 
 
 def split_overrides(words: list[str], *, short: bool = True) -> tuple[list[str], tuple[tuple[str, str], ...]]:
@@ -135,13 +137,21 @@ def _may_be_true(name: str) -> bool:
     return any(field is not None and isinstance(field.default, bool) for field in fields)
 
 
-def _resume_with_value(words: list[str]) -> list[str]:
-    """`--resume` alone means the latest run of the recipe."""
+def _with_values(words: list[str]) -> list[str]:
+    """Join options with their values: `--resume` without one is the latest run, `--slurm` has no options of sbatch."""
     done: list[str] = []
-    for index, word in enumerate(words):
-        following = words[index + 1] if index + 1 < len(words) else "-"
-        alone = following.startswith("-") or following.endswith(RECIPE_SUFFIXES)
-        done.append(f"--resume={LATEST}" if word == "--resume" and alone else word)
+    words = list(words)
+    while words:
+        word = words.pop(0)
+        following = words[0] if words else "-"
+        if word == "--resume" and (following.startswith("-") or following.endswith(RECIPE_SUFFIXES)):
+            word = f"--resume={LATEST}"
+        elif word == "--slurm":
+            options = words.pop(0) if following.startswith("-") and re.search(r"[\s=]", following) else ""
+            word = f"--slurm={options}"
+        elif word == "--array" and words:
+            word = f"--array={words.pop(0)}"
+        done.append(word)
     return done
 
 
@@ -179,6 +189,9 @@ class Order:
         ignore: code prefixes of findings despite which the recipe is trained.
         unchecked: train although checks did not run.
         print_config: print the resolved recipe instead of training.
+        slurm: options of sbatch; None trains on this machine.
+        array: the override that differs between the tasks of a SLURM array.
+        dry_run: print the batch script and submit nothing.
     """
 
     path: str | None
@@ -190,6 +203,23 @@ class Order:
     ignore: tuple[str, ...] = ()
     unchecked: bool = False
     print_config: bool = False
+    slurm: str | None = None
+    array: str | None = None
+    dry_run: bool = False
+
+
+_SLURM = typer.Option(
+    "--slurm",
+    metavar="[OPTIONS]",
+    help='Submit the training to SLURM; with options of sbatch, as --slurm "--partition=gpu --gpus-per-node=4".',
+    show_default=False,
+)
+_ARRAY = typer.Option(
+    "--array",
+    metavar="KEY=VALUES",
+    help="With --slurm: one run for each value of an override, as seed=1-5 or steps=1000,2000.",
+)
+_DRY_RUN = typer.Option("--dry-run", help="With --slurm: print the batch script and submit nothing.")
 
 
 def train(
@@ -203,6 +233,9 @@ def train(
     ignore: Annotated[list[str] | None, _IGNORE] = None,
     unchecked: Annotated[bool, _UNCHECKED] = False,
     print_config: Annotated[bool, _PRINT_CONFIG] = False,
+    slurm: Annotated[str | None, _SLURM] = None,
+    array: Annotated[str | None, _ARRAY] = None,
+    dry_run: Annotated[bool, _DRY_RUN] = False,
 ) -> None:
     """Train the policy that a recipe describes.
 
@@ -212,7 +245,13 @@ def train(
     order = Order(
         None, (), None, ctx.obj, output_dir, _resumed(resume), rule_codes(ignore or ()), unchecked, print_config
     )
-    _run(_with_files(order, [*([recipe] if recipe else []), *(config or [])]))
+    order = _with_files(order, [*([recipe] if recipe else []), *(config or [])])
+    if slurm is not None:
+        _submit(replace(order, slurm=slurm, array=array, dry_run=dry_run))
+    elif array is not None or dry_run:
+        raise UsageError(f"{'--array' if array else '--dry-run'} needs --slurm", "add --slurm to the command")
+    else:
+        _run(order)
 
 
 def fit(
@@ -229,6 +268,30 @@ def fit(
         None, (), None, ctx.obj, output_dir, _resumed(resume), rule_codes(ignore or ()), unchecked, print_config
     )
     _run(_with_files(order, config or []))
+
+
+def _submit(order: Order) -> None:
+    """Check the recipe of each task here, but for what the compute node must have, and hand them to SLURM."""
+    from getiaction.spec.launch import Launch
+    from getiaction_cli.checking.recipe_context import SharedInputs
+    from getiaction_cli.commands import submit
+
+    if order.resume is not None:
+        raise UsageError(
+            "--slurm can't be used with --resume", "submit the script in the run folder: sbatch …/job.sbatch"
+        )
+    if order.path == "-" and order.array:
+        raise UsageError("--array needs a recipe in a file", "save the recipe first")
+    described = order.path is not None or order.overrides
+    if not described:
+        raise UsageError("no recipe was named", "for example: getiaction train quickstart --slurm")
+    tasks = []
+    for override in submit.array(order.array) if order.array else [None]:
+        one = replace(order, overrides=(*order.overrides, override) if override else order.overrides)
+        recipe = _judged(one, Launch(), SharedInputs())
+        folder = re.sub(r"[^\w.+=-]+", "-", "=".join(override)) if override else ""
+        tasks.append(submit.Task(folder, recipe, submit.with_seed(recipe, _own_text(recipe))))
+    submit.submit(tasks, _name(order), order.output_dir, order.slurm or "", dry_run=order.dry_run)
 
 
 def _with_files(order: Order, files: list[str]) -> Order:
@@ -411,12 +474,8 @@ def _judged(order: Order, here: Launch, shared: SharedInputs) -> Recipe:
     exists = order.resume or here.rank or here.restarted
     ignore = (*order.ignore, TAKEN) if exists else order.ignore
     report = verdict(judged, shared, ignore=ignore)
-    if order.print_config:  # it may be trained on another machine
-        report = replace(
-            report,
-            diagnostics=tuple(d for d in report.diagnostics if not d.code.startswith("GA5")),
-            overruled=tuple(d for d in report.overruled if not d.code.startswith("GA5")),
-        )
+    if order.print_config or order.slurm is not None:  # it may be trained on another machine
+        report = _without_machine(report)
     refused = report.overruled + tuple(d for d in report.diagnostics if d.severity is Severity.ERROR)
     report = replace(report, diagnostics=report.overruled + report.diagnostics)
     wrong = replace(report, diagnostics=tuple(d for d in report.diagnostics if d.severity is not Severity.INFO))
@@ -436,6 +495,15 @@ def _judged(order: Order, here: Launch, shared: SharedInputs) -> Recipe:
         error.hint += "\n--unchecked trains without these checks"
         raise error
     return recipe
+
+
+def _without_machine(report: Report) -> Report:
+    """Leave out the findings about this machine: the recipe is trained on another one."""
+
+    def kept(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+        return tuple(d for d in diagnostics if not d.code.startswith(MACHINE))
+
+    return replace(report, diagnostics=kept(report.diagnostics), overruled=kept(report.overruled))
 
 
 def _way_on(refused: tuple[Diagnostic, ...]) -> str:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from getiaction_cli.commands.train import _own_text, _resume_with_value, split_overrides
+from getiaction_cli.commands.train import _own_text, _with_values, split_overrides
 from getiaction_cli.errors import UsageError
 from getiaction_cli.main import app
 from getiaction_cli.recipe import read
@@ -59,10 +59,14 @@ def test_an_override_without_a_value_is_a_usage_error(words: list[str]) -> None:
         (["--resume", "--ignore", "GA3"], ["--resume=latest", "--ignore", "GA3"]),
         (["--resume", "outputs/r/1"], ["--resume", "outputs/r/1"]),
         (["--resume=outputs/r/1"], ["--resume=outputs/r/1"]),
+        (["r.yaml", "--slurm"], ["r.yaml", "--slurm="]),
+        (["--slurm", "--dry-run", "r.yaml"], ["--slurm=", "--dry-run", "r.yaml"]),
+        (["--slurm", "--time=9 -N 2", "r.yaml"], ["--slurm=--time=9 -N 2", "r.yaml"]),
+        (["--array", "model.chunk_size=8,16"], ["--array=model.chunk_size=8,16"]),
     ],
 )
-def test_resume_may_stand_alone(words: list[str], becomes: list[str]) -> None:
-    assert _resume_with_value(words) == becomes
+def test_some_options_may_have_no_value(words: list[str], becomes: list[str]) -> None:
+    assert _with_values(words) == becomes
 
 
 RECIPE = """\

@@ -1,0 +1,170 @@
+"""`getiaction train` in front of a real SLURM, which the test starts itself; its script is that of docs/cluster.md."""
+
+import csv
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import slurm_cluster
+from test_train import recipe, root  # noqa: F401
+from typer.testing import CliRunner
+
+from getiaction_cli.commands import submit
+from getiaction_cli.errors import UsageError
+from getiaction_cli.main import app
+
+GUIDE = Path(__file__).parents[2] / "docs/cluster.md"
+GETIACTION = f"{sys.executable} -m getiaction_cli"
+LIMIT_S = 300
+
+
+def dry_run(*words: object) -> str:
+    done = CliRunner().invoke(app, ["train", *map(str, words), "--slurm", "--time=1:00:00 -p gpu", "--dry-run"])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_a_dry_run_prints_the_script_and_writes_nothing(recipe: Path) -> None:  # noqa: F811
+    script = dry_run(recipe, "--output-dir", "mine")
+    options = re.findall(r"^#SBATCH (.*)", script, re.MULTILINE)
+    assert options == [
+        "--job-name=tiny",
+        f"--output={recipe.parent}/mine/slurm-%j.txt",
+        "--open-mode=append",
+        "--requeue",
+        "--signal=USR1@120",
+        "--time=1:00:00",
+        "-p gpu",
+    ]
+    assert not Path("mine").exists()
+    assert subprocess.run(["bash", "-n"], input=script, text=True, timeout=20).returncode == 0
+
+
+def test_the_script_starts_a_process_for_each_device(recipe: Path) -> None:  # noqa: F811
+    assert "--ntasks-per-node=2" in dry_run(recipe, "--trainer.devices=2", "--trainer.strategy=ddp")
+    task = submit.Task("", submit_recipe(recipe), "")
+    script = submit.script([task], "tiny", Path("/home"), "--gpus-per-node=a100:4 --job-name=mine")
+    assert "#SBATCH --ntasks-per-node=4" in script
+    assert script.count("--job-name") == 1
+
+
+def submit_recipe(path: Path):
+    from getiaction_cli.recipe import read
+
+    return read(str(path))
+
+
+def test_an_array_has_a_folder_for_each_value(recipe: Path) -> None:  # noqa: F811
+    script = dry_run(recipe, "--array", "seed=1-3")
+    assert "#SBATCH --array=0-2" in script
+    assert "folders=(seed=1 seed=2 seed=3)" in script
+    assert submit.array("model.learning_rate=1e-4,1e-3") == [
+        ("model.learning_rate", "1e-4"),
+        ("model.learning_rate", "1e-3"),
+    ]
+    for wrong in ("seed", "seed=5-1", "seed=1,1", "seed=1-100000"):
+        with pytest.raises(UsageError):
+            submit.array(wrong)
+
+
+def test_a_wrong_recipe_is_not_submitted(recipe: Path) -> None:  # noqa: F811
+    done = CliRunner().invoke(app, ["train", str(recipe), "--slurm", "--model.chunk_size=2"])
+    assert done.exit_code == 1
+    assert not Path("outputs").exists()
+
+
+def test_a_login_node_needs_no_gpu(recipe: Path) -> None:  # noqa: F811
+    assert "srun" in dry_run(recipe, "--trainer.accelerator=gpu")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    if reason := slurm_cluster.missing():
+        pytest.skip(reason)
+    with slurm_cluster.cluster(tmp_path_factory.mktemp("slurm")) as environment:
+        yield {**environment, "OMP_NUM_THREADS": "1"}
+
+
+class Queue:
+    """SLURM's commands."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+
+    def __call__(self, *words: object) -> str:
+        done = subprocess.run([*map(str, words)], env=self.environment, capture_output=True, text=True, timeout=LIMIT_S)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def facts(self, job: str) -> dict[str, str]:
+        """What SLURM says about a job."""
+        return dict(re.findall(r"(\w+)=(\S*)", self("scontrol", "show", "job", "-o", job)))
+
+    def wait(self, job: str, state: str) -> dict[str, str]:
+        """Wait until a job is in a state."""
+        for _ in range(LIMIT_S * 5):
+            facts = self.facts(job)
+            if facts["JobState"] == state:
+                return facts
+            assert facts["JobState"] not in {"FAILED", "CANCELLED", "COMPLETED"}, facts
+            time.sleep(0.2)
+        raise AssertionError(facts)
+
+
+def steps(run: Path) -> list[int]:
+    with (run / "metrics.csv").open() as file:
+        return [int(row["step"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+def test_the_script_of_the_guide_resumes_after_a_preemption(
+    recipe: Path,  # noqa: F811
+    cluster: dict[str, str],
+) -> None:
+    script = re.search(r"```bash\n(#!.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert script
+    recipe.rename("recipe.yaml")
+    text = script[1].replace("recipe.yaml", "recipe.yaml --trainer.max_steps=120 --trainer.log_every_n_steps=1")
+    Path("job.sh").write_text(text.replace("getiaction train", f"{GETIACTION} train"))
+    queue = Queue(cluster)
+    job = queue("sbatch", "--parsable", "job.sh").strip()
+    run = Path(f"outputs/recipe/job-{job}")
+    for _ in range(LIMIT_S * 5):
+        if (run / "metrics.csv").is_file():
+            break
+        assert queue.facts(job)["JobState"] in ("PENDING", "RUNNING"), Path(f"slurm-{job}.out").read_text()
+        time.sleep(0.2)
+    queue("scancel", "--signal=USR1", job)
+    facts = queue.wait(job, "COMPLETED")
+    log = Path(f"slurm-{job}.out").read_text()
+    assert facts["Restarts"] == "1", log
+    assert f"job {job} is requeued (1 of at most 20 times)" in log
+    assert f"job-{job} was started again: resuming {run}" in log
+    assert "2 x cpu" in log
+    assert steps(run) == list(range(120))
+    assert [path.name for path in run.parent.iterdir()] == [run.name]
+    assert (run / "log.rank1.txt").is_file()
+
+
+@pytest.mark.slow
+def test_an_array_is_submitted_and_each_task_trains_in_its_folder(
+    recipe: Path,  # noqa: F811
+    cluster: dict[str, str],
+) -> None:
+    queue = Queue(cluster)
+    submitted = queue(*GETIACTION.split(), "train", recipe, "--slurm", "--array", "seed=1-2", "--steps=2")
+    job = re.search(r"submitted +job (\d+), an array of 2 runs", submitted)
+    assert job, submitted
+    (home,) = Path("outputs/tiny").iterdir()
+    for task in (0, 1):
+        queue.wait(f"{job[1]}_{task}", "COMPLETED")
+        run = home / f"seed={task + 1}"
+        assert f"seed: {task + 1}" in (run / "recipe.yaml").read_text()
+        assert (run / "pretrained_model").is_dir()
+        assert "trained     2 steps" in (home / f"slurm-{job[1]}_{task}.txt").read_text()
+    # Submitted again, as the closing lines say, the script resumes.
+    assert f"sbatch {home}/job.sbatch" in submitted
