@@ -23,7 +23,7 @@ from getiaction_cli.policies.source_docs import choices, type_text
 
 _MODULE = "lerobot.envs.configs"
 # Filled by LeRobot: what the environment returns, and under which names.
-_DECLARED = ("features", "features_map")
+DECLARED = ("features", "features_map")
 MOST_BYTES = 1_000_000
 
 
@@ -45,7 +45,7 @@ class Environment:
         hints = typing.get_type_hints(self.config_class)
         found = {}
         for field in dataclasses.fields(self.config_class):
-            if not field.init or field.name in _DECLARED:
+            if not field.init or field.name in DECLARED:
                 continue
             default = field.default if field.default is not dataclasses.MISSING else None
             if field.default_factory is not dataclasses.MISSING:

@@ -21,6 +21,7 @@ from getiaction_cli.commands import (
     inspect_dataset,
     list_policies,
     merge_adapter,
+    migrate,
     recipes,
     runs,
     schema,
@@ -98,6 +99,7 @@ app.command("train", cls=train.TrainCommand)(train.train)
 app.command("fit", short_help="Train (LightningCLI-compatible syntax).", cls=train.TrainCommand)(train.fit)
 app.command("recipes", short_help="List or print the recipes that ship with getiaction.")(recipes.recipes)
 app.command("init")(init.init)
+app.command("migrate", short_help="Convert a configuration of lerobot-train or LightningCLI.")(migrate.migrate)
 app.command("validate-config", short_help="Check recipes and report every problem.", cls=train.TrainCommand)(
     validate_config.validate_config
 )

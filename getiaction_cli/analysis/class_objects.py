@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterator
 from functools import cache
 
+from getiaction.spec.run_places import WRITES_TO
+from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import OBJECT_HOMES
 from getiaction_cli.recipe.signatures import exported, provided, read_signature, unfinished
@@ -49,3 +51,25 @@ def meant_class(kind: str, path: str) -> tuple[str, bool]:
         return ("", False) if unfinished(known[name]) else (known[name], True)
     near = [own for own in difflib.get_close_matches(name, known, 3, 0.8) if not unfinished(known[own])]
     return (known[near[0]] if near else ""), False
+
+
+_LOGGERS = ("CSVLogger", "TensorBoardLogger", "WandbLogger", "MLFlowLogger", "CometLogger")
+
+
+def required_arguments(class_path: str) -> list[str]:
+    """The arguments that a recipe must give a class: nothing else has a value for them."""
+    signature = read_signature(class_path) if class_path else None
+    given = (WRITES_TO.get(class_path.rpartition(".")[2], ("",))[0], "root_dir")
+    return [name for name in signature.required if name not in given] if signature else []
+
+
+def class_called(kind: str, name: str) -> str:
+    """The class path that a name alone means, as `wandb` in the place of a logger; empty when it is not known."""
+    home = MODULES[kind]
+    candidates = [name, f"{home}.{name.rpartition('.')[2]}"]
+    if kind == "logger":
+        short = [logger for logger in _LOGGERS if logger.lower().removesuffix("logger") == name.lower()]
+        candidates += [f"{home}.{logger}" for logger in short or closest(name, list(_LOGGERS))[:1]]
+    return next(
+        (path for path in candidates if path.startswith(home) and read_signature(path) and not unfinished(path)), ""
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from getiaction_cli.environments import known_environments
+from getiaction_cli.environments import DECLARED, known_environments
 from getiaction_cli.recipe import Recipe
 
 _LEROBOT = ("env", "eval", "env_eval_freq", "eval_freq")
@@ -50,7 +50,13 @@ def _of_lerobot(recipe: Recipe, keys: list[str], lost: list[str]) -> dict[str, A
     env = recipe.get("env")
     if not isinstance(env, dict) or env.get("type") not in known_environments():
         return None
-    section: dict[str, Any] = {"env": env}
+    known = known_environments()[str(env["type"])]
+    if known.refused:
+        return None
+    for key, value in env.items():
+        if key not in known.fields and key not in ("type", *DECLARED) and value not in (None, False):
+            lost.append(f"env.{key}")
+    section: dict[str, Any] = {"env": {key: v for key, v in env.items() if key in known.fields or key == "type"}}
     for key in ("env_eval_freq", "eval_freq"):
         steps = recipe.get(key) if key in keys else None
         if isinstance(steps, int) and steps > 0:

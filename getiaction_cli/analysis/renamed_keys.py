@@ -1,18 +1,37 @@
-"""Keys that were once called otherwise, or are called otherwise by LeRobot's trainer, Lightning's or physicalai's.
+"""What keys of other trainers, and of earlier versions, are called here.
 
-From the section a word stands in to what it is called here: a route, or None for what there is no more, and why.
+COUNTERPARTS is the one table of it: the rules that report such keys, their fixes and `getiaction migrate` read it. Its
+keys are the section a word is written in and the word; sections of lerobot-train's configuration that a recipe also
+has go by the recipe's name for them (`dataset:` is "data.init_args", `policy:` is "model.init_args").
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 _SAVES = "a ModelCheckpoint in trainer.callbacks says when to save (every_n_train_steps)"
 _PRECISION = "trainer.precision says it (bf16-mixed, 16-mixed)"
 _SAFE_LOADING = "checkpoints are always read without running code from them"
+_RESUME = "`getiaction train --resume RUN` resumes a run"
+LOST = True
 
-RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
+
+class Counterpart(NamedTuple):
+    """What a key of another trainer is here.
+
+    Args:
+        target: the route of the key that takes its value; None where none does.
+        why: the reason, or what does it instead.
+        lost: without a target: what the key asks for can't be expressed in a recipe. Otherwise it means nothing here.
+    """
+
+    target: str | None
+    why: str = ""
+    lost: bool = False
+
+
+_TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     # Lightning's and LeRobot's command lines
     ("", "seed_everything"): ("seed", "Lightning's name for it"),
     ("", "steps"): ("trainer.max_steps", "LeRobot's name for it"),
@@ -24,17 +43,26 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("", "rename_map"): ("model.init_args.rename_map", "LeRobot keeps it at the top"),
     ("", "log_freq"): ("trainer.log_every_n_steps", "LeRobot's name for it"),
     ("", "save_freq"): (None, _SAVES),
-    ("", "eval_freq"): (None, "trainer.val_check_interval says when to validate"),
-    ("", "eval_steps"): (None, "trainer.limit_val_batches says how much to validate"),
-    ("", "use_policy_training_preset"): (None, "the policy's own optimizer and schedule are always used"),
-    ("", "resume"): (None, "`getiaction train --resume RUN` resumes a run"),
-    ("", "job_name"): ("output_dir", "a run is known by its folder"),
-    ("", "ckpt"): (None, "`getiaction train --resume RUN` resumes a run"),
-    ("", "ckpt_path"): (None, "`getiaction train --resume RUN` resumes a run"),
+    ("", "eval_freq"): (
+        None, "trainer.val_check_interval says when to validate, evaluation.every_n_steps when to run rollouts", LOST),
+    ("", "env_eval_freq"): ("evaluation.every_n_steps", "LeRobot's name for it"),
+    ("", "eval_steps"): ("trainer.val_check_interval", "LeRobot's name for it"),
+    ("", "use_policy_training_preset"): (
+        None, "the policy's own optimizer, schedule and parameter groups are always used", LOST),
+    ("", "resume"): (None, _RESUME, LOST),
+    ("", "job_name"): (None, "a run is named after its recipe's file; output_dir names its folder"),
+    ("", "ckpt"): (None, _RESUME, LOST),
+    ("", "ckpt_path"): (None, _RESUME, LOST),
     ("", "wandb"): (None, "a WandbLogger in trainer.logger does it"),
-    ("", "optimizer"): (None, "the policy's own optimizer is used; model.init_args.learning_rate sets its rate"),
-    ("", "scheduler"): (None, "the policy's own schedule is used"),
-    ("", "lr_scheduler"): (None, "the policy's own schedule is used"),
+    ("", "optimizer"): (
+        None, "the policy's own optimizer is used; model.init_args.learning_rate sets its rate", LOST),
+    ("", "scheduler"): (None, "the policy's own schedule is used", LOST),
+    ("", "lr_scheduler"): (None, "the policy's own schedule is used", LOST),
+    ("", "checkpoint_path"): (None, "LeRobot fills it in when it resumes a run"),
+    ("", "config"): (None, "name the file on the command line", LOST),
+    ("", "__base__"): (None, "copy the values of that file into this one", LOST),
+    ("", "print_config"): (None, "a run folder keeps the resolved recipe"),
+    ("", "subcommand"): (None, "`getiaction train` trains"),
     ("", "env"): ("evaluation.env", "LeRobot's name for it"),
     ("", "eval"): ("evaluation", "LeRobot's name for it"),
     ("", "peft"): ("model.init_args.peft", "it is part of the model"),
@@ -43,27 +71,36 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("", "device"): ("trainer.accelerator", ""),
     ("", "lr"): ("model.init_args.learning_rate", ""),
     ("", "learning_rate"): ("model.init_args.learning_rate", ""),
-    ("", "reward_model"): (None, "getiaction trains policies, not reward models"),
+    ("", "reward_model"): (None, "getiaction trains policies, not reward models", LOST),
     ("", "cudnn_deterministic"): ("trainer.deterministic", "LeRobot's name for it"),
-    ("", "prefetch_factor"): (None, "data.init_args.num_workers says how much is read ahead"),
+    ("", "prefetch_factor"): (None, "how far to read ahead is chosen here"),
     ("", "persistent_workers"): (None, "worker processes always stay for the whole run"),
     ("", "dataloader_multiprocessing_context"): (None, "the way that worker processes start is chosen for the machine"),
-    ("", "max_eval_samples"): (None, "trainer.limit_val_batches says how much to validate"),
-    ("", "save_checkpoint"): (None, _SAVES),
-    ("", "save_checkpoint_to_hub"): (None, "training never uploads anything"),
-    ("", "job"): (None, "training runs on this machine"),
-    ("", "sample_weighting"): (None, "every frame has the same weight"),
-    ("", "use_rabc"): (None, "LeRobot has taken it out"),
     ("", "grad_clip_norm"): ("trainer.gradient_clip_val", "LeRobot's name for it"),
     ("", "gradient_clip_val"): ("trainer.gradient_clip_val", ""),
     ("", "weights_only"): (None, _SAFE_LOADING),
-    ("", "config"): (None, "the recipe is the configuration"),
+    ("", "max_eval_samples"): (None, "trainer.limit_val_batches limits validation, in batches", LOST),
+    ("", "save_checkpoint"): ("trainer.enable_checkpointing", "LeRobot's name for it"),
+    ("", "save_checkpoint_to_hub"): (None, "upload the run's pretrained_model folder after training", LOST),
+    ("", "job"): (None, "training runs on this machine; start it on the machine that should train", LOST),
+    ("", "sample_weighting"): (None, "every frame has the same weight", LOST),
+    ("", "use_rabc"): (None, "LeRobot has replaced it by sample_weighting; here every frame has the same weight", LOST),
+    ("", "rabc_progress_path"): (None, "it is part of use_rabc"),
+    ("", "rabc_kappa"): (None, "it is part of use_rabc"),
+    ("", "rabc_epsilon"): (None, "it is part of use_rabc"),
+    ("", "rabc_head_mode"): (None, "it is part of use_rabc"),
     ("", "callbacks"): ("trainer.callbacks", ""),
     ("", "logger"): ("trainer.logger", ""),
     # data
     ("data.init_args", "batch_size"): ("data.init_args.train_batch_size", ""),
     ("data.init_args", "repo"): ("data.init_args.repo_id", ""),
     ("data.init_args", "dataset"): ("data.init_args.repo_id", ""),
+    ("data.init_args", "train_dataset"): (None, "a recipe names a dataset by its repo_id", LOST),
+    ("data.init_args", "val_dataset"): (None, "val_split holds episodes of the same dataset out", LOST),
+    ("data.init_args", "vcodec"): (None, "it is for recording a dataset"),
+    ("data.init_args", "streaming_encoding"): (None, "it is for recording a dataset"),
+    ("data.init_args", "encoder_queue_maxsize"): (None, "it is for recording a dataset"),
+    ("data.init_args", "encoder_threads"): (None, "it is for recording a dataset"),
     ("data.init_args", "dataset_id"): ("data.init_args.repo_id", ""),
     ("data.init_args", "dataset_repo_id"): ("data.init_args.repo_id", ""),
     ("data.init_args", "dataset_root"): ("data.init_args.root", ""),
@@ -75,14 +112,15 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("data.init_args", "eval_batch_size"): ("data.init_args.val_batch_size", ""),
     ("data.init_args", "local_files_only"): (None, "LeRobot has taken it out; what is on this disk is found by itself"),
     ("data.init_args", "data_format"): (None, "batches always have LeRobot's own format"),
-    ("data.init_args", "dataset_stats"): (None, "statistics are read from the dataset"),
+    ("data.init_args", "dataset_stats"): (None, "statistics are read from the dataset", LOST),
     ("data.init_args", "download_videos"): (None, "videos are downloaded where the policy reads cameras"),
     ("data.init_args", "force_cache_sync"): (None, "data.init_args.revision names the version on the Hub to use"),
     ("data.init_args", "batch_encoding_size"): (None, "it concerns recording: training encodes no videos"),
-    ("data.init_args", "streaming"): (None, "whole episodes are read"),
-    ("data.init_args", "repo_type"): (None, "datasets of the Hub are read, not its buckets"),
+    ("data.init_args", "streaming"): (
+        None, "the dataset is downloaded before training; `episodes` limits how much of it", LOST),
+    ("data.init_args", "repo_type"): (None, "datasets of the Hub are read, not its buckets", LOST),
     ("data.init_args", "return_uint8"): (None, "pictures stay whole numbers until the policy reads them"),
-    ("data.init_args", "depth_output_unit"): (None, "depth is read in metres, as LeRobot does by default"),
+    ("data.init_args", "depth_output_unit"): (None, "depth is read in millimetres, as LeRobot does by default", LOST),
     # model
     ("model.init_args", "batch_size"): ("data.init_args.train_batch_size", ""),
     ("model.init_args", "lr"): ("model.init_args.learning_rate", ""),
@@ -97,10 +135,13 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("model.init_args", "policy_kwargs"): ("model.init_args.config_kwargs", ""),
     ("model.init_args", "kwargs"): ("model.init_args.config_kwargs", ""),
     ("model.init_args", "grad_clip_norm"): ("trainer.gradient_clip_val", ""),
-    ("model.init_args", "dataset_stats"): (None, "statistics are read from the dataset"),
+    ("model.init_args", "dataset_stats"): (None, "statistics are read from the dataset", LOST),
     ("model.init_args", "config"): ("model.init_args.config_kwargs", ""),
     ("model.init_args", "weights_only"): (None, _SAFE_LOADING),
     ("model.init_args", "use_amp"): (None, _PRECISION),
+    ("model.init_args", "stats"): (None, "the statistics of the dataset are used", LOST),
+    ("model.init_args", "features"): (None, "the features of the dataset are used; input_features chooses", LOST),
+    ("model", "dict_kwargs"): ("model.init_args.config_kwargs", "LightningCLI's name for it"),
     # trainer
     ("trainer", "steps"): ("trainer.max_steps", ""),
     ("trainer", "num_steps"): ("trainer.max_steps", ""),
@@ -110,7 +151,7 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("trainer", "num_train_epochs"): ("trainer.max_epochs", ""),
     ("trainer", "train_steps"): ("trainer.max_steps", ""),
     ("trainer", "gradient_accumulation_steps"): ("trainer.accumulate_grad_batches", ""),
-    ("trainer", "gpus"): (None, "trainer.accelerator: gpu and trainer.devices say it"),
+    ("trainer", "gpus"): (None, "trainer.accelerator: gpu and trainer.devices say it", LOST),
     ("trainer", "device"): ("trainer.accelerator", ""),
     ("trainer", "batch_size"): ("data.init_args.train_batch_size", ""),
     ("trainer", "seed"): ("seed", ""),
@@ -123,17 +164,44 @@ RENAMED: dict[tuple[str, str], tuple[str | None, str]] = {
     ("trainer", "loggers"): ("trainer.logger", ""),
     ("trainer", "callback"): ("trainer.callbacks", ""),
     ("trainer", "log_freq"): ("trainer.log_every_n_steps", "LeRobot's name for it"),
-    ("trainer", "save_freq"): (None, _SAVES),
-    ("trainer", "amp"): (None, _PRECISION),
-    ("trainer", "fp16"): (None, _PRECISION),
-    ("trainer", "bf16"): (None, _PRECISION),
     ("trainer", "weights_only"): (None, _SAFE_LOADING),
+    ("trainer", "save_freq"): (None, _SAVES, LOST),
+    ("trainer", "amp"): (None, _PRECISION, LOST),
+    ("trainer", "fp16"): (None, _PRECISION, LOST),
+    ("trainer", "bf16"): (None, _PRECISION, LOST),
     ("trainer", "checkpoint_callback"): ("trainer.enable_checkpointing", "Lightning 1's name for it"),
     ("trainer", "weights_summary"): (None, "trainer.enable_model_summary (true or false) took its place"),
     ("trainer", "auto_lr_find"): (None, "Lightning has taken it out"),
     ("trainer", "progress_bar_refresh_rate"): (None, "a TQDMProgressBar in trainer.callbacks says it (refresh_rate)"),
-    ("trainer", "resume_from_checkpoint"): (None, "`getiaction train --resume RUN` resumes a run"),
+    ("trainer", "resume_from_checkpoint"): (None, _RESUME, LOST),
+    ("trainer", "model_registry"): (None, "it is a setting of Lightning's own platform"),
+    # sections of lerobot-train alone
+    ("wandb", "enable"): ("trainer.logger", "a WandbLogger"),
+    ("wandb", "project"): ("trainer.logger.init_args.project", ""),
+    ("wandb", "entity"): ("trainer.logger.init_args.entity", ""),
+    ("wandb", "notes"): ("trainer.logger.init_args.notes", ""),
+    ("wandb", "run_id"): ("trainer.logger.init_args.id", ""),
+    ("wandb", "mode"): ("trainer.logger.init_args.mode", ""),
+    ("wandb", "disable_artifact"): (None, "a WandbLogger uploads checkpoints only with `log_model: all`"),
+    ("wandb", "add_tags"): (None, "a WandbLogger has `tags`; the run folder keeps the whole recipe"),
+    ("eval", "n_episodes"): ("evaluation.episodes", ""),
+    ("eval", "batch_size"): ("evaluation.batch_size", ""),
+    ("eval", "use_async_envs"): (None, "the environments are stepped in one process, with the same results"),
+    ("eval", "recording"): (None, "rollouts are filmed, not recorded as a dataset", LOST),
+    ("eval", "recording_repo_id"): (None, "rollouts are filmed, not recorded as a dataset", LOST),
+    ("eval", "recording_private"): (None, "rollouts are filmed, not recorded as a dataset", LOST),
+    # programs that start a training: accelerate, torchrun
+    ("launch", "num_processes"): ("trainer.devices", "processes on each machine"),
+    ("launch", "nproc_per_node"): ("trainer.devices", ""),
+    ("launch", "num_machines"): ("trainer.num_nodes", ""),
+    ("launch", "nnodes"): ("trainer.num_nodes", ""),
+    ("launch", "mixed_precision"): ("trainer.precision", ""),
+    ("launch", "config_file"): (None, "write what is in it as trainer.devices, strategy and precision", LOST),
+    ("launch", "use_fsdp"): (None, "`trainer.strategy: fsdp` divides the policy over the GPUs", LOST),
+    ("launch", "use_deepspeed"): (None, "`trainer.strategy: deepspeed` uses DeepSpeed", LOST),
+    ("launch", "cpu"): (None, "`trainer.accelerator: cpu` trains on the CPU", LOST),
 }  # fmt: skip
+COUNTERPARTS = {key: Counterpart(*value) for key, value in _TABLE.items()}
 
 
 def _checkpoints(every: Any) -> dict[str, Any]:
@@ -148,9 +216,16 @@ def _checkpoints(every: Any) -> dict[str, Any]:
 def _wandb(said: Any) -> dict[str, Any]:
     if not isinstance(said, dict) or said.get("enable") is not True:
         return {}
-    arguments = {name: said[name] for name in ("project", "entity", "notes", "mode") if said.get(name) is not None}
-    section: dict[str, Any] = {"class_path": "lightning.pytorch.loggers.WandbLogger"}
-    return {"trainer.logger": section | ({"init_args": arguments} if arguments else {})}
+    said = {"project": "lerobot", **said}
+    own = {
+        name: target.rpartition(".")[2]
+        for (section, name), (target, *_) in _TABLE.items()
+        if section == "wandb" and target
+    }
+    arguments = {
+        own[name]: value for name, value in said.items() if name in own and name != "enable" and value is not None
+    }
+    return {"trainer.logger": {"class_path": "lightning.pytorch.loggers.WandbLogger", "init_args": arguments}}
 
 
 def _gpus(said: Any) -> dict[str, Any]:
@@ -210,9 +285,6 @@ WITHOUT_EFFECT = {
     "tags": _PUSH,
     "license": _PUSH,
 }
-
-# LeRobot's own recipes (`lerobot-train --config_path`) have other sections altogether.
-FOREIGN_TOP = ("policy", "dataset", "env", "eval", "optimizer", "scheduler", "wandb", "peft")
 
 # One idea, different names: what a policy calls what another, or the paper behind it, calls otherwise.
 SAME_IDEA: tuple[tuple[str, ...], ...] = (

@@ -11,8 +11,8 @@ from typing import Literal
 from getiaction_cli import policies
 from getiaction_cli.analysis.class_paths import meant_policy
 from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
-from getiaction_cli.analysis.recipe_schema import Section, home_of, sections
-from getiaction_cli.analysis.renamed_keys import FOREIGN_TOP, RENAMED, SAME_IDEA, WITHOUT_EFFECT
+from getiaction_cli.analysis.recipe_schema import TOP, Section, home_of, sections
+from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, SAME_IDEA, WITHOUT_EFFECT
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe
@@ -49,6 +49,12 @@ class Stray:
     sure: bool = True
 
 
+def is_slip(section: Section, key: str) -> bool:
+    """True for a key of a class that passes unknown ones on, when it can only be a slip: `savedir` for `save_dir`."""
+    slips = {name.replace("_", "").lower() for name in section.keys}
+    return key not in section.keys and key.replace("_", "").replace("-", "").lower() in slips
+
+
 def is_stray(recipe: Recipe, route: str) -> bool:
     """True when the key at that route is unknown there."""
     return any(stray.route == route for stray in _all(recipe))
@@ -68,7 +74,7 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
     found: list[Stray] = []
     for section in sections(recipe, policy):
         for key in recipe.keys(section.route):
-            if section.open and not _is_slip(section, key):
+            if section.open and not is_slip(section, key):
                 continue
             if (
                 key in section.keys
@@ -78,14 +84,8 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
                 continue
             if len(found) >= _MOST:
                 return tuple(found)
-            found.append(_classify(recipe, policy, section, key))
+            found.append(classify(recipe, policy, section, key))
     return tuple(found)
-
-
-def _is_slip(section: Section, key: str) -> bool:
-    """True for a key of a class that passes unknown ones on, when it can only be a slip: `savedir` for `save_dir`."""
-    slips = {name.replace("_", "").lower() for name in section.keys}
-    return key not in section.keys and key.replace("_", "").replace("-", "").lower() in slips
 
 
 def meant_params(recipe: Recipe) -> dict[str, object]:
@@ -121,20 +121,21 @@ def policy_of(recipe: Recipe) -> PolicyClass | None:
 
 
 def foreign_sections(recipe: Recipe) -> list[str]:
-    """The top-level sections of a recipe that is written for `lerobot-train`; empty for any other."""
+    """The top-level keys of lerobot-train in a recipe that is written for it; empty for any other."""
     keys = recipe.keys("")
     theirs = [name for name in ("policy", "dataset") if name in keys and not recipe.has(f"{name}.class_path")]
     if ("model" in keys and "data" in keys) or not theirs:
         return []
-    return [key for key in keys if key in FOREIGN_TOP]
+    return [key for key in keys if key not in TOP or key == "seed"]
 
 
-def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: str) -> Stray:
+def classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: str) -> Stray:
+    """What an unknown key of a section was meant to be."""
     route = section.at(key)
     place = "model.init_args" if section.route == "model.init_args.config_kwargs" else section.route
-    old = key if (place, key) in RENAMED else _slip_of_old(place, key, section)
+    old = key if (place, key) in COUNTERPARTS else _slip_of_old(place, key, section)
     if old:
-        target, why = RENAMED[place, old]
+        target, why, _ = COUNTERPARTS[place, old]
         if target == "model.init_args.policy_name" and recipe.class_path != WRAPPER:
             return Stray("unknown", route, key, section, why=why)
         return Stray("renamed", route, key, section, target or "", why, sure=old == key)
@@ -162,7 +163,7 @@ def _classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key:
 
 def _slip_of_old(place: str, key: str, section: Section) -> str:
     """The name of elsewhere that is spelt like a key, where none of the section's own is: `seed_everthing`."""
-    names = [] if closest(key, section.keys) else [name for home, name in RENAMED if home == place]
+    names = [] if closest(key, section.keys) else [name for home, name in COUNTERPARTS if home == place]
     return next((name for name in closest(key, names) if len(key) > 6), "")
 
 

@@ -269,8 +269,8 @@ def name_of(policy: str, repo_id: str) -> str:
     return f"{policy}_" + re.sub(r"[^\w.]+", "_", repo_id.rsplit("/", 1)[-1])[:_LONGEST_NAME]
 
 
-def free_name(policy: PolicyClass, dataset: Dataset) -> Path:
-    """A file name for the recipe that is not taken in this folder."""
-    stem = name_of(policy.name, dataset.repo_id)
+def free_name(policy: str, repo_id: str) -> Path:
+    """A file name for a recipe of a policy and a dataset that is not taken in this folder."""
+    stem = re.sub(r"[^\w.]+", "_", name_of(policy, repo_id))[: 2 * _LONGEST_NAME]
     names = (Path(f"{stem}{f'_{number}' if number else ''}.yaml") for number in range(1000))
     return next(name for name in names if not name.exists())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from getiaction_cli.errors import UsageError
+from getiaction.files import write_atomically
+from getiaction_cli.errors import CouldNotLook, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.errors import CliError
@@ -65,3 +67,21 @@ def rule_codes(given: Iterable[str]) -> tuple[str, ...]:
         if not any(known.startswith(code) for known in load_rules()):
             raise UsageError(f"no rule is called {code}", "`getiaction explain` lists them")
     return codes
+
+
+def create(file: Path, text: str, *, force: bool = False) -> None:
+    """Write a new file in one step, and the folders it is in.
+
+    Args:
+        file: must not exist, or be empty.
+        text: what it holds.
+        force: replace one that exists.
+
+    Raises:
+        CouldNotLook: it can't be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, text, create=not force)
+    except OSError as error:
+        raise CouldNotLook(f"{file} can't be written: {error.strerror or error}") from None

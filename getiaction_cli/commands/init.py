@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from getiaction.files import is_empty, write_atomically
-from getiaction_cli.commands.arguments import policy_named
+from getiaction.files import is_empty
+from getiaction_cli.commands.arguments import create, policy_named
 from getiaction_cli.control import clean
 from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, UsageError
 
@@ -111,12 +111,12 @@ def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
         word = shlex.quote(dataset.place.word)
         typer.echo(clean(f"hint: `getiaction list-policies --for {word}` shows which can"), err=True)
         raise typer.Exit(EXIT_FOUND)
-    file = output or drafting.free_name(suit.policy, dataset)
+    file = output or drafting.free_name(suit.policy.name, dataset.repo_id)
     named = shlex.quote(str(file))
     if file == _STDOUT:
         typer.echo(suit.text, nl=False)
     else:
-        _create(file, drafting.with_name(suit.text, file))
+        create(file, drafting.with_name(suit.text, file))
         typer.echo(f"wrote {clean(str(file))}")
     if os.environ.get("GETIACTION_QUIET"):
         return
@@ -129,11 +129,3 @@ def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
         )
     if file != _STDOUT:
         typer.echo(clean(f"next: getiaction validate-config {named}"), err=True)
-
-
-def _create(file: Path, text: str) -> None:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(file, text, create=True)
-    except OSError as error:
-        raise CouldNotLook(f"{file} can't be written: {error.strerror or error}") from None

@@ -27,8 +27,11 @@ from getiaction_cli.policies.stubs import StandInModule, Unjudgeable, stand_in
 
 # The files of LeRobot, besides configuration_*.py and what stands beside them, that are executed from source.
 _FROM_SOURCE = {
+    "lerobot.configs.default",
     "lerobot.configs.policies",
+    "lerobot.configs.train",
     "lerobot.configs.types",
+    "lerobot.configs.video",
     "lerobot.envs.configs",
     "lerobot.optim.optimizers",
     "lerobot.optim.schedulers",

@@ -57,11 +57,19 @@ def _float(value: float) -> str:
 
 
 def write_block(keys: list[str], value: Any, indent: int, newline: str) -> str:
-    """Nested sections, one key a line, each two columns further; the last key holds the value."""
+    """Nested sections, one key a line, each two columns further; the last key holds the value.
+
+    A list of sections has one entry below the other.
+    """
     lines = [f"{' ' * (indent + 2 * depth)}{write(key)}:" for depth, key in enumerate(keys)]
     if isinstance(value, dict) and value:
         deeper = indent + 2 * len(keys)
         lines += [write_block([str(key)], item, deeper, newline) for key, item in value.items()]
+    elif isinstance(value, list) and value and all(isinstance(item, dict) and item for item in value):
+        deeper = indent + 2 * len(keys)
+        for item in value:
+            entry = newline.join(write_block([str(key)], part, deeper + 2, newline) for key, part in item.items())
+            lines.append(f"{' ' * deeper}- {entry.lstrip(' ')}")
     else:
         lines[-1] += " " + write(value)
     return newline.join(lines)

@@ -8,7 +8,8 @@ The sections of LeRobot's own configuration files (`policy:`, `dataset:`, `wandb
 ## Why it matters
 
 `getiaction train` reads another layout: a class path and its arguments for the policy and for the data, and
-Lightning's trainer. The fix rewrites what has a counterpart; read it before you take it.
+Lightning's trainer. `getiaction migrate FILE` writes the recipe that trains the same, with a table of what became of
+every key; the fix writes it in place, where nothing is lost.
 
 ## Example
 
@@ -24,46 +25,34 @@ policy:
 ## Instead
 
 ```yaml
+seed: 1000
 model:
-  class_path: getiaction.policies.lerobot.LeRobotPolicy
+  class_path: getiaction.policies.lerobot.ACT
   init_args:
-    policy_name: act
-    config_kwargs:
-      chunk_size: 10
-      n_action_steps: 10
+    chunk_size: 10
+    n_action_steps: 10
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
     repo_id: lerobot/pusht
+trainer:
+  max_steps: 100000
+  log_every_n_steps: 200
+  devices: 1
 ```
 """
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
-from typing import Any
 
-from getiaction_cli import policies
-from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
-from getiaction_cli.analysis.renamed_keys import RENAMED, WITHOUT_EFFECT, counterpart
-from getiaction_cli.analysis.unknown_keys import foreign_sections, parameters_of
+from getiaction_cli.analysis.migration import migrate
+from getiaction_cli.analysis.unknown_keys import foreign_sections
 from getiaction_cli.diagnostics import Change, Finding
-from getiaction_cli.policies import NOT_PARAMETERS
+from getiaction_cli.policies import Unjudgeable
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
-from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.rules import rule
-
-_WHERE = {
-    "policy": "`policy:` becomes `model:` with a class_path and init_args",
-    "dataset": "`dataset:` becomes `data:` with a class_path and init_args",
-    "env": "`env:` becomes `evaluation.env`",
-    "eval": "`eval:` becomes `evaluation`: n_episodes is episodes",
-}
-
-
-# LeRobot's defaults of keys that have no counterpart here: removed without a note.
-_LEROBOTS = {"repo_type": "dataset", "return_uint8": True, "depth_output_unit": "m"}
 
 
 @rule("GA116", stops=True)
@@ -72,54 +61,24 @@ def lerobot_recipe(recipe: Recipe) -> Iterator[Finding]:
     foreign = foreign_sections(recipe)
     if not foreign:
         return
+    fix = _rewritten(recipe, foreign)
+    reason = "" if fix else "; its table lists what has no counterpart in a recipe"
     yield Finding(
         "this is a configuration for `lerobot-train`, which is laid out differently",
-        at=foreign[0],
+        at=next(name for name in ("policy", "dataset") if recipe.has(name)),
         on="key",
-        help="; ".join(dict.fromkeys(_WHERE.get(name) or f"for `{name}:`, {RENAMED['', name][1]}" for name in foreign)),
-        fix=_rewritten(recipe, foreign),
+        help=f"`getiaction migrate {shlex.quote(recipe.file)}` writes it as a recipe{reason}",
+        fix=fix,
     )
 
 
 def _rewritten(recipe: Recipe, foreign: list[str]) -> Change | None:
-    policy, dataset = recipe.get("policy"), recipe.get("dataset")
-    if not isinstance(policy, dict) or not isinstance(dataset, dict) or not isinstance(policy.get("type"), str):
+    """The whole file as a recipe; None where something would be lost."""
+    try:
+        migration = migrate(recipe)
+    except Unjudgeable:
         return None
-    if policy["type"] not in policies.names():
+    if migration is None or migration.lost:
         return None
-    known = parameters_of(policy["type"])
-    model: dict[str, Any] = {"policy_name": policy["type"]}
-    if path := policy.get("path") or policy.get("pretrained_path"):
-        model["pretrained_path"] = path
-    own = {"type", "path", "pretrained_path", *NOT_PARAMETERS, *WITHOUT_EFFECT}
-    # What neither side has a place for comes along, and is reported there.
-    kwargs = {name: value for name, value in policy.items() if name in known or (name not in own and value)}
-    kwargs.pop("pretrained_path", None)
-    if kwargs:
-        model["config_kwargs"] = kwargs
-    signature = read_signature(DATAMODULE)
-    taken = signature.parameters if signature else {}
-    data: dict[str, Any] = {}
-    for name, value in dataset.items():
-        target, _ = RENAMED.get(("data.init_args", name), (None, ""))
-        if name in taken or target:
-            data[name if name in taken else str(target).rpartition(".")[2]] = value
-        elif value and value != _LEROBOTS.get(name):
-            data[name] = value
-    rollouts = foreign_evaluation(recipe)
-    evaluation = rollouts.section if rollouts else None
-    sections: tuple[tuple[str, Any], ...] = (
-        ("model", {"class_path": WRAPPER, "init_args": model}),
-        ("data", {"class_path": DATAMODULE, "init_args": data}),
-    )
-    if evaluation is not None and not recipe.has("evaluation"):
-        sections += (("evaluation", evaluation),)
-    logger = counterpart("", "wandb", recipe.get("wandb"))
-    if "trainer.logger" in logger and not recipe.has("trainer.logger"):
-        sections += tuple(logger.items())
-    # LeRobot writes the policy's own optimizer into its configurations; another one is reported by itself.
-    other = ("optimizer", "scheduler") if recipe.get("use_policy_training_preset") is False else ()
-    gone = tuple(name for name in foreign if not recipe.has(f"trainer.{name}") and name not in other)
-    if rollouts and evaluation is not None:
-        gone = (*gone, *(route for route in rollouts.routes if route not in gone and "." not in route))
-    return Change("lay it out as a recipe", set=sections, remove=gone)
+    gone = tuple(name for name in foreign if name not in migration.recipe)
+    return Change("lay it out as a recipe", set=tuple(migration.recipe.items()), remove=gone)

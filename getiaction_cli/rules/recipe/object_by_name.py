@@ -48,34 +48,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction.spec.run_places import WRITES_TO
-from getiaction_cli.analysis.spelling import closest
+from getiaction_cli.analysis.class_objects import MODULES, class_called, required_arguments
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.signatures import read_signature, unfinished
 from getiaction_cli.rules import rule
 
-_HOMES = {
-    "callbacks": "lightning.pytorch.callbacks",
-    "logger": "lightning.pytorch.loggers",
-    "plugins": "lightning.pytorch.plugins",
-}
 _EXAMPLES = {"callbacks": "EarlyStopping", "logger": "CSVLogger", "plugins": "MixedPrecision"}
-_LOGGERS = ("CSVLogger", "TensorBoardLogger", "WandbLogger", "MLFlowLogger", "CometLogger")
 
 
 @rule("GA145", stops=True)
 def object_by_name(recipe: Recipe) -> Iterator[Finding]:
     """Words in the place of sections."""
-    for name, home in _HOMES.items():
+    for name in _EXAMPLES:
+        home = MODULES[name]
         value = recipe.trainer(name)
         entries = enumerate(value) if isinstance(value, list) else [(None, value)]
         for index, entry in entries:
             if not isinstance(entry, str) or (not entry and name == "plugins"):  # an empty list of them
                 continue
             at = f"trainer.{name}" if index is None else f"trainer.{name}.{index}"
-            class_path = _meant(entry, home)
-            needed = _needed(class_path)
+            class_path = class_called(name, entry)
+            needed = required_arguments(class_path)
             example = f"{{class_path: {class_path}, init_args: {{{', '.join(f'{key}: …' for key in needed)}}}}}"
             help = f"for example `class_path: {home}.{_EXAMPLES[name]}`" if not class_path else ""
             yield Finding(
@@ -86,21 +79,3 @@ def object_by_name(recipe: Recipe) -> Iterator[Finding]:
                 else None,
                 help=f"write `{example}`" if needed else help,
             )
-
-
-def _needed(class_path: str) -> list[str]:
-    """The arguments that a recipe must give this class: nothing else has a value for them."""
-    signature = read_signature(class_path) if class_path else None
-    given = (WRITES_TO.get(class_path.rpartition(".")[2], ("",))[0], "root_dir")
-    return [name for name in signature.required if name not in given] if signature else []
-
-
-def _meant(entry: str, home: str) -> str:
-    """The class path that a name stands for; empty when it is not known."""
-    candidates = [entry, f"{home}.{entry.rpartition('.')[2]}"]
-    if home.endswith("loggers"):
-        short = [logger for logger in _LOGGERS if logger.lower().removesuffix("logger") == entry.lower()]
-        candidates += [f"{home}.{logger}" for logger in short or closest(entry, list(_LOGGERS))[:1]]
-    return next(
-        (path for path in candidates if path.startswith(home) and read_signature(path) and not unfinished(path)), ""
-    )

@@ -1,0 +1,105 @@
+"""A command that starts a training, as people paste it: what it trains with, and how it is started.
+
+Nothing is run. `lerobot-train`, `python -m lerobot.scripts.lerobot_train`, `accelerate launch … lerobot-train`,
+`torchrun …` and LightningCLI's `… fit --config FILE` are read, with line continuations, quotes and variables in front.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_LEROBOT = re.compile(r"(?:^|[/\s(])lerobot[-_]train(?:\.py)?\)?$|(?:^|/|\.)scripts[./](?:lerobot_)?train(?:\.py)?$")
+_CLI = re.compile(r"(?:^|/)(?:getiaction|physicalai|cli|main|train)(?:\.(?:py|cli|__main__))?$")
+_VARIABLE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+# What ends a command in a shell.
+_END = re.compile(r"^(?:&&?|\|\|?|;|[12&]?>>?.*|<.*)$")
+_LAUNCHERS = ("accelerate", "torchrun", "launch", "torch.distributed.run", "torch.distributed.launch")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCommand:
+    """What a command line trains with.
+
+    Args:
+        config: the configuration file that it names; empty for none.
+        overrides: dotted keys and YAML texts, in the order of the command. Options of the program that starts it are
+            below `launch`, variables in front of it below `environment`.
+        lerobot: it is lerobot-train; otherwise it is a LightningCLI.
+    """
+
+    config: str
+    overrides: tuple[tuple[str, str], ...]
+    lerobot: bool
+
+
+def split(text: str) -> list[str]:
+    """The words of a command in a text, such as a shell script: its first line that starts a training.
+
+    Raises:
+        ValueError: a quote is never closed.
+    """
+    lines = re.sub(r"[\\^`]\r?\n", " ", text).splitlines()
+    found = [line for line in lines if not line.lstrip().startswith("#") and is_command(line.split())]
+    return shlex.split(found[0].strip().lstrip("!$% "), comments=True) if found else []
+
+
+def is_command(words: Sequence[str]) -> bool:
+    """True when one of the words is a program that trains."""
+    return _program(words) is not None
+
+
+def _program(words: Sequence[str]) -> tuple[int, bool] | None:
+    """The position of the program that trains, and whether it is lerobot-train."""
+    for index, word in enumerate(words):
+        if word.startswith("-"):
+            continue
+        if _LEROBOT.search(word):
+            return index, True
+        if _CLI.search(word) and words[index + 1 : index + 2] == ["fit"]:
+            return index + 1, False
+    return None
+
+
+def parse(words: Sequence[str]) -> TrainingCommand | None:
+    """Read a command line; None when it starts no training that is known here."""
+    found = _program(words)
+    if found is None:
+        return None
+    place, lerobot = found
+    before, after = list(words[:place]), list(words[place + 1 :])
+    end = next((index for index, word in enumerate(after) if _END.match(word)), len(after))
+    overrides: list[tuple[str, str]] = []
+    for word in before:
+        if (match := _VARIABLE.fullmatch(word)) and not word.startswith("-"):
+            overrides.append((f"environment.{match[1]}", json.dumps(match[2])))
+    if any(word.rpartition("/")[2] in _LAUNCHERS for word in before):
+        options = [(key.replace("-", "_"), value) for key, value in _options(before)]
+        overrides += [(f"launch.{key}", value) for key, value in options if key not in ("m", "module")]
+    config = ""
+    for key, value in _options(after[:end]):
+        if key in ("config_path", "config", "c"):
+            config = value
+        else:
+            overrides.append((key, value))
+    return TrainingCommand(config, tuple(overrides), lerobot)
+
+
+def _options(words: Sequence[str]) -> list[tuple[str, str]]:
+    """`--key=value`, `--key value` and `--flag`, which is true."""
+    found: list[tuple[str, str]] = []
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        if not word.startswith("-"):
+            continue
+        key, equals, value = word.lstrip("-").partition("=")
+        if not equals and index < len(words) and not words[index].startswith("--"):
+            value, equals = words[index], "="
+            index += 1
+        found.append((key, value if equals else "true"))
+    return found

@@ -1,0 +1,160 @@
+"""A migration for people (the table of what became of every key) and for programs, and the recipe that it writes."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from getiaction_cli.analysis.migration import Kind, Migration, Outcome
+from getiaction_cli.control import escaped
+from getiaction_cli.diagnostics import Report
+from getiaction_cli.recipe import read
+from getiaction_cli.recipe.writing import write, write_block
+from getiaction_cli.rendering import json_v1
+from getiaction_cli.rendering.text import Paint, clean, cut, width, wrap
+
+_COMMENT_WIDTH = 100
+_LONGEST_VALUE = 60
+_NAMES = {Kind.CARRIED: "carried", Kind.NOTHING: "nothing", Kind.LOST: "lost", Kind.ADDED: "added"}
+
+
+def table(migration: Migration, *, color: bool = False, columns: int = 100) -> str:
+    """What became of every key: where it is now, why it means nothing, what to do instead, and what was added."""
+    paint = Paint(color)
+    blocks = [
+        _block(f"{kind}", lines, paint)
+        for kind, lines in (
+            (Kind.CARRIED, _carried(migration, columns)),
+            (Kind.ADDED, _added(migration, columns)),
+            (Kind.NOTHING, _nothing(migration, columns)),
+            (Kind.LOST, _lost(migration, columns)),
+        )
+        if lines
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _block(title: str, lines: Iterable[str], paint: Paint) -> str:
+    return "\n".join([paint("bold", title), *lines])
+
+
+def _of(migration: Migration, kind: Kind) -> list[Outcome]:
+    return [outcome for outcome in migration.outcomes if outcome.kind is kind]
+
+
+def _carried(migration: Migration, columns: int) -> list[str]:
+    moved = [outcome for outcome in _of(migration, Kind.CARRIED) if outcome.key != outcome.to]
+    kept = [outcome.key for outcome in _of(migration, Kind.CARRIED) if outcome.key == outcome.to]
+    margin = min(max((width(clean(outcome.key)) for outcome in moved), default=0), columns // 2 - 4)
+    lines = []
+    for outcome in moved:
+        key = clean(outcome.key)
+        lead = f"  {key}{' ' * (margin - width(key))}  "
+        if width(key) > margin or width(lead) + width(outcome.to) > columns:
+            lines += [f"  {key}", f"      {clean(outcome.to)}"]
+        else:
+            lines.append(f"{lead}{clean(outcome.to)}")
+        if outcome.why:
+            lines.append("      " + wrap(outcome.why, columns, "      "))
+    if kept:
+        lines.append("  as they are: " + wrap(", ".join(kept), columns, "    "))
+    return lines
+
+
+def _added(migration: Migration, columns: int) -> list[str]:
+    lines = []
+    for outcome in _of(migration, Kind.ADDED):
+        lines.append(f"  {clean(outcome.to)}: {_value(outcome)}")
+        lines.append("      " + wrap(outcome.why, columns, "      "))
+    return lines
+
+
+def _nothing(migration: Migration, columns: int) -> list[str]:
+    """Keys with the same reason in one paragraph."""
+    reasons: dict[str, list[str]] = {}
+    for outcome in _of(migration, Kind.NOTHING):
+        reasons.setdefault(outcome.why, []).append(outcome.key)
+    lines = []
+    for why, keys in reasons.items():
+        lines.append("  " + wrap(", ".join(keys), columns, "  "))
+        lines.append("      " + wrap(why, columns, "      "))
+    return lines
+
+
+def _lost(migration: Migration, columns: int) -> list[str]:
+    lines = []
+    for outcome in migration.lost:
+        lines.append(cut(f"  {clean(outcome.key)}: {_value(outcome)}", columns))
+        lines.append("      " + wrap(outcome.why, columns, "      "))
+    return lines
+
+
+def _value(outcome: Outcome) -> str:
+    return cut(clean(write(outcome.value)), _LONGEST_VALUE)
+
+
+# -- the recipe --------------------------------------------------------------------------------------------------------
+
+
+def recipe_text(migration: Migration, source: str, commands: Sequence[str]) -> str:
+    """The recipe as YAML: where it comes from and what it lacks at its head, the reason beside what was added.
+
+    Args:
+        migration: what to write.
+        source: the name of the configuration it comes from.
+        commands: what to run next.
+    """
+    blocks = [write_block([str(key)], value, 0, "\n") for key, value in migration.recipe.items()]
+    text = "\n".join(_head(migration, source, commands)) + "\n\n" + "\n\n".join(blocks) + "\n"
+    lines, recipe = text.split("\n"), read(source, text=text)
+    for outcome in _of(migration, Kind.ADDED):
+        node = recipe.node(outcome.to)
+        if node is not None and node.end > node.start:
+            line = recipe.source.line_of(node.start) - 1
+            lines[line] += f"  # {_one_line(outcome.why)}"
+    return "\n".join(lines)
+
+
+def _head(migration: Migration, source: str, commands: Sequence[str]) -> list[str]:
+    lines = _comment(f"{source}, a configuration for {migration.source}, written by `getiaction migrate`.")
+    if migration.lost:
+        lines += ["#", "# What it asks for and a recipe cannot express:"]
+        for outcome in migration.lost:
+            lines += _comment(f"{outcome.key}: {_value(outcome)}", "#   ")
+            lines += _comment(outcome.why, "#     ")
+    return [*lines, "#", *(f"#     {_one_line(command)}" for command in commands)]
+
+
+def _comment(text: str, lead: str = "# ") -> list[str]:
+    return textwrap.wrap(_one_line(text), _COMMENT_WIDTH, initial_indent=lead, subsequent_indent=lead)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(clean(text).split())
+
+
+# -- for programs ------------------------------------------------------------------------------------------------------
+
+
+def to_json(migration: Migration, source: str, file: str, text: str, report: Report) -> str:
+    """One JSON document: ``keys`` has an outcome (carried, nothing, lost, added) for every key of the source."""
+    keys: list[dict[str, Any]] = [
+        {
+            "key": outcome.key,
+            "outcome": _NAMES[outcome.kind],
+            "to": outcome.to or None,
+            "why": outcome.why or None,
+            "value": outcome.value,
+        }
+        for outcome in migration.outcomes
+    ]
+    document = {
+        "version": 1,
+        "source": {"file": source, "kind": str(migration.source)},
+        "recipe": {"file": file, "text": text},
+        "keys": keys,
+        "verdict": json.loads(json_v1.render([report])),
+    }
+    return escaped(json.dumps(document, ensure_ascii=False, indent=2, default=str)) + "\n"
