@@ -65,7 +65,7 @@ def required_arguments(class_path: str) -> list[str]:
 
 def class_called(kind: str, name: str) -> str:
     """The class path that a name alone means, as `wandb` in the place of a logger; empty when it is not known."""
-    home = MODULES[kind]
+    home = OBJECT_HOMES[kind]
     candidates = [name, f"{home}.{name.rpartition('.')[2]}"]
     if kind == "logger":
         short = [logger for logger in _LOGGERS if logger.lower().removesuffix("logger") == name.lower()]

@@ -48,7 +48,7 @@ def foreign_evaluation(recipe: Recipe) -> ForeignEvaluation | None:
 
 def _of_lerobot(recipe: Recipe, keys: list[str], lost: list[str]) -> dict[str, Any] | None:
     env = recipe.get("env")
-    if not isinstance(env, dict) or env.get("type") not in known_environments():
+    if not isinstance(env, dict) or str(env.get("type")) not in known_environments():
         return None
     known = known_environments()[str(env["type"])]
     if known.refused:

@@ -60,7 +60,7 @@ _TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("", "lr_scheduler"): (None, "the policy's own schedule is used", LOST),
     ("", "checkpoint_path"): (None, "LeRobot fills it in when it resumes a run"),
     ("", "config"): (None, "name the file on the command line", LOST),
-    ("", "__base__"): (None, "copy the values of that file into this one", LOST),
+    ("", "__base__"): ("base", "the name of it here"),
     ("", "print_config"): (None, "a run folder keeps the resolved recipe"),
     ("", "subcommand"): (None, "`getiaction train` trains"),
     ("", "env"): ("evaluation.env", "LeRobot's name for it"),

@@ -11,6 +11,11 @@ import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from getiaction_cli.recipe import Recipe, read
+from getiaction_cli.recipe.layout import FEATURE_SECTIONS
+from getiaction_cli.recipe.writing import write
 
 _LEROBOT = re.compile(r"(?:^|[/\s(])lerobot[-_]train(?:\.py)?\)?$|(?:^|/|\.)scripts[./](?:lerobot_)?train(?:\.py)?$")
 _CLI = re.compile(r"(?:^|/)(?:getiaction|physicalai|cli|main|train)(?:\.(?:py|cli|__main__))?$")
@@ -103,3 +108,20 @@ def _options(words: Sequence[str]) -> list[tuple[str, str]]:
             index += 1
         found.append((key, value if equals else "true"))
     return found
+
+
+def with_arguments(recipe: Recipe, overrides: Sequence[tuple[str, str]]) -> Recipe:
+    """A configuration of lerobot-train with what its command line sets; later arguments win."""
+    values = recipe.plain()
+    for dotted, text in overrides:
+        section: Any = values
+        keys = dotted.split(".")
+        if keys[0] in FEATURE_SECTIONS:
+            keys = [keys[0], ".".join(keys[1:])] if keys[1:] else keys
+        for key in keys[:-1]:
+            if not isinstance(section.get(key), dict):
+                section[key] = {}
+            section = section[key]
+        given = read(dotted, text=f"value: {text}")
+        section[keys[-1]] = text if given.findings else given.get("value")
+    return read(recipe.file, text=write(values))

@@ -154,7 +154,7 @@ def _of_command(words: list[str], name: str, folder: Path) -> Recipe:
             "`getiaction migrate FILE`, or `getiaction migrate -- lerobot-train --policy.type=act …`",
         )
     if not command.config:
-        recipe = read(name, text="{}", name=name, overrides=command.overrides)
+        recipe = read(name, text="{}") if command.lerobot else read(None, overrides=command.overrides)
     else:
         file = next((at for at in (Path(command.config).expanduser(), folder / command.config) if at.exists()), None)
         if file is None:
@@ -163,9 +163,9 @@ def _of_command(words: list[str], name: str, folder: Path) -> Recipe:
                 f"download it first if it is on the Hub: `hf download {shlex.quote(command.config)} {_CONFIG}`, "
                 "and put the path it prints in its place",
             )
-        recipe = read(str(_in_folder(file)), overrides=command.overrides)
+        recipe = read(str(_in_folder(file)), overrides=() if command.lerobot else command.overrides)
     _must_be_whole(recipe)
-    return recipe
+    return training_command.with_arguments(recipe, command.overrides) if command.lerobot else recipe
 
 
 def _in_folder(path: Path) -> Path:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from migration_helpers import check_complete, migrated, outcomes
 
 from getiaction_cli.analysis.migration import Kind, Source, migrate
-from getiaction_cli.analysis.training_command import is_command, parse, split
+from getiaction_cli.analysis.training_command import is_command, parse, split, with_arguments
 from getiaction_cli.recipe import read
 from getiaction_cli.recipe.writing import write
 
@@ -247,7 +247,6 @@ def test_what_lightningcli_and_the_original_write_is_kept(source: str, route: st
 LOST_OF_LIGHTNING = [
     ("ckpt_path", lightning("ckpt_path: last.ckpt")),
     ("lr_scheduler", lightning("lr_scheduler: {class_path: torch.optim.lr_scheduler.CosineAnnealingLR}")),
-    ("__base__", lightning("__base__: tiny.yaml")),
     ("trainer.logger", lightning(trainer=", logger: {class_path: trackio.Logger}")),
     ("data.init_args.eval_gyms", lightning(data=", eval_gyms: {class_path: my.OwnGym}")),
     ("model.init_args.horizon", lightning(model=", horizon: 16")),
@@ -344,7 +343,7 @@ def test_a_pasted_command_is_read(command: str, more: tuple[tuple[str, str], ...
 def test_a_command_of_accelerate_keeps_its_processes_and_precision() -> None:
     found = parse(split(COMMANDS[7][0]))
     assert found is not None
-    migration = migrate(read("command", text="{}", overrides=found.overrides))
+    migration = migrate(with_arguments(read("command", text="{}"), found.overrides))
     assert migration is not None and migration.lost == ()
     assert migration.recipe["trainer"]["devices"] == 2
     assert migration.recipe["trainer"]["precision"] == "bf16-mixed"

@@ -48,9 +48,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.class_objects import MODULES, class_called, required_arguments
+from getiaction_cli.analysis.class_objects import class_called, required_arguments
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import OBJECT_HOMES
 from getiaction_cli.rules import rule
 
 _EXAMPLES = {"callbacks": "EarlyStopping", "logger": "CSVLogger", "plugins": "MixedPrecision"}
@@ -60,7 +61,7 @@ _EXAMPLES = {"callbacks": "EarlyStopping", "logger": "CSVLogger", "plugins": "Mi
 def object_by_name(recipe: Recipe) -> Iterator[Finding]:
     """Words in the place of sections."""
     for name in _EXAMPLES:
-        home = MODULES[name]
+        home = OBJECT_HOMES[name]
         value = recipe.trainer(name)
         entries = enumerate(value) if isinstance(value, list) else [(None, value)]
         for index, entry in entries:
