@@ -82,6 +82,12 @@ _getiaction_options() {
 -o	The recipe to write; must not exist; - for stdout
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
+        'migrate') printf '%s\n' '--output	The recipe to write; must not exist; - for stdout
+-o	The recipe to write; must not exist; - for stdout
+--force	Replace the output file if it exists
+--format	How to write the table of keys
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
         'validate-config') printf '%s\n' '--config	Recipes laid over each other, checked as one
 -c	Recipes laid over each other, checked as one
 --format	How to write the report
@@ -220,6 +226,9 @@ _getiaction_takes() {
         'init -p') printf '%s\n' 'policy' ;;
         'init --output') printf '%s\n' 'file' ;;
         'init -o') printf '%s\n' 'file' ;;
+        'migrate --output') printf '%s\n' 'file' ;;
+        'migrate -o') printf '%s\n' 'file' ;;
+        'migrate --format') printf '%s\n' '=text json' ;;
         'validate-config --config') printf '%s\n' 'recipe' ;;
         'validate-config -c') printf '%s\n' 'recipe' ;;
         'validate-config --format') printf '%s\n' '=text json sarif github concise' ;;
@@ -274,6 +283,7 @@ _getiaction_arguments() {
         'train') printf '%s\n' 'recipe' ;;
         'recipes') printf '%s\n' 'text' ;;
         'init') printf '%s\n' 'dataset' ;;
+        'migrate') printf '%s\n' 'file' ;;
         'validate-config') printf '%s\n' 'recipe' ;;
         'inspect-dataset') printf '%s\n' 'dataset' ;;
         'evaluate') printf '%s\n' 'file' ;;
@@ -568,6 +578,7 @@ _getiaction() {
 fit	Train, with LightningCLI-compatible syntax: `getiaction fit --config RECIPE` is `getiaction train RECIPE`
 recipes	List the recipes that ship with getiaction, or print one
 init	Write a recipe that trains a policy on a dataset
+migrate	Write another trainer'\''s configuration as a recipe that trains the same
 validate-config	Check recipes and report every problem, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes

@@ -87,6 +87,13 @@ function __getiaction_options
 -o	The recipe to write; must not exist; - for stdout
 --help	Show this message and exit.
 -h	Show this message and exit.'
+        case 'migrate'
+            printf '%s\n' '--output	The recipe to write; must not exist; - for stdout
+-o	The recipe to write; must not exist; - for stdout
+--force	Replace the output file if it exists
+--format	How to write the table of keys
+--help	Show this message and exit.
+-h	Show this message and exit.'
         case 'validate-config'
             printf '%s\n' '--config	Recipes laid over each other, checked as one
 -c	Recipes laid over each other, checked as one
@@ -285,6 +292,12 @@ function __getiaction_takes
             printf '%s\n' 'file'
         case 'init -o'
             printf '%s\n' 'file'
+        case 'migrate --output'
+            printf '%s\n' 'file'
+        case 'migrate -o'
+            printf '%s\n' 'file'
+        case 'migrate --format'
+            printf '%s\n' '=text json'
         case 'validate-config --config'
             printf '%s\n' 'recipe'
         case 'validate-config -c'
@@ -388,6 +401,8 @@ function __getiaction_arguments
             printf '%s\n' 'text'
         case 'init'
             printf '%s\n' 'dataset'
+        case 'migrate'
+            printf '%s\n' 'file'
         case 'validate-config'
             printf '%s\n' 'recipe'
         case 'inspect-dataset'
@@ -455,6 +470,7 @@ function __getiaction
 fit	Train, with LightningCLI-compatible syntax: `getiaction fit --config RECIPE` is `getiaction train RECIPE`
 recipes	List the recipes that ship with getiaction, or print one
 init	Write a recipe that trains a policy on a dataset
+migrate	Write another trainer\'s configuration as a recipe that trains the same
 validate-config	Check recipes and report every problem, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes

@@ -13,7 +13,7 @@ from getiaction_cli import policies
 from getiaction_cli.analysis import checkpoint
 from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
 from getiaction_cli.analysis.ledger import Ledger
-from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, WITHOUT_EFFECT
+from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, WITHOUT_EFFECT, counterpart
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.policies import NOT_PARAMETERS, PolicyClass, Rejected, Unjudgeable
 from getiaction_cli.policies.catalog import world
@@ -26,8 +26,6 @@ OFF = "it asks for nothing"
 # A section with so many of the keys that it can have was written by a program, defaults and all.
 _WRITTEN_WHOLE = 0.8
 _UNKNOWN: Any = object()
-_LOGGER = "lightning.pytorch.loggers.WandbLogger"
-_CHECKPOINTS = "lightning.pytorch.callbacks.ModelCheckpoint"
 # What LeRobot makes for cameras that a policy has and a dataset has not.
 _MADE_UP = "observation.images.empty_camera"
 _PRECISIONS = {"bf16": "bf16-mixed", "fp16": "16-mixed"}
@@ -372,8 +370,8 @@ def _save_freq(ledger: Ledger, value: Any) -> None:
     elif not isinstance(value, int) or value <= 0 or (isinstance(steps, int) and value >= steps):
         ledger.nothing(("save_freq",), "the last step is saved in any case")
     else:
-        saves = {"class_path": _CHECKPOINTS, "init_args": {"every_n_train_steps": value, "save_top_k": -1}}
-        ledger.carry(("save_freq",), "trainer.callbacks", [saves], "a ModelCheckpoint, which keeps them all")
+        (to, saves), *_ = counterpart("", "save_freq", value).items()
+        ledger.carry(("save_freq",), to, saves, "a ModelCheckpoint, which keeps them all")
 
 
 def _save_checkpoint(ledger: Ledger, value: Any) -> None:
@@ -595,17 +593,18 @@ def _wandb(ledger: Ledger) -> None:
     if not isinstance(given, dict) or not given.get("enable"):
         ledger.nothing(("wandb",), "wandb.enable is false")
         return
-    arguments: dict[str, Any] = {}
-    ledger.carry(("wandb", "enable"), "trainer.logger", {"class_path": _LOGGER, "init_args": arguments})
+    (to, logger), *_ = counterpart("", "wandb", {**given, "enable": True}).items()
+    ledger.carry(("wandb", "enable"), to, logger)
     for key, value in given.items():
         target, why, _ = COUNTERPARTS.get(("wandb", key), (None, "", False))
         if value is None:
             ledger.nothing(("wandb", key), DEFAULT)
         elif target:
-            ledger.carry(("wandb", key), target)
+            ledger.note(("wandb", key), target)
         elif why:
             ledger.nothing(("wandb", key), why)
-    if "project" not in arguments:
-        ledger.add("trainer.logger.init_args.project", _fields("WandBConfig")["project"], "lerobot-train's default")
+    if "project" not in given:
+        project = logger["init_args"]["project"]
+        ledger.add("trainer.logger.init_args.project", project, "lerobot-train's default", "wandb.project")
     if ledger.get("job_name"):
         ledger.put("trainer.logger.init_args.name", ledger.get("job_name"))

@@ -11,7 +11,7 @@ from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
 from getiaction_cli.analysis.from_lerobot import DEFAULT, OFF, is_whole, own_optimizer, same
 from getiaction_cli.analysis.ledger import Ledger, Path
 from getiaction_cli.analysis.recipe_schema import Section, sections
-from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, WITHOUT_EFFECT
+from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, WITHOUT_EFFECT, counterpart
 from getiaction_cli.analysis.unknown_keys import classify, is_slip, policy_of
 from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe, read
@@ -147,9 +147,10 @@ def _stray(ledger: Ledger, recipe: Recipe, policy: PolicyClass | None, section: 
     key, value = path[-1], ledger.get(*path)
     stray = classify(recipe, policy, section, key)
     home = "model.init_args" if section.route == "model.init_args.config_kwargs" else section.route
-    counterpart = COUNTERPARTS.get((home, key))
+    known = COUNTERPARTS.get((home, key))
+    meant = {} if stray.target else counterpart(home, key, value)
     if value in _NOTHING and not (stray.target and value == 0):
-        ledger.nothing(path, (counterpart.why if counterpart and not counterpart.lost else "") or OFF)
+        ledger.nothing(path, (known.why if known and not known.lost else "") or OFF)
     elif stray.target and stray.sure and stray.kind in ("renamed", "misplaced"):
         if not recipe.has(stray.target):
             ledger.carry(path, stray.target)
@@ -157,8 +158,12 @@ def _stray(ledger: Ledger, recipe: Recipe, policy: PolicyClass | None, section: 
             ledger.nothing(path, f"`{stray.target}` says the same")
         else:
             ledger.lose(path, f"`{stray.target}` is given too, with another value")
-    elif counterpart is not None and not counterpart.lost:
-        ledger.nothing(path, counterpart.why)
+    elif meant and not any(recipe.has(to) for to in meant):
+        for to, setting in meant.items():
+            ledger.put(to, setting)
+        ledger.note(path, next(iter(meant)))
+    elif known is not None and not known.lost:
+        ledger.nothing(path, known.why)
     else:
         where = f"it is a parameter of {', '.join(stray.others)}" if stray.others else f"{section.name} has no such key"
         likely = stray.target.rpartition(".")[2] or (stray.near[0] if stray.near else "")
