@@ -737,17 +737,19 @@ def _logged(folder: Path) -> list[float]:
 
 
 def memory(work: Path, options: argparse.Namespace) -> None:
-    """Peak memory at three batch sizes, beside what arithmetic and one batch on the CPU predict."""
+    """Peak memory at three batch sizes, beside what `validate-config --measure` predicts."""
     import torch
 
     from getiaction.policies.lerobot import LeRobotPolicy
+    from getiaction.spec.memory import Setting
+    from getiaction.train.memory import need_of
 
     table(
         "policy",
         "parameters (trained)",
         "batch",
-        "weights, gradients, optimizer, GiB",
-        "saved for backward, GiB",
+        "weights, optimizer, GiB",
+        "activations and gradients, GiB",
         "predicted, GiB",
         "peak of tensors, GiB",
         "predicted / peak",
@@ -756,10 +758,9 @@ def memory(work: Path, options: argparse.Namespace) -> None:
     for name in options.policies:
         case = cases(DEVICE, work)[name]
         try:
-            fixed, saved, everything, trained = _predicted(work, case)
+            need = need_of(recipe_of(work, case))
             for batch in (case.batch // 4 or 1, case.batch // 2 or 1, case.batch):
-                kept = saved(batch)
-                predicted = (fixed + kept) / 2**30
+                predicted = need.peak(batch, Setting(gpu=DEVICE == "cuda")) / 2**30
                 measured, taken = "", ""
                 if DEVICE == "cuda":
                     policy = LeRobotPolicy(case.name, config_kwargs=case.config)
@@ -775,10 +776,10 @@ def memory(work: Path, options: argparse.Namespace) -> None:
                     _free()
                 row(
                     name,
-                    f"{everything / 1e6:.1f} M ({trained / 1e6:.1f} M)",
+                    f"{need.parameters / 1e6:.1f} M ({need.trained / 1e6:.1f} M)",
                     str(batch),
-                    f"{fixed / 2**30:.2f}",
-                    f"{kept / 2**30:.2f}",
+                    f"{need.held / 2**30:.2f}",
+                    f"{need.activations(batch) / 2**30:.2f}",
                     f"{predicted:.2f}",
                     measured,
                     f"{predicted / float(measured):.2f}" if measured else "needs a GPU",
@@ -786,59 +787,6 @@ def memory(work: Path, options: argparse.Namespace) -> None:
                 )
         except Exception as error:
             row(name, _short(error))
-
-
-def _predicted(work: Path, case: Case) -> tuple[int, Callable[[int], float], int, int]:
-    """Bytes that don't depend on the batch, a function of the batch for those that do, and parameter counts.
-
-    A forward pass on the CPU with one sample and with two counts what autograd keeps for the backward pass.
-    """
-
-    from getiaction.policies.lerobot import LeRobotPolicy
-
-    global DEVICE
-    kept, DEVICE = DEVICE, "cpu"
-    try:
-        policy = LeRobotPolicy(case.name, config_kwargs=case.config)
-        data = datamodule(work, case.dataset, 2)
-        trainer(work, 1).fit(policy, datamodule=data)
-        if case.name == "vqbet":
-            policy.lerobot_policy.vqbet.action_head.vqvae_model.discretized.fill_(True)
-        whole = next(iter(data.train_dataloader()))
-        sizes = []
-        for batch in (1, 2):
-            part = {key: value[:batch] if hasattr(value, "__getitem__") else value for key, value in whole.items()}
-            # VQ-BeT's codebook can't be trained in bfloat16 on a CPU.
-            sizes.append(_saved_bytes(policy, part, autocast=kept == "cuda" and case.name != "vqbet"))
-    finally:
-        DEVICE = kept
-    parameters = list(policy.parameters())
-    everything = sum(p.numel() for p in parameters)
-    trained = sum(p.numel() for p in parameters if p.requires_grad)
-    weights = sum(p.numel() * p.element_size() for p in parameters)
-    fixed = weights + sum(p.numel() * 3 * p.element_size() for p in parameters if p.requires_grad)
-    each = sizes[1] - sizes[0]
-    return fixed, lambda batch: sizes[0] + each * (batch - 1), everything, trained
-
-
-def _saved_bytes(policy: Any, batch: dict[str, Any], autocast: bool) -> int:
-    import torch
-
-    own = {tensor.untyped_storage().data_ptr() for tensor in (*policy.parameters(), *policy.buffers())}
-    found: dict[int, int] = {}
-
-    def keep(tensor: Any) -> Any:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            found[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    policy.train()
-    mixed = torch.autocast("cpu", dtype=torch.bfloat16) if autocast else contextlib.nullcontext()
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), mixed:
-        loss, _ = policy(batch)
-    del loss
-    return sum(found.values())
 
 
 # The machine, and the parts ------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from lerobot.configs import PreTrainedConfig
-from lerobot.policies.factory import get_policy_class, make_policy
+from lerobot.configs import FeatureType, PreTrainedConfig
+from lerobot.policies.factory import dataset_to_policy_features, get_policy_class, make_policy
 from lerobot.policies.pretrained import PreTrainedPolicy
 
 from getiaction.lerobot.errors import policy_errors, quiet_prints
@@ -52,6 +52,22 @@ def build_empty_policy(config: PreTrainedConfig, weights: Mapping[str, torch.Ten
         if name in weights and tensor.dtype != weights[name].dtype:
             tensor.data = tensor.data.to(weights[name].dtype)
     return policy.to(config.device)
+
+
+def build_hollow_policy(config: PreTrainedConfig, view: DatasetView) -> PreTrainedPolicy:
+    """The policy as `build_policy` makes it for this dataset, with the weights of its constructor alone.
+
+    Raises:
+        PolicyError: the policy refuses the features, or an extra is missing.
+    """
+    features = dataset_to_policy_features(view.features)
+    config.output_features = {key: ft for key, ft in features.items() if ft.type is FeatureType.ACTION}
+    if not config.input_features:
+        config.input_features = {key: ft for key, ft in features.items() if key not in config.output_features}
+    describe = getattr(config, "set_dataset_feature_metadata", None)
+    if callable(describe):
+        describe(view.features)
+    return build_empty_policy(config, {})
 
 
 def load_policy(config: PreTrainedConfig) -> PreTrainedPolicy:

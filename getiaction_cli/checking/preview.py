@@ -14,21 +14,29 @@ from getiaction_cli.units import duration, plural
 if TYPE_CHECKING:
     from getiaction_cli.analysis.recipe_on_dataset import Fit
     from getiaction_cli.checking.recipe_context import RecipeContext
+    from getiaction_cli.gpus import Card
 
 
-def preview(context: RecipeContext) -> tuple[str, list[tuple[str, str]]] | None:
-    """A title and, line by line, a word and what there is to say; None where the recipe can't be judged that far."""
+def preview(context: RecipeContext, card: Card | None = None) -> tuple[str, list[tuple[str, str]]] | None:
+    """Return a title and lines of a word and a text each; None where the recipe can't be judged that far.
+
+    Args:
+        context: the recipe.
+        card: the GPU whose memory and time to name; None for the device that the recipe would train on here.
+    """
     try:
         fit = context.get("fit")
     except Unavailable:
         return None
     title = f"{context.name} trains {fit.policy.policy.class_name} on {fit.dataset.repo_id}"
-    return title, list(_lines(context, fit))
+    return title, list(_lines(context, fit, card))
 
 
-def _lines(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
+def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tuple[str, str]]:
     from getiaction_cli.analysis.recipe_on_dataset import ACTION
+    from getiaction_cli.analysis.training_need import training_need
     from getiaction_cli.policies import Unjudgeable, size
+    from getiaction_cli.rules.machine._asked import chosen
 
     policy = fit.policy
     start = context.checkpoint_or_none
@@ -74,6 +82,8 @@ def _lines(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
         kind = str(optimizer["type"]).removesuffix("Config")
         schedule = str(policy.scheduler.get("type", "")).removesuffix("Config")
         yield "optimizer", f"{kind}, learning rate {rate:g}" + (f", {schedule}" if schedule else "")
+    need = training_need(fit, context.machine, chosen(context.recipe, context.machine), card)
+    yield from need.lines(context.name)
     yield from _downloads(context, fit)
 
 

@@ -650,6 +650,28 @@ def prepare_libraries() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
+def measure(recipe: Recipe) -> None:
+    """Measure what a step of a recipe's training needs, and keep it.
+
+    Raises:
+        RunFailed: it can't be measured.
+    """
+    from getiaction.errors import TrainingError
+    from getiaction.train.screen import Screen
+
+    prepare_libraries()
+    screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    try:
+        with screen.taken():
+            screen.doing("measuring the memory of a step")
+            from getiaction.train import memory
+
+            memory.need_of(recipe.plain())
+            screen.still()
+    except TrainingError as error:
+        raise RunFailed(f"{recipe.file} can't be measured: {error.message}", error.hint) from error
+
+
 def smoke(recipe: Recipe) -> str:
     """Train two small batches of a recipe with the real policy on the CPU, and say in a line how it went.
 

@@ -18,6 +18,7 @@ from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFoun
 if TYPE_CHECKING:
     from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
     from getiaction_cli.diagnostics import Report
+    from getiaction_cli.gpus import Card
     from getiaction_cli.recipe import Recipe
 
 _SUFFIXES = (".yaml", ".yml")
@@ -60,6 +61,14 @@ def validate_config(
     smoke: Annotated[
         bool, typer.Option("--smoke", help="Also train two small batches with the real policy, on the CPU.")
     ] = False,
+    measure: Annotated[
+        bool,
+        typer.Option("--measure", help="Also measure the memory of a step, with a policy that takes no memory."),
+    ] = False,
+    gpu: Annotated[
+        str | None,
+        typer.Option("--gpu", metavar="GPU", help='Name the needs on this GPU: "RTX 4090", H100, 24GB.'),
+    ] = None,
 ) -> None:
     """Check recipes and report every problem, each with its place, its reason and its fix.
 
@@ -67,10 +76,11 @@ def validate_config(
 
     Exit codes: 0 no errors (warnings allowed), 1 errors found, 2 usage error, 3 check could not run.
     """
-    from getiaction_cli import policies
+    from getiaction_cli import gpus, policies
     from getiaction_cli.checking.recipe_context import SharedInputs
 
-    run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), SharedInputs())
+    card = gpus.named(gpu) if gpu is not None else None
+    run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), SharedInputs(), card)
     if config and recipes:
         raise UsageError("name recipes either as arguments or with --config", "--config lays several over each other")
     if not (config or recipes or run.overrides):
@@ -92,8 +102,9 @@ def validate_config(
             continue
         if changing:
             fixed += run.fix(path, recipe, unsafe=unsafe_fixes, diff=diff)
-        elif run.judge(recipe).ok and smoke and not _trains(recipe):
-            stopped = True
+        elif run.judge(recipe).ok:
+            stopped |= measure and not _measured(recipe)
+            stopped |= smoke and not _trains(recipe)
     to_stderr = changing and (diff or "-" in (recipes or ()))
     clean = not any(report.diagnostics or report.not_run for report in run.reports)
     if run.reports and not (
@@ -122,6 +133,19 @@ def _trains(recipe: Recipe) -> bool:
     return True
 
 
+def _measured(recipe: Recipe) -> bool:
+    """Measure its needs and keep them, for the preview to show."""
+    from getiaction_cli.commands.train import measure
+    from getiaction_cli.errors import RunFailed
+
+    try:
+        measure(recipe)
+    except RunFailed as error:
+        say(error)
+        return False
+    return True
+
+
 class _Run:
     """One call of the command: what its recipes share, and what was found."""
 
@@ -131,11 +155,13 @@ class _Run:
         select: tuple[str, ...],
         ignore: tuple[str, ...],
         shared: SharedInputs,
+        card: Card | None = None,
     ) -> None:
         self.overrides = overrides
         self.select, self.ignore = select, ignore
         self.shared = shared
         self.under: tuple[str, ...] = ()
+        self.card = card
         self.reports: list[Report] = []
         self.context: RecipeContext | None = None
 
@@ -223,7 +249,7 @@ class _Run:
             return report
         from getiaction_cli.checking.preview import preview
 
-        plan = preview(self.context)
+        plan = preview(self.context, self.card)
         if plan is None:
             return report
         title, entries = plan

@@ -41,6 +41,19 @@ def training_bytes(count: int, *, adapters: bool = False, averaged: bool = False
     return count * (_TRAINED + (_WEIGHT if averaged else 0) + (_STEP if gpu else 0))
 
 
+def checkpoint_bytes(count: int, *, averaged: bool = False) -> tuple[int, int]:
+    """The least and the most bytes that a run's checkpoints and its `pretrained_model/` take.
+
+    At most last.ckpt, best.ckpt and the next one while it is written; each holds the weight and two numbers of Adam.
+
+    Args:
+        count: parameters of the policy.
+        averaged: a moving average of the weights is kept as well (`ema`).
+    """
+    each = 3 * _WEIGHT + (_WEIGHT if averaged else 0)
+    return count * (each + _WEIGHT), count * (3 * each + _WEIGHT)
+
+
 def parameters(policy: PolicyConfig) -> int | None:
     """Parameters of the model that this configuration builds; None when that is not known.
 

@@ -262,6 +262,30 @@ class LeRobotPolicy(L.LightningModule):
         if view.stats is not None:
             self._make_processors(view)
 
+    def build_from(self, meta: Any, stats: Any) -> None:
+        """Build it on the CPU, as `setup` does, from a dataset's metadata and statistics."""
+        self._build(DatasetView(meta.features, stats, meta), "cpu")
+
+    def build_hollow(self, meta: Any, stats: Any, hollow: AbstractContextManager[Any]) -> None:
+        """Build it to be measured, not trained: no weights are fetched or loaded.
+
+        Args:
+            meta: a `LeRobotDatasetMetadata`.
+            stats: the statistics to normalize by.
+            hollow: in this context the network is built; the processors are built outside.
+        """
+        view = DatasetView(meta.features, stats, meta)
+        inputs = self._narrow(view)
+        if self.config is None:
+            self.config = self._make_config("cpu")
+        if self._inputs_given is not None:
+            self.config.input_features = {self._rename_map.get(key, key): feature for key, feature in inputs.items()}
+        with hollow:
+            self.lerobot_policy = policies.build_hollow_policy(self.config, view)
+            if self._adapters_given is not None:
+                self._peft_models = [adapters.wrap(self.lerobot_policy, self._adapters_given)]
+        self._make_processors(view)
+
     def _make_processors(self, view: DatasetView) -> None:
         assert self.config is not None
         self.preprocessor, self.postprocessor = processors.make_processors(self.config, view, self._rename_map)
@@ -401,14 +425,19 @@ class LeRobotPolicy(L.LightningModule):
         assert self.config is not None
         if self._trainer is None or self._trainer.precision != "32-true":
             return nullcontext()
-        device = self._device_type()
+        if not self.asks_for_bfloat16:
+            return nullcontext()
+        return torch.autocast(self._device_type(), dtype=torch.bfloat16)
+
+    @property
+    def asks_for_bfloat16(self) -> bool:
+        """Whether the policy's configuration asks for mixed precision, where the trainer's `precision` is 32."""
+        assert self.config is not None
         asked = getattr(self.config, "dtype", None)
         if asked is None and self.config.use_amp:
             # LeRobot takes the device's own choice, float16 on CUDA, which would need Lightning's precision: 16-mixed.
             asked = "bfloat16"
-        if asked not in ("bfloat16", torch.bfloat16):
-            return nullcontext()
-        return torch.autocast(device, dtype=torch.bfloat16)
+        return asked in ("bfloat16", torch.bfloat16)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """The policy's optimizer and scheduler presets; the scheduler steps once per optimizer step.

@@ -1,7 +1,6 @@
 """What a recipe asks of the machine, in plain numbers."""
 
 from getiaction_cli.machine import Machine
-from getiaction_cli.policies.size import training_bytes
 from getiaction_cli.recipe import Recipe
 
 
@@ -19,12 +18,6 @@ def accelerator(asked: object, machine: Machine) -> str:
 def chosen(recipe: Recipe, machine: Machine) -> str:
     """The accelerator of this recipe."""
     return accelerator(recipe.trainer("accelerator", "auto"), machine)
-
-
-def memory_of(recipe: Recipe, count: int, *, gpu: bool) -> int:
-    """The least bytes that training a policy of so many parameters takes, as the recipe trains it."""
-    adapters, averaged = (bool(recipe.get(f"model.init_args.{name}")) for name in ("peft", "ema"))
-    return training_bytes(count, adapters=adapters, averaged=averaged, gpu=gpu)
 
 
 def gigabytes(count: float) -> str:

@@ -50,13 +50,10 @@ from pathlib import Path
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
-from getiaction_cli.policies.size import parameters
+from getiaction_cli.policies.size import checkpoint_bytes, parameters
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import gigabytes
-
-# float32: the weight and two of Adam in a checkpoint, the weight alone in pretrained_model/.
-_CHECKPOINT, _WEIGHTS = 12, 4
 
 
 @rule("GA510")
@@ -73,8 +70,7 @@ def disk_space(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
         or recipe.get("model.init_args.peft")
     ):
         return  # adapters are small
-    each = _CHECKPOINT + (_WEIGHTS if recipe.get("model.init_args.ema") else 0)
-    least, most = count * (each + _WEIGHTS), count * (3 * each + _WEIGHTS)
+    least, most = checkpoint_bytes(count, averaged=bool(recipe.get("model.init_args.ema")))
     if most > free:
         yield Finding(
             f"the checkpoints of about {count / 1e6:.0f} million parameters take up to {gigabytes(most)}, and "

@@ -1,0 +1,187 @@
+"""The memory and time that a training needs, as plain numbers: what fits, and a cache of measurements.
+
+A step's peak is the largest of several moments: in the forward and backward pass, each a constant plus a number of
+bytes per sample, and in the optimizer's step. `getiaction.train.memory` measures them, `validate-config` reads them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from getiaction import trust
+from getiaction.files import write_atomically
+
+FORMAT = 1
+MOST_BATCH = 1024  # what `train_batch_size: auto` takes at most
+_LARGEST_FILE = 1 << 20
+
+# cuDNN's and cuBLAS's workspaces among a GPU's tensors; without them predictions are 2 to 8 % below the peaks that an
+# H100 showed (docs/memory.md).
+WORKSPACE = 100 << 20
+# Of a GPU's memory, what CUDA's context and fragmentation take: an assumption, not a measurement.
+_CONTEXT, _FRAGMENTED = 600 << 20, 0.04
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a recipe trains, as far as memory depends on it.
+
+    Attributes:
+        gpu: On a GPU, whose optimizer steps over all parameters at once.
+        accumulated: Gradients are kept over several batches.
+        processes: Processes that train together; each keeps a copy of the gradients to exchange.
+    """
+
+    gpu: bool = True
+    accumulated: bool = False
+    processes: int = 1
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one training step of a policy needs.
+
+    Attributes:
+        parameters: Number of parameters.
+        trained: Number of those that are trained.
+        weights: Bytes of all parameters and buffers.
+        gradients: Bytes of the gradients.
+        largest_tensor: Bytes of the largest trained tensor.
+        optimizer: Bytes that the optimizer keeps between steps.
+        average: Bytes of the averaged weights (`ema`).
+        moments: (bytes, bytes per sample) of everything else, gradients included, at the moments of the forward and
+            backward pass that are the peak for some batch size.
+        flops: Floating point operations of a step per sample.
+        operations: Operations that a step launches.
+    """
+
+    parameters: int
+    trained: int
+    weights: int
+    gradients: int
+    largest_tensor: int
+    optimizer: int
+    average: int
+    moments: tuple[tuple[float, float], ...]
+    flops: float
+    operations: int
+
+    @property
+    def held(self) -> int:
+        """Bytes that are held from step to step: weights, optimizer and average."""
+        return self.weights + self.optimizer + self.average
+
+    def activations(self, batch: int) -> int:
+        """The most bytes in the forward and backward pass beside what is held, at this batch size."""
+        return math.ceil(max(constant + each * batch for constant, each in self.moments))
+
+    def peak(self, batch: int, setting: Setting) -> int:
+        """Bytes of tensors at the peak of a step."""
+        copies = self.gradients * ((setting.processes > 1) + setting.accumulated)
+        # Adam's temporary numbers: of all tensors at once on a GPU, of one after the other on a CPU.
+        stepping = self.gradients + (self.gradients if setting.gpu else 2 * self.largest_tensor)
+        passes = self.activations(batch) + copies
+        return self.held + max(passes, stepping) + (WORKSPACE if setting.gpu else 0)
+
+    def largest(self, room: int, setting: Setting) -> int:
+        """The largest batch size whose peak fits into so many bytes; 0 where not even one sample does."""
+        least, most = 0, 1
+        while most <= MOST_BATCH * 1024 and self.peak(most, setting) <= room:
+            least, most = most, 2 * most
+        while most - least > 1:
+            middle = (least + most) // 2
+            least, most = (middle, most) if self.peak(middle, setting) <= room else (least, middle)
+        return least
+
+
+def usable(memory: int, *, gpu: bool) -> int:
+    """The bytes of a device's memory that tensors may take; of a computer's memory three quarters."""
+    return int(memory * (1 - _FRAGMENTED)) - _CONTEXT if gpu else memory * 3 // 4
+
+
+def comfortable(largest: int, samples: int) -> int:
+    """The batch size that `auto` takes: a power of two, at most `MOST_BATCH` and a sixteenth of the samples.
+
+    Args:
+        largest: The largest that fits.
+        samples: Samples of an epoch.
+    """
+    bound = min(largest, MOST_BATCH, max(1, samples // 16))
+    return 1 << max(0, bound.bit_length() - 1)
+
+
+def key(recipe: Mapping[str, Any], features: Mapping[str, Any], fps: float) -> str:
+    """Name a measurement: the same for all recipes whose steps need the same.
+
+    Args:
+        recipe: The recipe as plain values.
+        features: The dataset's raw features.
+        fps: The dataset's frames per second.
+    """
+    model = recipe.get("model") or {}
+    arguments = {name: value for name, value in (model.get("init_args") or {}).items() if name != "learning_rate"}
+    data = (recipe.get("data") or {}).get("init_args") or {}
+    said = {
+        "format": FORMAT,
+        "versions": [_version(package) for package in ("torch", "lerobot", "transformers", "peft")],
+        "model": [model.get("class_path"), arguments, _config(arguments.get("pretrained_path"))],
+        "timing": data.get("delta_timestamps"),
+        "precision": str((recipe.get("trainer") or {}).get("precision", "")),
+        "features": {name: [raw.get("dtype"), list(raw.get("shape") or ())] for name, raw in features.items()},
+        "fps": float(fps),
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def cached(name: str) -> Need | None:
+    """The measurement of this name, if there is a readable one."""
+    try:
+        with trust.open_regular(_folder() / f"{name}.json") as stream:
+            said = json.loads(stream.read(_LARGEST_FILE))
+        said["moments"] = tuple((float(constant), float(each)) for constant, each in said["moments"])
+        need = Need(**said)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    numbers = [*asdict(need).values(), *(number for moment in need.moments for number in moment)]
+    finite = all(math.isfinite(number) for number in numbers if isinstance(number, int | float))
+    counts = [getattr(need, field) for field in asdict(need) if field != "moments"]
+    sound = all(isinstance(count, int | float) and not isinstance(count, bool) and count >= 0 for count in counts)
+    return need if finite and sound and need.moments and all(each >= 0 for _, each in need.moments) else None
+
+
+def keep(name: str, need: Need) -> None:
+    """Keep a measurement; a cache that can't be written is done without."""
+    with contextlib.suppress(OSError):
+        _folder().mkdir(parents=True, exist_ok=True)
+        write_atomically(_folder() / f"{name}.json", json.dumps(asdict(need)))
+
+
+def _folder() -> Path:
+    from getiaction.spec.frame_loading import frames_root
+
+    return frames_root().parent / "memory"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _config(path: Any) -> str:
+    """The digest of a pretrained folder's configuration; empty for a Hub id."""
+    if not isinstance(path, str | os.PathLike):
+        return ""
+    with contextlib.suppress(OSError, ValueError), trust.open_regular(Path(path).expanduser() / "config.json") as file:
+        return hashlib.sha256(file.read(_LARGEST_FILE)).hexdigest()
+    return ""

@@ -1,0 +1,166 @@
+"""What a recipe's training needs: memory, time and disk, from a measurement that was kept or from arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from getiaction.spec import memory
+from getiaction.spec.memory import Need, Setting
+from getiaction_cli.analysis.recipe_on_dataset import Fit
+from getiaction_cli.gpus import Card, find
+from getiaction_cli.machine import Machine
+from getiaction_cli.policies import Unjudgeable, size
+from getiaction_cli.recipe import Recipe
+from getiaction_cli.units import duration
+from getiaction_cli.units import size as in_bytes
+
+# Seconds in which a host launches one operation, from three policies' steps on an H100 (docs/memory.md), and the share
+# of the datasheet's arithmetic that a step reaches.
+LAUNCH = (5e-6, 15e-6)
+REACHED = (1.0, 0.25)
+
+
+@dataclass(frozen=True)
+class TrainingNeed:
+    """The needs of a recipe on a device.
+
+    Attributes:
+        fit: The recipe on its dataset.
+        card: The GPU; None for the CPU.
+        memory: Bytes of the device's memory; None when unknown.
+    """
+
+    fit: Fit
+    card: Card | None
+    memory: int | None
+
+    @cached_property
+    def need(self) -> Need | None:
+        """What was measured for this policy configuration; None when nothing was."""
+        fit = self.fit
+        features = {key: feature.raw for key, feature in fit.dataset.features.items()}
+        return memory.cached(memory.key(fit.recipe.plain(), features, fit.dataset.fps or 0))
+
+    @cached_property
+    def setting(self) -> Setting:
+        """How the recipe trains."""
+        step = self.fit.step
+        return Setting(gpu=self.card is not None, accumulated=step.accumulated > 1, processes=step.processes)
+
+    @cached_property
+    def least(self) -> int | None:
+        """Bytes without activations, by arithmetic; None where the number of parameters is unknown."""
+        try:
+            count = size.parameters(self.fit.policy)
+        except Unjudgeable:
+            return None
+        return memory_of(self.fit.recipe, count, gpu=self.card is not None) if count else None
+
+    @cached_property
+    def room(self) -> int | None:
+        """Bytes that tensors may take."""
+        return None if self.memory is None else memory.usable(self.memory, gpu=self.card is not None)
+
+    @property
+    def largest(self) -> int | None:
+        """The largest batch size that fits; None when nothing was measured."""
+        if self.need is None or self.room is None:
+            return None
+        return self.need.largest(self.room, self.setting)
+
+    def lines(self, name: str) -> Iterator[tuple[str, str]]:
+        """As the preview shows them: a word, and a text."""
+        on = self.card.name if self.card else "this machine"
+        held = f"; {on} has {in_bytes(self.memory)}" if self.memory else ""
+        kind = "GPU memory" if self.card else "memory"
+        if self.need is None:
+            if self.least:
+                yield (
+                    kind,
+                    (
+                        f"at least {in_bytes(self.least)} for weights, gradients and optimizer{held}; "
+                        f"with activations: getiaction validate-config {name} --measure"
+                    ),
+                )
+        else:
+            need, batch = self.need, self.fit.batch_size
+            parts = [("weights", need.weights), ("gradients", need.gradients), ("optimizer", need.optimizer)]
+            parts += [("averaged weights", need.average)] if need.average else []
+            parts += [("activations and gradients", need.activations(batch))]
+            said = ", ".join(f"{part} {in_bytes(count)}" for part, count in parts)
+            yield kind, f"about {in_bytes(need.peak(batch, self.setting))} at batch {batch} ({said}; measured){held}"
+            if self.largest is not None:
+                samples = int(self.fit.samples.sum())
+                fits = f"{self.largest:,} fits {on}" if self.largest else f"not even one sample fits {on}"
+                fits = f"all {samples:,} samples of an epoch fit {on}" if self.largest >= samples > 0 else fits
+                yield "largest batch", fits
+        if hours := self.hours():
+            yield "time", hours
+        yield from self._disk()
+
+    def hours(self) -> str:
+        """The time of all steps, as a range; empty where it can't be said."""
+        steps, need = self.steps, self.need
+        if need is None or self.card is None or self.card.flops is None or not steps:
+            return ""
+        work = need.flops * self.fit.batch_size * self.fit.step.accumulated / self.card.flops
+        launched = need.operations * self.fit.step.accumulated
+        least, most = (
+            steps * (work / reached + launched * launch) for reached, launch in zip(REACHED, LAUNCH, strict=True)
+        )
+        return (
+            f"{duration(least)} to {duration(most)} on {self.card.name}, by arithmetic and its datasheet, not measured"
+        )
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps that the recipe asks for; 0 when it does not say."""
+        steps, epochs = self.fit.recipe.trainer("max_steps", -1), self.fit.recipe.trainer("max_epochs")
+        if isinstance(steps, int) and steps > 0:
+            return steps
+        return epochs * self.fit.step.steps(int(self.fit.samples.sum())) if isinstance(epochs, int) else 0
+
+    def _disk(self) -> Iterator[tuple[str, str]]:
+        parts = []
+        try:
+            count = size.parameters(self.fit.policy)
+        except Unjudgeable:
+            count = None
+        recipe = self.fit.recipe
+        if count and not recipe.trainer("fast_dev_run") and not recipe.get("model.init_args.peft"):
+            _, most = size.checkpoint_bytes(count, averaged=bool(recipe.get("model.init_args.ema")))
+            parts.append(f"up to {in_bytes(most)} for checkpoints")
+        plan = self.fit.frames_plan
+        if plan is not None and plan.way == "store":
+            parts.append(f"{in_bytes(plan.bytes)} for decoded frames")
+        if parts:
+            yield "disk", " and ".join(parts)
+
+
+def training_need(fit: Fit, machine: Machine, accelerator: str, card: Card | None = None) -> TrainingNeed:
+    """The needs of a recipe on a named GPU, or on the device that this machine would train it on.
+
+    Args:
+        fit: the recipe on its dataset.
+        machine: this machine.
+        accelerator: what the recipe would train on here.
+        card: a GPU that need not be here.
+    """
+    if card is None and accelerator == "cuda" and machine.gpus:
+        smallest = min(machine.gpus, key=lambda gpu: gpu.memory or 0)
+        known = find(smallest.name)
+        card = Card(
+            smallest.name,
+            smallest.memory or (known.memory if known else 0),
+            known.flops if known else None,
+            known.bandwidth if known else None,
+        )
+    return TrainingNeed(fit, card, (card.memory or None) if card else machine.memory)
+
+
+def memory_of(recipe: Recipe, count: int, *, gpu: bool) -> int:
+    """The least bytes that training a policy of so many parameters takes, as the recipe trains it."""
+    adapters, averaged = (bool(recipe.get(f"model.init_args.{name}")) for name in ("peft", "ema"))
+    return size.training_bytes(count, adapters=adapters, averaged=averaged, gpu=gpu)
