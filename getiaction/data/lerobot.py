@@ -48,7 +48,7 @@ class LeRobotDataModule(L.LightningDataModule):
         root: its folder; a folder that isn't there yet is filled from the Hub.
         revision: branch, tag or commit on the Hub; None is the format version that LeRobot reads.
         episodes: indices of the episodes to use; None uses all.
-        train_batch_size: samples per training batch.
+        train_batch_size: samples per training batch; with `getiaction train` also `auto`: as many as fit into memory.
         val_batch_size: samples per validation batch; None is that of training.
         val_split: fraction of the episodes to hold out: the last ones of each task, never all of them.
         delta_timestamps: seconds around each frame, by feature key; what is left out is derived.
@@ -82,7 +82,7 @@ class LeRobotDataModule(L.LightningDataModule):
         root: str | Path | None = None,
         revision: str | None = None,
         episodes: Sequence[int] | None = None,
-        train_batch_size: int = 8,
+        train_batch_size: int | Literal["auto"] = 8,
         val_batch_size: int | None = None,
         val_split: float = 0.0,
         delta_timestamps: Mapping[str, Sequence[float]] | None = None,
@@ -100,6 +100,8 @@ class LeRobotDataModule(L.LightningDataModule):
             raise DataError(f"val_split is a fraction from 0 up to, not including, 1; got {val_split}")
         if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
             raise DataError(f"stride is a number of frames, at least 1; got {stride!r}")
+        if train_batch_size == "auto":
+            train_batch_size = 0  # replaced before training, see `setup`
         self.repo_id = repo_id
         self.root = Path(root).expanduser() if root is not None else None
         self.revision = revision
@@ -136,6 +138,8 @@ class LeRobotDataModule(L.LightningDataModule):
         """Find the dataset, ask the trainer's policy for its timing, and open the episodes of both parts."""
         if self.train_dataset is not None:
             return
+        if self.train_batch_size == 0:
+            raise DataError("train_batch_size: auto is chosen by `getiaction train`", "Set a number here.")
         # A dataset that one process can't read ends all of them, and frames are loaded the same way in all of them:
         # the order of the samples depends on it.
         while not self._opened_alike():

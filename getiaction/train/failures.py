@@ -40,13 +40,13 @@ def explain(error: BaseException) -> TrainingError | None:
             f"loading data failed: {_last_line(text, caught[1])}",
             "to see where: add --data.num_workers 0 and --debug to the command",
         )
-    if isinstance(error, torch.OutOfMemoryError):
+    if isinstance(error, torch.OutOfMemoryError):  # `train.batch_size` adds what was needed and what fits
         return MachineError(
             f"the GPU is out of memory ({_line(error)})",
             "lower data.init_args.train_batch_size (trainer.accumulate_grad_batches keeps the effective size), "
             "or set trainer.precision to bf16-mixed",
         )
-    if isinstance(error, MemoryError) or "DefaultCPUAllocator: can't allocate" in text:
+    if is_out_of_memory(error):
         return MachineError(
             "this machine is out of memory", "lower data.init_args.train_batch_size or data.init_args.num_workers"
         )
@@ -83,6 +83,13 @@ def explain(error: BaseException) -> TrainingError | None:
     if isinstance(error, MisconfigurationException):
         return TrainingError(f"Lightning can't train like this: {_line(error)}")
     return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on a GPU or on the host."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "DefaultCPUAllocator: can't allocate" in str(
+        error
+    )
 
 
 def _line(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from getiaction.errors import TrainingError
 from getiaction.spec import launch
 from getiaction.spec.evaluation import Evaluation
 from getiaction.spec.launch import rank
-from getiaction.train import build, folder
+from getiaction.train import batch_size, build, folder
 from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
 from getiaction.train.data_progress import DataProgress
 from getiaction.train.failures import in_plain_words
@@ -71,6 +71,16 @@ def train(
     recipe, seed_line = _with_seed(recipe, run if run and run.resumed else None)
     recipe_text = seed_line + recipe_text
     resolved_text = resolved_text and seed_line + resolved_text
+    if batch_size.is_auto(recipe):
+        try:
+            with in_plain_words():
+                number = batch_size.chosen(recipe, run if run and run.resumed else None, screen)
+        except BaseException:
+            if run and run.fresh and rank() == 0:
+                run.abandon()
+            raise
+        recipe, recipe_text = batch_size.with_number(recipe, recipe_text, number)
+        resolved_text = resolved_text and batch_size.replaced(resolved_text, number)
     if run and rank() == 0:
         run.hold()
         if run.resumed and checkpoint is None:
@@ -102,7 +112,7 @@ def train(
             data.progress = DataProgress(screen)
             policy = build.policy(recipe)
             screen.doing(f"reading {(recipe['data'].get('init_args') or {}).get('repo_id', 'the dataset')}")
-            stopped_by = _fit(trainer, policy, data, checkpoint)
+            stopped_by = _fit(recipe, trainer, policy, data, checkpoint)
             if not (watch.started or checkpoint):
                 raise TrainingError(
                     "nothing was trained: the recipe sets zero steps",
@@ -128,13 +138,18 @@ def train(
     finally:
         watch.close()
         screen.still()
+        batch_size.forget()
         if run:
             run.release()
     return Summary.of(trainer, policy, data, watch, run, stopped_by)
 
 
 def _fit(
-    trainer: L.Trainer, policy: L.LightningModule, data: L.LightningDataModule, checkpoint: Path | None
+    recipe: dict[str, Any],
+    trainer: L.Trainer,
+    policy: L.LightningModule,
+    data: L.LightningDataModule,
+    checkpoint: Path | None,
 ) -> int | None:
     """Train to the end or to a signal after which everything is saved; returns that signal."""
     try:
@@ -143,6 +158,8 @@ def _fit(
         if isinstance(error, Interrupted) and error.saved:
             return error.signum
         end_others(trainer)
+        if batch_size.is_out_of_memory(error):
+            raise batch_size.out_of_memory(error, recipe, trainer, data) from error
         raise
     return None
 

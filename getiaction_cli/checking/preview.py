@@ -107,6 +107,9 @@ def _training(context: RecipeContext, fit: Fit) -> str:
     recipe, epoch = context.recipe, fit.step.steps(int(fit.samples.sum()))
     text = f"{plural(epoch, 'step')} of {fit.step} an epoch"
     steps, epochs = recipe.trainer("max_steps", -1), recipe.trainer("max_epochs")
+    if recipe.data("train_batch_size") == "auto":
+        asked = plural(steps, "step") if isinstance(steps, int) and steps > 0 else f"{epochs} epochs"
+        return f"{asked}; the batch size is chosen when training starts, as memory allows"
     if isinstance(steps, int) and steps > 0:
         return f"{plural(steps, 'step')}, {steps / max(epoch, 1):.3g} epochs ({text})"
     if isinstance(epochs, int) and epochs > 0:
