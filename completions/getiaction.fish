@@ -104,6 +104,8 @@ function __getiaction_options
 --unsafe-fixes	With --fix or --diff: also fixes that may change what you meant
 --diff	Show the fixes as a diff; change nothing
 --smoke	Also train two small batches with the real policy, on the CPU
+--measure	Also measure the memory of a step, with a policy that takes no memory
+--gpu	Name the needs on this GPU: "RTX 4090", H100, 24GB
 --model	Policy class or name: ACT, diffusion, …
 --data	Data module class: LeRobotDataModule
 --dataset	Dataset id
@@ -308,6 +310,8 @@ function __getiaction_takes
             printf '%s\n' 'code'
         case 'validate-config --ignore'
             printf '%s\n' 'code'
+        case 'validate-config --gpu'
+            printf '%s\n' 'text'
         case 'validate-config --model'
             printf '%s\n' 'policy'
         case 'validate-config --data'

@@ -98,6 +98,8 @@ _getiaction_options() {
 --unsafe-fixes	With --fix or --diff: also fixes that may change what you meant
 --diff	Show the fixes as a diff; change nothing
 --smoke	Also train two small batches with the real policy, on the CPU
+--measure	Also measure the memory of a step, with a policy that takes no memory
+--gpu	Name the needs on this GPU: "RTX 4090", H100, 24GB
 --model	Policy class or name: ACT, diffusion, …
 --data	Data module class: LeRobotDataModule
 --dataset	Dataset id
@@ -235,6 +237,7 @@ _getiaction_takes() {
         'validate-config --format') printf '%s\n' '=text json sarif github concise' ;;
         'validate-config --select') printf '%s\n' 'code' ;;
         'validate-config --ignore') printf '%s\n' 'code' ;;
+        'validate-config --gpu') printf '%s\n' 'text' ;;
         'validate-config --model') printf '%s\n' 'policy' ;;
         'validate-config --data') printf '%s\n' 'text' ;;
         'validate-config --dataset') printf '%s\n' 'dataset' ;;

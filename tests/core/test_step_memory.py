@@ -153,7 +153,7 @@ def test_auto_is_tried_and_written_into_the_recipe_that_a_resumed_run_reads(tmp_
     train(recipe, recipe_name="auto", recipe_text=text, output_dir=tmp_path / "run", quiet=True)
     kept = (tmp_path / "run/recipe.yaml").read_text()
     number = yaml.safe_load(kept)["data"]["init_args"]["train_batch_size"]
-    assert number == 8  # 200 samples leave 16 batches an epoch
+    assert number == 16  # 287 samples: 18 batches an epoch
     assert f"train_batch_size: {number}  # as many as fit" in kept
     (tmp_path / "run/recipe.yaml").write_text(kept.replace(f"train_batch_size: {number}", "train_batch_size: 4"))
     train(_recipe(max_steps=2), recipe_name="auto", recipe_text=text, resume=tmp_path / "run", quiet=True)
