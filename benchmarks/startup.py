@@ -1,11 +1,16 @@
-"""How long the light commands take beside what they are measured against, in one run: python benchmarks/startup.py
+"""How long the light commands take beside what they are measured against, in one run.
+
+    python benchmarks/startup.py                   seconds, beside what the commands are measured against
+    python benchmarks/startup.py --against FOLDER  CPU time, beside that of another checkout of getiaction
 
 Every line is the best of several turns, the sides taken in turn, with a warm file cache.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -37,7 +42,14 @@ COMPARED = [
 
 
 def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--against", type=Path, help="another checkout to compare with")
+    against = parser.parse_args().against
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    if against is not None:
+        _compare(against, environment)
+        return
     best: dict[str, float] = {}
     for turn in range(TURNS + 1):
         for name, command in COMMANDS.items():
@@ -55,6 +67,24 @@ def main() -> None:
         print(f"{best[ours] / best[theirs]:8.3f} x  {ours}, of {theirs}")
     one = best["getiaction validate-config (1 recipe)"]
     print(f"{many / one:8.3f} x  100 recipes on 20 datasets, of 1 recipe")
+
+
+def _compare(other: Path, environment: dict[str, str]) -> None:
+    """CPU time of the light commands here and in another checkout: least of several turns, which alternate."""
+    trees = {"here": ROOT, "there": other}
+    print("    here     there  here/there")
+    for name, command in COMMANDS.items():
+        if str(BIN / "getiaction") not in command[0]:
+            continue
+        best = dict.fromkeys(trees, 1e9)
+        for turn in range(2 * TURNS + 1):
+            for side, tree in trees.items():
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
+                subprocess.run(command, env={**environment, "PYTHONPATH": str(tree)}, capture_output=True, check=False)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+                best[side] = min(best[side], used if turn else 1e9)
+        print(f"{best['here']:8.3f} s {best['there']:8.3f} s {best['here'] / best['there']:8.2f} x  {name}")
 
 
 def _many(environment: dict[str, str]) -> float:

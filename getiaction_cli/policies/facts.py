@@ -104,6 +104,12 @@ class Facts:
     counts_its_inputs = Fact(False)
     """It finds its tokens by the number of its inputs, and reads one camera and the state."""
 
+    # -- how large it is --
+    network = Fact("")
+    """The kind of network whose parameters `size` counts from the configuration."""
+    billions = Fact[float | None](None)
+    """How many billions of parameters the checkpoint has that it starts from."""
+
     # -- how wide it is --
     divided = Fact[list[dict[str, Any]]]([])
     """Widths that must divide: each a ``width``, the parameter it is divided ``by``, a number of which it must be a

@@ -1,6 +1,6 @@
 """How many parameters a policy has, by arithmetic from its configuration: no model is built.
 
-Exact to a few buffers for act, diffusion, vqbet and tdmpc (tests compare with the real models). For the large
+Exact to a few buffers for the kinds of network that `_COUNTS` lists (tests compare with the real models). For the large
 pretrained policies it is the published size of the checkpoint that they start from.
 """
 
@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from getiaction.spec import facts
 from getiaction_cli.policies.config import PolicyConfig
 from getiaction_cli.policies.networks import convolutions
 
@@ -58,10 +57,15 @@ def parameters(policy: PolicyConfig) -> int | None:
     """Parameters of the model that this configuration builds; None when that is not known.
 
     The configuration must know its features (cameras, state, action).
+
+    Raises:
+        Unavailable: the network is not the one that is counted: the installed LeRobot differs.
     """
-    count = _COUNTS.get(policy.policy.name)
+    if not policy.facts.known:
+        return None
+    count = _COUNTS.get(policy.facts.network)
     if count is None:
-        billions = facts.value(policy.policy.name, "billions")
+        billions = policy.facts.billions
         return None if billions is None else int(billions * 1e9)
     try:
         return count(policy)
@@ -86,7 +90,7 @@ def _attention(width: int) -> int:
     return 4 * _linear(width, width)
 
 
-def _act(p: PolicyConfig) -> int:
+def _transformer(p: PolicyConfig) -> int:
     d, ff = p.dim_model, p.dim_feedforward
     ffn = _linear(d, ff) + _linear(ff, d)
     layer = _attention(d) + ffn + 4 * d
@@ -106,13 +110,13 @@ def _act(p: PolicyConfig) -> int:
 
 
 def _rgb_encoder(p: PolicyConfig) -> tuple[int, int]:
-    """(parameters, output width) of the ResNet with spatial softmax that diffusion and vqbet share."""
+    """(parameters, output width) of the ResNet with spatial softmax that two of the networks share."""
     backbone, width = _RESNET[p.vision_backbone]
     points = p.spatial_softmax_num_keypoints
     return backbone + _linear(width, points) + _linear(2 * points, 2 * points), 2 * points
 
 
-def _diffusion(p: PolicyConfig) -> int:
+def _u_net(p: PolicyConfig) -> int:
     cameras = len(p.image_features)
     condition, total = _dim(p.state_feature) + _dim(p.env_state_feature), 0
     if cameras:
@@ -142,7 +146,7 @@ def _diffusion(p: PolicyConfig) -> int:
     return total + conv(first, first) + 2 * first + conv(first, action, 1)
 
 
-def _vqbet(p: PolicyConfig) -> int:
+def _gpt(p: PolicyConfig) -> int:
     encoder, width = _rgb_encoder(p)
     token, h, out = p.gpt_input_dim, p.gpt_hidden_dim, p.gpt_output_dim
     chunk = _dim(p.action_feature) * p.action_chunk_size
@@ -158,7 +162,7 @@ def _vqbet(p: PolicyConfig) -> int:
     return total + _linear(out, 2 * entries * chunk)
 
 
-def _tdmpc(p: PolicyConfig) -> int:
+def _world_model(p: PolicyConfig) -> int:
     z, m, s, action = p.latent_dim, p.mlp_dim, p.state_encoder_hidden_dim, _dim(p.action_feature)
     total = 0
     for shape in [feature.shape for feature in p.image_features.values()][:1]:
@@ -178,8 +182,8 @@ def _tdmpc(p: PolicyConfig) -> int:
 
 
 _COUNTS: dict[str, Callable[[PolicyConfig], int]] = {
-    "act": _act,
-    "diffusion": _diffusion,
-    "vqbet": _vqbet,
-    "tdmpc": _tdmpc,
+    "transformer": _transformer,
+    "U-Net": _u_net,
+    "GPT": _gpt,
+    "world model": _world_model,
 }
