@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import lightning as L
 import torch
-from huggingface_hub.constants import is_offline_mode
 from torch.utils.data import DataLoader, Sampler, default_collate
 
 from getiaction import trust
@@ -34,6 +33,7 @@ from getiaction.lerobot.features import Stats
 from getiaction.spec import dataset_location, episode_split
 from getiaction.spec.dataset_location import Location, WrongRootError, near_root
 from getiaction.spec.frame_loading import WAYS, Plan
+from getiaction.spec.hub_cache import is_offline
 
 
 class LeRobotDataModule(L.LightningDataModule):
@@ -534,7 +534,7 @@ def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | 
         near = near_root(repo_id, root) if root is not None else None
         hint = f"Did you mean root: {near}?" if near else "Give root the folder that holds meta, data and videos."
         raise DataError(str(wrong), hint) from wrong
-    if isinstance(found, Location) and (not found.is_cached_copy or is_offline_mode()):
+    if isinstance(found, Location) and (not found.is_cached_copy or is_offline()):
         return _read_meta(found, revision)
     searched = found if isinstance(found, list) else [str(found.root)]
     with data_errors(repo_id, [*searched, "the Hugging Face Hub"]):

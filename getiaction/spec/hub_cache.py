@@ -1,4 +1,4 @@
-"""The folders in which Hugging Face libraries keep what they downloaded, and the snapshots in them."""
+"""What Hugging Face libraries read from the environment, and the snapshots in the folders where they keep downloads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from getiaction import trust
+
+
+def is_offline() -> bool:
+    """True when ``HF_HUB_OFFLINE`` says that the Hub must not be asked, as huggingface_hub reads it."""
+    said = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    return said.upper() in ("1", "ON", "YES", "TRUE")
 
 
 def hf_home() -> Path:

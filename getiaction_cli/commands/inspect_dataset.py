@@ -139,10 +139,11 @@ def _verdicts(found: Dataset) -> tuple[PolicyVerdict, ...]:
 
 def _with_data(place: Location, progress: Progress, *, yes: bool) -> tuple[Location, str]:
     """Say what would be downloaded, ask, and download it; the second value is why not."""
+    from getiaction.spec.hub_cache import is_offline
     from getiaction_cli.datasets import ONLY_DEEP, hub
     from getiaction_cli.units import plural, size
 
-    if hub.is_offline():
+    if is_offline():
         return place, ONLY_DEEP
     wanted = hub.remote_files(place)
     if not wanted.files:

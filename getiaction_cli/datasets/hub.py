@@ -44,13 +44,6 @@ class RemoteFiles:
     bytes: int
 
 
-def is_offline(offline: bool | None = None) -> bool:
-    """True when the Hub must not be asked."""
-    from huggingface_hub import constants
-
-    return constants.is_offline_mode() if offline is None else offline
-
-
 def endpoint() -> str:
     """The Hub's address, as huggingface_hub sees it."""
     from huggingface_hub import constants

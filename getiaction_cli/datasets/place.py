@@ -21,7 +21,7 @@ from getiaction.spec.dataset_location import (
     near_root,
     tilde,
 )
-from getiaction.spec.hub_cache import hub_cache, newest_snapshot
+from getiaction.spec.hub_cache import hub_cache, is_offline, newest_snapshot
 from getiaction_cli.errors import DatasetNotFound, HubError
 
 if TYPE_CHECKING:
@@ -113,11 +113,11 @@ def _locate_on_hub(
         if (address := _ADDRESS.match(repo_id)) is not None:
             raise DatasetNotFound(f"{repo_id!r} is an address, not an id", f"did you mean {address['id']}?")
         raise _not_found(repo_id, searched, [])
-    from getiaction_cli.datasets import hub  # whoever finds or completes a name on this disk does not pay for it
-
-    if hub.is_offline(offline):
+    if is_offline() if offline is None else offline:
         searched.append("not the Hub: HF_HUB_OFFLINE is set" if offline is None else "not the Hub: offline")
         raise _not_found(repo_id, searched, [])
+    from getiaction_cli.datasets import hub  # whoever finds or completes a name on this disk does not pay for it
+
     try:
         fetched = hub.fetch_meta(repo_id, revision, watch=watch)
     except HubError as error:

@@ -26,11 +26,9 @@ def cached(cache: Path, source: Path, repo_id: str, commit: str = "abc", ref: st
 @pytest.fixture
 def caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Empty homes and caches of one's own, and no network."""
-    from huggingface_hub import constants
-
     monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "lerobot"))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return tmp_path
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from getiaction_cli.datasets.hub import is_offline
+from getiaction.spec.hub_cache import is_offline
 from getiaction_cli.diagnostics import Unavailable
 
 if TYPE_CHECKING:
