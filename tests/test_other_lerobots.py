@@ -131,6 +131,7 @@ def _example(code: str) -> str:
     return match[1]
 
 
+@pytest.mark.slow
 def test_a_new_policy_is_listed_judged_as_far_as_it_can_be_and_named(run: Run, tmp_path: Path) -> None:
     judged = run("new", "validate-config", "ACTPlus.yaml", "--format", "json")
     assert (judged.returncode, codes(judged)) == (0, ["GA247"])

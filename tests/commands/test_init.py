@@ -29,6 +29,7 @@ def getiaction(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 UNFIT = {"pusht_root": {"fastwam"}, "aloha_root": {"tdmpc"}, "toy_root": {"tdmpc"}, DEMO: {"fastwam"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", UNFIT)
 def test_the_recipe_of_every_policy_that_fits_validates_clean(place: str, request: pytest.FixtureRequest) -> None:
     word = place if place == DEMO else str(request.getfixturevalue(place))
@@ -79,6 +80,7 @@ def test_the_file_may_be_anywhere_or_the_screen(tmp_path: Path) -> None:
     assert getiaction("--quiet", "init", DEMO, "--policy", "act", "-o", "-", cwd=tmp_path).stderr == ""
 
 
+@pytest.mark.slow
 def test_without_a_policy_those_that_fit_are_named(tmp_path: Path) -> None:
     done = getiaction("init", DEMO, cwd=tmp_path)
     assert done.returncode == 2
@@ -95,6 +97,7 @@ def test_on_a_terminal_the_question_is_asked(tmp_path: Path) -> None:
     assert "Which one" in done.stderr
 
 
+@pytest.mark.slow
 def test_leaving_the_question_writes_nothing(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
     os.write(ours, b"\x04")  # Ctrl-D

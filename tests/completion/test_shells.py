@@ -89,7 +89,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=list(SHELLS))
+# One shell in the fast suite; CI runs all of them.
+@pytest.fixture(params=["bash", *(pytest.param(shell, marks=pytest.mark.slow) for shell in SHELLS if shell != "bash")])
 def terminal(request: pytest.FixtureRequest, tmp_path: Path, cache: Path) -> Terminal:
     shell = request.param
     if shutil.which(shell) is None:

@@ -324,7 +324,7 @@ def test_a_run_that_could_not_go_on_keeps_its_recipe(root: Path) -> None:
     kept = first.folder.recipe.read_text()
     other = recipe(root, max_steps=4)
     other["model"]["init_args"]["dim_model"] = 16
-    with pytest.raises(TrainingError, match="of another model"):
+    with pytest.raises(TrainingError, match="model differs from the recipe's"):
         run(other, resume=first.folder.path)
     assert first.folder.recipe.read_text() == kept
 
@@ -518,5 +518,5 @@ def test_a_checkpoint_with_code_in_it_is_not_read(root: Path) -> None:
 def test_another_model_cannot_be_resumed(root: Path) -> None:
     first = run(recipe(root, max_steps=1))
     assert first.folder
-    with pytest.raises(TrainingError, match="another model"):
+    with pytest.raises(TrainingError, match="model differs"):
         run(recipe(root, max_steps=2, model={"dim_model": 16}), resume=first.folder.path)

@@ -26,7 +26,9 @@ def test_the_plan_says_its_way_and_why(tmp_path: Path) -> None:
     kept = str(choose(StoreOption(), size=2_000_000, missing=2_000_000, folder=tmp_path / "not" / "yet"))
     assert kept.startswith("frames are decoded once and kept: 2.0 MB to build once, ")
     other = str(choose(StoreOption(max_gb=1), size=5 * 10**9, missing=0, folder=tmp_path))
-    assert other.endswith("in another order than LeRobot's: the store takes 5.0 GB and frame_store allows 1.0 GB")
+    assert other.endswith(
+        "in an order that differs from LeRobot's: the store takes 5.0 GB and frame_store allows 1.0 GB"
+    )
 
 
 def test_options_are_read() -> None:

@@ -74,6 +74,7 @@ def test_no_damage_hides_another(damaged: Callable[[str], Path]) -> None:
 WRONG_VALUES = (None, 0, -1, 3.7, "x", [], {}, True, 10**9, [1, 2])
 
 
+@pytest.mark.slow
 def test_one_wrong_value_is_told_once(damaged: Callable[[str], Path], toy_root: Path) -> None:
     """Every value of info.json, replaced by one of every kind: no crash, and never two codes for the one cause."""
     healthy = json.loads((toy_root / INFO).read_text())

@@ -21,11 +21,12 @@ from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.recipe import read
 
-PAGES = {code: rule for code, rule in load_rules().items() if code[:3] in ("GA1", "GA2", "GA3")}
+# Without a base every value of the recipe is unknown, so GA156 is the only finding.
+PAGES = {code: rule for code, rule in load_rules().items() if code[:3] in ("GA1", "GA2", "GA3") and code != "GA156"}
 Recipe = dict[str, Any]
 Pair = tuple[str, str, Recipe, Recipe, Recipe, Recipe]
 SHARED = SharedInputs(offline=True, machine=HEALTHY)
-SAMPLE = 60
+SAMPLE = 25
 
 
 @pytest.fixture(autouse=True)

@@ -177,6 +177,7 @@ def test_a_checkpoint_does_not_choose_where_its_users_publish(recipe: dict[str, 
     assert not {"push_to_hub", "repo_id"} & pretrained_config_values("act", str(pretrained), None).keys()
 
 
+@pytest.mark.slow
 def test_the_verdict_and_a_trial_say_so(recipe: dict[str, Any], pretrained: Path, mark: Path, tmp_path: Path) -> None:
     (pretrained / trust.PROCESSORS[0]).write_text(json.dumps(hostile.processor(hostile.steps(mark)["a program"])))
     file = tmp_path / "r.yaml"

@@ -55,6 +55,7 @@ def test_a_recipe_is_a_file(kind: str, tmp_path: Path) -> None:
     assert "Not a regular file" in run("train", path, folder=tmp_path).stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["data_path", "video_path"])
 @pytest.mark.parametrize("template", ["../other/{chunk_index:03d}", "/etc/passwd", "a/../../b", "~/x"])
 def test_paths_stay_in_the_dataset(key: str, template: str, dataset: Path, tmp_path: Path) -> None:

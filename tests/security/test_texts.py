@@ -116,6 +116,7 @@ def test_a_draft_has_the_keys_that_were_meant(
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["state\n    pretrained_path: stranger", "state #2", "state: left"])
 def test_a_draft_reads_a_feature_by_its_whole_name(name: str, tmp_path: Path) -> None:
     root = make_dataset.make(
@@ -189,6 +190,7 @@ COMMANDS: dict[str, Callable[[str, str], list[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_lets_a_terminal_be_steered(name: str, steering: Path, tmp_path: Path) -> None:
     bad = hostile.ESCAPES
@@ -214,6 +216,7 @@ def test_no_command_lets_a_terminal_be_steered(name: str, steering: Path, tmp_pa
 # Pages ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_name_like_a_mark_of_the_template_is_a_name(toy_root: Path, tmp_path: Path) -> None:
     root = renamed(toy_root, tmp_path / "@PLOTLY@", {"observation.state": "observation.@PLOTLY@@FIGURES@@BODY@"})
     info = json.loads((root / "meta/info.json").read_text())
