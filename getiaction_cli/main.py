@@ -22,6 +22,7 @@ from getiaction_cli.commands import (
     list_policies,
     merge_adapter,
     migrate,
+    push,
     recipes,
     runs,
     schema,
@@ -108,6 +109,7 @@ app.command("inspect-dataset", short_help="Show what is in a dataset and what is
 )
 app.command("evaluate", cls=evaluate.EvaluateCommand)(evaluate.evaluate)
 app.command("runs", short_help="List runs, or show what differs between them.")(runs.runs)
+app.command("push", short_help="Upload a trained policy to the Hugging Face Hub.")(push.push)
 app.command("merge-adapter")(merge_adapter.merge_adapter)
 app.command("list-policies")(list_policies.list_policies)
 app.command("frame-stores")(frame_stores.frame_stores)

@@ -1,16 +1,19 @@
-"""A small server that speaks as much of the Hugging Face Hub's API as fetching a dataset takes, and can misbehave.
+"""A small server that speaks as much of the Hugging Face Hub's API as fetching a dataset and uploading a policy take.
 
     with serve({"lerobot/pusht": folder}) as hub:
         subprocess.run(…, env={**os.environ, **hub.environment(home)})
 
-A repository is a folder; every file counts as a plain git blob, those of at least 1 MB as LFS. Misbehaviour is set by
+It can misbehave. A repository is a folder; models are in `hub.models`, and those that an upload makes are folders below
+`hub.uploads`. Every file counts as a plain git blob, those of at least 1 MB as LFS. Misbehaviour is set by
 repository: ``hub.faults["lerobot/pusht"] = "gated"``.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -47,7 +50,13 @@ class Hub:
         tags: id → version tags; default ["v3.0"]. An untagged repository has an empty list.
         faults: id, or id/file → how it misbehaves.
         requests: the paths asked for, in order.
-        token: the token that opens gated and private repositories.
+        token: the token that opens gated and private repositories, and uploads.
+        models: id → folder.
+        uploads: the folder below which an upload makes a model; None takes no uploads.
+        private: id → what the upload that made it asked for.
+        role: what the token may do: `write` or `read`.
+        user: whose token it is.
+        parts: large files that were uploaded, by sha256.
     """
 
     repos: dict[str, Path]
@@ -56,6 +65,12 @@ class Hub:
     faults: dict[str, Fault] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     token: str = "hf_test"
+    models: dict[str, Path] = field(default_factory=dict)
+    uploads: Path | None = None
+    private: dict[str, bool | None] = field(default_factory=dict)
+    role: str = "write"
+    user: str = "me"
+    parts: dict[str, bytes] = field(default_factory=dict)  # LFS files by their sha256
 
     def environment(self, home: Path) -> dict[str, str]:
         """The variables with which a process talks to this server, with an empty cache under ``home``."""
@@ -117,8 +132,95 @@ class _Handler(BaseHTTPRequestHandler):
             revision, name = rest.split("/", 1)
             if self._admit(repo) and self._known_revision(repo, revision):
                 self._file(repo, name, head=head)
+        elif path == "/api/whoami-v2":
+            if self.headers.get("Authorization") == f"Bearer {self.hub.token}":
+                auth = {"accessToken": {"role": self.hub.role, "displayName": "test"}}
+                self._json({"type": "user", "name": self.hub.user, "orgs": [{"name": "lab"}], "auth": auth})
+            else:
+                self._error(401, "", "Invalid credentials")
+        elif match := re.fullmatch(r"/(?:api/models/)?([^/]+/[^/]+)(?:/(.*))?", path):
+            self._model(match[1], match[2] or "", head=head)
         else:
             self._error(404, "", "")
+
+    # -- uploading a model -------------------------------------------------------------------------------------------
+
+    def do_POST(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        self.hub.requests.append(path)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if path == "/api/validate-yaml":
+            self._json({"errors": [], "warnings": []})
+        elif self.headers.get("Authorization") != f"Bearer {self.hub.token}":
+            self._error(401, "", "Invalid username or password.")
+        elif self.hub.role == "read":
+            self._error(403, "", "you do not have the rights to write")
+        elif path == "/api/repos/create":
+            self._create(json.loads(body))
+        elif "/preupload/" in path:
+            files = json.loads(body)["files"]
+            modes = [
+                {"path": f["path"], "uploadMode": "lfs" if f["size"] >= LFS_FROM else "regular", "shouldIgnore": False}
+                for f in files
+            ]
+            self._json({"files": modes})
+        elif path.endswith(".git/info/lfs/objects/batch"):
+            objects = [
+                {**o, "actions": {"upload": {"href": f"{self.hub.url}/lfs/{o['oid']}"}}}
+                for o in json.loads(body)["objects"]
+            ]
+            self._json({"transfer": "basic", "objects": objects})
+        elif "/commit/" in path:
+            self._commit(path.removeprefix("/api/models/").partition("/commit/")[0], body)
+        else:
+            self._error(404, "", "")
+
+    def do_PUT(self) -> None:
+        sha = self.path.removeprefix("/lfs/")
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        if hashlib.sha256(content).hexdigest() != sha:
+            self._error(400, "", "wrong bytes")
+            return
+        self.hub.parts[sha] = content
+        self._send(200, b"", {})
+
+    def _create(self, asked: dict[str, object]) -> None:
+        repo = f"{asked.get('organization') or self.hub.user}/{asked['name']}"
+        if repo in self.hub.models:
+            self._send(
+                409, json.dumps({"url": f"{self.hub.url}/{repo}"}).encode(), {"Content-Type": "application/json"}
+            )
+            return
+        assert self.hub.uploads is not None
+        self.hub.models[repo] = self.hub.uploads / repo
+        self.hub.models[repo].mkdir(parents=True)
+        visibility = asked.get("visibility")
+        self.hub.private[repo] = None if visibility is None else visibility == "private"
+        self._json({"url": f"{self.hub.url}/{repo}", "id": repo})
+
+    def _commit(self, repo: str, body: bytes) -> None:
+        folder = self.hub.models[repo]
+        for line in map(json.loads, body.splitlines()):
+            value = line["value"]
+            if line["key"] == "file":
+                (folder / value["path"]).write_bytes(base64.b64decode(value["content"]))
+            elif line["key"] == "lfsFile":
+                (folder / value["path"]).write_bytes(self.hub.parts[value["oid"]])
+        self._json({"success": True, "commitOid": COMMIT, "commitUrl": f"{self.hub.url}/{repo}/commit/{COMMIT}"})
+
+    def _model(self, repo: str, rest: str, *, head: bool) -> None:
+        """Answer about a model: its description, a list of its files, or one of them."""
+        if repo not in self.hub.models:
+            self._error(404, "RepoNotFound", "Repository not found")
+            return
+        if rest.startswith("resolve/"):
+            self._file(repo, rest.split("/", 2)[2], head=head, repos=self.hub.models)
+        else:
+            names = sorted(p.name for p in self.hub.models[repo].iterdir())
+            siblings = [{"rfilename": name} for name in names]
+            self._json({"id": repo, "_id": repo, "sha": COMMIT, "private": False, "tags": [], "siblings": siblings})
+
+    # -- fetching a dataset ------------------------------------------------------------------------------------------
 
     def _list(self, query: dict[str, list[str]]) -> None:
         search, author = query.get("search", [""])[0], query.get("author", [""])[0]
@@ -196,8 +298,8 @@ class _Handler(BaseHTTPRequestHandler):
             entry["lfs"] = {"oid": sha, "size": len(content), "pointerSize": 134}
         return entry
 
-    def _file(self, repo: str, name: str, *, head: bool) -> None:
-        path = self.hub.repos[repo] / name
+    def _file(self, repo: str, name: str, *, head: bool, repos: dict[str, Path] | None = None) -> None:
+        path = (repos or self.hub.repos)[repo] / name
         if not path.is_file():
             self._error(404, "EntryNotFound", "Entry not found")
             return

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 
+from getiaction import publishing
 from getiaction.errors import TrainingError
+from getiaction.lerobot import model_card
 from getiaction.spec import launch
 from getiaction.spec.evaluation import Evaluation
 from getiaction.spec.launch import rank
+from getiaction.spec.publishing import Upload, upload_of
 from getiaction.train import batch_size, build, folder
 from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
 from getiaction.train.data_progress import DataProgress
@@ -61,6 +66,10 @@ def train(
     screen = screen or Screen(quiet=quiet)
     here = launch.read()
     run, checkpoint = folder.resumable(resume) if resume else (None, None)
+    upload = None if _leaves_nothing(recipe) else upload_of(recipe["model"].get("init_args") or {})
+    if upload and rank() == 0:
+        screen.doing(f"asking the Hub about {upload.repo_id}")
+        publishing.check(upload)
     if _leaves_nothing(recipe):
         run = None
     elif run is None:
@@ -120,7 +129,7 @@ def train(
                 )
             if run and trainer.is_global_zero:
                 screen.doing("writing pretrained_model")
-                run.write_pretrained_model(policy.save_pretrained)
+                run.write_pretrained_model(partial(_save_with_card, policy, data, trainer, recipe))
                 if policy.averaging and policy.averaging.keep_raw:
                     run.write_pretrained_model(partial(policy.save_pretrained, averaged=False), raw=True)
     except (TrainingError, Interrupted, KeyboardInterrupt) as error:
@@ -141,7 +150,40 @@ def train(
         batch_size.forget()
         if run:
             run.release()
-    return Summary.of(trainer, policy, data, watch, run, stopped_by)
+    summary = Summary.of(trainer, policy, data, watch, run, stopped_by)
+    if upload and run and stopped_by is None and trainer.is_global_zero:
+        return replace(summary, uploaded=_upload(run, upload, screen))
+    return summary
+
+
+def _save_with_card(policy: Any, data: Any, trainer: L.Trainer, recipe: dict[str, Any], folder: Path) -> None:
+    """Write the policy in LeRobot's format, with the model card that says what it was trained on."""
+    policy.save_pretrained(folder)
+    preset = policy.config.get_optimizer_preset()
+    model_card.write(
+        folder,
+        policy.config,
+        meta=data.meta,
+        training={
+            "steps": trainer.global_step,
+            "batch_size": data.train_batch_size,
+            "seed": recipe["seed"],
+            "optimizer": preset.type,
+            "lr": preset.lr,
+        },
+        rate=data.meta.fps / data.frames_apart,
+    )
+
+
+def _upload(run: RunFolder, upload: Upload, screen: Screen) -> str:
+    """Upload the run's policy; a failure costs no training, so it is reported and not raised."""
+    screen.doing(f"uploading to {upload.repo_id}")
+    try:
+        return publishing.push(run.pretrained_model, upload, publishing.evaluation_of(run.path))
+    except TrainingError as error:
+        again = f"getiaction push {shlex.quote(str(run.path))} {upload.repo_id}"
+        screen.say(f"not uploaded: {error.message}\nhint: {again}")
+        return ""
 
 
 def _fit(

@@ -53,6 +53,7 @@ class Summary:
         longer: the override that makes the run twice as long.
         rollouts: the last ones, in words; empty where the recipe asks for none.
         environment: the type that they ran in; empty where the recipe asks for none.
+        uploaded: the address of the policy on the Hub; empty where it was not uploaded.
     """
 
     policy: str
@@ -81,6 +82,7 @@ class Summary:
     longer: str
     rollouts: str = ""
     environment: str = ""
+    uploaded: str = ""
 
     @classmethod
     def of(
@@ -152,6 +154,8 @@ class Summary:
         rows += [
             ("policy", f"{self.folder.pretrained_model}/ (LeRobot's format{', averaged weights' * self.averaged})"),
         ]
+        if self.uploaded:
+            rows.append(("uploaded", self.uploaded))
         following = "".join(f"\n  # {reason}\n  {command}" for reason, command in self.next_commands())
         return f"{table(rows, columns)}\n\nnext{following}"
 

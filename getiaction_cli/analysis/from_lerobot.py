@@ -190,7 +190,7 @@ def _upload(key: str) -> Callable[[Ledger, PolicyClass | None, Any], None]:
         wanted = ledger.get("policy", "push_to_hub") if ledger.has("policy", "push_to_hub") else bool(name)
         first = "push_to_hub" if ledger.has("policy", "push_to_hub") else "repo_id"
         if wanted and key == first:
-            ledger.lose(("policy", key), f"after training: `hf upload {name or 'user/name'} RUN/pretrained_model`")
+            ledger.lose(("policy", key), f"after training: `getiaction push RUN {name or 'user/name'}`")
         elif wanted and value:
             ledger.nothing(("policy", key), f"it is part of `{first}`")
         else:

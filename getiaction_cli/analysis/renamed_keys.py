@@ -273,18 +273,20 @@ SAID_BY_DEFAULT: dict[tuple[str, str], object] = {
     ("", "weights_only"): True,
 }
 
-_PUSH = "training never uploads anything; `hf upload` takes the run's pretrained_model folder"
+_PUSH = "training uploads the policy only with `push_to_hub: true`; `getiaction push RUN USER/NAME` does it later"
 
 # Parameters that every LeRobot config has and that something else decides here.
 WITHOUT_EFFECT = {
     "device": "trainer.accelerator says where to train",
     "use_amp": _PRECISION,
-    "push_to_hub": _PUSH,
     "repo_id": _PUSH,
     "private": _PUSH,
     "tags": _PUSH,
     "license": _PUSH,
 }
+
+# Those that say where `push_to_hub: true` uploads to.
+UPLOAD = ("repo_id", "private", "tags", "license")
 
 # One idea, different names: what a policy calls what another, or the paper behind it, calls otherwise.
 SAME_IDEA: tuple[tuple[str, ...], ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from getiaction.spec.publishing import upload_of
 from getiaction_cli.diagnostics import Unavailable
 from getiaction_cli.recipe.layout import EVALUATION
 from getiaction_cli.recipe.signatures import read_signature
@@ -84,6 +85,9 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
         yield "optimizer", f"{kind}, learning rate {rate:g}" + (f", {schedule}" if schedule else "")
     need = training_need(fit, context.machine, chosen(context.recipe, context.machine), card)
     yield from need.lines(context.name)
+    if upload := upload_of(said):
+        seen = {True: ", private", False: ", public", None: ""}[upload.private]
+        yield "uploads", f"the policy to {upload.repo_id}{seen}, after the last step"
     yield from _downloads(context, fit)
 
 

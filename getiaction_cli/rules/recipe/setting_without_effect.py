@@ -50,7 +50,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.renamed_keys import WITHOUT_EFFECT
+from getiaction_cli.analysis.renamed_keys import UPLOAD, WITHOUT_EFFECT
 from getiaction_cli.analysis.unknown_keys import is_stray, policy_of
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
@@ -62,7 +62,7 @@ def setting_without_effect(recipe: Recipe) -> Iterator[Finding]:
     """Parameters of the policy that are decided elsewhere."""
     params = recipe.params() if policy_of(recipe) else {}
     for name, instead in WITHOUT_EFFECT.items():
-        if name not in params or (name == "push_to_hub" and params[name] is False):
+        if name not in params or (params.get("push_to_hub") is True and name in UPLOAD):
             continue
         route = recipe.param_route(name)
         if is_stray(recipe, route):

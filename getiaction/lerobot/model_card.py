@@ -1,0 +1,57 @@
+"""LeRobot's model card of a policy: what it reads, what it was trained on, and how to run it."""
+
+from importlib.resources import files
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from huggingface_hub import ModelCard, ModelCardData
+from lerobot.policies.pretrained import _build_card_context
+
+from getiaction.lerobot.names import PreTrainedConfig
+
+CARD = "README.md"
+_LAST_OPTION = "  --duration=60"
+
+
+def write(
+    folder: Path,
+    config: PreTrainedConfig,
+    *,
+    meta: Any = None,
+    training: dict[str, Any] | None = None,
+    rate: float | None = None,
+) -> None:
+    """Write README.md from the template that LeRobot uploads policies with; the Hub is not asked.
+
+    Args:
+        folder: of the policy.
+        config: its configuration.
+        meta: metadata of the dataset it was trained on, a `LeRobotDatasetMetadata`.
+        training: `steps`, `batch_size`, `seed`, `optimizer` and `lr`.
+        rate: actions a second; LeRobot's `lerobot-rollout` takes 30 unless it is told.
+    """
+    said = None
+    if training is not None:
+        optimizer = SimpleNamespace(type=training["optimizer"], lr=training["lr"])
+        said = SimpleNamespace(**{key: training[key] for key in ("steps", "batch_size", "seed")}, optimizer=optimizer)
+    context = _build_card_context(said, meta, config.input_features, config.output_features)
+    base = str(config.pretrained_path or "")
+    context["base_model"] = base if base.count("/") == 1 and not Path(base).exists() else None
+    data = ModelCardData(
+        license=config.license or "apache-2.0",
+        library_name="lerobot",
+        pipeline_tag="robotics",
+        tags=sorted({"robotics", "lerobot", "getiaction", config.type, *(config.tags or ())}),
+        model_name=config.type,
+        datasets=meta.repo_id if meta is not None else None,
+        base_model=context["base_model"],
+    )
+    template = files("lerobot.templates").joinpath("lerobot_modelcard_template.md").read_text("utf-8")
+    text = str(ModelCard.from_template(data, template_str=template, **context))
+    if rate is not None:
+        text = text.replace(_LAST_OPTION, f"  --fps={rate:g} \\\n{_LAST_OPTION}")
+        if meta is not None and rate != meta.fps:
+            own = f"- **Frame rate:** {meta.fps} FPS"
+            text = text.replace(own, f"{own}, of which the policy takes {rate:g} a second")
+    (folder / CARD).write_text(text, encoding="utf-8")
