@@ -147,6 +147,11 @@ _getiaction_options() {
         'runs') printf '%s\n' '--format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
+        'push') printf '%s\n' '--private	Who may see a new repository
+--public	Who may see a new repository
+--dry-run	Check everything, upload nothing
+--help	Show this message and exit.
+-h	Show this message and exit.' ;;
         'merge-adapter') printf '%s\n' '--output	The merged policy'\''s folder; must not exist
 -o	The merged policy'\''s folder; must not exist
 --revision	A tag, branch or commit of a Hub id
@@ -292,6 +297,7 @@ _getiaction_arguments() {
         'inspect-dataset') printf '%s\n' 'dataset' ;;
         'evaluate') printf '%s\n' 'file' ;;
         'runs') printf '%s\n' 'folder' ;;
+        'push') printf '%s\n' 'file' ;;
         'merge-adapter') printf '%s\n' 'file' ;;
         'list-policies') printf '%s\n' 'policy' ;;
         'frame-stores') printf '%s\n' 'dataset' ;;
@@ -340,6 +346,7 @@ validate-config	Check recipes and report every problem, each with its place, its
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
 runs	List runs: when, how many steps, the best loss, how they ended
+push	Upload a policy with its model card, so that `lerobot-eval --policy.path=USER/NAME` runs it
 merge-adapter	Merge the adapters of a trained policy into its weights, and write an ordinary policy in LeRobot'\''s format
 list-policies	List the policies, what they read, need and download
 frame-stores	List the stores of decoded frames, or delete them
@@ -393,6 +400,8 @@ GA147	A part of Lightning that can'\''t work here.
 GA148	A base class of Lightning that can'\''t be used itself.
 GA156	A base recipe that cannot be used.
 GA157	A class that replaces the one of an earlier file, whose arguments are dropped.
+GA163	A policy that can'\''t be uploaded under its name.
+GA164	A policy that this machine can'\''t upload.
 GA201	More actions executed than predicted.
 GA202	A horizon that the U-Net can'\''t halve.
 GA203	Temporal ensembling that never gets a second opinion.
