@@ -13,7 +13,9 @@ function __getiaction_options
 --help	Show this message and exit.
 -h	Show this message and exit.'
         case 'train'
-            printf '%s\n' '--config	A recipe laid over the earlier ones; repeatable
+            printf '%s\n' '--policy	With a dataset for RECIPE: draft a recipe for this policy and train it
+-p	With a dataset for RECIPE: draft a recipe for this policy and train it
+--config	A recipe laid over the earlier ones; repeatable
 -c	A recipe laid over the earlier ones; repeatable
 --output-dir	The run folder; new or empty
 --ckpt_path	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
@@ -152,6 +154,36 @@ function __getiaction_options
 --help	Show this message and exit.
 -h	Show this message and exit.
 --data.	the dataset'
+        case 'validate'
+            printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
+-c	Measure the latest run of this recipe; repeatable
+--ckpt_path	Likewise RUN; `last` and `best` need --config
+--episodes	Evaluate at most N episodes (default: 50)
+--device	Where the policy runs
+--format	Output format
+--help	Show this message and exit.
+-h	Show this message and exit.
+--data.	the dataset'
+        case 'test'
+            printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
+-c	Measure the latest run of this recipe; repeatable
+--ckpt_path	Likewise RUN; `last` and `best` need --config
+--episodes	Evaluate at most N episodes (default: 50)
+--device	Where the policy runs
+--format	Output format
+--help	Show this message and exit.
+-h	Show this message and exit.
+--data.	the dataset'
+        case 'predict'
+            printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
+-c	Measure the latest run of this recipe; repeatable
+--ckpt_path	Likewise RUN; `last` and `best` need --config
+--episodes	Evaluate at most N episodes (default: 50)
+--device	Where the policy runs
+--format	Output format
+--help	Show this message and exit.
+-h	Show this message and exit.
+--data.	the dataset'
         case 'runs'
             printf '%s\n' '--format	Output format
 --help	Show this message and exit.
@@ -200,6 +232,10 @@ function __getiaction_takes
     switch "$argv[1] $argv[2]"
         case ' --shell'
             printf '%s\n' '=bash zsh fish'
+        case 'train --policy'
+            printf '%s\n' 'policy'
+        case 'train -p'
+            printf '%s\n' 'policy'
         case 'train --config'
             printf '%s\n' 'recipe'
         case 'train -c'
@@ -378,6 +414,42 @@ function __getiaction_takes
             printf '%s\n' 'file'
         case 'evaluate --ignore'
             printf '%s\n' 'code'
+        case 'validate --config'
+            printf '%s\n' 'recipe'
+        case 'validate -c'
+            printf '%s\n' 'recipe'
+        case 'validate --ckpt_path'
+            printf '%s\n' 'file'
+        case 'validate --episodes'
+            printf '%s\n' 'text'
+        case 'validate --device'
+            printf '%s\n' '=auto cpu cuda mps xpu'
+        case 'validate --format'
+            printf '%s\n' '=text json'
+        case 'test --config'
+            printf '%s\n' 'recipe'
+        case 'test -c'
+            printf '%s\n' 'recipe'
+        case 'test --ckpt_path'
+            printf '%s\n' 'file'
+        case 'test --episodes'
+            printf '%s\n' 'text'
+        case 'test --device'
+            printf '%s\n' '=auto cpu cuda mps xpu'
+        case 'test --format'
+            printf '%s\n' '=text json'
+        case 'predict --config'
+            printf '%s\n' 'recipe'
+        case 'predict -c'
+            printf '%s\n' 'recipe'
+        case 'predict --ckpt_path'
+            printf '%s\n' 'file'
+        case 'predict --episodes'
+            printf '%s\n' 'text'
+        case 'predict --device'
+            printf '%s\n' '=auto cpu cuda mps xpu'
+        case 'predict --format'
+            printf '%s\n' '=text json'
         case 'runs --format'
             printf '%s\n' '=text json'
         case 'merge-adapter --output'
@@ -418,6 +490,12 @@ function __getiaction_arguments
         case 'inspect-dataset'
             printf '%s\n' 'dataset'
         case 'evaluate'
+            printf '%s\n' 'file'
+        case 'validate'
+            printf '%s\n' 'file'
+        case 'test'
+            printf '%s\n' 'file'
+        case 'predict'
             printf '%s\n' 'file'
         case 'runs'
             printf '%s\n' 'folder'
@@ -486,6 +564,9 @@ migrate	Write another trainer\'s configuration as a recipe that trains the same
 validate-config	Check recipes and report every problem, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
+validate	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI\'s names
+test	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI\'s names
+predict	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI\'s names
 runs	List runs: when, how many steps, the best loss, how they ended
 push	Upload a policy with its model card, so that `lerobot-eval --policy.path=USER/NAME` runs it
 merge-adapter	Merge the adapters of a trained policy into its weights, and write an ordinary policy in LeRobot\'s format
@@ -494,7 +575,7 @@ frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
-        else if contains -- "$command" train fit validate-config evaluate; and begin
+        else if contains -- "$command" train fit validate-config evaluate validate test predict; and begin
                 string match -q -- '--*.*' "$word"
                 or begin
                     not string match -q -- '-*' "$word"

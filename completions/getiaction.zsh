@@ -12,7 +12,9 @@ _getiaction_options() {
 --shell	Shell to use (default: current)
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
-        'train') printf '%s\n' '--config	A recipe laid over the earlier ones; repeatable
+        'train') printf '%s\n' '--policy	With a dataset for RECIPE: draft a recipe for this policy and train it
+-p	With a dataset for RECIPE: draft a recipe for this policy and train it
+--config	A recipe laid over the earlier ones; repeatable
 -c	A recipe laid over the earlier ones; repeatable
 --output-dir	The run folder; new or empty
 --ckpt_path	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
@@ -144,6 +146,33 @@ _getiaction_options() {
 --help	Show this message and exit.
 -h	Show this message and exit.
 --data.	the dataset' ;;
+        'validate') printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
+-c	Measure the latest run of this recipe; repeatable
+--ckpt_path	Likewise RUN; `last` and `best` need --config
+--episodes	Evaluate at most N episodes (default: 50)
+--device	Where the policy runs
+--format	Output format
+--help	Show this message and exit.
+-h	Show this message and exit.
+--data.	the dataset' ;;
+        'test') printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
+-c	Measure the latest run of this recipe; repeatable
+--ckpt_path	Likewise RUN; `last` and `best` need --config
+--episodes	Evaluate at most N episodes (default: 50)
+--device	Where the policy runs
+--format	Output format
+--help	Show this message and exit.
+-h	Show this message and exit.
+--data.	the dataset' ;;
+        'predict') printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
+-c	Measure the latest run of this recipe; repeatable
+--ckpt_path	Likewise RUN; `last` and `best` need --config
+--episodes	Evaluate at most N episodes (default: 50)
+--device	Where the policy runs
+--format	Output format
+--help	Show this message and exit.
+-h	Show this message and exit.
+--data.	the dataset' ;;
         'runs') printf '%s\n' '--format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
@@ -184,6 +213,8 @@ _getiaction_options() {
 _getiaction_takes() {
     case "$1 $2" in
         ' --shell') printf '%s\n' '=bash zsh fish' ;;
+        'train --policy') printf '%s\n' 'policy' ;;
+        'train -p') printf '%s\n' 'policy' ;;
         'train --config') printf '%s\n' 'recipe' ;;
         'train -c') printf '%s\n' 'recipe' ;;
         'train --output-dir') printf '%s\n' 'folder' ;;
@@ -273,6 +304,24 @@ _getiaction_takes() {
         'evaluate --format') printf '%s\n' '=text json' ;;
         'evaluate --html') printf '%s\n' 'file' ;;
         'evaluate --ignore') printf '%s\n' 'code' ;;
+        'validate --config') printf '%s\n' 'recipe' ;;
+        'validate -c') printf '%s\n' 'recipe' ;;
+        'validate --ckpt_path') printf '%s\n' 'file' ;;
+        'validate --episodes') printf '%s\n' 'text' ;;
+        'validate --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
+        'validate --format') printf '%s\n' '=text json' ;;
+        'test --config') printf '%s\n' 'recipe' ;;
+        'test -c') printf '%s\n' 'recipe' ;;
+        'test --ckpt_path') printf '%s\n' 'file' ;;
+        'test --episodes') printf '%s\n' 'text' ;;
+        'test --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
+        'test --format') printf '%s\n' '=text json' ;;
+        'predict --config') printf '%s\n' 'recipe' ;;
+        'predict -c') printf '%s\n' 'recipe' ;;
+        'predict --ckpt_path') printf '%s\n' 'file' ;;
+        'predict --episodes') printf '%s\n' 'text' ;;
+        'predict --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
+        'predict --format') printf '%s\n' '=text json' ;;
         'runs --format') printf '%s\n' '=text json' ;;
         'merge-adapter --output') printf '%s\n' 'folder' ;;
         'merge-adapter -o') printf '%s\n' 'folder' ;;
@@ -296,6 +345,9 @@ _getiaction_arguments() {
         'validate-config') printf '%s\n' 'recipe' ;;
         'inspect-dataset') printf '%s\n' 'dataset' ;;
         'evaluate') printf '%s\n' 'file' ;;
+        'validate') printf '%s\n' 'file' ;;
+        'test') printf '%s\n' 'file' ;;
+        'predict') printf '%s\n' 'file' ;;
         'runs') printf '%s\n' 'folder' ;;
         'push') printf '%s\n' 'file' ;;
         'merge-adapter') printf '%s\n' 'file' ;;
@@ -345,6 +397,9 @@ migrate	Write another trainer'\''s configuration as a recipe that trains the sam
 validate-config	Check recipes and report every problem, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
+validate	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI'\''s names
+test	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI'\''s names
+predict	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI'\''s names
 runs	List runs: when, how many steps, the best loss, how they ended
 push	Upload a policy with its model card, so that `lerobot-eval --policy.path=USER/NAME` runs it
 merge-adapter	Merge the adapters of a trained policy into its weights, and write an ordinary policy in LeRobot'\''s format
@@ -353,7 +408,7 @@ frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
-        elif [[ ' train fit validate-config evaluate ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then
+        elif [[ ' train fit validate-config evaluate validate test predict ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then
             _getiaction_offer "$("$helper" overrides "$word" "${(@Q)words[1,CURRENT-1]}" 2>/dev/null)"
             return
         elif [[ $word == -* ]]; then

@@ -108,6 +108,10 @@ app.command("inspect-dataset", short_help="Show what is in a dataset and what is
     inspect_dataset.inspect_dataset
 )
 app.command("evaluate", cls=evaluate.EvaluateCommand)(evaluate.evaluate)
+for name in ("validate", "test", "predict"):
+    app.command(name, short_help="Measure a trained policy (LightningCLI-compatible).", cls=evaluate.EvaluateCommand)(
+        evaluate.evaluate_as_lightning
+    )
 app.command("runs", short_help="List runs, or show what differs between them.")(runs.runs)
 app.command("push", short_help="Upload a trained policy to the Hugging Face Hub.")(push.push)
 app.command("merge-adapter")(merge_adapter.merge_adapter)

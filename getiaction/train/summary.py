@@ -6,6 +6,7 @@ import math
 import shlex
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -14,6 +15,7 @@ import torch
 from getiaction.spec.batches import Batches
 from getiaction.train.checkpoints import VAL_LOSS, Best, Checkpoints
 from getiaction.train.folder import RunFolder
+from getiaction.train.metrics import MetricsFile
 from getiaction.train.progress import Watch, number, rate, sparkline
 from getiaction.train.screen import wrapped
 
@@ -54,6 +56,7 @@ class Summary:
         rollouts: the last ones, in words; empty where the recipe asks for none.
         environment: the type that they ran in; empty where the recipe asks for none.
         uploaded: the address of the policy on the Hub; empty where it was not uploaded.
+        logged: the pages or commands that show what the recipe's loggers have.
     """
 
     policy: str
@@ -83,6 +86,7 @@ class Summary:
     rollouts: str = ""
     environment: str = ""
     uploaded: str = ""
+    logged: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -126,6 +130,7 @@ class Summary:
             longer=_longer(trainer),
             rollouts=_rollouts(trainer),
             environment=_environment(trainer),
+            logged=tuple(filter(None, map(page, trainer.loggers))) if trainer.is_global_zero else (),
         )
 
     def text(self, columns: int | None = None) -> str:
@@ -156,6 +161,7 @@ class Summary:
         ]
         if self.uploaded:
             rows.append(("uploaded", self.uploaded))
+        rows += [("logged", logged) for logged in self.logged]
         following = "".join(f"\n  # {reason}\n  {command}" for reason, command in self.next_commands())
         return f"{table(rows, columns)}\n\nnext{following}"
 
@@ -203,6 +209,28 @@ class Summary:
         averaged = " of the averaged weights" if self.averaged else ""
         kind = f"validation{averaged}" if self.best.of == VAL_LOSS else "training"
         return f"{course}  best {number(self.best.loss)} ({kind}, step {self.best.step})"
+
+
+def page(logger: L.pytorch.loggers.Logger) -> str:
+    """Where what a logger has can be seen: an address, a command or a folder; empty for metrics.csv."""
+    if isinstance(logger, MetricsFile):
+        return ""
+    kind = type(logger).__name__
+    if kind == "MLFlowLogger":
+        uri, run = str(getattr(logger, "_tracking_uri", "")), f"experiments/{logger.experiment_id}/runs/{logger.run_id}"
+        return (
+            f"{uri.rstrip('/')}/#/{run}"
+            if uri.startswith("http")
+            else f"mlflow ui --backend-store-uri {shlex.quote(uri)}"
+        )
+    experiment = getattr(logger, "experiment", None)
+    url = getattr(experiment, "url", None)
+    if isinstance(url, str) and url:
+        return url
+    folder = str(getattr(logger, "log_dir", None) or logger.save_dir or "")
+    if kind == "WandbLogger" and experiment is not None:
+        return f"wandb sync {shlex.quote(str(Path(experiment.dir).parent))}"
+    return f"tensorboard --logdir {shlex.quote(folder)}" if kind == "TensorBoardLogger" else folder
 
 
 def describe_policy(policy: Any) -> str:

@@ -14,7 +14,7 @@ import typer
 
 from getiaction_cli.commands.arguments import Format, rule_codes
 from getiaction_cli.commands.rollouts import roll_out
-from getiaction_cli.commands.train import TrainCommand, prepare_libraries
+from getiaction_cli.commands.train import RECIPE_SUFFIXES, TrainCommand, prepare_libraries
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 
 if TYPE_CHECKING:
@@ -114,6 +114,55 @@ def evaluate(
     typer.echo(_shown(measured, report, format, drawn=html is not None), nl=False)
     if not report.ok:
         raise typer.Exit(EXIT_FOUND)
+
+
+def evaluate_as_lightning(
+    ctx: typer.Context,
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="A run folder, a .ckpt, a pretrained_model folder or a Hub id."),
+    ] = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option("--config", "-c", metavar="RECIPE", help="Measure the latest run of this recipe; repeatable."),
+    ] = None,
+    ckpt_path: Annotated[
+        str | None, typer.Option("--ckpt_path", metavar="RUN", help="Likewise RUN; `last` and `best` need --config.")
+    ] = None,
+    episodes: Annotated[
+        int | None,
+        typer.Option("--episodes", metavar="N", min=1, help="Evaluate at most N episodes (default: 50)."),
+    ] = None,
+    device: Annotated[Device, typer.Option("--device", help="Where the policy runs.")] = Device.AUTO,
+    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
+) -> None:
+    """Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI's names.
+
+    `validate`, `test` and `predict` are the same: the policy predicts the actions of the episodes that the run held
+    out, and these are compared with the recorded ones. `getiaction evaluate` has more options.
+    """
+    evaluate(ctx, run=_run_of(run, config or [], ckpt_path), episodes=episodes, device=device, format=format)
+
+
+def _run_of(run: str | None, config: list[str], checkpoint: str | None) -> str:
+    """The run that LightningCLI's words name."""
+    from getiaction.train import folder
+
+    name = Path(config[-1]).stem if config else None
+    if run and run.endswith(RECIPE_SUFFIXES):
+        raise UsageError(f"{run} is a recipe, not a trained policy", f"to check it: getiaction validate-config {run}")
+    if run and checkpoint:
+        raise UsageError("the policy is named twice", "leave out --ckpt_path or RUN")
+    chosen = run or (checkpoint if checkpoint not in ("last", "best", "null", None) else None)
+    if chosen is not None:
+        return chosen
+    if name is None:
+        raise UsageError("no trained policy was named", "name its run folder: getiaction evaluate outputs/RECIPE/TIME")
+    found = folder.latest(name)
+    if found is None:
+        raise RunFailed(f"{name} has no run with a checkpoint", f"train it first: getiaction train {config[-1]}")
+    best = Path(found) / "checkpoints" / "best.ckpt"
+    return str(best) if checkpoint == "best" and best.is_file() else str(found)
 
 
 def _source(run: str) -> Source:

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -39,19 +39,36 @@ def init(
     What the dataset forces on the policy (a crop for small images, a horizon for short episodes) is set, with the
     reason beside it.
     """
-    from getiaction_cli import datasets, policies
-    from getiaction_cli.checking.recipe_context import SharedInputs
-
     output = output.expanduser() if output is not None else None  # shells leave the ~ of --output=~/recipe.yaml
     if output is not None and output.exists() and not is_empty(output):
         raise UsageError(f"{output} already exists; not overwritten", "name another file with -o")
+    chosen, found = drafted(dataset, policy)
+    _write(chosen, found, output)
+
+
+def drafted(dataset: str, policy: str | None) -> tuple[Suit, Dataset]:
+    """Draft the recipe of a policy for a dataset.
+
+    Args:
+        dataset: an id or a folder.
+        policy: the policy's name; None to ask on the terminal.
+
+    Raises:
+        CliError: the dataset or the policy is not there, or the installed LeRobot cannot be read.
+        typer.Exit: the policy can't train on the dataset; the reasons are shown.
+    """
+    from getiaction_cli import datasets, policies
+    from getiaction_cli.checking.recipe_context import SharedInputs
+
     found = datasets.read(datasets.locate(dataset, folders=True))
     shared = SharedInputs()
     shared.add(found)
     chosen = _named(policy, found, shared) if policy else _asked(found, shared)
     if chosen.unreadable:
         raise policies.unreadable(chosen.unreadable)
-    _write(chosen, found, output)
+    if not chosen.trainable:
+        _refuse(chosen, found)
+    return chosen, found
 
 
 def _named(name: str, dataset: Dataset, shared: SharedInputs) -> Suit:
@@ -99,18 +116,21 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
     raise UsageError(f"{answer!r} is none of them", "a number of the list, or a name")
 
 
+def _refuse(suit: Suit, dataset: Dataset) -> NoReturn:
+    """Say why a policy can't train on a dataset, and exit."""
+    typer.echo(clean(f"{suit.policy.name} can't train on {dataset.repo_id}:"), err=True)
+    for reason in suit.reasons:
+        typer.echo(clean(f"  {reason.code}: {reason.message}"), err=True)
+        if reason.help:
+            typer.echo(clean(f"    help: {reason.help}"), err=True)
+    word = shlex.quote(dataset.place.word)
+    typer.echo(clean(f"hint: `getiaction list-policies --for {word}` shows which can"), err=True)
+    raise typer.Exit(EXIT_FOUND)
+
+
 def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
     from getiaction_cli.checking import drafting
 
-    if not suit.trainable:
-        typer.echo(clean(f"{suit.policy.name} can't train on {dataset.repo_id}:"), err=True)
-        for reason in suit.reasons:
-            typer.echo(clean(f"  {reason.code}: {reason.message}"), err=True)
-            if reason.help:
-                typer.echo(clean(f"    help: {reason.help}"), err=True)
-        word = shlex.quote(dataset.place.word)
-        typer.echo(clean(f"hint: `getiaction list-policies --for {word}` shows which can"), err=True)
-        raise typer.Exit(EXIT_FOUND)
     file = output or drafting.free_name(suit.policy.name, dataset.repo_id)
     named = shlex.quote(str(file))
     if file == _STDOUT:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _OVERRIDE = re.compile(r"--(?P<name>[A-Za-z_][\w-]*(?:\.[\w/-]+)*\+?)(?:=(?P<value>.*))?", re.DOTALL)
 _OPTION = re.compile(r"--|-[A-Za-z]$")
 _BARE = re.compile(r"[A-Za-z_]\w*(\.\w+)+=")
+_ID = re.compile(r"[\w.-]+/[\w.-]+")
 LATEST = "latest"
 TAKEN = "GA509"  # the rule about an output folder with something in it
 MACHINE = "GA5"  # the family of rules about the machine
@@ -167,6 +168,9 @@ _RESUME = typer.Option(
 _UNCHECKED = typer.Option(
     "--unchecked", help="Train although the installed LeRobot could not be read and checks did not run."
 )
+_POLICY = typer.Option(
+    "--policy", "-p", metavar="POLICY", help="With a dataset for RECIPE: draft a recipe for this policy and train it."
+)
 _PRINT_CONFIG = typer.Option(
     "--print-config",
     "--print_config",
@@ -225,8 +229,14 @@ _DRY_RUN = typer.Option("--dry-run", help="With --slurm: print the batch script 
 def train(
     ctx: typer.Context,
     recipe: Annotated[
-        str | None, typer.Argument(metavar="RECIPE", help="A YAML recipe, or - for standard input.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="RECIPE",
+            help="A YAML recipe, - for standard input, or a dataset with --policy.",
+            show_default=False,
+        ),
     ] = None,
+    policy: Annotated[str | None, _POLICY] = None,
     config: Annotated[list[str] | None, _CONFIG] = None,
     output_dir: Annotated[Path | None, _OUTPUT_DIR] = None,
     resume: Annotated[str | None, _RESUME] = None,
@@ -240,12 +250,18 @@ def train(
     """Train the policy that a recipe describes.
 
     Any value of the recipe can be given on the command line: --trainer.max_steps 2000, --model.chunk_size 20,
-    --data.repo_id lerobot/pusht. Without a recipe, --model and --dataset are enough.
+    --data.repo_id lerobot/pusht. Without a recipe, --model and --dataset are enough; `getiaction train lerobot/pusht
+    --policy act` drafts a recipe as `init` does, shows it and trains it.
     """
     order = Order(
         None, (), None, ctx.obj, output_dir, _resumed(resume), rule_codes(ignore or ()), unchecked, print_config
     )
-    order = _with_files(order, [*([recipe] if recipe else []), *(config or [])])
+    files = [*([recipe] if recipe else []), *(config or [])]
+    if policy is not None:
+        order = _drafted(order, files, policy)
+    else:
+        _check_is_recipe(files)
+        order = _with_files(order, files)
     if slurm is not None:
         _submit(replace(order, slurm=slurm, array=array, dry_run=dry_run))
     elif array is not None or dry_run:
@@ -292,6 +308,39 @@ def _submit(order: Order) -> None:
         folder = re.sub(r"[^\w.+=-]+", "-", "=".join(override)) if override else ""
         tasks.append(submit.Task(folder, recipe, submit.with_seed(recipe, _own_text(recipe))))
     submit.submit(tasks, _name(order), order.output_dir, order.slurm or "", dry_run=order.dry_run)
+
+
+def _check_is_recipe(files: list[str]) -> None:
+    """Refuse a dataset in place of a recipe, and name the command that trains on it."""
+    for word in files:
+        is_id = _ID.fullmatch(word) and not word.endswith(RECIPE_SUFFIXES) and not Path(word).parent.is_dir()
+        if is_id or (Path(word) / "meta" / "info.json").is_file():
+            command = f"getiaction train {shlex.quote(word)} --policy act"
+            raise UsageError(f"{word} is not a recipe", f"to train on a dataset, name a policy: {command}")
+
+
+def _drafted(order: Order, words: list[str], policy: str) -> Order:
+    """The order with a recipe that is drafted for a dataset, and shown."""
+    from getiaction.spec import launch
+    from getiaction.train.screen import follows
+    from getiaction_cli.checking import drafting
+    from getiaction_cli.commands.init import drafted
+    from getiaction_cli.recipe import shipped
+
+    given = [text for word, text in order.overrides if (route_of(word) or word) == "data.repo_id"]
+    word = next(iter([*words, *reversed(given)]), None)
+    if word is None:
+        raise UsageError("--policy needs a dataset", "for example: getiaction train getiaction/pusht-demo --policy act")
+    if len(words) > 1 or word == "-" or word.endswith(RECIPE_SUFFIXES) or shipped.path_of(word):
+        raise UsageError(f"--policy is for a dataset, and {word} is a recipe", "--model changes the policy of a recipe")
+    suit, dataset = drafted(word, policy)
+    # The commands at its head are for a file.
+    lines = [line for line in suit.text.splitlines() if line != "#" and not line.startswith("#     getiaction ")]
+    text = "\n".join(lines) + "\n"
+    if not (follows() or launch.read().rank or os.environ.get("GETIACTION_QUIET") or order.print_config):
+        edit = f"getiaction init {shlex.quote(word)} --policy {suit.policy.name}"
+        typer.echo(f"{text}\n# The run folder keeps this recipe. To edit it before training: {edit}\n", err=True)
+    return replace(order, path=f"{drafting.name_of(suit.policy.name, dataset.repo_id)}.yaml", text=text)
 
 
 def _with_files(order: Order, files: list[str]) -> Order:

@@ -1,5 +1,9 @@
 """What stands on the command line of `train` and `fit`."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -168,3 +172,59 @@ def test_a_mistyped_short_form_is_suggested() -> None:
 def test_the_command_line_can_be_the_whole_recipe() -> None:
     done = CliRunner().invoke(app, ["validate-config", "--model", "ACT", "--dataset", "getiaction/pusht-demo"])
     assert done.exit_code == 0 and "trains ACT on getiaction/pusht-demo" in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["train", "lab/cups"], "lab/cups is not a recipe", "getiaction train lab/cups --policy act"),
+        (["train", "r.yaml", "--policy", "act"], "--policy is for a dataset", "--model changes the policy of a recipe"),
+        (["train", "quickstart", "--policy", "act"], "--policy is for a dataset", "--model"),
+        (["train", "--policy", "act"], "--policy needs a dataset", "getiaction/pusht-demo --policy act"),
+        (["train", "-c", "-", "-c", "r.yaml"], "standard input can only be the last recipe", "behind the others"),
+        (["fit", "--ckpt_path", "best", "-c", "r.yaml"], "resumed from the last checkpoint", "--resume"),
+        (["validate", "r.yaml"], "r.yaml is a recipe, not a trained policy", "getiaction validate-config r.yaml"),
+        (["test"], "no trained policy was named", "getiaction evaluate outputs"),
+        (["predict", "run", "--ckpt_path", "x.ckpt"], "the policy is named twice", "--ckpt_path"),
+    ],
+)
+def test_words_that_do_not_go_together(words: list[str], message: str, hint: str) -> None:
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, UsageError)
+    assert message in done.exception.message and hint in done.exception.hint
+
+
+def test_a_drafted_recipe_takes_the_short_forms() -> None:
+    words = ["train", "getiaction/pusht-keypoints-demo", "--policy", "act", "--steps", "2", "--lr", "1e-3"]
+    done = CliRunner().invoke(app, [*words, "--print-config"])
+    recipe = yaml.safe_load(done.stdout)
+    assert done.exit_code == 0 and recipe["trainer"] == {"max_steps": 2}
+    assert recipe["model"]["class_path"] == "getiaction.policies.lerobot.ACT"
+    assert recipe["model"]["init_args"]["learning_rate"] == 1e-3
+    assert recipe["data"]["init_args"]["repo_id"] == "getiaction/pusht-keypoints-demo"
+
+
+def test_a_dataset_that_a_policy_cannot_use_is_refused_with_reasons() -> None:
+    done = CliRunner().invoke(app, ["train", "getiaction/pusht-keypoints-demo", "--policy", "smolvla"])
+    assert done.exit_code == 1 and "GA307" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_dataset_and_a_policy_are_enough_and_lightning_names_measure_the_run(tmp_path: Path) -> None:
+    def getiaction(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "getiaction", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+
+    small = ["--model.dim_model=32", "--model.n_heads=2", "--model.dim_feedforward=32", "--trainer.accelerator=cpu"]
+    trained = getiaction(
+        "train", "getiaction/pusht-keypoints-demo", "--policy", "act", "--steps", "2", "--batch_size", "4",
+        "--logger", "tensorboard", *small,
+    )  # fmt: skip
+    assert trained.returncode == 0, trained.stderr
+    assert "class_path: getiaction.policies.lerobot.ACT" in trained.stderr  # the draft is shown
+    assert "tensorboard --logdir outputs/act_pusht_keypoints_demo/" in " ".join(trained.stdout.split())
+    (run,) = (tmp_path / "outputs/act_pusht_keypoints_demo").iterdir()
+    assert read(run / "recipe.yaml").get("trainer.max_steps") == 2
+    (tmp_path / "act_pusht_keypoints_demo.yaml").write_text("")
+    measured = getiaction("validate", "-c", "act_pusht_keypoints_demo.yaml", "--ckpt_path", "last", "--episodes", "1")
+    assert measured.returncode in (0, 1) and "act" in measured.stdout.lower(), measured.stderr
