@@ -108,6 +108,7 @@ function __getiaction_options
 --smoke	Also train two small batches with the real policy, on the CPU
 --measure	Also measure the memory of a step, with a policy that takes no memory
 --gpu	Name the needs on this GPU: "RTX 4090", H100, 24GB
+--for-machine	Check for the machine that `getiaction describe-machine` described in this file
 --model	Policy class or name: ACT, diffusion, …
 --data	Data module class: LeRobotDataModule
 --dataset	Dataset id
@@ -220,6 +221,9 @@ function __getiaction_options
             printf '%s\n' '--policy	Only recipes for this policy
 -p	Only recipes for this policy
 --help	Show this message and exit.
+-h	Show this message and exit.'
+        case 'describe-machine'
+            printf '%s\n' '--help	Show this message and exit.
 -h	Show this message and exit.'
         case 'explain'
             printf '%s\n' '--help	Show this message and exit.
@@ -354,6 +358,8 @@ function __getiaction_takes
             printf '%s\n' 'code'
         case 'validate-config --gpu'
             printf '%s\n' 'text'
+        case 'validate-config --for-machine'
+            printf '%s\n' 'file'
         case 'validate-config --model'
             printf '%s\n' 'policy'
         case 'validate-config --data'
@@ -573,6 +579,7 @@ merge-adapter	Merge the adapters of a trained policy into its weights, and write
 list-policies	List the policies, what they read, need and download
 frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
+describe-machine	Print what this machine has, as JSON: GPUs, memory, packages, cached weights, free disk space
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
         else if contains -- "$command" train fit validate-config evaluate validate test predict; and begin

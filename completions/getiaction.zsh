@@ -102,6 +102,7 @@ _getiaction_options() {
 --smoke	Also train two small batches with the real policy, on the CPU
 --measure	Also measure the memory of a step, with a policy that takes no memory
 --gpu	Name the needs on this GPU: "RTX 4090", H100, 24GB
+--for-machine	Check for the machine that `getiaction describe-machine` described in this file
 --model	Policy class or name: ACT, diffusion, …
 --data	Data module class: LeRobotDataModule
 --dataset	Dataset id
@@ -204,6 +205,8 @@ _getiaction_options() {
 -p	Only recipes for this policy
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
+        'describe-machine') printf '%s\n' '--help	Show this message and exit.
+-h	Show this message and exit.' ;;
         'explain') printf '%s\n' '--help	Show this message and exit.
 -h	Show this message and exit.' ;;
     esac
@@ -274,6 +277,7 @@ _getiaction_takes() {
         'validate-config --select') printf '%s\n' 'code' ;;
         'validate-config --ignore') printf '%s\n' 'code' ;;
         'validate-config --gpu') printf '%s\n' 'text' ;;
+        'validate-config --for-machine') printf '%s\n' 'file' ;;
         'validate-config --model') printf '%s\n' 'policy' ;;
         'validate-config --data') printf '%s\n' 'text' ;;
         'validate-config --dataset') printf '%s\n' 'dataset' ;;
@@ -406,6 +410,7 @@ merge-adapter	Merge the adapters of a trained policy into its weights, and write
 list-policies	List the policies, what they read, need and download
 frame-stores	List the stores of decoded frames, or delete them
 schema	Print a JSON Schema of recipes, made from the installed LeRobot and Lightning
+describe-machine	Print what this machine has, as JSON: GPUs, memory, packages, cached weights, free disk space
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
         elif [[ ' train fit validate-config evaluate validate test predict ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then

@@ -129,7 +129,7 @@ def probe() -> Machine:
         packages=versions(),
         ffmpeg=_Ffmpeg(),
         hub=_HubCache(hub_cache()),
-        torch_hub=_Files(_torch_hub() / "checkpoints"),
+        torch_hub=_Files(torch_hub() / "checkpoints"),
         env=os.environ,
         hub_token=_hub_token(),
         wandb_key=wandb_can_log_in(),
@@ -263,7 +263,8 @@ def _hub_token() -> bool:
     return False
 
 
-def _torch_hub() -> Path:
+def torch_hub() -> Path:
+    """The folder of torch hub."""
     cache_home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     return Path(os.environ.get("TORCH_HOME", f"{cache_home}/torch")).expanduser() / "hub"
 

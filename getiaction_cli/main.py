@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from getiaction_cli.commands import (
+    describe_machine,
     evaluate,
     explain,
     frame_stores,
@@ -118,6 +119,9 @@ app.command("merge-adapter")(merge_adapter.merge_adapter)
 app.command("list-policies")(list_policies.list_policies)
 app.command("frame-stores")(frame_stores.frame_stores)
 app.command("schema", short_help="Print a JSON Schema of recipes for editors.")(schema.schema)
+app.command("describe-machine", short_help="Describe this machine, to check recipes for it elsewhere.")(
+    describe_machine.describe_machine
+)
 app.command("explain", short_help="Explain what a rule finds and how to fix it.")(explain.explain)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import torch.distributed
 
 from getiaction import publishing
 from getiaction.errors import TrainingError
@@ -219,6 +220,16 @@ def _rollouts(
 
 def _agree(trainer: L.Trainer, run: RunFolder | None, checkpoint: Path | None, recipe: dict[str, Any]) -> Path | None:
     """Take over the first process' folder and seed, and return its checkpoint: torchrun or srun started them all."""
+    attempt = launch.read().restarts[1]
+    if attempt and not torch.distributed.is_initialized():
+        # torchrun keeps its store for all starts; Lightning would read where the processes of the last one listened.
+        store = torch.distributed.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
+        torch.distributed.init_process_group(
+            trainer.strategy._get_process_group_backend(),
+            store=torch.distributed.PrefixStore(f"start-{attempt}", store),
+            rank=trainer.global_rank,
+            world_size=trainer.world_size,
+        )
     trainer.strategy.setup_environment()
     path = run.path if run else None
     path, checkpoint, recipe["seed"] = trainer.strategy.broadcast((path, checkpoint, recipe["seed"]))

@@ -69,6 +69,14 @@ def validate_config(
         str | None,
         typer.Option("--gpu", metavar="GPU", help='Name the needs on this GPU: "RTX 4090", H100, 24GB.'),
     ] = None,
+    for_machine: Annotated[
+        Path | None,
+        typer.Option(
+            "--for-machine",
+            metavar="FILE",
+            help="Check for the machine that `getiaction describe-machine` described in this file.",
+        ),
+    ] = None,
 ) -> None:
     """Check recipes and report every problem, each with its place, its reason and its fix.
 
@@ -80,7 +88,13 @@ def validate_config(
     from getiaction_cli.checking.recipe_context import SharedInputs
 
     card = gpus.named(gpu) if gpu is not None else None
-    run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), SharedInputs(), card)
+    machine = None
+    if for_machine is not None:
+        from getiaction_cli import machine_file
+
+        machine = machine_file.read(for_machine)
+    shared = SharedInputs(machine=machine)
+    run = _Run(ctx.obj or (), rule_codes(select or ()), rule_codes(ignore or ()), shared, card)
     if config and recipes:
         raise UsageError("name recipes either as arguments or with --config", "--config lays several over each other")
     if not (config or recipes or run.overrides):

@@ -29,7 +29,7 @@ def call(*words: str | bytes, **options: Any) -> subprocess.CompletedProcess[str
     ("words", "error", "hint"),
     [
         (["trian"], "no such command 'trian'", "did you mean 'train'?"),
-        (["train", "--resum", "x"], "no such option: --resum", "did you mean --resume?"),
+        (["train", "--resum", "x"], "no such option: --resum", "did you mean --resume or --slurm?"),
         (["list-policies", "--instaled"], "no such option: --instaled", "did you mean --installed or --trainable?"),
         (["init"], "missing argument 'DATASET'", "`getiaction init --help`"),
         (["schema", "--policy"], "option '--policy' requires an argument", "`getiaction --help`"),
