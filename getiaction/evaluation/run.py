@@ -12,7 +12,8 @@ import torch
 
 from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
-from getiaction.data.lerobot import Collate, LeRobotDataModule, data_errors, find, split_episodes
+from getiaction.data.lerobot import Collate, LeRobotDataModule, split_episodes
+from getiaction.data.metadata import data_errors, find
 from getiaction.data.moments import Moments, numbers, rows_of
 from getiaction.data.timing import frames_apart
 from getiaction.errors import DataError, MachineError, PolicyError

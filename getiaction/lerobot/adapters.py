@@ -12,7 +12,6 @@ from getiaction.lerobot.policies import load_policy
 from getiaction.spec.adapters import Adapters
 
 CONFIG_FILE = "adapter_config.json"
-WEIGHTS_FILE = "adapter_model.safetensors"
 
 
 def wrap(policy: PreTrainedPolicy, settings: Adapters) -> Any:

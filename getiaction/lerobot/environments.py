@@ -33,9 +33,6 @@ from getiaction.spec.installing import install_command
 
 Environments = dict[str, dict[int, Any]]
 
-# Fields that LeRobot fills itself: what the environment returns, under which names.
-DECLARED = ("features", "features_map")
-
 
 def environment_names() -> list[str]:
     """The environment types that LeRobot registers, sorted."""

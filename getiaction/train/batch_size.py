@@ -14,7 +14,8 @@ import torch
 import yaml
 
 from getiaction import trust
-from getiaction.data.lerobot import find, split_episodes
+from getiaction.data.lerobot import split_episodes
+from getiaction.data.metadata import find
 from getiaction.errors import MachineError, TrainingError
 from getiaction.lerobot.names import config_class
 from getiaction.spec import launch, memory

@@ -21,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter, tree_map_only
 from torch.utils.flop_counter import FlopCounterMode
 
-from getiaction.data.lerobot import find
+from getiaction.data.metadata import find
 from getiaction.errors import TrainingError
 from getiaction.lerobot import datasets
 from getiaction.lerobot.errors import first_line

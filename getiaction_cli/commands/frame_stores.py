@@ -35,7 +35,8 @@ def frame_stores(
     Training decodes the frames of a dataset once and keeps them, so that it never waits for them again. Deleting a
     store costs nothing but the time to decode it once more.
     """
-    from getiaction_cli.datasets.frame_stores import home, stores
+    from getiaction.spec.frame_loading import frames_root
+    from getiaction_cli.datasets.frame_stores import stores
 
     if delete and not (dataset or gone or all_):
         raise UsageError("delete which stores?", "getiaction frame-stores --delete lerobot/pusht, --gone or --all")
@@ -55,7 +56,7 @@ def frame_stores(
     elif output is Format.JSON:
         _json(chosen)
     else:
-        _text(chosen, path or home())
+        _text(chosen, path or frames_root())
 
 
 def _is(store: Store, name: str) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from getiaction import trust
+from getiaction.spec.frame_loading import frames_root
 
 # As getiaction/data/frame_store.py and columns.py name them.
 _FOLDER = re.compile(r"[A-Za-z0-9._-]+-[0-9a-f]{8}")
@@ -59,18 +60,9 @@ class Store:
         return Path(self.root).is_absolute() and not Path(self.root, "meta", "info.json").is_file()
 
 
-def home() -> Path:
-    """Where stores lie unless a recipe says otherwise; as in getiaction/spec/frame_loading.py."""
-    own = os.environ.get("GETIACTION_CACHE")
-    if own:
-        return Path(own).expanduser() / "frames"
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "getiaction" / "frames"
-
-
 def stores(place: Path | None = None) -> list[Store]:
-    """The stores in a folder (default `home`), the last used one first; what can't be read is passed over."""
-    place = place or home()
+    """The stores in a folder (default `frames_root`), the last used one first; what can't be read is passed over."""
+    place = place or frames_root()
     found = [store for folder in (place.iterdir() if place.is_dir() else ()) for store in _store(folder)]
     return sorted(found, key=lambda store: -store.used)
 

@@ -42,17 +42,6 @@ def test_lists_what_training_wrote(root: Path, tmp_path: Path) -> None:
     assert "made/toy" in text and "9 frames" in text and "used today" in text and str(tmp_path / "cache") in text
 
 
-def test_the_folder_is_where_the_core_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    from getiaction.spec.frame_loading import frames_root
-    from getiaction_cli.datasets.frame_stores import home
-
-    for name, value in (("GETIACTION_CACHE", "~/x"), ("XDG_CACHE_HOME", "/y"), ("NEITHER", "")):
-        for each in ("GETIACTION_CACHE", "XDG_CACHE_HOME"):
-            monkeypatch.delenv(each, raising=False)
-        monkeypatch.setenv(name, value)
-        assert home() == frames_root()
-
-
 def test_deletes_by_name_and_by_folder(root: Path) -> None:
     assert "deleted the frames of made/toy" in run("--delete", "made/toy").stdout
     assert listed() == []

@@ -9,7 +9,8 @@ import pytest
 import tiny_policies
 import torch
 
-from getiaction.data.lerobot import Collate, LeRobotDataModule, find
+from getiaction.data.lerobot import Collate, LeRobotDataModule
+from getiaction.data.metadata import find
 from getiaction.data.moments import Moments
 from getiaction.evaluation import open_loop
 from getiaction.policies.lerobot import LeRobotPolicy
