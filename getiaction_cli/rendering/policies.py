@@ -7,10 +7,13 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
+from getiaction.spec import facts
 from getiaction_cli.control import escaped
 from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, plain
+from getiaction_cli.policies.size import training_bytes
 from getiaction_cli.policies.source_docs import GROUP_ORDER
 from getiaction_cli.rendering.text import Paint, clean, wrap
+from getiaction_cli.units import size
 
 _NAME = 16
 _TYPE = 34
@@ -43,16 +46,17 @@ def render_all(policies: Sequence[PolicyClass], *, columns: int, color: bool) ->
 
 def _summary(policy: PolicyClass, columns: int, paint: Paint) -> list[str]:
     indent = " " * (_NAME + 2)
-    facts = [f"reads {reads(policy)}" if policy.reads else "", steps_in_words(policy)]
+    known = [f"reads {reads(policy)}" if policy.reads else "", steps_in_words(policy)]
     if policy.downloads:
-        facts.append("downloads " + " and ".join(download.what for download in policy.downloads))
+        known.append("downloads " + " and ".join(download.what for download in policy.downloads))
+    known.append(memory(policy))
     lines = [
         f"  {paint('good' if policy.trainable and policy.installed else 'bold', policy.name.ljust(_NAME))}"
         + wrap(policy.summary, columns, indent),
         indent + paint("dim", policy.class_path + (f"  {policy.paper}" if policy.paper else "")),
     ]
-    if any(facts):
-        lines.append(indent + wrap("; ".join(filter(None, facts)), columns, indent))
+    if any(known):
+        lines.append(indent + wrap("; ".join(filter(None, known)), columns, indent))
     if policy.unreadable:
         lines.append(indent + wrap(_unread(policy), columns, indent))
     if not policy.installed:
@@ -60,6 +64,16 @@ def _summary(policy: PolicyClass, columns: int, paint: Paint) -> list[str]:
     if policy.why_not:
         lines.append(indent + wrap(policy.why_not, columns, indent))
     return lines
+
+
+def memory(policy: PolicyClass) -> str:
+    """The least GPU memory of its training, for policies of a published size; empty for those that a dataset sizes."""
+    billions = facts.value(policy.name, "billions") if policy.trainable and not policy.entry.plugin else None
+    if billions is None:
+        return ""
+    count = int(billions * 1e9)
+    whole, frozen = training_bytes(count, gpu=True), training_bytes(count, adapters=True)
+    return f"training all of it takes at least {size(whole)} of GPU memory, adapters {size(frozen)}"
 
 
 def _unread(policy: PolicyClass) -> str:
@@ -109,6 +123,7 @@ def render_one(policy: PolicyClass, *, grep: str = "", columns: int, color: bool
         ("reads", reads(policy)),
         ("downloads", "; ".join(_download(policy, download) for download in policy.downloads) or _none_known(policy)),
         ("base weights", policy.base),
+        ("memory", memory(policy)),
         ("installed", "yes" if policy.installed else f"no: {policy.install_command}"),
         ("trainable", "yes" if policy.trainable else f"no: {policy.why_not}"),
     ]

@@ -37,6 +37,12 @@ def test_all_are_there_and_fit_the_screen(monkeypatch: pytest.MonkeyPatch) -> No
     assert "\x1b" not in shown
 
 
+def test_the_least_memory_of_a_policy_of_known_size_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "training all of it takes at least 66.0 GB of GPU memory, adapters 13.2 GB" in run("pi0")
+    assert "GPU memory" not in run("act")  # its size depends on the dataset
+
+
 def test_colours_are_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[1m" in run()
