@@ -267,6 +267,8 @@ def _dataset(ledger: Ledger) -> None:
     if ledger.get("dataset", "eval_split"):
         note = "a task with only one episode keeps it; lerobot-train holds it out"
         ledger.carry(("dataset", "eval_split"), "data.init_args.val_split", why=note)
+        # VQ-BeT counts the batches of a validation as steps of its training.
+        ledger.add("trainer.num_sanity_val_steps", 0, "lerobot-train does not validate before the first step")
 
 
 def _by_table(ledger: Ledger, path: tuple[str, ...], home: str, class_name: str, whole: bool | None = None) -> None:

@@ -62,7 +62,7 @@ def test_a_configuration_of_lerobot_train_becomes_a_recipe_that_states_its_defau
             "class_path": "getiaction.data.lerobot.LeRobotDataModule",
             "init_args": {"repo_id": "getiaction/pusht-demo", "val_split": 0.1, "train_batch_size": 4},
         },
-        "trainer": {"max_steps": 100, "devices": 1, "log_every_n_steps": 200},
+        "trainer": {"num_sanity_val_steps": 0, "max_steps": 100, "devices": 1, "log_every_n_steps": 200},
     }
 
 
