@@ -228,6 +228,7 @@ class LeRobotDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader:
         """Batches in LeRobot's order: a function of seed and epoch alone, without the frames the policy leaves out."""
+        self.setup()
         dataset = self.train_dataset
         assert dataset is not None
         try:
@@ -282,6 +283,7 @@ class LeRobotDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader | list[Any]:
         """Every frame of the held-out episodes, in order; an empty list when there are none."""
+        self.setup()
         if self.val_dataset is None:
             # Lightning accepts an empty list as "none", and warns all the same.
             warnings.filterwarnings("ignore", "Total length of `list` across ranks is zero")

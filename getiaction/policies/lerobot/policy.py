@@ -2,21 +2,24 @@
 
 import copy
 import dataclasses
+import difflib
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.utilities import GradClipAlgorithmType
 from torch import Tensor
 
-from getiaction import trust
+from getiaction import publishing, trust
 from getiaction.errors import PolicyError
-from getiaction.lerobot import acting, adapters, configuration, policies, processors
+from getiaction.lerobot import acting, adapters, configuration, model_card, policies, processors
 from getiaction.lerobot.errors import policy_errors
 from getiaction.lerobot.features import (
     DatasetView,
@@ -32,6 +35,7 @@ from getiaction.policies.averaging import AveragedWeights
 from getiaction.spec import facts
 from getiaction.spec.adapters import Adapters
 from getiaction.spec.averaging import Averaging
+from getiaction.spec.publishing import Upload
 
 Batch = dict[str, Any]
 
@@ -439,8 +443,10 @@ class LeRobotPolicy(L.LightningModule):
             asked = "bfloat16"
         return asked in ("bfloat16", torch.bfloat16)
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> dict[str, Any] | torch.optim.Optimizer:
         """The policy's optimizer and scheduler presets; the scheduler steps once per optimizer step.
+
+        Without a trainer it is the optimizer alone, for a loop of one's own: a schedule needs the number of steps.
 
         Raises:
             getiaction.errors.PolicyError: the policy trains with several optimizers (reinforcement learning).
@@ -453,6 +459,8 @@ class LeRobotPolicy(L.LightningModule):
                 raise PolicyError(
                     f"{config.type} trains with several optimizers, from interaction, not from demonstrations"
                 )
+            if self._trainer is None:
+                return optimizer
             preset = config.get_scheduler_preset()
             scheduler = preset and preset.build(optimizer, self.trainer.estimated_stepping_batches)
         if scheduler is None:
@@ -498,15 +506,44 @@ class LeRobotPolicy(L.LightningModule):
         """The next action for an observation in the dataset's units.
 
         Args:
-            observation: tensors by dataset key, with or without a batch dimension; pictures (C, H, W), uint8 or 0..1;
-                `task` for policies that read language.
+            observation: tensors or NumPy arrays by dataset key, with or without a batch dimension, of any float type;
+                pictures (C, H, W) or (H, W, C), uint8 or 0..1; `task` for policies that read language.
 
         Returns:
             The action in the dataset's units, shape (batch, action), on the CPU.
         """
         policy = self._built().eval()
         self._follow(self.device.type)
-        return self.postprocessor(policy.select_action(self._prepare(observation)))
+        return self.postprocessor(policy.select_action(self._prepare(self._as_recorded(observation))))
+
+    @torch.no_grad()
+    def predict_action_chunk(self, observation: Batch) -> Tensor:
+        """All actions of one prediction for an observation, in the dataset's units.
+
+        Args:
+            observation: as for `select_action`, with a batch dimension.
+
+        Returns:
+            Actions, shape (batch, chunk, action), on the CPU.
+        """
+        policy = self._built().eval()
+        self._follow(self.device.type)
+        return self.postprocessor(policy.predict_action_chunk(self._prepare(self._as_recorded(observation))))
+
+    def _as_recorded(self, observation: Batch) -> Batch:
+        """An observation as a dataset has it, from what environments and robots give."""
+        shapes = {key: tuple(feature.shape) for key, feature in self.inputs.items()}
+        taken: Batch = {}
+        for key, value in observation.items():
+            if isinstance(value, np.ndarray):
+                value = torch.from_numpy(np.ascontiguousarray(value))
+            if isinstance(value, Tensor):
+                value = value.float() if value.dtype == torch.float64 else value
+                shape = shapes.get(key, ())
+                if len(shape) == 3 and tuple(value.shape[-3:]) == (*shape[1:], shape[0]) != shape:
+                    value = value.movedim(-1, -3)
+            taken[key] = value
+        return taken
 
     @torch.no_grad()
     def predict_chunk(self, observations: Sequence[Batch], *, new_episode: bool = True) -> Tensor:
@@ -594,6 +631,35 @@ class LeRobotPolicy(L.LightningModule):
         self._config_to_save().save_pretrained(Path(folder))
         self.preprocessor.save_pretrained(Path(folder))
         self.postprocessor.save_pretrained(Path(folder))
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path, *, revision: str | None = None, device: str = "cpu") -> "LeRobotPolicy":
+        """As `load_pretrained`: a policy with its saved statistics, ready to act.
+
+        Raises:
+            getiaction.errors.PolicyError: as `load_pretrained`; or it is another policy than this class.
+        """
+        policy = load_pretrained(path, revision=revision, device=device)
+        if cls.policy_name not in (None, policy.policy_name):
+            raise PolicyError(f"{path} holds the policy {policy.policy_name}, not {cls.policy_name}")
+        return policy
+
+    def push_to_hub(self, repo_id: str, *, private: bool | None = None) -> str:
+        """Upload the policy with LeRobot's model card; returns the address of the repository.
+
+        Args:
+            repo_id: `user/name`; made if it does not exist.
+            private: who may see a new repository; None is the account's default.
+
+        Raises:
+            getiaction.publishing.PublishingError: name, token or permission is wrong, or the Hub refused it.
+        """
+        upload = Upload(repo_id, private)
+        publishing.check(upload)
+        with TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            model_card.write(Path(folder), self._config_to_save())
+            return publishing.push(Path(folder), upload)
 
     def _config_to_save(self) -> PreTrainedConfig:
         """The configuration with the inputs of this training; LeRobot keeps those of the pretrained policy."""
@@ -687,7 +753,14 @@ class LeRobotPolicy(L.LightningModule):
         """
         kwargs["weights_only"] = True
         with trust.open_regular(checkpoint_path) as file:
-            trust.checkpoint(torch.load(file, map_location="meta", weights_only=True), Path(checkpoint_path).parent)
+            saved = trust.checkpoint(
+                torch.load(file, map_location="meta", weights_only=True), Path(checkpoint_path).parent
+            )
+        if not isinstance(saved, dict) or CHECKPOINT_KEY not in saved:
+            raise PolicyError(
+                f"{checkpoint_path} is not a checkpoint of a LeRobotPolicy",
+                "Name one that getiaction saved (last.ckpt).",
+            )
         policy = super().load_from_checkpoint(checkpoint_path, map_location=map_location, **kwargs)
         policy._follow(policy.device.type)
         if policy._average_saved is not None:
@@ -790,7 +863,12 @@ def _the_name(fixed: str | None, given: str | None, config: PreTrainedConfig | N
     if len(names) != 1:
         said = f"conflicting names: {', '.join(sorted(names))}" if names else "no policy_name"
         raise PolicyError(f"LeRobotPolicy got {said}", f"One of: {', '.join(policy_names())}.")
-    return names.pop()
+    name = names.pop()
+    if name not in policy_names():
+        near = difflib.get_close_matches(name, policy_names(), n=1)
+        hint = f"Did you mean {near[0]}?" if near else f"One of: {', '.join(policy_names())}."
+        raise PolicyError(f"LeRobot has no policy {name}", hint)
+    return name
 
 
 def _chosen(given: Sequence[str] | Mapping[str, Any] | None, features: Any, argument: str) -> dict[str, Any]:
