@@ -247,8 +247,13 @@ def _memory() -> int | None:
     return None
 
 
+_LONGEST_PATH = 4_096  # characters
+
+
 def _free(path: Path) -> int | None:
-    for place in (path, *path.absolute().parents):
+    # No folder has a longer path, and the parents of a longer text take quadratic time.
+    path = Path(str(path.absolute())[:_LONGEST_PATH])
+    for place in (path, *path.parents):
         with suppress(OSError):
             return shutil.disk_usage(place).free
     return None

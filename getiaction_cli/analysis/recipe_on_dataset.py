@@ -224,16 +224,17 @@ class Fit:
         return float(said) if isinstance(said, int | float) and not isinstance(said, bool) and 0 <= said < 1 else 0.0
 
     @cached_property
-    def _split(self) -> tuple[npt.NDArray[np.int64], list[int]]:
-        """The rows to train on and the rows held out; computed once for all recipes that choose the same episodes."""
-        if not self.val_split:
-            return self.chosen, []
-        splits = self.dataset.splits
+    def _split(self) -> tuple[npt.NDArray[np.int64], list[int], npt.NDArray[np.int64]]:
+        """The entry of the dataset's ``splits``: computed once for all recipes that choose the same episodes."""
+        splits, episodes = self.dataset.splits, self.dataset.episodes
         choice = self.val_split, self.chosen.tobytes() if isinstance(self.recipe.data("episodes"), list) else None
         if choice not in splits:
-            tasks = self.dataset.episodes.first_task_codes()[self.chosen]
-            held = episode_split.held_out(tasks.tolist(), self.val_split)
-            splits[choice] = np.delete(self.chosen, held), self.chosen[held].tolist()
+            rows, held_out = self.chosen, list[int]()
+            if self.val_split:
+                tasks = episodes.first_task_codes()[self.chosen]
+                held = episode_split.held_out(tasks.tolist(), self.val_split)
+                rows, held_out = np.delete(self.chosen, held), self.chosen[held].tolist()
+            splits[choice] = rows, held_out, episodes.length[rows]
         return splits[choice]
 
     @property
@@ -244,7 +245,7 @@ class Fit:
     @cached_property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Frames of each episode that is trained on."""
-        return self.dataset.episodes.length[self._split[0]]
+        return self._split[2]
 
     @cached_property
     def samples(self) -> npt.NDArray[np.int64]:

@@ -15,6 +15,8 @@ from getiaction_cli.recipe.reader import read_one
 
 # A fix may bring another to light (a key moved, then its value). More rounds than this is a circle.
 _MOST_ROUNDS = 20
+# Characters of recipe text that are checked again; a page of YAML is about 2,000. Beyond it, the next --fix continues.
+_MOST_CHECKED = 100_000
 
 Texts = dict[str, str]  # by file
 
@@ -45,7 +47,8 @@ def fix(recipe: Recipe, judge: Callable[[Recipe], Report], reread: Callable[[Tex
     """
     report, seen = judge(recipe), [_texts(recipe)]
     made: list[Diagnostic] = []
-    for _ in range(_MOST_ROUNDS):
+    size = sum(len(text) for text in seen[0].values())
+    for _ in range(max(1, min(_MOST_ROUNDS, _MOST_CHECKED // max(size, 1)))):
         texts, fixed = _one_round(recipe, report, unsafe)
         if not fixed or texts in seen:
             break
@@ -63,25 +66,48 @@ def _texts(recipe: Recipe) -> Texts:
 def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[Texts, list[Diagnostic]]:
     """The texts with every fix made that neither overlaps another nor breaks its file; errors' fixes come first."""
     texts = _texts(recipe)
-    before = {file: len(read_one(file, text=text).findings) for file, text in texts.items()}
-    taken: dict[str, list[Edit]] = {file: [] for file in texts}
-    made: list[Diagnostic] = []
+    possible: dict[str, list[Diagnostic]] = {file: [] for file in texts}
     for diagnostic in report.diagnostics:
         fix = diagnostic.fix
         if fix is None or not fix.edits or not (fix.safe or unsafe):
             continue
         file = fix.file or recipe.file
-        if _overlaps(fix, taken[file]):
-            continue
-        candidate = apply_edits(recipe.sources[file].text, [*taken[file], *fix.edits])
-        # Two fixes that each open the same section would make it stand there twice: the second waits a round.
-        after = read_one(file, text=candidate)
-        if after.broken or len(after.findings) > before[file]:
-            continue
-        taken[file] += fix.edits
-        texts[file] = candidate
-        made.append(diagnostic)
-    return texts, made
+        if not _overlaps(fix, _edits(possible[file])):
+            possible[file].append(diagnostic)
+    made: set[Diagnostic] = set()
+    for file, some in possible.items():
+        if some:
+            before = len(read_one(file, text=texts[file]).findings)
+            together = _compatible(file, texts[file], before, [], some)
+            texts[file] = apply_edits(texts[file], _edits(together))
+            made.update(together)
+    return texts, [diagnostic for diagnostic in report.diagnostics if diagnostic in made]
+
+
+def _compatible(file: str, text: str, before: int, made: list[Diagnostic], more: list[Diagnostic]) -> list[Diagnostic]:
+    """``made``, and those of ``more`` whose fixes can be made beside them, found by halving: most often all can.
+
+    Args:
+        file: the file that they are about.
+        text: what is in it.
+        before: how many findings reading it gives.
+        made: fixes that can be made together.
+        more: fixes to make beside them.
+    """
+    if not more:
+        return made
+    # Two fixes that each open the same section would make it stand there twice: the second waits a round.
+    after = read_one(file, text=apply_edits(text, _edits([*made, *more])))
+    if not after.broken and len(after.findings) <= before:
+        return [*made, *more]
+    if len(more) == 1:
+        return made
+    half = len(more) // 2
+    return _compatible(file, text, before, _compatible(file, text, before, made, more[:half]), more[half:])
+
+
+def _edits(made: list[Diagnostic]) -> list[Edit]:
+    return [edit for diagnostic in made if diagnostic.fix for edit in diagnostic.fix.edits]
 
 
 def _overlaps(fix: Fix, taken: list[Edit]) -> bool:

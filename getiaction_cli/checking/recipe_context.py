@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
 
 
-# Characters of recipe text that are read again in order to try fixes; a page of YAML is about 2,000.
-_TRIED = 500_000
+# Characters of recipe text that are read again to try fixes: a hundred fixes of a page, a few of a recipe of megabytes.
+_TRIED = 200_000
 
 
 class SharedInputs:

@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli import rules
 from getiaction_cli.checking.context import Context
-from getiaction_cli.diagnostics import Assumed, Diagnostic, Finding, NotRun, Report, Severity, Unavailable, upwards
+from getiaction_cli.diagnostics import (
+    Assumed,
+    Diagnostic,
+    Finding,
+    NotRun,
+    Report,
+    Severity,
+    Unavailable,
+    shorten,
+    upwards,
+)
 from getiaction_cli.errors import LeRobotUnreadable
 from getiaction_cli.policies import Unjudgeable
 from getiaction_cli.rules import REGISTRY, Rule
@@ -84,23 +94,24 @@ def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, 
         The report, errors first, then by place.
     """
     judged, not_run = _judge(context)
-    diagnostics: list[Diagnostic] = []
-    overruled: list[Diagnostic] = []
+    found: dict[Diagnostic, None] = {}  # each once
+    overruled: dict[Diagnostic, None] = {}
     suppressed = 0
     for known in judged:
-        diagnostic = replace(context.locate(known.entry, known.finding), stops=known.stops)
+        diagnostic = replace(context.locate(known.entry, known.finding).shortened(), stops=known.stops)
         if known.assumed:
             diagnostic = replace(diagnostic, assuming=known.assumed)
         if select and not matches(diagnostic.code, select):
             continue
         if matches(diagnostic.code, ignore) or context.ignored(diagnostic):
             suppressed += 1
-            if known.stops and diagnostic not in overruled:
-                overruled.append(diagnostic)
+            if known.stops:
+                overruled[diagnostic] = None
             continue
-        if diagnostic not in diagnostics:
-            diagnostics.append(diagnostic)
-    diagnostics.sort(key=lambda d: (_ORDER[d.severity], d.span.start if d.span else -1, d.file, d.path, d.code))
+        found[diagnostic] = None
+    diagnostics = sorted(
+        found, key=lambda d: (_ORDER[d.severity], d.span.start if d.span else -1, d.file, d.path, d.code)
+    )
     shown = dict.fromkeys(entry for entry in not_run if not select or matches(entry.rule, select))
     return Report(context.name, tuple(diagnostics), tuple(shown), suppressed, tuple(overruled), context.files)
 
@@ -151,7 +162,7 @@ def _found(entry: Rule, context: Context, not_run: list[NotRun]) -> list[_Judged
 
 def _note(entry: Rule, context: Context, reason: Unavailable | Unjudgeable, not_run: list[NotRun]) -> None:
     if getattr(reason, "worth_saying", True):
-        not_run.append(NotRun(entry.code, str(reason), context.of_lerobot(reason)))
+        not_run.append(NotRun(entry.code, shorten(str(reason)), context.of_lerobot(reason)))
 
 
 def _assuming(entry: Rule, worlds: tuple[World, ...], not_run: list[NotRun]) -> list[_Judged]:

@@ -60,7 +60,8 @@ class Dataset:
         stumbles: where such a file stops being JSON.
         judged: what rules about the dataset alone have found, by code, so that each runs once.
         frames: (file, key) → what `frame` found: a fault of the dataset is shown for every policy that is tried on it.
-        splits: (``val_split``, chosen episodes) → rows to train on and rows held out, so that each is computed once.
+        splits: (``val_split``, chosen episodes) → rows to train on, rows held out and the lengths of those to train on,
+            so that each is computed once.
     """
 
     place: Location
@@ -83,7 +84,7 @@ class Dataset:
     stumbles: dict[str, Span] = field(default_factory=dict, repr=False)
     judged: dict[str, tuple[Finding, ...]] = field(default_factory=dict, repr=False)
     frames: dict[tuple[str, str], tuple[tuple[str, ...], Span | None]] = field(default_factory=dict, repr=False)
-    splits: dict[tuple[float, bytes | None], tuple[npt.NDArray[np.int64], list[int]]] = field(
+    splits: dict[tuple[float, bytes | None], tuple[npt.NDArray[np.int64], list[int], npt.NDArray[np.int64]]] = field(
         default_factory=dict, repr=False
     )
 
@@ -113,28 +114,28 @@ class Dataset:
         """True for v2.0 and v2.1, which must be converted before LeRobot 0.6 reads them."""
         return self.format is not None and self.format[0] == 2
 
-    @property
+    @cached_property
     def declared(self) -> list[str]:
         """The keys under ``features`` in ``info.json``, also of those that say nothing usable."""
         features = self.info.get("features")
         return list(features) if isinstance(features, dict) else []
 
-    @property
+    @cached_property
     def camera_keys(self) -> list[str]:
         """Features stored as images or video, depth maps included (as LeRobot's ``camera_keys``)."""
         return [key for key, feature in self.features.items() if feature.is_camera]
 
-    @property
+    @cached_property
     def video_keys(self) -> list[str]:
         """Features stored as video."""
         return [key for key, feature in self.features.items() if feature.dtype == "video"]
 
-    @property
+    @cached_property
     def depth_keys(self) -> list[str]:
         """Cameras that hold depth."""
         return [key for key, feature in self.features.items() if feature.role == "depth"]
 
-    @property
+    @cached_property
     def frame_bytes(self) -> int:
         """Bytes of one decoded frame of all cameras: one per pixel and colour, two per pixel of a depth map."""
         size = 0
@@ -142,6 +143,16 @@ class Dataset:
             width, height = self.features[key].resolution or (0, 0)
             size += width * height * (2 if key in self.depth_keys else 3)
         return size
+
+    @cached_property
+    def longest_task(self) -> str:
+        """The task with the most words; empty without tasks."""
+        return max(self.tasks, key=lambda text: len(text.split()), default="")
+
+    @cached_property
+    def tasks_in_order(self) -> bool:
+        """True when each task's ``task_index`` is its row."""
+        return self.task_indices == list(range(len(self.task_indices)))
 
     def by_role(self, *roles: str) -> list[Feature]:
         """The features that play one of these roles."""

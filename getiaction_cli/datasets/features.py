@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from getiaction.spec.dataset_layout import INDEX_KEYS
+from getiaction_cli.diagnostics import shorten
 
 Role = Literal["image", "depth", "state", "environment", "action", "language", "reward", "ignored"]
 
@@ -20,6 +21,8 @@ NUMERIC_DTYPES = frozenset(
 )
 # What LeRobot gives a column of its own kind and length in the tables.
 TABLE_DTYPES = NUMERIC_DTYPES | {"string", "large_string", "binary"}
+MOST_AXES = 64  # of an array of numpy
+ENTRY = ("dtype", "shape", "names", "info", "video_info", "fps")  # what is read of an entry
 KNOWN_DTYPES = TABLE_DTYPES | {"image", "video", "language"}
 
 
@@ -35,7 +38,7 @@ class Feature:
         info: what is known of a video ("video.fps", "video.codec", …), under whichever key it stands.
         role: what a policy gets from it.
         why: why it is ignored, or what is unusual; empty otherwise.
-        raw: the entry itself.
+        raw: the entry itself, what is in ENTRY of it.
     """
 
     key: str
@@ -117,9 +120,16 @@ class Feature:
 def make_feature(key: str, raw: dict[str, Any]) -> Feature:
     """Read one well-formed entry of ``features``; anything of a wrong type becomes empty."""
     dtype = raw.get("dtype")
-    dtype = dtype if isinstance(dtype, str) else ""
+    dtype = shorten(dtype) if isinstance(dtype, str) else ""
+    raw = {name: raw[name] for name in ENTRY if name in raw}
+    if isinstance(raw.get("shape"), list) and len(raw["shape"]) > MOST_AXES:
+        raw["shape"] = []
     shape = raw.get("shape")
-    if isinstance(shape, list) and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
+    if (
+        isinstance(shape, list)
+        and len(shape) <= MOST_AXES
+        and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape)
+    ):
         dims = tuple(shape)
     else:
         dims = ()

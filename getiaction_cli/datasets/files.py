@@ -118,13 +118,13 @@ def _template(dataset: Dataset, name: str, default: str) -> str | None:
 def _per_episode(dataset: Dataset, template: str, key: str = "") -> dict[str, Rows]:
     chunks_size = dataset.info.get("chunks_size")
     size = chunks_size if isinstance(chunks_size, int) and chunks_size > 0 else 1000
-    files: dict[str, Rows] = {}
+    files: dict[str, list[int]] = {}
     for row, index in enumerate(dataset.episodes.index.tolist()):
         name = fill(template, video_key=key, episode_chunk=index // size, episode_index=index)
         if name is None:
             return {}
-        files[name] = np.append(files[name], row) if name in files else np.array([row])
-    return files
+        files.setdefault(name, []).append(row)
+    return {name: np.array(rows) for name, rows in files.items()}
 
 
 def _grouped(template: str, chunk: Rows, file: Rows, key: str = "") -> dict[str, Rows]:
@@ -133,15 +133,14 @@ def _grouped(template: str, chunk: Rows, file: Rows, key: str = "") -> dict[str,
     pairs, first, inverse = np.unique(chunk * span + file, return_index=True, return_inverse=True)
     order = np.argsort(inverse, kind="stable")
     bounds = np.searchsorted(inverse[order], np.arange(len(pairs) + 1))
-    files: dict[str, Rows] = {}
+    files: dict[str, list[Rows]] = {}
     for group in np.argsort(first).tolist():
         row = first[group]
         name = fill(template, video_key=key, chunk_index=int(chunk[row]), file_index=int(file[row]))
         if name is None:
             return {}
-        rows = order[bounds[group] : bounds[group + 1]]
-        files[name] = np.concatenate([files[name], rows]) if name in files else rows
-    return files
+        files.setdefault(name, []).append(order[bounds[group] : bounds[group + 1]])
+    return {name: parts[0] if len(parts) == 1 else np.concatenate(parts) for name, parts in files.items()}
 
 
 def fill(template: str, **values: object) -> str | None:

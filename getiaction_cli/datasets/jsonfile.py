@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ _MAX_BYTES = 256 << 20
 _MAX_DEPTH = 200
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_CONTAINERS = 16  # whose places are kept: many findings point into the same few sections
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,7 @@ def _descend(text: str, at: int, route: str) -> tuple[int, int] | None:
         step = _step(text, at, route)
         if step is None:
             return span
-        key_start, key_end, value_at, route = step
-        value_end = _end(text, value_at)
+        key_start, key_end, value_at, value_end, route = step
         if text[value_at] in "{[" and "\n" in text[value_at:value_end]:
             span = key_start, key_end  # a long section is shown by its key
         else:
@@ -95,46 +97,57 @@ def _descend(text: str, at: int, route: str) -> tuple[int, int] | None:
     return span
 
 
-def _step(text: str, at: int, route: str) -> tuple[int, int, int, str] | None:
-    """The member of the container at ``at`` that the route enters: key start and end, value start, the route left."""
-    best: tuple[int, int, int, str] | None = None
+def _step(text: str, at: int, route: str) -> tuple[int, int, int, int, str] | None:
+    """The member of the container at ``at`` that the route enters: start and end of key and value, the route left."""
     if text[at] == "{":
-        longest = -1
-        for start, end, value_at in _members(text, at):
-            key = json.loads(text[start:end])
-            if (route == key or route.startswith(key + ".")) and len(key) > longest:
-                longest = len(key)
-                best = start, end, value_at, route[len(key) + 1 :]
-    elif text[at] == "[":
+        members = _members(text, at)
+        key = max((head for head in _heads(route) if head in members), key=len, default=None)
+        return None if key is None else (*members[key], route[len(key) + 1 :])
+    if text[at] == "[":
         head, _, rest = route.partition(".")
-        if head.isdigit():
-            for number, (start, end, value_at) in enumerate(_items(text, at)):
-                if number == int(head):
-                    best = start, end, value_at, rest
-    return best
+        items = _items(text, at)
+        if head.isdigit() and int(head[:_MOST_DIGITS]) < len(items):
+            start, end = items[int(head)]
+            return start, end, start, end, rest
+    return None
 
 
-def _members(text: str, at: int) -> list[tuple[int, int, int]]:
-    members = []
+def _heads(route: str) -> Iterator[str]:
+    """The route up to each of its first dots, and the whole of it where it has no more."""
+    at = -1
+    for _ in range(_MAX_DEPTH):
+        at = route.find(".", at + 1)
+        yield route[:at] if at >= 0 else route
+        if at < 0:
+            return
+
+
+@lru_cache(maxsize=_CONTAINERS)
+def _members(text: str, at: int) -> dict[str, tuple[int, int, int, int]]:
+    """Key → start and end of key and value in the mapping at ``at``; of equal keys the last, as json.loads does."""
+    members: dict[str, tuple[int, int, int, int]] = {}
     at = _skip(text, at + 1)
     while text[at] != "}":
-        match = _STRING.match(text, at)
-        if match is None:
+        key, key_end = _DECODER.raw_decode(text, at)
+        if not isinstance(key, str):
             raise ValueError("no key")
-        value_at = _skip(text, _skip(text, match.end()) + 1)
-        members.append((match.start(), match.end(), value_at))
-        at = _skip(text, _end(text, value_at))
+        value_at = _skip(text, _skip(text, key_end) + 1)
+        value_end = _end(text, value_at)
+        members[key] = at, key_end, value_at, value_end
+        at = _skip(text, value_end)
         if text[at] == ",":
             at = _skip(text, at + 1)
     return members
 
 
-def _items(text: str, at: int) -> list[tuple[int, int, int]]:
+@lru_cache(maxsize=_CONTAINERS)
+def _items(text: str, at: int) -> list[tuple[int, int]]:
+    """Start and end of each item of the list at ``at``."""
     items = []
     at = _skip(text, at + 1)
     while text[at] != "]":
         end = _end(text, at)
-        items.append((at, end, at))
+        items.append((at, end))
         at = _skip(text, end)
         if text[at] == ",":
             at = _skip(text, at + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from getiaction.spec.dataset_layout import INDEX_KEYS
 from getiaction.spec.dataset_location import Location
 from getiaction_cli.datasets.dataset import INFO, Dataset
 from getiaction_cli.datasets.features import TABLE_DTYPES, make_feature
@@ -12,12 +13,16 @@ from getiaction_cli.datasets.jsonfile import read_json, stumble
 from getiaction_cli.datasets.old_format import read_old
 from getiaction_cli.datasets.stats import read_stats
 from getiaction_cli.datasets.v3 import read_episodes, read_tasks
-from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.diagnostics import Finding, Severity, shorten
 from getiaction_cli.diagnostics.source import Source
 
 MISSING = "GA401"
 UNREADABLE = "GA402"
 WRONG_VALUE = "GA403"
+
+# Robots have tens; every rule looks at each of them, for each policy that is tried on a dataset.
+_MOST_FEATURES = 500
+_MOST_CHARACTERS = 4_000  # of a path or a name
 
 _COUNTS = ("total_episodes", "total_frames", "total_tasks")
 _POSITIVE = ("chunks_size", "data_files_size_in_mb", "video_files_size_in_mb")
@@ -88,7 +93,7 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
 
     version = info.get("codebase_version")
     if isinstance(version, str):
-        dataset.version = version
+        dataset.version = shorten(version)
     elif version is None:
         wrong("", "codebase_version is missing", 'LeRobot reads the format from it; this version writes "v3.0"')
     elif _is_number(version) and 2 <= version < 4:
@@ -126,9 +131,12 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
         value = info.get(key, "")
         if not isinstance(value, str) and not (key == "video_path" and value is None):
             wrong(key, f"{key} is {_kind(value)}, not a path template")
+        elif value and len(value) > _MOST_CHARACTERS:
+            wrong(key, f"{key} has {len(value):,} characters; a path has {_MOST_CHARACTERS:,} at most")
+            info[key] = None  # the files that it names can't be known
     robot = info.get("robot_type")
     if isinstance(robot, str):
-        dataset.robot_type = robot
+        dataset.robot_type = shorten(robot)
     elif isinstance(robot, dict | list) and robot:
         dataset.robot_type = str(robot)[:60]
     splits = info.get("splits", {})
@@ -144,7 +152,16 @@ def _take_features(dataset: Dataset, findings: list[tuple[str, Finding]]) -> Non
         what = "features is missing" if "features" not in dataset.info else f"features is {kind}"
         findings.append((WRONG_VALUE, Finding(what, file=INFO, key="features")))
         return
+    if len(features) > _MOST_FEATURES:
+        what = f"features has {len(features):,} entries; only {_MOST_FEATURES} of them were checked"
+        findings.append((WRONG_VALUE, Finding(what, file=INFO, key="features", severity=Severity.WARNING)))
+        kept = set(sorted(features, key=_importance)[:_MOST_FEATURES])
+        features = dataset.info["features"] = {key: raw for key, raw in features.items() if key in kept}
     for key, raw in features.items():
+        if len(key) > _MOST_CHARACTERS:
+            message = f"the feature {_shown(key)} has a name of {len(key):,} characters and is not read"
+            findings.append((WRONG_VALUE, Finding(message, file=INFO, key="features")))
+            continue
         at = f"features.{key}"
         if not isinstance(raw, dict):
             message = f"the feature {key} is {_kind(raw)}, not a mapping with dtype, shape and names"
@@ -166,6 +183,13 @@ def _take_features(dataset: Dataset, findings: list[tuple[str, Finding]]) -> Non
                 "has no shape" if "shape" not in raw else f"has the shape {_shown(raw['shape'])}, not a list of counts"
             )
             findings.append((WRONG_VALUE, Finding(f"the feature {key} {why}", file=INFO, key=f"{at}.shape")))
+
+
+def _importance(key: str) -> int:
+    """What every policy needs first, then what a policy may read."""
+    if key in ("action", "observation.state", "observation.environment_state", *INDEX_KEYS):
+        return 0
+    return 1 if key.startswith(("observation", "action")) else 2
 
 
 def _is_number(value: object) -> bool:

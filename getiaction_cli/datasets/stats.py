@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset, Stats
 
 STATS = "meta/stats.json"
+_MOST_STRAYS = 100
 QUANTILES = ("q01", "q10", "q50", "q90", "q99")
 LEVELS = (0.01, 0.10, 0.50, 0.90, 0.99)
 
@@ -36,7 +38,10 @@ def read_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     if not isinstance(file.value, dict):
         findings.append(("GA402", Finding(f"{STATS} holds no mapping of features to statistics", file=STATS)))
         return
-    dataset.stats = take(file.value, findings)
+    # Entries of no feature are of no use to anybody; a few are judged, as a key may be misspelled.
+    strays = (key for key in file.value if key not in dataset.features)
+    kept = {*islice(strays, _MOST_STRAYS), *dataset.features}
+    dataset.stats = take({key: entry for key, entry in file.value.items() if key in kept}, findings)
 
 
 def take(raw: dict[str, Any], findings: list[tuple[str, Finding]]) -> Stats:
@@ -65,7 +70,7 @@ def as_array(value: object) -> npt.NDArray[np.float64] | None:
         if array.size and any(item is None or isinstance(item, str | list | dict) for item in array.flat):
             return None
         return np.atleast_1d(array.astype(np.float64))
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, RuntimeError):  # the last: more than 32 dimensions
         return None
 
 

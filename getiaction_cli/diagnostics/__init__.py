@@ -6,6 +6,7 @@ A rule yields a `Finding`: it names places by their route ("model.init_args.chun
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -153,6 +154,22 @@ def upwards(route: str) -> Iterator[str]:
         route = route.rpartition(".")[0]
 
 
+_MOST_WORD, _MOST_TEXT = 400, 4_000  # characters; a path in a command may be long
+_LONG_WORD = re.compile(rf"\S{{{_MOST_WORD + 1},}}")
+
+
+def shorten(text: str) -> str:
+    """A message whose overlong words, and overlong whole, have an ellipsis in their middle: values may be megabytes."""
+    if len(text) <= _MOST_WORD:
+        return text
+    return _middle(_LONG_WORD.sub(lambda word: _middle(word[0], _MOST_WORD), text), _MOST_TEXT)
+
+
+def _middle(text: str, most: int) -> str:
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """A related place, found: ``lines`` are the source lines from ``span.line`` on (or the excerpt when no span)."""
@@ -199,6 +216,12 @@ class Diagnostic:
     fix: Fix | None = None
     assuming: tuple[Assumed, ...] = ()
     stops: bool = False
+
+    def shortened(self) -> Diagnostic:
+        """The same with short texts, whatever values they quote."""
+        related = tuple(replace(frame, label=shorten(frame.label)) for frame in self.related)
+        message, label, help = shorten(self.message), shorten(self.label), shorten(self.help)
+        return replace(self, message=message, label=label, help=help, related=related)
 
 
 @dataclass(frozen=True, slots=True)

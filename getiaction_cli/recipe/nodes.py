@@ -21,6 +21,7 @@ from getiaction_cli.recipe.scalars import Note, plain, tagged
 # A recipe is a page of text. The longest honest one seen lists some thousand episodes.
 MOST_DEPTH = 40
 MOST_VALUES = 20_000
+MOST_IN_KEY = 1_000  # characters
 
 _OWN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map"))
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -250,6 +251,8 @@ class _Builder:
         merged: list[Node] = []
         while not isinstance(event := self.events.get_event(), yaml.MappingEndEvent):
             key = self._node(event, depth + 1)
+            if len(key.raw) > MOST_IN_KEY:
+                raise TooMuch(f"a key of more than {MOST_IN_KEY:,} characters", key.start)
             value = self._node(self.events.get_event(), depth + 1)
             node.size += value.size + 1
             node.height = max(node.height, value.height + 1)

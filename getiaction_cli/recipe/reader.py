@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -185,12 +187,12 @@ def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozense
     text = source.text
     broken: set[str] = set()
     for match in _NOT_PRINTABLE.finditer(text):
-        span = source.span(match.start(), match.end())
         if not broken:
+            span = source.span(match.start(), match.end())
             findings.append(
                 ("GA101", Finding(f"the invisible character U+{ord(match[0]):04X} is not allowed here", span=span))
             )
-        broken.add(section_at(source, span.line))
+        broken.add(section_at(source, source.line_of(match.start())))
     text = _NOT_PRINTABLE.sub(" ", text)
     for _ in range(_MOST_SYNTAX_ERRORS):
         try:
@@ -218,11 +220,15 @@ def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozense
 
 def section_at(source: Source, line: int) -> str:
     """The top-level key whose section that line belongs to; "*" before the first."""
-    limit = source.start_of(line + 1)
-    name = "*"
-    for match in _TOP_KEY.finditer(source.text, 0, limit):
-        name = match[1] or match[2] or match[3]
-    return name
+    starts, names = _sections(source.text)
+    return names[bisect_left(starts, source.start_of(line + 1))]
+
+
+@lru_cache(maxsize=4)  # a text with many mistakes is asked about at each
+def _sections(text: str) -> tuple[list[int], list[str]]:
+    """Where the top-level keys begin; and "*", followed by the keys."""
+    found = list(_TOP_KEY.finditer(text))
+    return [match.start() for match in found], ["*", *(match[1] or match[2] or match[3] for match in found)]
 
 
 def _guilty_line(error: yaml.YAMLError, source: Source) -> int:

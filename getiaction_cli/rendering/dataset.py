@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from getiaction_cli.diagnostics import shorten
 from getiaction_cli.rendering import terminal
 from getiaction_cli.rendering.text import Paint, clean, cut, width, wrap
 from getiaction_cli.units import duration, number, plural, size
@@ -234,7 +235,7 @@ def _tasks(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
     if not counts:
         return []
     if len(counts) == 1:
-        return [paint("bold", "Task") + "  " + wrap(next(iter(counts)) or "(no text)", columns, "      ")]
+        return [paint("bold", "Task") + "  " + wrap(shorten(next(iter(counts))) or "(no text)", columns, "      ")]
     lines = [paint("bold", "Tasks") + f"  {len(counts):,}"]
     most = max(frames for _, frames in counts.values())
     for task, (episodes, frames) in list(counts.items())[:_MOST_TASKS]:

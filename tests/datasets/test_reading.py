@@ -398,3 +398,9 @@ def test_the_fingerprint_is_that_of_a_run(toy_root: Path) -> None:
 
     meta = LeRobotDatasetMetadata("made/toy", root=toy_root)
     assert read(locate(str(toy_root), folders=True)).fingerprint == of_a_run(meta.root)
+
+
+def test_statistics_nested_deeper_than_an_array_can_be_are_no_numbers() -> None:
+    from getiaction_cli.datasets.stats import as_array
+
+    assert as_array(json.loads("[" * 900 + "1" + "]" * 900)) is None

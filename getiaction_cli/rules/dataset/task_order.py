@@ -25,6 +25,7 @@ task_index  task
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
 @rule("GA452", dataset="tasks-order")
 def task_order(dataset: Dataset, reads_language: bool) -> Iterator[Finding]:
     """Compare `task_index` with the position."""
-    wanted = list(range(len(dataset.task_indices)))
-    if dataset.task_indices == wanted:
+    if dataset.tasks_in_order:
         return
+    wanted = list(range(len(dataset.task_indices)))
     severity = None if reads_language else Severity.WARNING
     file = "meta/tasks.jsonl" if dataset.is_old else "meta/tasks.parquet"
     if sorted(dataset.task_indices) == wanted:
@@ -54,6 +55,6 @@ def task_order(dataset: Dataset, reads_language: bool) -> Iterator[Finding]:
             severity=severity,
         )
         return
-    twice = sorted({index for index in dataset.task_indices if dataset.task_indices.count(index) > 1})[:3]
+    twice = sorted(index for index, times in Counter(dataset.task_indices).items() if times > 1)
     why = f"{twice[0]} occurs more than once" if twice else f"they are {few(dataset.task_indices, 6)}"
     yield Finding(f"task_index does not count 0 to {len(wanted) - 1}: {why}", file=file, severity=severity)

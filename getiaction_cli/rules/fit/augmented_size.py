@@ -93,8 +93,9 @@ def augmented_size(fit: Fit) -> Iterator[Finding]:
     if broken:
         return
     sizes = {key: _size(fit, key) for key in fit.dataset.camera_keys if fit.reads(key)}
-    for key, size in sizes.items():
-        if size is None or key in fit.dataset.depth_keys:
+    colour = {size: key for key, size in reversed(sizes.items()) if key not in fit.dataset.depth_keys}
+    for size, key in reversed(colour.items()):  # the first camera of each size
+        if size is None:
             continue
         after, by = size_after_all(recipe, size)
         if not by:

@@ -59,9 +59,10 @@ def episodes_asked_for(fit: Fit) -> Iterator[Finding]:
     if not isinstance(said, list) or not there:
         return
     wrong = [i for i, episode in enumerate(said) if isinstance(episode, int) and episode >= there]
+    left_out = set(wrong)
     if not wrong:
         return
-    keep = [episode for i, episode in enumerate(said) if i not in set(wrong)]
+    keep = [episode for i, episode in enumerate(said) if i not in left_out]
     more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
     yield Finding(
         f"episode {said[wrong[0]]}{more} is not in {fit.dataset.repo_id}, which has 0 to {there - 1}",

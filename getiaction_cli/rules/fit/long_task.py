@@ -64,7 +64,7 @@ def long_task(fit: Fit) -> Iterator[Finding]:
         return
     state = fit.dataset.features.get(STATE)
     digits = _PER_NUMBER * math.prod(state.shape) if state and fit.facts.state_in_prompt else 0
-    task = max(fit.dataset.tasks, key=lambda text: len(text.split()))
+    task = fit.dataset.longest_task
     tokens = math.ceil(len(task.split()) * _PER_WORD) + digits
     if tokens <= most:
         return
