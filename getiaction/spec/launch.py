@@ -119,6 +119,12 @@ class Launch:
                     f"{wanted}, and {who}{each}",
                     self._match(),
                 )
+        if self.launcher == "sbatch" and devices is None and gpus is not None and gpus > 1:
+            return Contradiction(
+                "devices",
+                f"{who} and sees {gpus} GPUs, of which one process uses one",
+                f"start with: srun --ntasks-per-node={gpus} getiaction train …, or set devices: 1",
+            )
         if gpus is not None and gpus < self.local_world_size and not self.sees_one_each(gpus):
             return Contradiction(
                 "devices",

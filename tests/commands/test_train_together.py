@@ -2,8 +2,11 @@
 
 import csv
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,27 @@ def test_a_contradiction_to_torchrun_is_shown_once(recipe: Path) -> None:  # noq
     assert done.returncode == 1
     assert done.stderr.count("devices 3, and torchrun started 2 processes") == 1
     assert not Path("outputs").exists()
+
+
+@pytest.mark.slow
+def test_workers_that_torchrun_restarts_resume_in_their_folder(recipe: Path) -> None:  # noqa: F811
+    words = [*TORCHRUN, "--max-restarts=1", "-m", "getiaction_cli", "train", recipe]
+    options = ["--trainer.max_steps=250", "--trainer.log_every_n_steps=1"]
+    process = subprocess.Popen(
+        [*map(str, words), *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        for _ in range(1500):
+            if list(Path().glob("outputs/*/*/checkpoints/last.ckpt")):
+                break
+            assert process.poll() is None
+            time.sleep(0.1)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(children[-1]), signal.SIGKILL)
+        said, _ = process.communicate(timeout=300)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said
+    assert f"was started again: resuming {only_run()}" in said
+    with (only_run() / "metrics.csv").open() as file:
+        assert [int(row["step"]) for row in csv.DictReader(file) if row["train/loss"]] == list(range(250))

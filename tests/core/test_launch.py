@@ -119,6 +119,7 @@ def test_the_launcher_decides_what_the_recipe_leaves_open(trainer: dict[str, obj
         (TORCHRUN, {}, 1, "devices", "torchrun started 4 processes, 2 of them on this machine, which has 1 GPU"),
         (ONE_NODE, {"devices": "4"}, None, "devices", "devices 4, and SLURM started 2 processes"),
         (SBATCH, {"devices": 2}, None, "devices", "devices 2, and this SLURM job has 1 task"),
+        (SBATCH, {}, 4, "devices", "this SLURM job has 1 task and sees 4 GPUs, of which one process uses one"),
     ],
 )
 def test_a_contradiction_names_both_numbers(
@@ -132,4 +133,5 @@ def test_a_contradiction_names_both_numbers(
 def test_a_gpu_for_each_task_is_no_contradiction() -> None:
     assert read(ONE_NODE).contradiction({}, gpus=1) is None
     assert read(ONE_NODE).sees_one_each(1)
+    assert read(SBATCH).contradiction({"devices": 1}, gpus=4) is None
     assert read(SBATCH | {"SLURM_NTASKS": "2"}).contradiction({"devices": 2}) is None  # srun may follow
