@@ -95,6 +95,7 @@ class TrainingNeed:
                 samples = int(self.fit.samples.sum())
                 fits = f"{self.largest:,} fits {on}" if self.largest else f"not even one sample fits {on}"
                 fits = f"all {samples:,} samples of an epoch fit {on}" if self.largest >= samples > 0 else fits
+                fits += f"; train_batch_size {batch:,} does not" if self.largest < batch else ""
                 yield "largest batch", fits
         if hours := self.hours():
             yield "time", hours

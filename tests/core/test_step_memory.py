@@ -24,6 +24,7 @@ NEED = Need(
     operations=1000,
 )
 ON_CPU = Setting(gpu=False)
+DEMO = Path(__file__).parents[2] / "getiaction/data/demo/pusht-keypoints-demo"
 
 
 @pytest.fixture
@@ -186,3 +187,29 @@ def test_running_out_of_memory_says_what_was_needed_and_what_fits(
     assert "this machine is out of memory: a step of 64 needs about" in error.value.message
     assert "and there are 1.5 MB" in error.value.message
     assert "accumulate_grad_batches to" in error.value.hint and "the same 64 samples a step" in error.value.hint
+
+
+def test_validate_config_reads_a_kept_measurement(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from getiaction_cli.main import app
+    from getiaction_cli.recipe import read
+
+    file = tmp_path / "recipe.yaml"
+    recipe = _recipe()
+    recipe["data"]["init_args"]["train_batch_size"] = 64  # type: ignore[index]
+    file.write_text(json.dumps(recipe))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def shown(*words: str) -> str:
+        return CliRunner().invoke(app, ["validate-config", str(file), *words]).output
+
+    assert "--measure" in shown("--gpu", "2GB")
+    info = json.loads((DEMO / "meta/info.json").read_text())
+    memory.keep(memory.key(read(str(file)).plain(), info["features"], info["fps"]), NEED)
+    text = shown("--gpu", "2GB")
+    assert "at batch 64 (weights 400 MB, gradients 200 MB, optimizer 400 MB, activations and gradients 1.3 GB" in text
+    assert "25 fits 2 GB; train_batch_size 64 does not" in text
+    assert "fits RTX 4090" in shown("--gpu", "RTX 4090") or "of an epoch fit RTX 4090" in shown("--gpu", "RTX 4090")
