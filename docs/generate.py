@@ -60,9 +60,33 @@ def cli() -> str:
         "",
         *_block("getiaction", _help()),
     ]
+    parts += ["", *_short_options()]
     for name in names:
         parts += ["", f"## {name}", "", *_block(f"getiaction {name}", _help(name))]
     return "\n".join(parts) + "\n"
+
+
+def _short_options() -> list[str]:
+    """The table of short options, and the syntax that overrides share with LightningCLI."""
+    from getiaction_cli.short_forms import SHORT_FORMS
+
+    rows = [f"| {', '.join(f'`--{name}`' for name in s.names)} | `{s.route}` | {s.help} |" for s in SHORT_FORMS]
+    return [
+        "## Short options",
+        "",
+        "`train`, `fit` and `validate-config` take any key of a recipe as an option, such as",
+        "`--trainer.max_steps 2000`. These keys also have short options; `-` and `_` are the same in them,",
+        "except in `--output_dir`.",
+        "",
+        "| option | key | what it is |",
+        "|---|---|---|",
+        *rows,
+        "",
+        "The rest is LightningCLI's syntax. A class goes by its name, and its arguments follow:",
+        "`--trainer.logger WandbLogger --trainer.logger.project pusht`. `--trainer.callbacks+=EarlyStopping`",
+        "adds to a list. A key that takes true or false needs no value: `--trainer.fast_dev_run`. `--config` can",
+        "be repeated, and later files win; without any file, `--model` and `--dataset` are enough.",
+    ]
 
 
 def _output(*words: str) -> str:

@@ -313,8 +313,10 @@ def _submit(order: Order) -> None:
 def _check_is_recipe(files: list[str]) -> None:
     """Refuse a dataset in place of a recipe, and name the command that trains on it."""
     for word in files:
-        is_id = _ID.fullmatch(word) and not word.endswith(RECIPE_SUFFIXES) and not Path(word).parent.is_dir()
-        if is_id or (Path(word) / "meta" / "info.json").is_file():
+        if word.endswith(RECIPE_SUFFIXES):
+            continue
+        is_id = _ID.fullmatch(word) and not os.path.lexists(Path(word).parent)
+        if is_id or os.path.isfile(Path(word) / "meta" / "info.json"):  # noqa: PTH113 - False where we may not look
             command = f"getiaction train {shlex.quote(word)} --policy act"
             raise UsageError(f"{word} is not a recipe", f"to train on a dataset, name a policy: {command}")
 
