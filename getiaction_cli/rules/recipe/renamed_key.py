@@ -46,8 +46,10 @@ trainer:
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.migration import is_of_lightning
 from getiaction_cli.analysis.renamed_keys import SAID_BY_DEFAULT, counterpart
 from getiaction_cli.analysis.unknown_keys import Stray, strays
 from getiaction_cli.diagnostics import Change, Finding, Related
@@ -59,6 +61,9 @@ from getiaction_cli.rules import rule
 @rule("GA111")
 def renamed_key(recipe: Recipe) -> Iterator[Finding]:
     """Keys of other names and other times."""
+    convert = (
+        f"`getiaction migrate {shlex.quote(recipe.file)}` converts the whole file" if is_of_lightning(recipe) else ""
+    )
     for stray in strays(recipe, "renamed"):
         why = f" ({stray.why})" if stray.why and stray.target else ""
         if stray.target:
@@ -75,8 +80,10 @@ def renamed_key(recipe: Recipe) -> Iterator[Finding]:
             at=stray.route,
             on="key",
             related=(Related("and is already set here", at=stray.target, on="key"),) if both else (),
+            help=convert,
             fix=_fix(recipe, stray),
         )
+        convert = ""  # said once
 
 
 def _fix(recipe: Recipe, stray: Stray) -> Change | None:
