@@ -52,10 +52,11 @@ def test_the_readme_shows_the_quickstart_as_it_is() -> None:
 
 
 @pytest.mark.slow
-def test_the_example_in_python_runs(tmp_path: Path) -> None:
-    example = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_the_example_in_python_runs(page: str, tmp_path: Path) -> None:
+    example = re.search(r"```python\n(.*?)```", (REPOSITORY / page).read_text(), re.DOTALL)
     assert example
-    text = re.sub(r"max_steps=\d+", "max_steps=2", example[1])
+    text = re.sub(r"max_steps=\d+", "max_steps=2", example[1]).replace("range(10)", "range(1)")
     environment = os.environ | {"HF_HUB_OFFLINE": "1"}
     done = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr

@@ -290,7 +290,7 @@ _SECTIONS: list[tuple[str, list[Any]]] = [
     ("model/init_args/output_features", [["action"], ["actions"], ["observation.state"], []]),
     ("model/init_args/pretrained_path", ["./nowhere", ""]),
     ("model/init_args/rename_map", [{"observation.image": "observation.images.top"}, {}]),
-    ("model/init_args/push_to_hub", [False, True]),
+    ("model/init_args/push_to_hub", [False]),  # true uploads
     ("model/init_args/n_obs_steps", [3]),
     ("model/init_args/device", ["cpu", "cuda", "gpu"]),
     ("model/init_args/use_amp", [True]),
