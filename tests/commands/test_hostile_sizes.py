@@ -12,7 +12,7 @@ GROWTH = 2.5  # twice the input; a quadratic loop gives 4
 NOISE = 0.4  # seconds that a busy machine adds
 
 CASES = [
-    ("callbacks with arguments", "validate-config --diff", 0.1),
+    ("callbacks with arguments", "validate-config --diff", 1),
     ("delta_timestamps", "validate-config --diff", 0.5),
     ("chosen episodes", "validate-config", 1),
     ("normalization_mapping", "validate-config --diff", 0.5),
