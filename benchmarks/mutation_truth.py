@@ -107,12 +107,16 @@ def main() -> None:
         for name, outcome in trained(todo, asked.workers):
             known[name] = {"recipe": recipes[name], **outcome}
             keep(known)
-    judged = {mutant.name: judge(texts[mutant.name]) for mutant in chosen if mutant.name in known}
+    judged = {
+        mutant.name: judge(texts[mutant.name])
+        for mutant in chosen
+        if known.get(mutant.name, {}).get("recipe") == digest(mutant.text)
+    }
     single = compare(known, {name: found for name, found in judged.items() if " pair " not in name})
     double = compare(known, {name: found for name, found in judged.items() if " pair " in name})
     print(f"{render(single)}\n\nTwo changes at once:\n\n{render(double)}")
     if not asked.only:
-        PAGE.write_text(page(single, double, known, judged))
+        PAGE.write_text(page(single, double, known, judged, fixes(list(texts.values()))))
     sys.exit(bool(single["missed"] or single["false"]))
 
 
@@ -302,6 +306,30 @@ def judge(text: str) -> dict[str, list[str]]:
     return found
 
 
+def fixes(texts: list[str]) -> str:
+    """Make every offered fix, one by one and together; the result as Markdown."""
+    from fix_checks import faults, judge_once
+
+    from getiaction_cli.recipe import read
+
+    judged, wrong, offers, with_one = judge_once(), list[str](), Counter[bool](), 0
+    for text in texts:
+        recipe = read("mutant.yaml", text=text)
+        offered = [d.fix.safe for d in judged(recipe).diagnostics if d.fix is not None and d.fix.edits]
+        offers.update(offered)
+        with_one += bool(offered)
+        wrong += faults(recipe, judged)
+    rows = "\n".join(f"- {fault}" for fault in wrong)
+    return (
+        f"{with_one} of the {len(texts):,} recipes are offered a fix: {offers[True]} safe fixes and {offers[False]} "
+        "others. Each is made by itself, then\nthe safe ones together, then all of them, and the result is judged "
+        f"again. **{len(wrong)}** of these edits leave their finding,\nbring a new error, lose a key or a comment "
+        "that the fix does not name, or leave something for a second `--fix`.\nA fix that corrects a name or a type "
+        "may reveal that the value itself is wrong; that does not count. The results are\njudged, not trained."
+        + (f"\n\n{rows}" if rows else "")
+    )
+
+
 def compare(truth: dict[str, dict[str, Any]], judged: dict[str, dict[str, list[str]]]) -> dict[str, list[str]]:
     """Sort the mutants into the cells of the confusion matrix."""
     cells: dict[str, list[str]] = {"right-error": [], "right-fine": [], "silent": [], "missed": [], "false": []}
@@ -337,6 +365,7 @@ def page(
     double: dict[str, list[str]],
     truth: dict[str, Any],
     judged: dict[str, dict[str, list[str]]],
+    fixed: str,
 ) -> str:
     """docs/accuracy.md."""
     total = sum(map(len, table.values()))
@@ -390,6 +419,10 @@ The rules were fixed until the table above had no wrong cell, so it does not cov
 {render(double)}
 
 {wrong or "Not one is judged wrongly."}
+
+## Fixes
+
+{fixed}
 
 ## Lost in silence
 

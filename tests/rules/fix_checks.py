@@ -8,7 +8,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
+from verdict_helpers import HEALTHY
+
 from getiaction_cli.checking import fixing
+from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.diagnostics import Diagnostic, Report, Severity
 from getiaction_cli.recipe import Recipe, apply_edits, read
 
@@ -29,6 +32,26 @@ REVEALS = {
     ("GA310", "GA312"),  # one camera is left, and it is not square either
 }
 _COMMENT = re.compile(r"(?:^|\s)#\s?(.*\S)\s*$", re.MULTILINE)
+
+
+def judge_once() -> Judge:
+    """Judge each text once: most fixes of a recipe come to the same few texts."""
+    shared, reports = SharedInputs(offline=True, machine=HEALTHY), dict[str, Report]()
+
+    def judged(recipe: Recipe) -> Report:
+        if recipe.text not in reports:
+            reports[recipe.text] = verdict(recipe, shared)
+        return reports[recipe.text]
+
+    return judged
+
+
+def faults(recipe: Recipe, judge: Judge) -> Iterator[str]:
+    """Make the offered fixes one by one, the safe ones together, and all together; yields what is wrong after each."""
+    yield from check_each(recipe, judge)
+    for unsafe in (False, True):
+        for fault in check_all(recipe, judge, unsafe=unsafe):
+            yield f"all {'fixes' if unsafe else 'safe fixes'} together: {fault}"
 
 
 def check_each(recipe: Recipe, judge: Judge) -> Iterator[str]:

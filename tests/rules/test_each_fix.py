@@ -3,18 +3,15 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import mutants
 import pytest
-from fix_checks import Judge, check_all, check_each
-from verdict_helpers import HEALTHY
+from fix_checks import Judge, faults, judge_once
 
-from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.checking.runner import load_rules
-from getiaction_cli.diagnostics import Report
-from getiaction_cli.recipe import Recipe, read
+from getiaction_cli.recipe import read
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import mutation_truth
@@ -26,28 +23,9 @@ PAGES = {
 FAMILIES = sorted({code[:3] for code, texts in PAGES.items() if texts})
 
 
-def judge_once() -> Judge:
-    """Judge each text once: most fixes of a recipe come to the same few texts."""
-    shared, reports = SharedInputs(offline=True, machine=HEALTHY), dict[str, Report]()
-
-    def judged(recipe: Recipe) -> Report:
-        if recipe.text not in reports:
-            reports[recipe.text] = verdict(recipe, shared)
-        return reports[recipe.text]
-
-    return judged
-
-
 @pytest.fixture(scope="module")
 def judge(lerobot_home: Path, checkpoint: Path) -> Judge:
     return judge_once()
-
-
-def faults(recipe: Recipe, judge: Judge) -> Iterator[str]:
-    yield from check_each(recipe, judge)
-    for unsafe in (False, True):
-        for fault in check_all(recipe, judge, unsafe=unsafe):
-            yield f"all {'fixes' if unsafe else 'safe fixes'} together: {fault}"
 
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)

@@ -71,6 +71,10 @@ FOUND = [
      "GA303", f"{DELTAS}.action.4", "between two frames"),
     (recipe("ACT", ACT, delta_timestamps={"task_index": [0.0]}), "GA304", f"{DELTAS}.task_index", "which sample"),
     (recipe("ACT", ACT, delta_timestamps={"timestamp": [0.0]}), "GA304", f"{DELTAS}.timestamp", "has no effect"),
+    (recipe("ACT", ACT, delta_timestamps={"timestamp": [0.0, 0.1]}),
+     "GA304", f"{DELTAS}.timestamp", "which pictures belong to a sample"),
+    (recipe("ACT", ACT, delta_timestamps={"timestamp": [0.1]}),
+     "GA304", f"{DELTAS}.timestamp", "which pictures belong to a sample"),
     (recipe("ACT", ACT, delta_timestamps={"next.done": []}), "GA304", f"{DELTAS}.next.done", "empty list"),
     # Features.
     (recipe("ACT", {**ACT, "input_features": ["action"]}), "GA306", "model.init_args.input_features.0", "nothing"),

@@ -7,7 +7,8 @@ A key of `delta_timestamps` that the dataset doesn't have, or that the policy do
 ## Why it matters
 
 LeRobot looks up every key for every sample: one that isn't there stops the first batch. A window for a feature that the
-policy doesn't read costs time and changes nothing; for `task_index` it breaks the look-up of the task's text.
+policy doesn't read costs time and changes nothing; for `task_index` it breaks the look-up of the task's text, and for
+`timestamp` that of the pictures.
 
 ## Example
 
@@ -76,6 +77,13 @@ def timed_key(fit: Fit) -> Iterator[Finding]:
         elif key == "task_index" or (key == "index" and fit.facts.known and fit.facts.reads_index):
             yield Finding(
                 f"`{key}` says which sample this is; with time steps of its own it becomes several",
+                at=f"{DELTAS}.{key}",
+                on="key",
+                fix=derive(fit, key),
+            )
+        elif key == "timestamp" and fit.dataset.video_keys and fit.recipe.get(f"{DELTAS}.{key}") not in ([0], [0.0]):
+            yield Finding(
+                "`timestamp` says which pictures belong to a sample; other time steps select other pictures, or none",
                 at=f"{DELTAS}.{key}",
                 on="key",
                 fix=derive(fit, key),
