@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -153,6 +154,11 @@ class Dataset:
     def tasks_in_order(self) -> bool:
         """True when each task's ``task_index`` is its row."""
         return self.task_indices == list(range(len(self.task_indices)))
+
+    @cached_property
+    def repeated_task_indices(self) -> list[int]:
+        """Each ``task_index`` that occurs more than once, in order."""
+        return sorted(index for index, times in Counter(self.task_indices).items() if times > 1)
 
     def by_role(self, *roles: str) -> list[Feature]:
         """The features that play one of these roles."""
