@@ -157,7 +157,7 @@ class Summary:
         else:
             rows.append(("checkpoint", "none: enable_checkpointing is false"))
         rows += [
-            ("policy", f"{self.folder.pretrained_model}/ (LeRobot's format{', averaged weights' * self.averaged})"),
+            ("export", f"{self.folder.pretrained_model}/ (LeRobot's format{', averaged weights' * self.averaged})"),
         ]
         if self.uploaded:
             rows.append(("uploaded", self.uploaded))
