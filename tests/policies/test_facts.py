@@ -27,7 +27,13 @@ from getiaction_cli.policies.facts import Fact, Facts
 ROOT = Path(__file__).parents[2]
 # What the core asks the table for by itself, beside what rules ask and what `about` shows.
 OTHER_FACTS = {"paper", "extra", "base", "words", "downloads", "learns_online", "state_replaces_camera"}
-OF_THE_CORE = {"processors_from_configuration", "restarted_layers", "stacks_time", "loads_in_constructor"}
+OF_THE_CORE = {
+    "step_counter",
+    "processors_from_configuration",
+    "restarted_layers",
+    "stacks_time",
+    "loads_in_constructor",
+}
 OF_THE_CORE |= {"remembers_predictions"}
 # String literals in code of rules/ and analysis/ that are also the name of a policy, and what they are.
 NOT_A_POLICY = {"rules/dataset/foreign_keys.py": ["act"]}  # how some datasets call the feature `action`

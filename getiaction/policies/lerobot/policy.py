@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import difflib
 import inspect
+import operator
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -42,6 +43,7 @@ Batch = dict[str, Any]
 # Where a checkpoint keeps what a policy needs beyond its weights.
 CHECKPOINT_KEY = "getiaction"
 AVERAGE_KEY = "ema"
+COUNTED_KEY = "counted_steps"
 _OWN = "lerobot_policy."  # before the names of its weights
 _SHARDED = ("FSDP", "ModelParallel", "DeepSpeed")
 
@@ -357,9 +359,23 @@ class LeRobotPolicy(L.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one raw held-out batch, logged as `val/loss`; some policies (ACT) leave terms out of it."""
+        steps = self._counted_steps()
+        self._count_steps(-1 if steps is not None else None)  # below any bound that it is compared with
         loss, _ = self._loss(batch)
+        self._count_steps(steps)
         self.log("val/loss", loss, prog_bar=True, batch_size=_batch_size(batch), sync_dist=True)
         return loss
+
+    def _counted_steps(self) -> int | None:
+        """The training steps that the policy has counted in its network; None for a policy that counts none."""
+        path = facts.value(self.policy_name, "step_counter")
+        return operator.attrgetter(path)(self._built()) if path else None
+
+    def _count_steps(self, steps: int | None) -> None:
+        path = facts.value(self.policy_name, "step_counter")
+        if path and steps is not None:
+            owner, _, name = path.rpartition(".")
+            setattr(operator.attrgetter(owner)(self._built()), name, steps)
 
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """How far the predicted actions are from the recorded ones, open loop, for a batch of `Moments`.
@@ -675,6 +691,8 @@ class LeRobotPolicy(L.LightningModule):
             "config": configuration.config_to_plain(self._config_to_save()),
             **processors.processors_to_plain(self.preprocessor, self.postprocessor),
         }
+        if (steps := self._counted_steps()) is not None:
+            checkpoint[CHECKPOINT_KEY][COUNTED_KEY] = steps
         if self._peft_models:  # the frozen weights are those of pretrained_path
             frozen = {tensor.data_ptr() for tensor in policy.parameters() if not tensor.requires_grad}
             weights = checkpoint["state_dict"]
@@ -712,6 +730,8 @@ class LeRobotPolicy(L.LightningModule):
         assert self.config is not None
         self.preprocessor, self.postprocessor = processors.processors_from_plain(saved, self.config)
         self._average_saved = saved.get(AVERAGE_KEY)
+        if isinstance(steps := saved.get(COUNTED_KEY), int):
+            self._count_steps(steps)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
         """As torch does it; the frozen weights under adapters may be missing."""
