@@ -1,6 +1,6 @@
-"""What a training run says when it can't go on for a reason that the user can mend.
+"""What a training run says when it can't continue for a reason that the user can fix.
 
-    TrainingError           a run that can't start or go on: message, hint
+    TrainingError           a run that can't start or continue: message, hint
     ├── DataError           the dataset can't be found, fetched or read
     ├── PolicyError         the policy can't be built from this recipe and dataset
     ├── RolloutError        the simulated environment can't be created, or does not fit the policy

@@ -1,4 +1,4 @@
-"""Files that are read again: written whole or not at all, whatever ends the process.
+"""Files that are read again: written whole or not at all, even if the process is killed.
 
 A file is written under a temporary name in its own folder, reaches the disk, and only then takes its place, so that a
 kill, a full disk or a power failure leaves the earlier version. The temporary file is locked while it is written: one

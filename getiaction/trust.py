@@ -284,7 +284,7 @@ def processor(config: Any, steps: Steps, what: str) -> dict[str, Any]:
         where = f"step {number} of {what}"
         if not isinstance(step, dict):
             raise Refused(f"{where} is not a section")
-        # LeRobot looks for a registered name first, whatever stands in it.
+        # LeRobot looks for a registered name first, even if it looks like a path.
         key = "registry_name" if "registry_name" in step else "class"
         name = step.get(key)
         known = steps.has_name if key == "registry_name" else steps.has_class
@@ -346,7 +346,7 @@ def no_foreign_code(defaults: Collection[str]) -> Iterator[None]:
     """While it lasts, transformers loads Python code only from `defaults` and what the user allows.
 
     transformers runs the modules that a model's or tokenizer's repository holds where it is called with
-    ``trust_remote_code``, as LeRobot does for some policies; which repository that is stands in a configuration.
+    ``trust_remote_code``, as LeRobot does for some policies; which repository that is is in a configuration.
 
     Raises:
         Refused: something asks for code from anywhere else.
@@ -368,7 +368,7 @@ def no_foreign_code(defaults: Collection[str]) -> Iterator[None]:
         return original(source, module_file, *args, **kwargs)
 
     loader.get_cached_module_file = guarded
-    loader.TIME_OUT_REMOTE_CODE = 0  # no question that nobody sees
+    loader.TIME_OUT_REMOTE_CODE = 0  # no hidden question
     try:
         yield
     finally:

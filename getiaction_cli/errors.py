@@ -7,10 +7,10 @@
         ├── RecipeNotFound          no such recipe file
         ├── DatasetNotFound         no such dataset in the places searched
         ├── HubError                the Hub refused, broke off or can't be reached
-        └── RunFailed               training started and could not go on
+        └── RunFailed               training started and could not continue
 
 Exit codes: 0 no errors (warnings allowed), 1 errors found, 2 usage error, 3 check could not run; and what a shell calls
-a program that a signal ended: 130 after Ctrl-C, 143 after SIGTERM, 141 when nobody reads the output.
+a program that a signal ended: 130 after Ctrl-C, 143 after SIGTERM, 141 when the output is closed.
 """
 
 EXIT_FOUND = 1
@@ -35,7 +35,7 @@ class UsageError(CliError):
     exit_code = EXIT_USAGE
 
 
-class CouldNotLook(CliError):  # noqa: N818 - it is no fault of the program
+class CouldNotLook(CliError):  # noqa: N818 - it is not a fault of the program
     """Something that had to be read could not be."""
 
 
@@ -56,4 +56,4 @@ class HubError(CouldNotLook):
 
 
 class RunFailed(CouldNotLook):
-    """The training core stopped with a reason that the user can mend."""
+    """The training core stopped with a reason that the user can fix."""

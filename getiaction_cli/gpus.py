@@ -86,6 +86,6 @@ def find(text: str) -> Card | None:
         if not certain <= given or (best and len(best[0]) >= len(certain | (parts & given))):
             continue
         if {"ti", "super", "laptop", "pcie", "mobile"} & given - parts:
-            continue  # another card than the one in the table
+            continue  # a card that differs from the table's
         best = (certain | (parts & given), card)
     return best[1] if best else None

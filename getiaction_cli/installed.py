@@ -1,6 +1,6 @@
 """What is installed: packages by folder, distributions by version, and what an extra asks for. Nothing is imported.
 
-`importlib.metadata` takes 10 ms to import and some ms for each look-up; names and versions also stand in the names of
+`importlib.metadata` takes 10 ms to import and some ms for each look-up; names and versions also are in the names of
 the folders that it would read.
 """
 

@@ -299,7 +299,7 @@ def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The name and shape of each tensor in a safetensors file, read from its header.
 
     Raises:
-        ValueError: it is no safetensors file.
+        ValueError: it is not a safetensors file.
         OSError: it can't be read.
     """
     with trust.open_regular(path) as stream:

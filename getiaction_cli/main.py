@@ -154,7 +154,9 @@ def main() -> None:
         if os.environ.get("GETIACTION_DEBUG"):
             raise
         _stop(error)
-    except BrokenPipeError:  # nobody reads on (`| head`); what Python still holds back must not raise again
+    except (
+        BrokenPipeError
+    ):  # the reader has closed the pipe (`| head`); what Python still holds back must not raise again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except Exception as error:
@@ -190,7 +192,7 @@ def _stop(error: CliError) -> NoReturn:
 
 
 def _wrong_words(error: Exception) -> UsageError | None:
-    """What typer says of words that mean nothing, as everything else here is said; None for any other error.
+    """What typer says of words that mean nothing, as everything else here; None for any other error.
 
     Its exception classes are private; the message and the context are what they have always had.
     """
@@ -199,7 +201,7 @@ def _wrong_words(error: Exception) -> UsageError | None:
         return None
     message: str = said().strip()
     context: typer.Context | None = getattr(error, "ctx", None)
-    if context is not None and message == context.get_help():  # nothing was said, so the help is shown
+    if context is not None and message == context.get_help():  # no arguments: show the help
         typer.echo(message, err=True)
         sys.exit(EXIT_USAGE)
     # typer's own ways to say it, for commands and for options
@@ -214,7 +216,7 @@ def _wrong_words(error: Exception) -> UsageError | None:
 
 
 def _in_plain_words(error: Exception) -> CliError:
-    """What the system refused, and what nobody foresaw."""
+    """Errors of the operating system, and unexpected ones."""
     if type(error).__name__ == "Unjudgeable":
         from getiaction_cli import policies
 

@@ -44,7 +44,7 @@ _ROUTES = {name: short.route for short in SHORT_FORMS for name in short.names}
 
 
 def route_of(word: str) -> str | None:
-    """The key that a word without its dashes stands for; None for a word that is no short form.
+    """The key that a word without its dashes stands for; None for other words.
 
     "max_steps" gives "trainer.max_steps", and "logger.project" gives "trainer.logger.project".
     """

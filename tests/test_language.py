@@ -1,7 +1,8 @@
-"""What a user reads is plain technical English: phrases that need decoding are banned, each with a better one."""
+"""Texts, docstrings and comments are plain technical English: phrases that need decoding are banned."""
 
-import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,26 +32,16 @@ BANNED = {
 
 
 def texts() -> Iterator[tuple[str, str]]:
-    """(place, text) of everything that can reach a user: strings in the code, pages of rules, help, docs, recipes."""
+    """(place, text) of the strings, docstrings and comments in the code, and of the docs and recipes."""
     for file in [*REPOSITORY.glob("getiaction/**/*.py"), *REPOSITORY.glob("getiaction_cli/**/*.py")]:
-        tree = ast.parse(file.read_text("utf-8"))
-        shown = file.parent.name == "commands" or "rules" in file.parts
-        hidden = set() if shown else set(_docstrings(tree))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in hidden:
-                yield f"{file.relative_to(REPOSITORY)}:{node.lineno}", node.value
+        place, code = file.relative_to(REPOSITORY), file.read_text("utf-8")
+        for token in tokenize.generate_tokens(io.StringIO(code).readline):
+            if token.type in (tokenize.COMMENT, tokenize.STRING, tokenize.FSTRING_MIDDLE):
+                yield f"{place}:{token.start[0]}", token.string
     documents = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("recipes/*.yaml")]
     for document in documents:
         for number, line in enumerate(document.read_text("utf-8").splitlines(), 1):
             yield f"{document.relative_to(REPOSITORY)}:{number}", line
-
-
-def _docstrings(tree: ast.AST) -> Iterator[int]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                yield id(first.value)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Where the store does not fit: blocks of episodes, decoded in order while training goes on.
+"""Where the store does not fit: blocks of episodes, decoded in order during training.
 
 An epoch is cut into blocks of a few dozen consecutive frames. As many blocks as fit into a bounded buffer are
 open at a time; round after round each open block gives one of its samples, in random order, and a block that has
@@ -274,7 +274,7 @@ class BlockFrames:
         """Frames of one camera; see `windows.Frames`."""
         found: list[np.ndarray] = []
         for wanted, episode, owner in zip(frames, episodes.tolist(), self._owner[anchors].tolist(), strict=True):
-            if owner < 0 or not self._blocks[owner].left:  # nobody has announced it
+            if owner < 0 or not self._blocks[owner].left:  # it was not announced
                 inside, back = np.unique(wanted, return_inverse=True)
                 found.append(self._decode(self._cameras[camera], episode, inside)[back])
                 continue
@@ -283,7 +283,7 @@ class BlockFrames:
         return torch.from_numpy(np.concatenate(found))
 
     def used(self, anchors: np.ndarray) -> None:
-        """These samples have all their frames: what nobody will ask for again makes room."""
+        """These samples have all their frames; free those that have no samples left."""
         with self._turn:
             for owner in self._owner[anchors].tolist():
                 if owner < 0 or not self._blocks[owner].left:

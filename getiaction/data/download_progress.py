@@ -1,4 +1,4 @@
-"""How much of a dataset has arrived, while LeRobot downloads it and tells nobody."""
+"""How much of a dataset has arrived, while LeRobot downloads it without reporting progress."""
 
 from __future__ import annotations
 

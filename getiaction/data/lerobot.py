@@ -63,7 +63,7 @@ class LeRobotDataModule(L.LightningDataModule):
         stats: the statistics that policies normalize by, after `setup`.
         plan: which way the frames take and why, after `setup`.
         order: in which order the training samples come, after the first batches were asked for.
-        progress: set it before `setup` to be told how far the download and the decoding of a new dataset are.
+        progress: set it before `setup` to follow how far the download and the decoding of a new dataset are.
         train_dataset: the episodes to train on, after `setup`.
         val_dataset: the held-out episodes, None when there are none.
 
@@ -241,7 +241,7 @@ class LeRobotDataModule(L.LightningDataModule):
         return self._loader(dataset, self.train_batch_size, sampler)
 
     def _sampler(self, dataset: WindowDataset | LeRobotDataset) -> EpisodeSampler | EpisodeAwareSampler:
-        """The order of an epoch, at the place where a resumed run goes on."""
+        """The order of an epoch, at the place where a resumed run continues."""
         seed = self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", 0))
         order = _read_order(self._resume_at)
         epoch, parts = self._position()
@@ -367,7 +367,7 @@ class LeRobotDataModule(L.LightningDataModule):
         return {**state, "order": dict(self.order)} if self.order else state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on with the batch after the last one that was used up."""
+        """Continue with the batch after the last one that was used up."""
         # It is resumed here, where Lightning doesn't look.
         warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch ended")
         self._resume_at = dict(state_dict)

@@ -1,7 +1,7 @@
 """A dataset opened the best way that it and this machine allow, and what to tell the user about it.
 
     store       every frame decoded once and mapped (`frame_store`)
-    blocks   blocks of episodes decoded while training goes on (`blocks`), where the store does not fit
+    blocks   blocks of episodes decoded during training (`blocks`), where the store does not fit
     lerobot     LeRobotDataset, for what neither of the others can read
 
 Each time a store is opened, a few of its frames are compared with what LeRobot decodes, so a decoder that surprises us

@@ -1,7 +1,7 @@
 """What can be predicted without learning anything, at the moments and for the frames at which the policy predicts.
 
 A baseline may use what a robot knows at that moment: its state and the actions it has executed, never a later frame.
-At the first frame of an episode there is no earlier action: the state stands in for it where it can, else the mean.
+At the first frame of an episode there is no earlier action: the state replaces it where it can, else the mean.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ HOLD_ACTION = "repeating the last action"
 CARRY_ON = "carrying on the last movement"
 MEAN = "the mean action"
 
-# Episodes kept out of training, episodes trained on, those of another dataset than the policy was trained on, or those
+# Episodes kept out of training, episodes trained on, those of a dataset that differs from the training's, or those
 # of which nothing says whether it was.
 Part = Literal["held-out", "training", "new", "unknown"]
 
@@ -114,7 +114,7 @@ class Borders:
         count: Borders between chunks.
         jump: Predicted, across a border.
         inside: Predicted, inside a chunk.
-        fast: Recorded: 95 of 100 movements are no larger.
+        fast: Recorded: 95 of 100 movements are not larger.
     """
 
     count: int

@@ -33,7 +33,7 @@ def observations_per_prediction(policy: PreTrainedPolicy) -> int:
 def predicts_alone(policy: PreTrainedPolicy) -> bool:
     """Whether a prediction depends on the last observations alone, and not on earlier predictions.
 
-    False for a policy that is not LeRobot's own, which may keep whatever it likes.
+    False for a policy that is not LeRobot's own, which may keep anything.
     """
     own = type(policy).__module__.startswith("lerobot.policies.")
     averages = getattr(policy.config, "temporal_ensemble_coeff", None) is not None

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData
-from lerobot.policies.pretrained import _build_card_context
 
 from getiaction.lerobot.names import PreTrainedConfig
 
@@ -29,13 +28,17 @@ def write(
         config: its configuration.
         meta: metadata of the dataset it was trained on, a `LeRobotDatasetMetadata`.
         training: `steps`, `batch_size`, `seed`, `optimizer` and `lr`.
-        rate: actions a second; LeRobot's `lerobot-rollout` takes 30 unless it is told.
+        rate: actions a second; LeRobot's `lerobot-rollout` uses 30 by default.
     """
+    try:
+        from lerobot.policies.pretrained import _build_card_context as build_context
+    except ImportError:  # private: a later LeRobot may move it, and a policy without a card is a policy all the same
+        return
     said = None
     if training is not None:
         optimizer = SimpleNamespace(type=training["optimizer"], lr=training["lr"])
         said = SimpleNamespace(**{key: training[key] for key in ("steps", "batch_size", "seed")}, optimizer=optimizer)
-    context = _build_card_context(said, meta, config.input_features, config.output_features)
+    context = build_context(said, meta, config.input_features, config.output_features)
     base = str(config.pretrained_path or "")
     context["base_model"] = base if base.count("/") == 1 and not Path(base).exists() else None
     data = ModelCardData(

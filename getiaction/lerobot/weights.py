@@ -32,7 +32,7 @@ def ensure_backbone_weights(config: PreTrainedConfig) -> None:
     """Fetch the ResNet weights a configuration names, unless torch's cache has them.
 
     Raises:
-        PolicyError: torchvision has no such weights, or they are neither cached nor to be had.
+        PolicyError: torchvision has no such weights, or they are neither cached nor available.
     """
     name = getattr(config, "pretrained_backbone_weights", None)
     if name is None:

@@ -41,7 +41,7 @@ def _parts() -> dict[str, str]:
 
 
 def holds(policy: str, fact: str) -> bool:
-    """True when the table has this fact of a policy, whatever conditions the entry has."""
+    """True when the table has this fact of a policy, under any conditions."""
     return fact in of(policy)
 
 

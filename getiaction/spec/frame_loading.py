@@ -3,7 +3,7 @@
 The store of a camera takes `frames x height x width x channels` bytes (two bytes a pixel for depth maps). It is used
 where what is still to be built fits into the bound that the recipe sets, or without one into half of the free space
 of its disk: half, so that a training run has room for its checkpoints. Where it does not fit, blocks of episodes
-are decoded as training goes on; and what neither of them can read is left to LeRobotDataset.
+are decoded during training; and what neither of them can read is left to LeRobotDataset.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Plan:
     free: int
 
     def __str__(self) -> str:
-        """What the user is told: the way in plain words, and why."""
+        """The message for the user: the way, and why."""
         said = {
             "store": "frames are decoded once and kept",
             "blocks": "frames are decoded block by block during training, in an order that differs from LeRobot's",

@@ -28,7 +28,7 @@ def wandb_goes_online(arguments: Mapping[str, Any]) -> bool:
 
 
 def wandb_can_log_in() -> bool:
-    """True when Weights & Biases would not ask for a key: it has one, another server, or is told to stay offline."""
+    """True when Weights & Biases would not ask for a key: it has one, uses another server, or stays offline."""
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_BASE_URL"):
         return True
     if os.environ.get("WANDB_MODE") in _OFFLINE:

@@ -94,7 +94,7 @@ def handles(signum: int, say: Callable[[str], None]) -> bool:
         if str(error):
             say(str(error))
         return False
-    os._exit(128 + signum)  # as after a kill: whatever was begun is begun again
+    os._exit(128 + signum)  # as after a kill: unfinished work is repeated
 
 
 def _is_running() -> bool:

@@ -138,7 +138,7 @@ def component(place: str, section: Any, route: str) -> Any:
     Args:
         place: a key of PLACES: what kind of thing is wanted.
         section: the recipe's words for it.
-        route: where they stand, for messages.
+        route: where they are, for messages.
 
     Raises:
         TrainingError: no such class for that place, arguments it does not take, or it can't be built from them.
@@ -284,7 +284,7 @@ def _check_device(arguments: dict[str, Any]) -> None:
 
 
 def _check_wandb(arguments: dict[str, Any]) -> None:
-    """Weights & Biases asks for a key on a terminal that it thinks nobody else writes to; say so instead."""
+    """Weights & Biases asks for a key on a terminal that it takes for its own; say so instead."""
     if wandb_goes_online(arguments) and not wandb_can_log_in():
         raise MachineError(
             "WandbLogger has no API key to log in with",

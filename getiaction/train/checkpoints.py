@@ -112,7 +112,7 @@ class Checkpoints(Checkpoint):
         return STATE
 
     def state_dict(self) -> dict[str, Any]:
-        """What best.ckpt is, so that a checkpoint states its own rank whatever happens to the files beside it."""
+        """What best.ckpt is, so that a checkpoint states its own rank, independent of the files beside it."""
         return {"best": asdict(self.best) if self.best else None}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -193,7 +193,7 @@ class Checkpoints(Checkpoint):
                 self.best.publish(_another_name(self.folder.last, self.folder.best), self.folder)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        """Publish what was saved if its row is logged: a validation that failed is no reason to lose the steps."""
+        """Publish what was saved if its row is logged: a failed validation must not lose the steps."""
         if trainer.validating or trainer.fit_loop.epoch_loop._batches_that_stepped >= trainer.global_step:
             self._publish(trainer)
 
@@ -332,7 +332,7 @@ def recipe_inside(path: Path) -> str | None:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether every part of the file is as it was written; torch itself would go on with spoilt numbers."""
+    """Whether every part of the file is as it was written; torch itself would continue with spoilt numbers."""
     try:
         with trust.open_regular(path) as opened, zipfile.ZipFile(opened) as file:
             # torch compresses nothing; what is compressed may be a thousand times larger than the file.

@@ -20,7 +20,7 @@ _UNHARMED = "a checkpoint that the run has written before is unharmed: resume it
 
 @contextmanager
 def in_plain_words() -> Iterator[None]:
-    """Turn the failures that a user can mend into a `TrainingError`; anything else is a fault and stays what it is."""
+    """Turn the failures that a user can fix into a `TrainingError`; anything else is a fault and stays what it is."""
     try:
         yield
     except TrainingError:

@@ -4,8 +4,8 @@ Lightning would raise in the middle of a step, when weights and counters need no
 A second Ctrl-C or a later SIGTERM stops at once. On several ranks they agree on the step after which they stop.
 
 SIGHUP arrives when the terminal is closed, or the connection to it is lost; shells send it twice. Like a SIGTERM that
-several senders deliver at the same time (a scheduler and a launcher), it never stops a save. A process that was told
-to ignore SIGHUP (`nohup`) ignores it.
+several senders deliver at the same time (a scheduler and a launcher), it never stops a save. With `nohup`, SIGHUP
+is ignored.
 
 SIGUSR1 is what a scheduler sends before a time limit or a preemption (`sbatch --signal=USR1@120`); in a SLURM job,
 `getiaction.spec.slurm` has the rest. Lightning's own handlers, which save in the middle of a step, are never installed.
@@ -90,7 +90,7 @@ class Interrupt:
             yield
         finally:
             self._training = False
-            # What this process starts later is no rank of this training: it must check its recipe itself.
+            # What this process starts later is not a rank of this training: it must check its recipe itself.
             if rank() == 0:
                 os.environ.pop(FIRST_PROCESS)
             if first_before is not None:
@@ -115,7 +115,7 @@ class Interrupt:
         return self._signum is not None
 
     def signal(self, trainer: L.Trainer) -> int | None:
-        """The signal to stop for, when any rank has got one; None to go on. Every rank must ask after the same step.
+        """The signal to stop for, when any rank has got one; None to continue. Every rank must ask after the same step.
 
         What they agree on is kept apart from what this rank has got: a signal that arrives while they talk counts after
         the next step, and one that the others knew of already is still this rank's first.
@@ -153,4 +153,4 @@ def end_others(trainer: L.Trainer) -> None:
     if launcher is None or not getattr(launcher, "procs", None):
         return
     launcher.kill(signals.SIGKILL)
-    launcher.procs.clear()  # else Lightning's observer would end this process as well, in the middle of what it says
+    launcher.procs.clear()  # else Lightning's observer would end this process as well, in the middle of its message

@@ -61,7 +61,7 @@ def need_of(recipe: Mapping[str, Any]) -> Need:
         need = measure(policy, meta, stats, timing, max(tasks, key=len), precision)
     except TrainingError:
         raise
-    except Exception as error:  # whatever a policy's own code does with tensors that have no contents
+    except Exception as error:  # anything a policy's own code does with tensors that have no contents
         raise TrainingError(f"{policy.policy_name} can't be measured: {first_line(error)}") from error
     memory.keep(name, need)
     return need

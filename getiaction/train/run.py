@@ -1,4 +1,4 @@
-"""A training run, read aloud: a folder, a seed, what the recipe names, Lightning's fit, and what came of it."""
+"""A training run, read aloud: a folder, a seed, what the recipe names, Lightning's fit, and its result."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def train(
         recipe_text: the same recipe as text, kept in the folder.
         resolved_text: its text with all defaults written out, kept in the folder; empty for none.
         output_dir: the run's folder; must be new or empty. By default ``outputs/<recipe_name>/<time>/``.
-        resume: a run folder or a checkpoint to go on from; a run goes on in its own folder.
+        resume: a run folder or a checkpoint to resume from; a run resumes in its own folder.
         quiet: no progress.
         screen: where progress is shown, when the caller has taken the screen already.
 
@@ -61,7 +61,7 @@ def train(
         What was trained and where it is. When it was interrupted, ``stopped_by`` says with which signal.
 
     Raises:
-        TrainingError: the run can't start or go on for a reason that the user can mend.
+        TrainingError: the run can't start or continue for a reason that the user can fix.
         Interrupted: it was stopped before the first step, or at once by a second signal.
     """
     screen = screen or Screen(quiet=quiet)
@@ -96,7 +96,7 @@ def train(
         if run.resumed and checkpoint is None:
             screen.say(f"{run.path} was stopped before its first checkpoint: starting from step 0")
         if run.fresh:
-            run.write_recipe(recipe_text)  # a run that goes on keeps its own until it does (`RunRecorder`)
+            run.write_recipe(recipe_text)  # a run that continues keeps its own until it does (`RunRecorder`)
         screen.log_to(run.log)
 
     interrupt = Interrupt(

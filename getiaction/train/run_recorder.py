@@ -160,7 +160,7 @@ def dataset_change(earlier: dict[str, Any], facts: dict[str, Any]) -> str:
 
 
 def order_change(earlier: dict[str, Any], facts: dict[str, Any]) -> str:
-    """One line if the samples come in another order than in the earlier part; arguments as for `dataset_change`."""
+    """One line if the order of the samples differs from the earlier part; arguments as for `dataset_change`."""
     before, now = earlier.get("frames"), facts["frames"]
     if not isinstance(before, dict) or before.get("order") in (None, now["order"]):
         return ""

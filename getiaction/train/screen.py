@@ -41,7 +41,7 @@ class Screen:
         debug: leave the libraries' output on the screen.
 
     Attributes:
-        live: whether things may move on it: a terminal, colours wanted, somebody looking.
+        live: whether things may move on it: a terminal, colours wanted, and not piped.
     """
 
     def __init__(self, *, quiet: bool = False, debug: bool = False) -> None:
@@ -151,7 +151,7 @@ class Screen:
             self._spin(shown(f"{text}…"))
 
     def still(self) -> None:
-        """Whatever moves stops."""
+        """Stop the spinner."""
         if self._moving is not None:
             self._moving.stop()
             self._moving = None

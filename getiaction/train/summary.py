@@ -1,4 +1,4 @@
-"""What came of a run, as values and as the text a user reads."""
+"""The result of a run, as values and as the text a user reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callbacks, loggers and the like, written as ``{class_path, init_args}``: where they stand, and which is meant."""
+"""Callbacks, loggers and the like, written as ``{class_path, init_args}``: where they are, and which is meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Class paths: what may stand in each place, and what a path that may not was meant to be. Nothing is imported."""
+"""Class paths: what is allowed in each place, and what a path that may not was meant to be. Nothing is imported."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class WrongClassPath:
-    """A class path that can't stand where it does.
+    """A class path that is not allowed in its place.
 
     Args:
-        route: where it stands.
+        route: where it is.
         verdict: whether it is clear what was meant.
         message: what is wrong.
         meant: the class path that was meant.
@@ -53,7 +53,7 @@ class WrongClassPath:
 
 @cache
 def class_paths(recipe: Recipe) -> tuple[WrongClassPath, ...]:
-    """The class paths of a recipe that can't stand where they do."""
+    """The class paths of a recipe that is not allowed in its place."""
     found = [_model(recipe), _data(recipe), *(_object(recipe, route) for route in object_routes(recipe))]
     return tuple(item for item in found if item is not None)
 

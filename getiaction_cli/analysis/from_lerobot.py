@@ -457,7 +457,7 @@ _OF_TRAINING: dict[str, Callable[[Ledger, Any], None]] = {
 
 
 def _launch(ledger: Ledger) -> None:
-    """What accelerate or torchrun was told, and the variables in front of it."""
+    """The arguments of accelerate or torchrun, and the variables in front of it."""
     given = ledger.get("launch")
     for key, value in given.items() if isinstance(given, dict) else ():
         name, path = key.replace("-", "_"), ("launch", key)

@@ -16,7 +16,7 @@ __all__ = ["Kind", "Migration", "Outcome", "Source", "migrate", "source_of"]
 
 
 def source_of(recipe: Recipe) -> Source | None:
-    """Whose configuration this is; None where it is no configuration of a training."""
+    """Whose configuration this is; None where it is not a training configuration."""
     if foreign_sections(recipe):
         return Source.LEROBOT
     keys = recipe.keys("")

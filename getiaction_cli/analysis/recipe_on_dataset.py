@@ -90,7 +90,7 @@ class Fit:
         """True when a time lies between two frames: a rounded number of seconds ("0.033") doesn't."""
         if not math.isfinite(time):
             return True
-        # What is derived anyway needs only to be recognised; anything else goes to LeRobot as it stands.
+        # What is derived anyway needs only to be recognised; anything else goes to LeRobot as written.
         tolerance = 0.1 if self.derives(key) else self.tolerance * self.fps
         return abs(time * self.fps - round(time * self.fps)) > tolerance
 
@@ -263,7 +263,7 @@ class Fit:
         try:
             option = frame_loading.read_option(self.recipe.data("frame_store"))
         except ValueError:
-            return None  # what it says is judged as a value
+            return None  # its text is judged as a value
         return frame_loading.choose(option, size=size, missing=size, folder=frame_loading.frames_root(option))
 
     @property
@@ -325,7 +325,7 @@ class Fit:
 
     @property
     def padded(self) -> float:
-        """The share of action targets that lie behind an episode's end and repeat its last action."""
+        """The share of action targets that extend past an episode's end and repeat its last action."""
         window = self.window(ACTION)
         steps = np.array([s for s in window if s > 0])
         total = int(self.samples.sum()) * max(1, len(window))

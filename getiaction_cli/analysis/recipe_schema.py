@@ -1,4 +1,4 @@
-"""What may stand where in a recipe: every section that is there, with the keys it takes."""
+"""What is allowed where in a recipe: every section that is there, with the keys it takes."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ WRAPPER_TYPES = {name: parse_type(kind) for name, (kind, _) in WRAPPER_ARGUMENTS
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key that may stand in a section.
+    """A key that is allowed in a section.
 
     Args:
         type: what its value may be.
@@ -82,7 +82,7 @@ class Section:
     """A section of the recipe.
 
     Args:
-        route: where it stands.
+        route: where it is.
         name: what to call it ("the trainer", "ACT").
         keys: what it takes.
         open: it also takes keys that are not known here.
@@ -99,7 +99,7 @@ class Section:
 
 
 def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
-    """Every section that stands in the recipe and whose keys are known."""
+    """Every section that is in the recipe and whose keys are known."""
     yield Section("", "a recipe", {name: Key(kind, name in ("model", "data")) for name, kind in TOP.items()})
     for name in ("model", "data"):
         if isinstance(recipe.get(name), dict):
@@ -288,7 +288,7 @@ def _signed(route: str, signature: Signature, name: str = "") -> Section:
 
 def _parameter_key(parameter: Parameter) -> Key:
     kind = parameter.type
-    if parameter.default is None and not kind.accepts(None):  # `x: int = None` takes it, whatever its annotation says
+    if parameter.default is None and not kind.accepts(None):  # `x: int = None` takes it, despite its annotation
         kind = Type("union", (kind, Type("none")))
     if parameter.default is REQUIRED:
         return Key(kind, required=True)

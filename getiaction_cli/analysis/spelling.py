@@ -9,7 +9,7 @@ from collections.abc import Iterable
 def closest(word: str, names: Iterable[str]) -> tuple[str, ...]:
     """The names spelt most like a word, hyphens and case aside; one that has all of its parts comes first.
 
-    Where none is spelt like it: the one that says what it says in more words, or in another order.
+    Where none is spelt like it: the one with the same words, in more of them or in another order.
     """
     plain = {_plain(name): name for name in names}
     near = difflib.get_close_matches(_plain(word), plain, n=3, cutoff=0.75)

@@ -102,7 +102,7 @@ class TrainingNeed:
         yield from self._disk()
 
     def hours(self) -> str:
-        """The time of all steps, as a range; empty where it can't be said."""
+        """The time of all steps, as a range; empty where it is unknown."""
         steps, need = self.steps, self.need
         if need is None or self.card is None or self.card.flops is None or not steps:
             return ""

@@ -64,7 +64,7 @@ def variables(recipe: Recipe) -> dict[str, str]:
 
 @cache
 def beyond_reason(recipe: Recipe) -> dict[str, str]:
-    """Numbers that nobody can mean, by route, with the reason. No other rule does arithmetic with them."""
+    """Numbers that make no sense, by route, with the reason. No other rule does arithmetic with them."""
     found: dict[str, str] = {}
     for route, node in recipe.walk():
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):

@@ -28,7 +28,7 @@ class Stray:
 
     Args:
         kind: what became of it.
-        route: where it stands.
+        route: where it is.
         key: its name.
         section: the section that does not know it.
         target: the route it should have; empty when there is none.
@@ -89,7 +89,7 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
 
 
 def meant_params(recipe: Recipe) -> dict[str, object]:
-    """The parameters that stand under a wrong name or in a wrong place, under the right name.
+    """The parameters that are under a wrong name or in a wrong place, under the right name.
 
     With them the policy is what its author means, so that the other rules speak of that and not of the slip again.
     """
@@ -97,7 +97,7 @@ def meant_params(recipe: Recipe) -> dict[str, object]:
 
 
 def meant_routes(recipe: Recipe) -> dict[str, str]:
-    """The routes at which these parameters stand, by their right name."""
+    """The routes at which these parameters are, by their right name."""
     meant: dict[str, str] = {}
     for stray in _all(recipe):
         target = stray.target or (stray.section.at(stray.near[0]) if stray.near else "")
@@ -145,7 +145,7 @@ def classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: 
     outside = inside.startswith("trainer.") and not section.route.endswith(".init_args")
     if outside and any(key in s.keys for s in sections(recipe, policy) if s.route == inside):
         homes = [f"{inside}.{key}"]
-    if key in WITHOUT_EFFECT:  # a policy has it too, but nobody means that one
+    if key in WITHOUT_EFFECT:  # a policy has it too, but it is not meant
         homes = [home for home in homes if not home.startswith("model.")]
     if homes:
         return Stray("misplaced", route, key, section, homes[0])

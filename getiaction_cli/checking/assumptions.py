@@ -24,7 +24,7 @@ from getiaction_cli.rules.policy._values import Values
 if TYPE_CHECKING:
     from getiaction_cli.checking.recipe_context import RecipeContext
 
-# Stands in for a number outside the policy's parameters (trainer.max_steps) in the second copy.
+# Replaces a number outside the policy's parameters (trainer.max_steps) in the second copy.
 _OTHER_NUMBER = 1000
 
 
@@ -69,7 +69,7 @@ class World:
 def worlds(context: RecipeContext, wrong: Mapping[str, Finding]) -> tuple[World, ...]:
     """The copies of a recipe on which the rules run that need the policy's configuration, the nearest to it first.
 
-    In the first copy, values that can't be read, or are wrong whatever the rest says, have stand-ins; in the second,
+    In the first copy, values that can't be read, or are wrong on their own, have stand-ins; in the second,
     those that LeRobot refuses beside the others have, too.
 
     Args:
@@ -193,7 +193,7 @@ def _others(
     Args:
         recipe: the recipe.
         policy: its policy.
-        moved: the values that stand under a wrong name, by their right route.
+        moved: the values that are under a wrong name, by their right route.
         stand_ins: those that they differ from.
         doubtful: the routes of the values that may have been meant otherwise.
         pretrained: the parameters that a checkpoint sets.

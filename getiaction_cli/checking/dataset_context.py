@@ -36,7 +36,7 @@ class DatasetContext(Context):
 
     @property
     def reads_language(self) -> bool:
-        """Whether the policy may be told the task in words: some policy may."""
+        """Whether the policy may read the task as text: some policy may."""
         return True
 
     @property

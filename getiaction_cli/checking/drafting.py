@@ -1,7 +1,7 @@
-"""A recipe for a dataset and a policy: drafted from what they ask for, then mended by the rules' own fixes.
+"""A recipe for a dataset and a policy: drafted from what they ask for, then fixed by the rules' own fixes.
 
 There is no second table of what a policy needs of a dataset: a draft is judged as any recipe is, and where a rule
-has a fix, the fix is made and the rule's reason is written beside it. What no fix can mend is why the policy does not
+has a fix, the fix is made and the rule's reason is written beside it. What no fix can fix is why the policy does not
 suit the dataset.
 """
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.policies import PolicyClass
 
-# A draft that more fixes than this have not mended goes round in circles.
+# A draft that more fixes than this have not fixed goes round in circles.
 _MOST_FIXES = 20
 # A fix may ask for another: weights to start from know the cameras by other names.
 _IN_A_ROW = 2
-# What no recipe can mend: the dataset's own faults, and this machine's. The latter is no reason against a policy.
+# What no recipe can fix: the dataset's own faults, and this machine's. The latter does not count against a policy.
 _NOT_THE_POLICY = ("GA4", "GA5")
 _MACHINE = ("GA5",)
 _STEPS = 100_000
@@ -48,9 +48,9 @@ class Suit:
 
     Args:
         policy: the policy.
-        text: the drafted recipe, mended as far as the rules can.
+        text: the drafted recipe, fixed as far as the rules can.
         changes: what had to be set for this dataset, each with the finding that asked for it.
-        reasons: the errors that no fix mends, the dataset's own last; empty when the policy can train on it.
+        reasons: the errors that no fix fixes, the dataset's own last; empty when the policy can train on it.
         machine: errors of this machine alone (an extra or weights that are missing here).
         unreadable: what of the installed LeRobot could not be read, so that this is not known; empty for nothing.
     """
@@ -127,7 +127,7 @@ def _mended(
     """The first fix, or the shortest row of them, that leaves less to say than ``weight``.
 
     Returns:
-        The recipe with it, its report, and what was mended; None when no row of ``in_a_row`` fixes does.
+        The recipe with it, its report, and what was fixed; None when no row of ``in_a_row`` fixes does.
     """
     onward: list[tuple[Recipe, Report, Diagnostic]] = []
     for diagnostic in report.diagnostics:
@@ -150,7 +150,7 @@ def _mended(
 
 
 def _weight(report: Report) -> tuple[int, int]:
-    """Errors and warnings, those of the machine left out: weights that can't be had here are no worse than none."""
+    """Errors and warnings, those of the machine left out: weights that are unavailable here are as good as none."""
     said = [diagnostic.severity for diagnostic in report.diagnostics if not matches(diagnostic.code, _NOT_THE_POLICY)]
     return said.count(Severity.ERROR), said.count(Severity.WARNING)
 

@@ -27,7 +27,7 @@ class Fixed:
 
     Args:
         recipe: as it reads now.
-        report: what is still to be said about it.
+        report: what is left to report.
         made: the findings whose fixes were made, in that order.
     """
 
@@ -96,7 +96,7 @@ def _compatible(file: str, text: str, before: int, made: list[Diagnostic], more:
     """
     if not more:
         return made
-    # Two fixes that each open the same section would make it stand there twice: the second waits a round.
+    # Two fixes that each open the same section would put it there twice: the second waits a round.
     after = read_one(file, text=apply_edits(text, _edits([*made, *more])))
     if not after.broken and len(after.findings) <= before:
         return [*made, *more]

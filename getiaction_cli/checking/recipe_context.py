@@ -1,7 +1,7 @@
 """What rules can ask for about one recipe: itself, its policy, its dataset, this machine.
 
-Each is gathered once, when first asked for. Nothing here judges: a thing that is not to be had is `Unavailable` with
-the reason, and the rule whose business the reason is says so in its own words.
+Each is gathered once, when first asked for. Nothing here judges: a thing that is unavailable is `Unavailable` with
+the reason, and the rule whose business the reason is reports it.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class RecipeContext(Context):
 
     @cached_property
     def configured(self) -> PolicyConfig | Rejected:
-        """LeRobot's answer to the recipe's parameters, with the dataset's features where the dataset is to be had."""
+        """LeRobot's answer to the recipe's parameters, with the dataset's features where the dataset is available."""
         from getiaction_cli import policies
         from getiaction_cli.analysis.type_errors import beyond_reason
         from getiaction_cli.analysis.unknown_keys import meant_params
@@ -172,7 +172,7 @@ class RecipeContext(Context):
 
     @cached_property
     def reads_language(self) -> bool:
-        """Whether the policy may be told the task in words: a plugin's may be, and one that isn't known."""
+        """Whether the policy may read the task as text: a plugin's may be, and one that isn't known."""
         try:
             policy = self.policy_class
         except Unavailable:

@@ -128,7 +128,7 @@ def _judge(context: Context) -> tuple[list[_Judged], list[NotRun]]:
     for entry in concerned:
         causes = [] if entry.in_itself else _causes(entry, judged)
         whole = [known.finding for known in causes if not known.finding.features]
-        if whole:  # with the causes out of the way, what is left is no echo
+        if whole:  # with the causes out of the way, what is left is not an echo
             key = frozenset(finding.at for finding in whole)
             if key not in without:
                 without[key] = context.without(whole)
@@ -193,7 +193,7 @@ def _assuming(entry: Rule, worlds: tuple[World, ...], not_run: list[NotRun]) -> 
 
 
 def _holds(finding: Finding, others: Iterable[Finding]) -> bool:
-    """True where a rule finds something at the same place, whatever numbers it names."""
+    """True where a rule finds something at the same place, with any numbers."""
     return any((finding.at, finding.file, finding.key) == (other.at, other.file, other.key) for other in others)
 
 
@@ -225,7 +225,7 @@ def _by_value(alone: Iterable[_Judged]) -> dict[str, _Judged]:
     """The values that are wrong in themselves, by route, with the first finding about each."""
     wrong: dict[str, _Judged] = {}
     for known in alone:
-        # Whatever is wrong with one item of a list spoils the list.
+        # A fault of one item of a list spoils the list.
         if known.finding.at:
             wrong.setdefault(known.finding.at.rstrip("0123456789").rstrip("."), known)
     return wrong

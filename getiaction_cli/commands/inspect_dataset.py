@@ -120,7 +120,7 @@ def _verdicts(found: Dataset) -> tuple[PolicyVerdict, ...]:
     from getiaction_cli.datasets.inspection import PolicyVerdict
 
     if not found.features or not len(found.episodes) or not found.fps:
-        return ()  # the report says what must be mended first
+        return ()  # the report says what must be fixed first
     shared = SharedInputs()
     shared.add(found)
     return tuple(

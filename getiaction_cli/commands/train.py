@@ -403,7 +403,7 @@ def _run_here(order: Order, here: Launch, screen: Screen) -> None:
     if order.path is None and order.resume is not None:
         path, name = _recipe_of(order.resume)
         order = replace(order, path=path)
-    # A run that goes on has its folder already, also where its recipe names it.
+    # A run that continues has its folder already, also where its recipe names it.
     shared = SharedInputs()
     recipe = _read_once(order) if follows() else _judged(order, here, shared)  # the first rank judges for this machine
     complete = resolved(RecipeContext(recipe, shared)) if here.rank == 0 else ""

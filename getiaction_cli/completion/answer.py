@@ -36,7 +36,7 @@ def main() -> None:
     kind, word, *line = [*sys.argv[1:], "", ""][: max(2, len(sys.argv) - 1)]
     named = {"datasets": datasets, "policies": policies, "loggers": loggers}
     candidates = named[kind]() if kind in named else overrides(word, line)
-    seen = {word} if word.endswith(".") else set()  # a section is no candidate behind itself
+    seen = {word} if word.endswith(".") else set()  # don't offer a section as its own completion
     for value, help in candidates:
         if value.startswith(word) and value not in seen and value.isprintable():  # a file may hold anything
             seen.add(value)

@@ -116,7 +116,7 @@ def _file() -> Path:
 
 
 def _keep(index: dict[str, Any], file: Path) -> None:
-    """Move the index to its place, so that no TAB ever reads half of one. A full disk is no error."""
+    """Move the index to its place, so that no TAB ever reads half of one. A full disk is not an error."""
     from getiaction.files import write_atomically
 
     try:

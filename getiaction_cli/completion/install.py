@@ -17,7 +17,7 @@ def shell_in_use() -> str:
     """The name of the shell that this process was started from.
 
     Raises:
-        UsageError: it can't be told.
+        UsageError: it is unknown.
     """
     import shellingham
 
@@ -46,7 +46,7 @@ def script(app: typer.Typer, shell: str) -> str:
 
 
 def install(app: typer.Typer, shell: str) -> str:
-    """Write the script to its place and return what the user is told.
+    """Write the script to its place and return the message for the user.
 
     bash and fish load it from there by themselves (bash through the bash-completion package, else through a line in
     ``~/.bashrc``); zsh needs its folder in ``fpath``, so a line is added to ``~/.zshrc`` when it is not there yet.

@@ -30,7 +30,7 @@ def numbers(column: Any, dtype: type, null: float) -> npt.NDArray[Any]:
 
 
 def is_list(kind: pa.DataType) -> bool:
-    """True for lists of whatever kind."""
+    """True for lists of any kind."""
     return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 

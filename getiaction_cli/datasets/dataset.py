@@ -236,7 +236,7 @@ class Dataset:
         return fingerprint(self.root)
 
     def frame(self, file: str, key: str = "") -> tuple[tuple[str, ...], Span | None]:
-        """The lines of one of the dataset's files around a key, and where exactly it stands.
+        """The lines of one of the dataset's files around a key, and where exactly it is.
 
         Args:
             file: relative to the root ("meta/info.json").

@@ -34,8 +34,8 @@ class Feature:
         key: "observation.state".
         dtype: "float32", "video", "image", "string", …; empty when unreadable.
         shape: as written there (images: usually height, width, channels).
-        names: one name per dimension, flattened from whatever form the file has; None when there are none.
-        info: what is known of a video ("video.fps", "video.codec", …), under whichever key it stands.
+        names: one name per dimension, flattened from any form in the file; None when there are none.
+        info: what is known of a video ("video.fps", "video.codec", …), under whichever key it is.
         role: what a policy gets from it.
         why: why it is ignored, or what is unusual; empty otherwise.
         raw: the entry itself, what is in ENTRY of it.

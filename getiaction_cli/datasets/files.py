@@ -42,7 +42,7 @@ class Listing:
     unreadable: list[str] = field(default_factory=list)
 
     def lacks(self, name: str) -> bool:
-        """True for a file that is not there; a folder that may not be opened lacks nothing that can be told."""
+        """True for a file that is not there; a folder that may not be opened counts as complete."""
         return name not in self.sizes and not any(name.startswith(folder + "/") for folder in self.unreadable)
 
     @property
@@ -52,7 +52,7 @@ class Listing:
 
 
 def list_files(root: Path) -> Listing:
-    """Walk ``meta``, ``data``, ``videos`` and ``images``. Links are followed, but not to a folder they stand in."""
+    """Walk ``meta``, ``data``, ``videos`` and ``images``. Links are followed, but not to a folder they are in."""
     listing = Listing()
 
     def walk(folder: str, prefix: str, above: tuple[tuple[int, int], ...]) -> None:

@@ -99,7 +99,7 @@ def _store(folder: Path) -> Iterator[Store]:
 
 
 def _files(folder: Path) -> dict[str, os.stat_result]:
-    """Our regular files in a folder; links are nobody's."""
+    """Our regular files in a folder; links don't count."""
     found = {}
     try:
         for entry in os.scandir(folder):
@@ -125,7 +125,7 @@ def _manifest(path: Path) -> dict[str, Any] | None:
 
 
 def delete(store: Store) -> list[str]:
-    """Delete our files in a store, manifests first. A training that has it open goes on with what it has mapped.
+    """Delete our files in a store, manifests first. A training that has it open continues with what it has mapped.
 
     Returns:
         The names of what is not ours, because of which the folder stays.

@@ -265,7 +265,7 @@ def _in_time() -> Iterator[None]:
 
 @contextmanager
 def _translated(repo_id: str) -> Iterator[None]:
-    """Whatever huggingface_hub or httpx raises becomes one HubError (a missing repository stays itself)."""
+    """Every error of huggingface_hub or httpx becomes one HubError (a missing repository stays itself)."""
     import httpx
     from huggingface_hub import errors
 

@@ -147,7 +147,7 @@ class Inspection:
 
     @cached_property
     def not_checked(self) -> list[str]:
-        """What nobody has looked at, in words: it may be fine or not."""
+        """What was not checked, as sentences: it may be fine or not."""
         said = list(dict.fromkeys(entry.reason for entry in self.report.not_run))
         words = []
         for reason in said:

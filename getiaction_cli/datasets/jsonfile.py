@@ -1,4 +1,4 @@
-"""JSON files of a dataset: read without ever raising, and where each value stands in the text."""
+"""JSON files of a dataset: read without ever raising, and where each value is in the text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class JsonFile:
-    """What a JSON file holds. ``problem`` is empty when it could be read; then ``value`` is what stands in it."""
+    """What a JSON file holds. ``problem`` is empty when it could be read; then ``value`` is what is in it."""
 
     text: str = ""
     value: Any = None
@@ -39,7 +39,7 @@ class JsonFile:
 
 
 def read_json(path: Path) -> JsonFile:
-    """Read a JSON file; whatever goes wrong becomes its ``problem``."""
+    """Read a JSON file; any failure becomes its ``problem``."""
     try:
         raw = trust.read_bytes(path, _MAX_BYTES)
     except OSError as error:
@@ -69,9 +69,9 @@ def stumble(file: JsonFile) -> Span | None:
 
 
 def find(source: Source, route: str) -> Span | None:
-    """Where the value at a dotted route stands; keys may hold dots ("features.observation.state.shape").
+    """Where the value at a dotted route is; keys may hold dots ("features.observation.state.shape").
 
-    Where the last steps are absent, the nearest parent's key is shown. None when the text is no JSON object.
+    Where the last steps are absent, the nearest parent's key is shown. None when the text is not a JSON object.
     """
     try:
         found = _descend(source.text, _skip(source.text, 0), route)

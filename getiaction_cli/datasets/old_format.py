@@ -64,7 +64,7 @@ def _sum_episode_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) ->
     for entry in _lines(dataset, EPISODES_STATS, findings, needed=False):
         if isinstance(entry.get("stats"), dict):
             parts.append(take(entry["stats"], problems))
-        if len(parts) >= 256:  # bounded memory, whatever the number of episodes
+        if len(parts) >= 256:  # bounded memory, for any number of episodes
             running = aggregate([*([running] if running else []), *parts])
             parts = []
     dataset.stats = aggregate([*([running] if running else []), *parts]) or None

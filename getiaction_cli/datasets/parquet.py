@@ -50,7 +50,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
 
 
 def read_columns(file: pq.ParquetFile, columns: list[str]) -> pa.Table:
-    """Read whole top-level columns, whatever their names hold (dots included).
+    """Read whole top-level columns; names may hold any characters (dots included).
 
     Raises:
         Broken: the data pages are damaged, or unpack to more than is reasonable.

@@ -143,6 +143,6 @@ class QuantileSample:
 
 
 def _kept_as(feature: Feature) -> np.dtype[Any]:
-    """The smallest float that holds every value of a feature: seconds since 1970 are not to be had in float32."""
+    """The smallest float that holds every value of a feature: seconds since 1970 are not exact in float32."""
     wide = feature.dtype in ("float64", "double", "int32", "uint32", "int64", "uint64")
     return np.dtype(np.float64 if wide else np.float32)

@@ -55,7 +55,7 @@ class Sample:
 def take(dataset: Dataset, watch: OnProgress | None = None) -> Sample:
     """Read the first, the middle and the last episode, and a frame of each camera from the middle of some episodes.
 
-    Nothing is downloaded and nothing raises: a file that can't be read is told in ``problems``.
+    Nothing is downloaded and nothing raises: a file that can't be read is reported in ``problems``.
     """
     rows = _spread(len(dataset.episodes), EPISODES)
     trajectories, pictures, problems = [], [], []

@@ -45,7 +45,7 @@ def read_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
 
 
 def take(raw: dict[str, Any], findings: list[tuple[str, Finding]]) -> Stats:
-    """Numbers out of a mapping of features to statistics; what is no number becomes a finding."""
+    """Numbers out of a mapping of features to statistics; anything but a number becomes a finding."""
     stats: Stats = {}
     for key, entry in raw.items():
         if not isinstance(entry, dict):
@@ -101,7 +101,7 @@ def aggregate(parts: list[Stats]) -> Stats:
 
 
 def flat(array: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """One number per dimension (or per channel), whatever shape the file gave them."""
+    """One number per dimension (or per channel), from any shape in the file."""
     return array.reshape(-1)
 
 

@@ -293,7 +293,7 @@ def _note_values(
 
 
 def _note_still(running: Running, values: Matrix, starts: Any, episode: Any) -> None:
-    """Keep the extremes of each episode, also of those that go on in the next piece."""
+    """Keep the extremes of each episode, also of those that continue in the next piece."""
     bounds = np.concatenate([[0], starts[starts > 0]]) if len(values) else starts
     high = np.maximum.reduceat(values, bounds, axis=0)
     low = np.minimum.reduceat(values, bounds, axis=0)

@@ -217,7 +217,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _ints(column: pa.ChunkedArray) -> Ints:
-    """Integers, -1 where the file has null or something that is no whole number."""
+    """Integers, -1 where the file has null or something that is not a whole number."""
     try:
         return numbers(column, np.int64, -1)
     except (pa.ArrowException, TypeError):

@@ -1,4 +1,4 @@
-"""The common coin of every room: where something stands, what is wrong there, and the edit that mends it.
+"""The common coin of every room: where something is, what is wrong there, and the edit that fixes it.
 
 A rule yields a `Finding`: it names places by their route ("model.init_args.chunk_size"). The runner turns it into a
 `Diagnostic`, which knows lines and columns. Rendering turns that into colours or JSON. Standard library only.
@@ -63,7 +63,7 @@ class Related:
     """The other half of a contradiction, as a rule names it.
 
     Args:
-        label: what stands there, in a few words ("fps is 10").
+        label: what is there, in a few words ("fps is 10").
         at: a route into the recipe; empty when the place is in another file.
         file: a file of the dataset, relative to its root ("meta/info.json"); empty when the place is in the recipe.
         key: the route inside that file ("features.action.shape").
@@ -112,7 +112,7 @@ class Finding:
         key: the route inside that file.
         related: the other places that matter.
         help: what to do, when there is more to say than the fix's title.
-        fix: the change that mends it.
+        fix: the change that fixes it.
         severity: where it differs from the rule's own.
         stops: whether training stops on it, where that differs from what the rule says.
         span: the exact place, for findings made while reading, before there are routes.
@@ -183,11 +183,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """A value that stood in for one that is refused, so that the rest of a recipe could be checked.
+    """A value that replaced one that is refused, so that the rest of a recipe could be checked.
 
     Args:
         path: the dotted route of the refused value.
-        value: what stood in for it, as YAML; empty where LeRobot's default did and is not a plain value.
+        value: what replaced it, as YAML; empty where LeRobot's default did and is not a plain value.
     """
 
     path: str
@@ -218,7 +218,7 @@ class Diagnostic:
     stops: bool = False
 
     def shortened(self) -> Diagnostic:
-        """The same with short texts, whatever values they quote."""
+        """A copy with short texts, even where they quote long values."""
         related = tuple(replace(frame, label=shorten(frame.label)) for frame in self.related)
         message, label, help = shorten(self.message), shorten(self.label), shorten(self.help)
         return replace(self, message=message, label=label, help=help, related=related)
@@ -228,7 +228,7 @@ class Diagnostic:
 class NotRun:
     """A rule that could not be judged, and why. Never silently passed.
 
-    ``lerobot``: the installed LeRobot could not be read, so that the verdict is incomplete whatever the recipe says.
+    ``lerobot``: the installed LeRobot could not be read, so that the verdict is incomplete for any recipe.
     """
 
     rule: str

@@ -2,7 +2,7 @@
 
 `names()` says which policies are installed, `load(name)` gives a `PolicyClass`: its parameters with type, default,
 allowed values and help, and `configure(params)`, which runs LeRobot's own checks on the user's values. How the source
-is executed is told in `light`; tests/policies/test_differential.py keeps its verdicts equal to the real import's.
+is executed is described in `sandbox`; tests/policies/test_differential.py compares it with the real import.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in
 if TYPE_CHECKING:
     from getiaction_cli.policies.policy_class import PolicyClass
 
-# What LeRobot fits to this machine, whatever the recipe says; the machine room speaks of it.
+# What LeRobot fits to this machine, despite the recipe; the machine room speaks of it.
 _MACHINE = {"device", "use_amp"}
 
 

@@ -37,7 +37,7 @@ class Facts:
     Args:
         policy: LeRobot's name of the policy.
         known: False for a policy that the table does not speak of: a plugin's, or one that LeRobot has added since.
-        values: the policy's configuration; None for what holds whatever it is.
+        values: the policy's configuration; None for what holds for any value.
 
     Raises:
         Unavailable: on reading any fact: the policy is not known, or the installed LeRobot no longer has the evidence.

@@ -1,4 +1,4 @@
-"""Numbers that stand in the source of LeRobot's networks, read with regular expressions; nothing is imported.
+"""Numbers that are in the source of LeRobot's networks, read with regular expressions; nothing is imported.
 
 Which file is meant is a fact of the policy (`Facts.image_convolutions`, `Facts.action_spaces`).
 """

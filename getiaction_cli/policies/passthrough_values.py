@@ -1,7 +1,7 @@
 """Words that LeRobot hands on to other libraries without looking: which of them those libraries know.
 
 Read from the installed source of torchvision, diffusers and LeRobot's own registries with regular expressions; none is
-imported. A list that can't be read is empty, and then nothing is said about its values.
+imported. A list that can't be read is empty, and then its values are not checked.
 """
 
 from __future__ import annotations

@@ -174,7 +174,7 @@ class PolicyClass:
         """LeRobot's configuration for these parameters: `__post_init__` runs, `validate_features` waits to be asked.
 
         Args:
-            params: plain values by parameter name, as they stand in a recipe.
+            params: plain values by parameter name, as written in a recipe.
             input_features: what the policy reads, as `to_policy_features` gives it.
             output_features: what it predicts, likewise.
             dataset_features: the dataset's own feature table; a few policies read names and cameras from it.
@@ -206,7 +206,7 @@ class PolicyClass:
 
     @property
     def facts(self) -> Facts:
-        """What it can do and needs, whatever its parameters are; `PolicyConfig.facts` has also what depends on them."""
+        """What it can do and needs, for any parameters; `PolicyConfig.facts` has also what depends on them."""
         return Facts(self.name, self.known)
 
     # What can't be computed from the configuration alone is read from LeRobot's other files, see `about`.

@@ -1,12 +1,12 @@
 """Runs LeRobot's own configuration source without torch.
 
 A policy's `configuration_*.py` is the truth about what the policy accepts, and importing it takes nine seconds because
-of what stands around it, not because of what is in it. Here those files, and the few small pure files that they
+of what is around it, not because of what is in it. Here those files, and the few small pure files that they
 build on, are executed with an `__import__` of their own: what belongs to LeRobot's configuration is executed from the
 installed source, the standard library is itself, everything else is a stand-in (see `standins`).
 
 Only source that is installed as LeRobot or as one of its policy plugins is ever executed, never anything that a
-recipe names. In `sys.modules` the executed files stand under a prefix of their own (dataclasses and typing look there
+recipe names. In `sys.modules` the executed files are under a prefix of their own (dataclasses and typing look there
 for the names in annotations), so a real import in the same process is not disturbed.
 
 2026-10: reading byte code through `SourceFileLoader.get_code` takes one policy from 22 ms to 9 ms; it is the same byte
@@ -25,7 +25,7 @@ from typing import Any
 
 from getiaction_cli.policies.stubs import StandInModule, Unjudgeable, stand_in
 
-# The files of LeRobot, besides configuration_*.py and what stands beside them, that are executed from source.
+# The files of LeRobot, besides configuration_*.py and what is beside them, that are executed from source.
 _FROM_SOURCE = {
     "lerobot.configs.default",
     "lerobot.configs.policies",
@@ -173,7 +173,7 @@ class LightWorld:
     def _is_ours(self, name: str) -> bool:
         if name in _FROM_SOURCE or not name.startswith("lerobot."):
             return True
-        # A configuration file, and the helpers that stand in the same folder.
+        # A configuration file, and the helpers that are in the same folder.
         return name.startswith("lerobot.policies.") and not name.rpartition(".")[2].startswith(("modeling_", "factory"))
 
     def _execute(self, name: str, path: Path) -> types.ModuleType:
@@ -226,7 +226,7 @@ class _Dataclasses(types.ModuleType):
 
 
 class _ImportUtils(StandInModule):
-    """`lerobot.utils.import_utils`: every optional package counts as installed; which are not is told elsewhere."""
+    """`lerobot.utils.import_utils`: every optional package counts as installed; others report those that are not."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") and name.endswith("_available"):

@@ -1,4 +1,4 @@
-"""What stands in for the libraries around LeRobot's configuration files: named, callable, inheritable, and empty.
+"""What replaces the libraries around LeRobot's configuration files: named, callable, inheritable, and empty.
 
 A stand-in may be imported, inherited from, used as a decorator or annotation, called, and stored. It may not be
 *decided upon*: comparing, counting or calculating with one raises `Unjudgeable`, so that nothing is ever concluded

@@ -84,7 +84,7 @@ def may_edit(recipe: Recipe, file: str) -> bool:
 
 
 def _source(recipe: Recipe, route: str) -> Source:
-    """The text in which a route stands; for one that is missing, that of its section."""
+    """The text in which a route is; for one that is missing, that of its section."""
     steps, _ = recipe.follow(route)
     pair = next((step.pair for step in reversed(steps) if step.pair is not None), None)
     if steps[-1].node.source.is_command_line or pair is None:
@@ -450,7 +450,7 @@ def _expect_remove(values: Any, recipe: Recipe, route: str, _: None) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Equal in value and type, tuples as lists, whatever the order of keys."""
+    """Equal in value and type, tuples as lists, in any order of keys."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):

@@ -1,4 +1,4 @@
-"""Located values: a YAML text as a tree in which every key and value knows where it stands.
+"""Located values: a YAML text as a tree in which every key and value knows where it is.
 
 Built from the parser's events rather than with ``yaml.compose``: composing recurses in C, so ten thousand brackets end
 the process; here depth, count and alias expansion are bounded, and what goes beyond is a finding. Tags never construct
@@ -45,17 +45,17 @@ class Node:
 
     Args:
         kind: scalar, list or section.
-        source: the text it stands in.
+        source: the text it is in.
         start: where it begins.
         end: where it ends, without trailing blanks and comments.
         value: of a scalar, the plain value.
         raw: of a scalar, the word as written, without quotes.
-        quoted: of a scalar, whether it stands in quotes or in a block (``|``, ``>``).
+        quoted: of a scalar, whether it is in quotes or in a block (``|``, ``>``).
         note: of a scalar, what is remarkable about how it was read.
         flow: whether a list or section is written in brackets.
         items: of a list, its values.
         pairs: of a section, its keys in order; of a duplicate key the last, as every YAML reader takes it.
-        alias: True where it stands as ``*name``; its children then lie at the anchor.
+        alias: True where it is as ``*name``; its children then lie at the anchor.
         size: how many values it holds, itself included, aliases expanded.
         height: how many levels lie below it, aliases expanded.
     """
@@ -87,7 +87,7 @@ class Node:
 
 @dataclass(slots=True, eq=False)
 class Pair:
-    """A key and its value. ``merged`` when it came through ``<<``, and so stands somewhere else."""
+    """A key and its value. ``merged`` when it came through ``<<``, and so is somewhere else."""
 
     name: str
     key: Node
@@ -96,7 +96,7 @@ class Pair:
 
 
 def expand_ellipsis(items: list[Any]) -> list[Any] | None:
-    """Write out ``[0.0, 0.1, ..., 1.5]``; None when there is no ellipsis or it does not say how to go on."""
+    """Write out ``[0.0, 0.1, ..., 1.5]``; None when there is no ellipsis or it does not say how to continue."""
     places = [index for index, item in enumerate(items) if item in ("...", "…")]
     if len(places) != 1 or not 2 <= places[0] == len(items) - 2:
         return None

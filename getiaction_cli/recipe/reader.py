@@ -44,7 +44,7 @@ def read(
     Args:
         path: a file, or "-" for standard input; None for a recipe that consists of overrides.
         text: the content, where it is already at hand; nothing is read then.
-        name: what to call it; the path as given where nothing is said.
+        name: what to call it; the path as given by default.
         overrides: dotted keys and YAML texts from the command line, later ones win.
         under: files over which this one is laid, lowest first.
         texts: what files hold, by name, where that differs from the disk; nothing is read for these.
@@ -180,9 +180,9 @@ def _decode(data: bytes) -> tuple[str, Finding | None]:
 
 
 def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozenset[str]]:
-    """Parse, and go on after a mistake with the offending line blanked, so that one typo does not hide the others.
+    """Parse, and continue after a mistake with the offending line blanked, so that one typo does not hide the others.
 
-    One syntax error is told per top-level section: what follows in the same section is mostly its echo.
+    One syntax error is reported per top-level section: what follows in the same section is mostly its echo.
     """
     text = source.text
     broken: set[str] = set()

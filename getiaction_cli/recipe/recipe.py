@@ -1,4 +1,4 @@
-"""A recipe as located values: what it says, and where it says it."""
+"""A recipe as located values: each value with its place."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Recipe:
         source: the text.
         tree: its values, overrides applied.
         findings: what was found wrong while reading, as (code, finding).
-        broken: top-level sections that could not be read as they stand; "*" for all of them.
+        broken: top-level sections that could not be read as written; "*" for all of them.
         sources: the texts of all its files by name, where it has several: its bases, then its own.
     """
 
@@ -109,7 +109,7 @@ class Recipe:
         return default if node is None else node.plain()
 
     def has(self, route: str) -> bool:
-        """True when something stands at that route, be it empty."""
+        """True when something is at that route, be it empty."""
         return self.node(route) is not None
 
     def keys(self, route: str) -> list[str]:
@@ -165,7 +165,7 @@ class Recipe:
         return params
 
     def param_route(self, name: str) -> str:
-        """Where a parameter of the policy's config stands, or would stand."""
+        """Where a parameter of the policy's config is, or would be."""
         if self.has(f"model.init_args.{name}"):
             return f"model.init_args.{name}"
         if self.has(f"model.init_args.config_kwargs.{name}") or self.uses_wrapper:
@@ -313,7 +313,7 @@ def _replaced(node: Node, route: str, value: Any) -> Node:
 
 
 def _node(value: Any, place: Node) -> Node:
-    """A plain value as a node that stands where another does."""
+    """A plain value as a node that is where another does."""
     if isinstance(value, dict):
         pairs = {str(key): Pair(str(key), _node(str(key), place), _node(item, place)) for key, item in value.items()}
         return replace(place, kind=Kind.MAP, value=None, raw="", items=[], pairs=pairs)
@@ -323,7 +323,7 @@ def _node(value: Any, place: Node) -> Node:
 
 
 def plain_with_numbers_as_keys(node: Node) -> Any:
-    """As `Node.plain`; but ``{0: 2}``, of epoch 0, is no section with a key called "0"."""
+    """As `Node.plain`; but ``{0: 2}``, of epoch 0, is not a section with a key called "0"."""
     if node.kind is Kind.MAP:
         numbers = {name: pair.key.value for name, pair in node.pairs.items()}
         return {

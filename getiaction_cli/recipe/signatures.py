@@ -278,7 +278,7 @@ def _is_stub(method: ast.FunctionDef) -> bool:
 
 
 def _is_called(name: str, tree: list[tuple[str, tuple[ast.FunctionDef, ...]]]) -> bool:
-    """True when a hook that runs in training calls this method of its own class, whatever the circumstances."""
+    """True when a hook that runs in training calls this method of its own class, unconditionally."""
     return any(
         isinstance(call, ast.Call) and ast.unparse(call.func) == f"self.{name}"
         for _, defined in tree

@@ -49,7 +49,7 @@ class RelatedV1(PlaceV1):
 
 
 class AssumedV1(TypedDict):
-    """A value that stood in for a refused one: ``path`` is the route of the refused value, ``value`` is YAML."""
+    """A value that replaced a refused one: ``path`` is the route of the refused value, ``value`` is YAML."""
 
     path: str
     value: str
@@ -59,7 +59,7 @@ class DiagnosticV1(PlaceV1):
     """One finding. ``path`` is the dotted route in the recipe, as ``model.init_args.chunk_size``.
 
     ``recipe`` is the recipe that was checked, also where ``file`` is a file of its dataset; empty for a dataset that
-    was inspected by itself. ``assuming`` lists the values that stood in for refused ones; empty for most findings.
+    was inspected by itself. ``assuming`` lists the values that replaced refused ones; empty for most findings.
 
     ``help`` also holds what the terminal writes beside the underlined words ("did you mean `chunk_size`?"), on a line
     of its own.

@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from getiaction_cli.diagnostics import Diagnostic
 
-# Colours that can be told apart on white and on black, also by the colour-blind (after Okabe and Ito).
+# Colours that differ on white and on black, also by the colour-blind (after Okabe and Ito).
 COLOURS = ("#3b82c4", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 
 
@@ -23,7 +23,7 @@ def page(title: str, body: str, figures: list[dict[str, Any]]) -> str:
     import plotly.offline
 
     template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
-    # Nothing in a figure's texts may end the script that they stand in.
+    # Nothing in a figure's texts may end the script that they are in.
     data = json.dumps(figures, allow_nan=False).replace("<", "\\u003c")
     parts = {"TITLE": text(title), "BODY": body, "FIGURES": data, "PLOTLY": plotly.offline.get_plotlyjs()}
     # In one pass: a text that holds another mark stays a text.

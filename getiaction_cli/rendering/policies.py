@@ -207,7 +207,7 @@ def recipe_for(policy: PolicyClass) -> str:
 
 
 def _speak_of(policy: PolicyClass, word: str) -> list[Field]:
-    """The parameters in whose name, help or group the word stands, in any case; all of them for an empty word."""
+    """The parameters in whose name, help or group the word is, in any case; all of them for an empty word."""
     wanted = word.lower()
     return [
         field

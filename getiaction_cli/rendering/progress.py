@@ -1,4 +1,4 @@
-"""How work goes on, on stderr: a bar that rewrites itself on a terminal, one closing line anywhere else."""
+"""Progress of work, on stderr: a bar that rewrites itself on a terminal, one closing line anywhere else."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A JSON Schema of recipes, made from the installed LeRobot and Lightning, so that editors complete and check them.
 
-Draft 7, because that is what YAML editors know. It says which keys stand where, their types, words and defaults; how
+Draft 7, because that is what YAML editors know. It says which keys are where, their types, words and defaults; how
 values fit together is for `validate-config`.
 """
 

@@ -18,7 +18,7 @@ def render(reports: Sequence[Report], *, color: bool = False, columns: int = 100
         reports: one per recipe.
         color: with ANSI colours.
         columns: the width of the terminal.
-        fixed: how many findings ``--fix`` has just mended.
+        fixed: how many findings ``--fix`` has just fixed.
     """
     paint = Paint(color)
     seen: set[str] = set()
@@ -154,7 +154,7 @@ def _by_reason(not_run: Iterable[NotRun]) -> dict[str, list[str]]:
 
 
 def _count(reports: Sequence[Report], paint: Paint, fixed: int) -> str:
-    """The closing line: how many of each, and how many the fixes would mend."""
+    """The closing line: how many of each, and how many the fixes would fix."""
     words = []
     for severity, name in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note")):
         number = sum(report.count(severity) for report in reports)
@@ -182,7 +182,7 @@ def _count(reports: Sequence[Report], paint: Paint, fixed: int) -> str:
 
 
 def rows(title: str, entries: Iterable[tuple[str, str]], *, color: bool = False, columns: int = 100) -> str:
-    """A titled table of words and what there is to say about each: what will be trained, for a recipe that is right."""
+    """A titled table of labels and texts: what will be trained, for a recipe that is right."""
     paint = Paint(color)
     entries = [(clean(name), text) for name, text in entries]
     margin = max((width(name) for name, _ in entries), default=0) + 2

@@ -368,11 +368,11 @@ class LeRobotPolicy(L.LightningModule):
 
     def _counted_steps(self) -> int | None:
         """The training steps that the policy has counted in its network; None for a policy that counts none."""
-        path = facts.value(self.policy_name, "step_counter")
+        path = facts.value(self.policy_name or "", "step_counter")
         return operator.attrgetter(path)(self._built()) if path else None
 
     def _count_steps(self, steps: int | None) -> None:
-        path = facts.value(self.policy_name, "step_counter")
+        path = facts.value(self.policy_name or "", "step_counter")
         if path and steps is not None:
             owner, _, name = path.rpartition(".")
             setattr(operator.attrgetter(owner)(self._built()), name, steps)
@@ -573,7 +573,7 @@ class LeRobotPolicy(L.LightningModule):
             observations: the last observations up to the moment of the prediction, oldest first: as many as
                 `observations_per_prediction` says (where an episode begins, its first frame is repeated), or one
                 alone. Each as for `select_action`, with a batch dimension.
-            new_episode: forget what came before; False goes on with the same episodes.
+            new_episode: forget what came before; False continues with the same episodes.
 
         Returns:
             Actions in the dataset's units, shape (batch, steps, action), on the CPU.
@@ -653,7 +653,7 @@ class LeRobotPolicy(L.LightningModule):
         """As `load_pretrained`: a policy with its saved statistics, ready to act.
 
         Raises:
-            getiaction.errors.PolicyError: as `load_pretrained`; or it is another policy than this class.
+            getiaction.errors.PolicyError: as `load_pretrained`; or the policy is not of this class.
         """
         policy = load_pretrained(path, revision=revision, device=device)
         if cls.policy_name not in (None, policy.policy_name):

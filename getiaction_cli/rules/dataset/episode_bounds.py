@@ -59,7 +59,7 @@ def episode_bounds(dataset: Dataset) -> Iterator[Finding]:
     spans = episodes.to_index - episodes.from_index
     unlike = (spans != episodes.length) & (episodes.length > 0)
     yield from wrong(np.nonzero(unlike)[0], "length is not dataset_to_index - dataset_from_index")
-    # An episode in the wrong place, or with wrong bounds of its own, meets no neighbour: that is told already.
+    # An episode in the wrong place, or with wrong bounds of its own, meets no neighbour: that is reported already.
     told = misplaced | unlike
     gaps = (episodes.from_index[1:] != episodes.to_index[:-1]) & ~told[1:] & ~told[:-1]
     yield from wrong(np.nonzero(gaps)[0] + 1, "dataset_from_index is not where the episode before ends", _ORDER)

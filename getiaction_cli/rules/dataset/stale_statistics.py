@@ -53,7 +53,7 @@ def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
             continue
         numbers = np.array([entry["min"], entry["max"], entry["mean"], sums.min, sums.max, sums.mean])
         if not np.isfinite(numbers).all() or (entry["min"] > entry["max"]).any():
-            continue  # those are told as not finite, or as out of order
+            continue  # those are reported as not finite, or as out of order
         all_of_them = sums.episodes == len(dataset.episodes)
         why = _difference(entry, sums) if all_of_them else _beyond(entry, sums)
         feature = dataset.features.get(key)

@@ -71,7 +71,7 @@ def no_state(fit: Fit) -> Iterator[Finding]:
     others = [key for key, feature in fit.dataset.features.items() if feature.is_vector and key != "action"]
     close = get_close_matches(STATE, others, 1, 0.5) or [key for key in others if "state" in key][:1]
     if close and ACTION not in fit.dataset.features:
-        return  # the whole dataset names its features otherwise, which is told as that
+        return  # the whole dataset names its features otherwise, which is reported as that
     yield Finding(
         f"{name} needs the robot's state as `{STATE}`, and {fit.dataset.repo_id} has no such feature",
         at="data.init_args.repo_id",

@@ -72,7 +72,7 @@ def missing_key(recipe: Recipe) -> Iterator[Finding]:
     misspelt = {stray.section.at(name) for stray in strays(recipe, "unknown") for name in stray.near[:1]}
     for route, owner in _missing(recipe):
         if any(f"{route}.".startswith(f"{there}.") for there in meant | misspelt):
-            continue  # it stands there, or in a section that does, under another name
+            continue  # it is there, or in a section that does, under another name
         home, _, name = route.rpartition(".")
         yield Finding(
             f"{owner} has no `{name}`" if home else f"the recipe has no `{name}` section",

@@ -58,7 +58,7 @@ from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
 
 _BELOW_ONE = math.nextafter(1, 0)
-# Route → (least, most, whether the least itself is allowed, what to say). None is no bound.
+# Route → (least, most, whether the least itself is allowed, what to say). None means no bound.
 _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "seed": (0, 2**32 - 1, True, "a seed lies between 0 and 4294967295"),
     "model.init_args.learning_rate": (0, None, False, "a learning rate is above 0"),

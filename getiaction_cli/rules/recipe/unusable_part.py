@@ -84,7 +84,7 @@ _TOLD_APART_BY = {
 }
 _WHEN = ("every_n_train_steps", "every_n_epochs", "train_time_interval")
 _STRATEGY = "trainer.strategy"
-# What is said of a class holds for its subclasses.
+# What applies to a class holds for its subclasses.
 _KNOWN = {*_UNUSABLE, *_TOLD_APART_BY, _FINDER, _BARS, "GradientAccumulationScheduler", "StochasticWeightAveraging"}
 
 
