@@ -147,6 +147,8 @@ class BlockSampler(EpisodeSampler):
             if self.num_replicas > 1 and len(places) >= self.num_replicas:
                 first, stop = _bounds(len(places), self.rank, self.num_replicas)
                 places, owners = places[first:stop], owners[first:stop]
+            else:  # fewer samples than ranks: each rank begins with another one
+                places, owners = np.roll(places, -self.rank * count), np.roll(owners, -self.rank * count)
         if self.num_replicas > 1:
             # Every rank has full batches, and as many: the last ones repeat the first samples.
             places, owners = np.resize(places, count), np.resize(owners, count)

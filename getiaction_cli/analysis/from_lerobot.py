@@ -237,7 +237,7 @@ _OF_EVERY_POLICY: dict[str, Callable[[Ledger, PolicyClass | None, Any], None]] =
     "output_features": _outputs,
     "pretrained_revision": _revision,
     "use_peft": _has_adapters,
-    **{key: _upload(key) for key in WITHOUT_EFFECT if key not in ("device", "use_amp")},
+    **{key: _upload(key) for key in ("push_to_hub", *WITHOUT_EFFECT) if key not in ("device", "use_amp")},
 }
 
 

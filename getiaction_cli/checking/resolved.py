@@ -19,7 +19,7 @@ from getiaction_cli.recipe.signatures import REQUIRED, read_signature
 from getiaction_cli.recipe.writing import write
 
 # Decided elsewhere, or by the machine that trains: written out, they would say something else than leaving them out.
-_LEFT_OUT = frozenset({*WITHOUT_EFFECT, *NOT_PARAMETERS, "device"})
+_LEFT_OUT = frozenset({*WITHOUT_EFFECT, *NOT_PARAMETERS, "device", "push_to_hub"})
 _WIDTH = 110
 _HEAD = """\
 # The resolved recipe: every value, and where it comes from.

@@ -39,9 +39,9 @@ def test_loaders_set_the_data_up(small_root: Path) -> None:
 def test_a_misspelt_policy_fails_where_it_is_written() -> None:
     from getiaction.policies.lerobot import LeRobotPolicy
 
-    with pytest.raises(PolicyError, match="LeRobot has no policy difusion") as refused:
+    with pytest.raises(PolicyError, match="LeRobot has no policy `difusion`") as refused:
         LeRobotPolicy("difusion")
-    assert refused.value.hint == "Did you mean diffusion?"
+    assert refused.value.hint == "Did you mean `diffusion`?"
 
 
 def test_observations_are_taken_as_environments_give_them(trained: object) -> None:

@@ -174,17 +174,15 @@ def test_a_folder_that_may_not_be_opened_is_told_once(toy_root: Path, copy_of: C
 
 def test_a_cached_copy_is_completed(damaged: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """A download that broke off, or was of some episodes only: an error is that offline alone."""
-    from huggingface_hub import constants
-
     from getiaction_cli.datasets import Location
 
     dataset = read(Location("made/toy", damaged("video-missing"), "lerobot cache", "main"))
     assert dataset.to_download == 1
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     report = check(DatasetContext(dataset))
     assert report.diagnostics == ()
     assert {"GA421", "GA423"} <= {entry.rule for entry in report.not_run}
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     dataset.judged.clear()
     assert [d.code for d in check(DatasetContext(dataset)).diagnostics] == ["GA423"]
 

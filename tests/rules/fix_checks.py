@@ -36,12 +36,13 @@ _COMMENT = re.compile(r"(?:^|\s)#\s?(.*\S)\s*$", re.MULTILINE)
 
 def judge_once() -> Judge:
     """Judge each text once: most fixes of a recipe come to the same few texts."""
-    shared, reports = SharedInputs(offline=True, machine=HEALTHY), dict[str, Report]()
+    shared, reports = SharedInputs(offline=True, machine=HEALTHY), dict[tuple[str, str], Report]()
 
     def judged(recipe: Recipe) -> Report:
-        if recipe.text not in reports:
-            reports[recipe.text] = verdict(recipe, shared)
-        return reports[recipe.text]
+        key = (recipe.file, recipe.text)
+        if key not in reports:
+            reports[key] = verdict(recipe, shared)
+        return reports[key]
 
     return judged
 

@@ -92,7 +92,7 @@ def shared(lerobot_home: Path) -> SharedInputs:
         ("horizon: 16", "learning_rate: None", "GA108", True, "model.init_args.learning_rate", None),
         # Where a parameter of the policy is called like one of the dataset.
         ("model:", "repo_id: a/b\nmodel:", "GA112", False, "data.init_args.repo_id", NEVER),
-        ("model:", "push_to_hub: true\nmodel:", "GA111", False, "push_to_hub", NEVER),
+        ("model:", "push_to_hub: true\nmodel:", "GA112", False, "model.init_args.push_to_hub", True),
         ("lerobot/pusht", "hf.co/datasets/lerobot/pusht", "GA142", True, "data.init_args.repo_id", "lerobot/pusht"),
     ],
 )  # fmt: skip

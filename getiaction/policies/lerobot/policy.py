@@ -2,7 +2,6 @@
 
 import copy
 import dataclasses
-import difflib
 import inspect
 import operator
 import warnings
@@ -884,10 +883,7 @@ def _the_name(fixed: str | None, given: str | None, config: PreTrainedConfig | N
         said = f"conflicting names: {', '.join(sorted(names))}" if names else "no policy_name"
         raise PolicyError(f"LeRobotPolicy got {said}", f"One of: {', '.join(policy_names())}.")
     name = names.pop()
-    if name not in policy_names():
-        near = difflib.get_close_matches(name, policy_names(), n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"One of: {', '.join(policy_names())}."
-        raise PolicyError(f"LeRobot has no policy {name}", hint)
+    config_class(name)
     return name
 
 
