@@ -278,19 +278,12 @@ def test_a_run_in_the_folder_that_its_recipe_names_goes_on(recipe: Path) -> None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--data.root=nowhere", "--ignore=GA"], "can't read the dataset"),
-        (["--model.learning_rate=1e30", "--ignore=GA"], "training has diverged"),
-    ],
-)
-def test_a_failure_is_one_line_and_a_hint(recipe: Path, words: Sequence[str], said: str) -> None:
-    done = call("train", recipe, *words)
+def test_a_failure_is_one_line_and_a_hint(recipe: Path) -> None:
+    done = call("train", recipe, "--model.learning_rate=1e30", "--ignore=GA")
     assert done.returncode == 3, done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
-    assert re.search(rf"^error: .*{said}", done.stderr, re.MULTILINE)
+    assert re.search(r"^error: .*training has diverged", done.stderr, re.MULTILINE)
     assert re.search(r"^hint: ", done.stderr, re.MULTILINE)
 
 

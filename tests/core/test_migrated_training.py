@@ -30,7 +30,8 @@ def source(name: str, root: Path) -> dict[str, Any]:
         "steps": STEPS,
         "num_workers": 0,
         "log_freq": 1,
-        "eval_steps": 4,
+        # LeRobot counts the batches of an evaluation among the steps of VQ-BeT's first phase; getiaction does not.
+        "eval_steps": 0 if name == "vqbet" else 4,
         "save_checkpoint": False,
     }
 
