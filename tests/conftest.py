@@ -94,11 +94,15 @@ def v20_root(pusht_root: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _no_process_group_left() -> Iterator[None]:
-    """Lightning leaves the process group of a training open, which a later test's training would take for its own."""
+def _nothing_left_of_a_training() -> Iterator[None]:
+    """Lightning leaves its process group open and its variables set: a later training would take them for its own."""
+    before = dict(os.environ)
     yield
     if (distributed := sys.modules.get("torch.distributed")) and distributed.is_initialized():
         distributed.destroy_process_group()
+    for name in os.environ.keys() - before.keys() - {"PYTEST_CURRENT_TEST"}:
+        del os.environ[name]
+    os.environ |= {name: value for name, value in before.items() if os.environ.get(name) != value}
 
 
 @pytest.fixture
