@@ -47,15 +47,20 @@ def sizes() -> ModuleType:
 @pytest.mark.parametrize(("name", "command", "part"), CASES, ids=[f"{name}, {command}" for name, command, _ in CASES])
 def test_the_cost_grows_with_the_size(name: str, command: str, part: float, sizes: ModuleType, tmp_path: Path) -> None:
     full = int((sizes.RECIPES | sizes.DATASETS)[name][0] * part)
-    took = []
+    inputs = []
     for size in (max(full // 100, 2), full // 2, full):
         folder = tmp_path / str(size)
         folder.mkdir()
-        commands, _ = sizes.build(name, size, folder)
-        took.append(sizes.cost(commands[command], folder))
-    assert not any(cost.failed or cost.ended for cost in took), took
-    least, half, whole = (cost.seconds for cost in took)
-    assert whole - least <= GROWTH * max(half - least, 0) + NOISE, took
+        inputs.append((sizes.build(name, size, folder)[0][command], folder))
+    tries = []
+    for _ in range(2):  # the second one only where a busy machine spoilt the first
+        took = [sizes.cost(words, folder) for words, folder in inputs]
+        assert not any(cost.failed or cost.ended for cost in took), took
+        least, half, whole = (cost.seconds for cost in took)
+        tries.append(took)
+        if whole - least <= GROWTH * max(half - least, 0) + NOISE:
+            return
+    raise AssertionError(f"the cost grows faster than the size: {tries}")
 
 
 @pytest.mark.slow
