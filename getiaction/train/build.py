@@ -94,7 +94,7 @@ def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.
     with in_plain_words():
         try:
             trainer = L.Trainer(
-                logger=[] if given.get("barebones") else loggers(asked_loggers, folder),
+                logger=loggers(asked_loggers, folder),
                 callbacks=[*callbacks, *theirs],
                 **given,
             )

@@ -92,7 +92,7 @@ _KNOWN = {*_UNUSABLE, *_TOLD_APART_BY, _FINDER, _BARS, "GradientAccumulationSche
 def unusable_part(recipe: Recipe) -> Iterator[Finding]:
     """Find what Lightning has and a run of a LeRobot policy can't use."""
     for name, (value, why) in _REFUSED.items():
-        if recipe.trainer(name) is value and not recipe.trainer("fast_dev_run"):
+        if recipe.trainer(name) is value:  # with `fast_dev_run` Lightning itself refuses it
             yield Finding(
                 f"`{name}: {str(value).lower()}` {why}",
                 at=f"trainer.{name}",
