@@ -154,9 +154,8 @@ def main() -> None:
         if os.environ.get("GETIACTION_DEBUG"):
             raise
         _stop(error)
-    except (
-        BrokenPipeError
-    ):  # the reader has closed the pipe (`| head`); what Python still holds back must not raise again
+    except BrokenPipeError:
+        # The reader has closed the pipe (`| head`): what Python still holds back must not raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except Exception as error:

@@ -143,11 +143,11 @@ class BlockSampler(EpisodeSampler):
             count, begin = len(self), sum(part.batches for part in parts) * self.batch_size
         else:
             places, owners = self._rest(epoch, parts)
-            count, begin = self.batches_left(epoch, parts) * self.batch_size, 0
+            count, begin = self._batches(len(places)) * self.batch_size, 0
             if self.num_replicas > 1 and len(places) >= self.num_replicas:
                 first, stop = _bounds(len(places), self.rank, self.num_replicas)
                 places, owners = places[first:stop], owners[first:stop]
-            else:  # fewer samples than ranks: each rank begins with another one
+            elif self.num_replicas > 1:  # fewer samples than ranks: each rank begins with another one
                 places, owners = np.roll(places, -self.rank * count), np.roll(owners, -self.rank * count)
         if self.num_replicas > 1:
             # Every rank has full batches, and as many: the last ones repeat the first samples.

@@ -21,7 +21,7 @@ from getiaction.data.metadata import data_errors, find
 from getiaction.data.moments import Moments
 from getiaction.data.pipeline import Order, Pipeline, order_of, sampler_of
 from getiaction.data.sampler import EpisodeSampler, Part, Parts
-from getiaction.data.timing import DeltaTimestamps, frames_apart, reconcile
+from getiaction.data.timing import DeltaTimestamps, action_stride, frames_apart, reconcile
 from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError
 from getiaction.lerobot import datasets
@@ -223,8 +223,7 @@ class LeRobotDataModule(L.LightningDataModule):
         """Frames from one action of the policy to the next: `stride`, or what `delta_timestamps` states."""
         if self.meta is None:
             return self.stride
-        stated = (self._delta_timestamps or self.delta_timestamps or {}).get(datasets.ACTION)
-        return frames_apart(stated, self.meta.fps) if stated and len(stated) > 1 else self.stride
+        return action_stride(self._delta_timestamps or self.delta_timestamps, self.meta.fps, self.stride)
 
     def train_dataloader(self) -> DataLoader:
         """Batches in LeRobot's order: a function of seed and epoch alone, without the frames the policy leaves out."""

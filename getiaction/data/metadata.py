@@ -10,7 +10,7 @@ from getiaction.errors import DataError, TrainingError
 from getiaction.lerobot.datasets import LeRobotDatasetMetadata
 from getiaction.lerobot.errors import first_line
 from getiaction.spec import dataset_location
-from getiaction.spec.dataset_location import Location, WrongRootError, near_root
+from getiaction.spec.dataset_location import Location, WrongRootError
 from getiaction.spec.hub_cache import is_offline
 
 
@@ -25,8 +25,11 @@ def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | 
     try:
         found = dataset_location.find(repo_id, root, revision)
     except WrongRootError as wrong:
-        near = near_root(repo_id, root) if root is not None else None
-        hint = f"Did you mean root: {near}?" if near else "Give root the folder that holds meta, data and videos."
+        hint = (
+            f"Did you mean root: {wrong.near}?"
+            if wrong.near
+            else "Give root the folder that holds meta, data and videos."
+        )
         raise DataError(str(wrong), hint) from wrong
     if isinstance(found, Location) and (not found.is_cached_copy or is_offline()):
         return _read_meta(found, revision)

@@ -103,7 +103,7 @@ class EpisodeSampler(DistributedSampler[int]):
         """Samples of this rank in an epoch, also while a resumed epoch is under way."""
         if self.num_replicas == 1:
             return self._count
-        return -(-self._count // (self.batch_size * self.num_replicas)) * self.batch_size
+        return self._batches(self._count) * self.batch_size
 
     def __iter__(self) -> Iterator[int]:
         # At once and not at the first sample, as LeRobot does: the next iterator is the next epoch.
@@ -129,7 +129,11 @@ class EpisodeSampler(DistributedSampler[int]):
 
     def batches_left(self, epoch: int, parts: Parts) -> int:
         """Batches of each rank in the rest of an epoch; arguments as for `begin`."""
-        return -(-self._count_left(epoch, parts) // (self.batch_size * self.num_replicas))
+        return self._batches(self._count_left(epoch, parts))
+
+    def _batches(self, samples: int) -> int:
+        """Batches of each rank when so many samples are divided among all."""
+        return -(-samples // (self.batch_size * self.num_replicas))
 
     def _count_left(self, epoch: int, parts: Parts) -> int:
         return self._count - self._used(parts)

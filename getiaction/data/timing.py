@@ -72,6 +72,12 @@ def frames_apart(moments: Sequence[float] | None, fps: float) -> int:
     return max(1, apart.pop()) if len(apart) == 1 else 1
 
 
+def action_stride(delta_timestamps: Mapping[str, Sequence[float]] | None, fps: float, stride: int) -> int:
+    """Frames from one action of a policy to the next: what `delta_timestamps` states, else `stride`."""
+    stated = (delta_timestamps or {}).get("action")
+    return frames_apart(stated, fps) if stated and len(stated) > 1 else stride
+
+
 def _on_frame(moment: float, fps: float) -> float:
     """The frame that a rounded number of seconds means; a moment between two frames stays as it is."""
     frame = round(moment * fps)

@@ -15,7 +15,7 @@ from getiaction.data.frame_store import Building
 from getiaction.data.lerobot import Collate, LeRobotDataModule, split_episodes
 from getiaction.data.metadata import data_errors, find
 from getiaction.data.moments import Moments, numbers, rows_of
-from getiaction.data.timing import frames_apart
+from getiaction.data.timing import action_stride
 from getiaction.errors import DataError, MachineError, PolicyError
 from getiaction.evaluation import baselines, measures, open_loop
 from getiaction.evaluation.probes import Probes, chosen_rows
@@ -87,7 +87,8 @@ def evaluate(
     watch(f"reading {module.repo_id}", 0, 0)
     with data_errors(module.repo_id, [str(place or meta.root)]):
         pipeline = module.pipeline(meta, place, build=False)
-        stride = _frames_apart(trained_on or data, meta)
+        said = trained_on or data
+        stride = action_stride(said.get("delta_timestamps"), meta.fps, int(said.get("stride") or 1))
         moments = _moments(policy, pipeline, meta, numbers_of, stride)
         compared = measures.evenly(training, min(len(numbers_of), MOST_COMPARED)) if part == "held-out" else []
         others = _moments(policy, pipeline, meta, compared, stride) if compared else None
@@ -247,12 +248,6 @@ def require_fit(policy: LeRobotPolicy, meta: LeRobotDatasetMetadata) -> None:
                 f"{policy.policy_name} was trained with {key} of {'×'.join(map(str, shape))} numbers, "
                 f"{meta.repo_id} has {theirs}"
             )
-
-
-def _frames_apart(data: Mapping[str, Any], meta: LeRobotDatasetMetadata) -> int:
-    """Frames from one action of the policy to the next, from the `data` that it was trained with."""
-    stated = (data.get("delta_timestamps") or {}).get(ACTION)
-    return frames_apart(stated, meta.fps) if stated and len(stated) > 1 else int(data.get("stride") or 1)
 
 
 def _moments(

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from lerobot.configs import FeatureType, PreTrainedConfig
+from lerobot.configs import PreTrainedConfig
 from lerobot.policies.factory import dataset_to_policy_features, get_policy_class, make_policy
 from lerobot.policies.pretrained import PreTrainedPolicy
 
 from getiaction.lerobot.errors import policy_errors, quiet_prints
-from getiaction.lerobot.features import DatasetView
+from getiaction.lerobot.features import DatasetView, split_features
 from getiaction.lerobot.steps import check_processors
 from getiaction.lerobot.weights import (
     ensure_backbone_weights,
@@ -60,10 +60,8 @@ def build_hollow_policy(config: PreTrainedConfig, view: DatasetView) -> PreTrain
     Raises:
         PolicyError: the policy refuses the features, or an extra is missing.
     """
-    features = dataset_to_policy_features(view.features)
-    config.output_features = {key: ft for key, ft in features.items() if ft.type is FeatureType.ACTION}
-    if not config.input_features:
-        config.input_features = {key: ft for key, ft in features.items() if key not in config.output_features}
+    inputs, config.output_features = split_features(dataset_to_policy_features(view.features))
+    config.input_features = config.input_features or inputs
     describe = getattr(config, "set_dataset_feature_metadata", None)
     if callable(describe):
         describe(view.features)

@@ -17,7 +17,15 @@ Origin = Literal["demo", "folder", "root", "lerobot home", "lerobot cache", "hf 
 
 
 class WrongRootError(ValueError):
-    """A root that holds something, but no dataset."""
+    """A root that holds something, but no dataset.
+
+    Attributes:
+        near: a dataset beside it, which may be the one that was meant.
+    """
+
+    def __init__(self, message: str, near: Path | None) -> None:
+        super().__init__(message)
+        self.near = near
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ def find(repo_id: str, root: Path | None = None, revision: str | None = None) ->
         if not root.is_dir():
             searched.append(f"{tilde(root)} (root: no such folder)")
         elif any(root.iterdir()):
-            raise WrongRootError(f"no dataset in root {root}: it has no meta/ folder")
+            raise WrongRootError(f"no dataset in root {root}: it has no meta/ folder", _near_root(repo_id, root))
         else:
             searched.append(f"{tilde(root)} (root: it is empty)")
     elif (demo := demo_folder(repo_id)) is not None:
@@ -92,7 +100,7 @@ def find(repo_id: str, root: Path | None = None, revision: str | None = None) ->
     return searched
 
 
-def near_root(repo_id: str, root: Path) -> Path | None:
+def _near_root(repo_id: str, root: Path) -> Path | None:
     """A dataset beside a wrong root: in a folder of its name below it, or above it."""
     candidates = (root / repo_id, root / repo_id.rsplit("/", 1)[-1], root.parent, root / "meta")
     return next((folder for folder in candidates if has_meta(folder)), None)

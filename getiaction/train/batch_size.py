@@ -99,12 +99,11 @@ def _of_run(run: RunFolder) -> int | None:
 
 def _found(recipe: dict[str, Any], screen: Screen) -> int:
     screen.doing("measuring the memory of a step")
-    trial, _ = with_number(recipe, "", 2)
     need = need_of(recipe)
     trainer = build.trainer({"trainer": _plain_trainer(recipe)}, None, [])
     gpu = trainer.strategy.root_device.type != "cpu"
     room = memory.usable(device_memory(trainer), gpu=gpu)
-    data: Any = build.data(trial)
+    data: Any = build.data(recipe)
     _, meta = find(data.repo_id, data.root, data.revision)
     trained, _ = split_episodes(meta, data.episodes, data.val_split)
     lengths = meta.episodes["length"]
@@ -134,8 +133,8 @@ def _found(recipe: dict[str, Any], screen: Screen) -> int:
 
 def _try(recipe: dict[str, Any], number: int) -> BaseException | None:
     """Train one step of so many samples, leaving nothing; returns the error when memory runs out."""
-    trial, _ = with_number(recipe, "", number)
-    trial["data"]["init_args"]["val_split"] = 0.0
+    trial = copy.deepcopy(recipe)
+    trial["data"]["init_args"] |= {"train_batch_size": number, "val_split": 0.0}
     trial["trainer"] = _plain_trainer(recipe)
     try:
         L.seed_everything(trial.get("seed") or 0, workers=True, verbose=False)

@@ -93,11 +93,7 @@ def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.
         given.setdefault("benchmark", True)
     with in_plain_words():
         try:
-            trainer = L.Trainer(
-                logger=loggers(asked_loggers, folder),
-                callbacks=[*callbacks, *theirs],
-                **given,
-            )
+            trainer = L.Trainer(logger=loggers(asked_loggers, folder), callbacks=[*callbacks, *theirs], **given)
         except (TypeError, ValueError) as error:
             raise TrainingError(f"trainer: {error}") from error
     if isinstance(trainer.strategy, DDPStrategy):

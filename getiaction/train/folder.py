@@ -358,8 +358,9 @@ def _claim(recipe_name: str, output_dir: Path | None, job: Job | None, now: date
         return _claim_exactly(output_dir)
     parent = _runs_of(recipe_name)
     parent.mkdir(parents=True, exist_ok=True)
-    by_job = job is not None and job.names_folder
-    name, divider = (job.name, ".") if job and by_job else (now.strftime("%Y-%m-%d_%H-%M-%S"), "_")
+    name, divider = now.strftime("%Y-%m-%d_%H-%M-%S"), "_"
+    if job and job.names_folder:
+        name, divider = job.name, "."
     for number in itertools.count(1):  # mkdir decides between runs that start in the same second
         path = parent / (name if number == 1 else f"{name}{divider}{number}")
         with contextlib.suppress(FileExistsError):

@@ -67,24 +67,26 @@ def train(
     screen = screen or Screen(quiet=quiet)
     here = launch.read()
     run, checkpoint = folder.resumable(resume) if resume else (None, None)
-    upload = None if _leaves_nothing(recipe) else upload_of(recipe["model"].get("init_args") or {})
+    tries = _leaves_nothing(recipe)
+    upload = None if tries else upload_of(recipe["model"].get("init_args") or {})
     if upload and rank() == 0:
         screen.doing(f"asking the Hub about {upload.repo_id}")
         publishing.check(upload)
-    if _leaves_nothing(recipe):
+    if tries:
         run = None
     elif run is None:
         run = _claim(recipe_name, output_dir or recipe.get("output_dir"), Job.this(here, recipe))
         if run.resumed:
             screen.say(f"{here.job} was started again: resuming {run.path}")
             checkpoint = run.last if run.last.is_file() else None
-    recipe, seed_line = _with_seed(recipe, run if run and run.resumed else None)
+    earlier = run if run and run.resumed else None
+    recipe, seed_line = _with_seed(recipe, earlier)
     recipe_text = seed_line + recipe_text
     resolved_text = resolved_text and seed_line + resolved_text
     if batch_size.is_auto(recipe):
         try:
             with in_plain_words():
-                number = batch_size.chosen(recipe, run if run and run.resumed else None, screen)
+                number = batch_size.chosen(recipe, earlier, screen)
         except BaseException:
             if run and run.fresh and rank() == 0:
                 run.abandon()

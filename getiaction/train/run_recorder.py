@@ -10,6 +10,7 @@ import lightning as L
 
 from getiaction.data.agreement import gather, this_host
 from getiaction.errors import TrainingError
+from getiaction.spec.batches import Batches
 from getiaction.spec.fingerprint import fingerprint
 from getiaction.train.checkpoints import RECIPE_STATE
 from getiaction.train.folder import PACKAGES, RunFolder
@@ -197,6 +198,6 @@ def _facts(trainer: L.Trainer) -> dict[str, Any]:
         "loading": data.plan.way,
         "reason": data.plan.reason,
     }
-    samples = data.train_batch_size * trainer.accumulate_grad_batches * trainer.world_size
-    batch = {"processes": trainer.world_size, "samples": samples}
+    step = Batches(data.train_batch_size, trainer.accumulate_grad_batches, trainer.world_size)
+    batch = {"processes": step.processes, "samples": step.effective}
     return {"dataset": dataset, "frames": frames, "batch": batch}

@@ -244,15 +244,9 @@ def describe_policy(policy: Any) -> str:
 def describe_data(data: Any) -> str:
     """As "lerobot/pusht (206 episodes, 25,650 frames)"."""
     episodes, frames = _trained_on(data)
-    rate = acting_rate(data)
-    acts = f", to act at {rate:g} Hz" if rate else ""
-    return f"{data.train_dataset.meta.repo_id} ({many(episodes, 'episode')}, {many(frames, 'frame')}{acts})"
-
-
-def acting_rate(data: Any) -> float | None:
-    """Actions a second where that differs from the dataset's frames a second (`stride`), else None."""
     apart = data.frames_apart
-    return data.meta.fps / apart if apart > 1 else None
+    acts = f", to act at {data.meta.fps / apart:g} Hz" if apart > 1 else ""
+    return f"{data.train_dataset.meta.repo_id} ({many(episodes, 'episode')}, {many(frames, 'frame')}{acts})"
 
 
 def count(number: int) -> str:

@@ -18,7 +18,6 @@ from getiaction.spec.dataset_location import (
     has_meta,
     lerobot_home,
     lerobot_hub_cache,
-    near_root,
     tilde,
 )
 from getiaction.spec.hub_cache import hub_cache, is_offline, newest_snapshot
@@ -63,8 +62,7 @@ def locate(
     try:
         found = dataset_location.find(repo_id, folder, revision)
     except WrongRootError as wrong:
-        near = near_root(repo_id, folder) if folder is not None else None
-        hint = f"did you mean root: {near}?" if near else "root is the folder that holds meta/"
+        hint = f"did you mean root: {wrong.near}?" if wrong.near else "root is the folder that holds meta/"
         raise DatasetNotFound(str(wrong), hint) from wrong
     if isinstance(found, Location):
         return found

@@ -251,25 +251,26 @@ class LeRobotPolicy(L.LightningModule):
         }
         return inputs
 
-    def _build(self, view: DatasetView, device: str) -> None:
-        """The one way a policy comes to be from a dataset's features and statistics."""
+    def _configured(self, view: DatasetView, device: str) -> PreTrainedConfig:
+        """The configuration that reads the chosen features of a dataset; its view is narrowed to them."""
         inputs = self._narrow(view)
         if self.config is None:
             self.config = self._make_config(device)
         if self._inputs_given is not None:
             self.config.input_features = {self._rename_map.get(key, key): feature for key, feature in inputs.items()}
-        _require_stats(self.config, view, self._rename_map)
-        self.lerobot_policy = policies.build_policy(self.config, view, self._rename_map)
+        return self.config
+
+    def _build(self, view: DatasetView, device: str) -> None:
+        """The one way a policy comes to be from a dataset's features and statistics."""
+        config = self._configured(view, device)
+        _require_stats(config, view, self._rename_map)
+        self.lerobot_policy = policies.build_policy(config, view, self._rename_map)
         if self._pretrained:
-            self._trained_inputs = trained_inputs(self.config, view, self._rename_map)
+            self._trained_inputs = trained_inputs(config, view, self._rename_map)
         if self._adapters_given is not None:
             self._peft_models = [adapters.wrap(self.lerobot_policy, self._adapters_given)]
         if view.stats is not None:
             self._make_processors(view)
-
-    def build_from(self, meta: Any, stats: Any) -> None:
-        """Build it on the CPU, as `setup` does, from a dataset's metadata and statistics."""
-        self._build(DatasetView(meta.features, stats, meta), "cpu")
 
     def build_hollow(self, meta: Any, stats: Any, hollow: AbstractContextManager[Any]) -> None:
         """Build it to be measured, not trained: no weights are fetched or loaded.
@@ -280,13 +281,9 @@ class LeRobotPolicy(L.LightningModule):
             hollow: in this context the network is built; the processors are built outside.
         """
         view = DatasetView(meta.features, stats, meta)
-        inputs = self._narrow(view)
-        if self.config is None:
-            self.config = self._make_config("cpu")
-        if self._inputs_given is not None:
-            self.config.input_features = {self._rename_map.get(key, key): feature for key, feature in inputs.items()}
+        config = self._configured(view, "cpu")
         with hollow:
-            self.lerobot_policy = policies.build_hollow_policy(self.config, view)
+            self.lerobot_policy = policies.build_hollow_policy(config, view)
             if self._adapters_given is not None:
                 self._peft_models = [adapters.wrap(self.lerobot_policy, self._adapters_given)]
         self._make_processors(view)
@@ -359,7 +356,7 @@ class LeRobotPolicy(L.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one raw held-out batch, logged as `val/loss`; some policies (ACT) leave terms out of it."""
         steps = self._counted_steps()
-        self._count_steps(-1 if steps is not None else None)  # below any bound that it is compared with
+        self._count_steps(-1)  # below any bound that it is compared with
         loss, _ = self._loss(batch)
         self._count_steps(steps)
         self.log("val/loss", loss, prog_bar=True, batch_size=_batch_size(batch), sync_dist=True)
@@ -371,8 +368,9 @@ class LeRobotPolicy(L.LightningModule):
         return operator.attrgetter(path)(self._built()) if path else None
 
     def _count_steps(self, steps: int | None) -> None:
+        """Set that count; nothing for a policy that counts none."""
         path = facts.value(self.policy_name or "", "step_counter")
-        if path and steps is not None:
+        if path:
             owner, _, name = path.rpartition(".")
             setattr(operator.attrgetter(owner)(self._built()), name, steps)
 
