@@ -77,15 +77,13 @@ def named(text: str) -> Card:
 
 def find(text: str) -> Card | None:
     """The card whose name is in a text, as the driver writes it; where memory makes two, the smaller one."""
-    words = re.findall(r"[a-z]+\d+\w*|\d+\w*|[a-z]+", text.lower().replace("geforce", "").replace("-", " "))
-    given = {word for word in words if word}
-    best = None
+    given = set(re.findall(r"[a-z]+\d+\w*|\d+\w*|[a-z]+", text.lower().replace("geforce", "")))
+    if given & {"ti", "super", "laptop", "pcie", "mobile"}:
+        return None  # a card that differs from the table's
+    best, most = None, 0
     for card in CARDS:
         parts = set(card.name.lower().split()) - {"rtx"}
         certain = {part for part in parts if not part.endswith("gb")}
-        if not certain <= given or (best and len(best[0]) >= len(certain | (parts & given))):
-            continue
-        if {"ti", "super", "laptop", "pcie", "mobile"} & given - parts:
-            continue  # a card that differs from the table's
-        best = (certain | (parts & given), card)
-    return best[1] if best else None
+        if certain <= given and len(parts & given) > most:
+            best, most = card, len(parts & given)
+    return best

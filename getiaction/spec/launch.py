@@ -58,6 +58,11 @@ class Launch:
         return any(self.restarts)
 
     @property
+    def in_slurm(self) -> bool:
+        """Whether SLURM started this process or its batch script."""
+        return self.launcher in ("srun", "sbatch")
+
+    @property
     def starts_processes(self) -> bool:
         """Whether a launcher decides how many processes there are."""
         return self.launcher != ""

@@ -61,14 +61,14 @@ def requeue(env: Mapping[str, str] = os.environ) -> str:
 
 def listen() -> None:
     """Handle SLURM's signals from now on, until training begins."""
-    if launch.read().launcher in ("srun", "sbatch"):
+    if launch.read().in_slurm:
         for signum in SIGNALS:
             signal.signal(signum, _handle)
 
 
 def ignore() -> None:
     """Ignore SLURM's signals from now on: training is over, and everything is saved."""
-    if launch.read().launcher in ("srun", "sbatch"):
+    if launch.read().in_slurm:
         for signum in SIGNALS:
             signal.signal(signum, signal.SIG_IGN)
 
@@ -84,7 +84,7 @@ def handles(signum: int, say: Callable[[str], None]) -> bool:
         True on another process, which keeps running until SLURM ends it; False where the signal means the end.
     """
     here = launch.read()
-    if here.launcher not in ("srun", "sbatch") or signum not in SIGNALS:
+    if not here.in_slurm or signum not in SIGNALS:
         return False
     try:
         if here.rank > 0:

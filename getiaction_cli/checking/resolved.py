@@ -121,16 +121,14 @@ def _steps(context: RecipeContext) -> Iterator[tuple[str, Any, str]]:
 
 
 def _add(tree: Tree, route: str, leaf: Leaf) -> None:
-    section, init_args, *rest = route.split(".")
-    below = tree.setdefault(section, {})
-    keys = [init_args, *rest]
-    if DELTAS.endswith(f".{rest[0]}") and len(rest) > 1:
-        keys = [init_args, rest[0], ".".join(rest[1:])]
+    keys = route.split(".")
+    if route.startswith(f"{DELTAS}."):  # below it, a key is a feature's name
+        keys = [*DELTAS.split("."), route.removeprefix(f"{DELTAS}.")]
     for key in keys[:-1]:
-        if not isinstance(below.get(key), dict):  # empty, or null
-            below[key] = {}
-        below = below[key]
-    below.setdefault(keys[-1], leaf)
+        if not isinstance(tree.get(key), dict):  # missing, empty or null
+            tree[key] = {}
+        tree = tree[key]
+    tree.setdefault(keys[-1], leaf)
 
 
 # -- text ------------------------------------------------------------------------------------------------------------

@@ -98,9 +98,8 @@ def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, 
     overruled: dict[Diagnostic, None] = {}
     suppressed = 0
     for known in judged:
-        diagnostic = replace(context.locate(known.entry, known.finding).shortened(), stops=known.stops)
-        if known.assumed:
-            diagnostic = replace(diagnostic, assuming=known.assumed)
+        located = context.locate(known.entry, known.finding).shortened()
+        diagnostic = replace(located, stops=known.stops, assuming=known.assumed)
         if select and not matches(diagnostic.code, select):
             continue
         if matches(diagnostic.code, ignore) or context.ignored(diagnostic):

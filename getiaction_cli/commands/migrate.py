@@ -22,7 +22,6 @@ _STDOUT = Path("-")
 _CONFIG = "train_config.json"
 # Where lerobot-train keeps it in a run, from the outside in.
 _INSIDE = ("", "pretrained_model", "checkpoints/last/pretrained_model", "last/pretrained_model")
-_COMMAND_LINE = "<command line>"
 
 
 def migrate(
@@ -117,14 +116,15 @@ def _free_name(migration: Migration) -> Path:
 def _read(words: list[str]) -> Recipe:
     """The configuration that a file, a folder, a script or a command line holds."""
     from getiaction_cli.analysis import training_command
+    from getiaction_cli.diagnostics.source import COMMAND_LINE
     from getiaction_cli.recipe import read
 
     if len(words) > 1:
-        return _of_command(words, _COMMAND_LINE, Path())
+        return _of_command(words, COMMAND_LINE, Path())
     word = words[0]
     path = Path(word).expanduser()
     if word != "-" and not os.path.lexists(path) and " " in word:
-        return _of_command(_split(word), _COMMAND_LINE, Path())
+        return _of_command(_split(word), COMMAND_LINE, Path())
     recipe = read(str(_in_folder(path)) if word != "-" else word)
     if recipe.findings or not recipe.keys(""):
         command = _split(recipe.text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from getiaction_cli.commands.train import prepare_libraries
+from getiaction_cli.commands.train import own_screen, prepare_libraries
 from getiaction_cli.errors import RunFailed, UsageError
 
 if TYPE_CHECKING:
@@ -104,10 +104,9 @@ def _run(
 ) -> Report:
     """The first import of torch, lightning and lerobot."""
     from getiaction.errors import TrainingError
-    from getiaction.train.screen import Screen
 
     prepare_libraries()
-    screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    screen = own_screen()
     try:
         with screen.taken():
             screen.doing("starting")

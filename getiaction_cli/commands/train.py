@@ -301,10 +301,10 @@ def _submit(order: Order) -> None:
     described = order.path is not None or order.overrides
     if not described:
         raise UsageError("no recipe was named", "for example: getiaction train quickstart --slurm")
-    tasks = []
+    tasks, shared = [], SharedInputs()
     for override in submit.array(order.array) if order.array else [None]:
         one = replace(order, overrides=(*order.overrides, override) if override else order.overrides)
-        recipe = _judged(one, Launch(), SharedInputs())
+        recipe = _judged(one, Launch(), shared)
         folder = re.sub(r"[^\w.+=-]+", "-", "=".join(override)) if override else ""
         tasks.append(submit.Task(folder, recipe, submit.with_seed(recipe, _own_text(recipe))))
     submit.submit(tasks, _name(order), order.output_dir, order.slurm or "", dry_run=order.dry_run)
@@ -362,10 +362,9 @@ def _resumed(word: str | None) -> str | None:
 
 def _run(order: Order) -> None:
     from getiaction.spec import launch
-    from getiaction.train.screen import Screen
 
     here = launch.read()
-    screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    screen = own_screen()
     try:
         _run_here(order, here, screen)
     except CliError as error:
@@ -681,13 +680,20 @@ def _requeue(signum: int, say: Callable[[str], None]) -> None:
     from getiaction.spec import launch, slurm
 
     here = launch.read()
-    if here.launcher not in ("srun", "sbatch") or here.rank > 0 or signum not in slurm.SIGNALS:
+    if not here.in_slurm or here.rank > 0 or signum not in slurm.SIGNALS:
         return
     try:
         say(slurm.requeue())
     except slurm.RequeueError as error:
         if str(error):
             say(str(error))
+
+
+def own_screen() -> Screen:
+    """The screen as --quiet and --debug ask for it."""
+    from getiaction.train.screen import Screen
+
+    return Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
 
 
 def prepare_libraries() -> None:
@@ -708,10 +714,9 @@ def measure(recipe: Recipe) -> None:
         RunFailed: it can't be measured.
     """
     from getiaction.errors import TrainingError
-    from getiaction.train.screen import Screen
 
     prepare_libraries()
-    screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    screen = own_screen()
     try:
         with screen.taken():
             screen.doing("measuring the memory of a step")
@@ -730,10 +735,9 @@ def smoke(recipe: Recipe) -> str:
         RunFailed: it does not train.
     """
     from getiaction.errors import TrainingError
-    from getiaction.train.screen import Screen
 
     prepare_libraries()
-    screen = Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    screen = own_screen()
     try:
         with screen.taken():
             screen.doing("starting")

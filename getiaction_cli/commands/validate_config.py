@@ -16,6 +16,8 @@ from getiaction_cli.commands.arguments import rule_codes, say
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
     from getiaction_cli.diagnostics import Report
     from getiaction_cli.gpus import Card
@@ -86,6 +88,7 @@ def validate_config(
     """
     from getiaction_cli import gpus, policies
     from getiaction_cli.checking.recipe_context import SharedInputs
+    from getiaction_cli.commands import train
 
     card = gpus.named(gpu) if gpu is not None else None
     machine = None
@@ -117,8 +120,8 @@ def validate_config(
         if changing:
             fixed += run.fix(path, recipe, unsafe=unsafe_fixes, diff=diff)
         elif run.judge(recipe).ok:
-            stopped |= measure and not _measured(recipe)
-            stopped |= smoke and not _trains(recipe)
+            stopped |= measure and not _works(train.measure, recipe)
+            stopped |= smoke and not _works(train.smoke, recipe)
     to_stderr = changing and (diff or "-" in (recipes or ()))
     clean = not any(report.diagnostics or report.not_run for report in run.reports)
     if run.reports and not (
@@ -134,29 +137,17 @@ def validate_config(
         raise typer.Exit(EXIT_FOUND)
 
 
-def _trains(recipe: Recipe) -> bool:
-    """Try it, and say how that went."""
-    from getiaction_cli.commands.train import smoke
+def _works(trial: Callable[[Recipe], str | None], recipe: Recipe) -> bool:
+    """Try it, and print how that went."""
     from getiaction_cli.errors import RunFailed
 
     try:
-        typer.echo(smoke(recipe), err=True)
+        result = trial(recipe)
     except RunFailed as error:
         say(error)
         return False
-    return True
-
-
-def _measured(recipe: Recipe) -> bool:
-    """Measure its needs and keep them, for the preview to show."""
-    from getiaction_cli.commands.train import measure
-    from getiaction_cli.errors import RunFailed
-
-    try:
-        measure(recipe)
-    except RunFailed as error:
-        say(error)
-        return False
+    if result:
+        typer.echo(result, err=True)
     return True
 
 
