@@ -187,7 +187,7 @@ def dataset(root: Path, change: Callable[[dict[str, Any]], None] = lambda info: 
         "dataset_from_index": [i * frames for i in index], "dataset_to_index": [i * frames + frames for i in index],
         "data/chunk_index": [0] * episodes, "data/file_index": [0] * episodes,
     }  # fmt: skip
-    for key, feature in info["features"].items() if isinstance(info["features"], dict) else ():
+    for key, feature in info["features"].items():
         if feature.get("dtype") == "video":
             columns |= {
                 f"videos/{key}/chunk_index": [0] * episodes, f"videos/{key}/file_index": [0] * episodes,
@@ -196,7 +196,7 @@ def dataset(root: Path, change: Callable[[dict[str, Any]], None] = lambda info: 
             }  # fmt: skip
     pq.write_table(pa.table(columns), root / "meta/episodes/chunk-000/file-000.parquet")
     stats = {}
-    for key, feature in info["features"].items() if isinstance(info["features"], dict) else ():
+    for key, feature in info["features"].items():
         size = feature["shape"][0] if feature.get("dtype") == "float32" and len(feature["shape"]) == 1 else 1
         size = 3 if feature.get("dtype") == "video" else size
         numbers = {"min": [-1.0] * size, "max": [1.0] * size, "mean": [0.0] * size, "std": [0.5] * size}

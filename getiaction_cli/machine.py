@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 
 from getiaction import trust
-from getiaction.spec.hub_cache import hf_home, hub_cache, storage
+from getiaction.spec.hub_cache import hf_home, hub_cache, is_offline, storage
 from getiaction.spec.loggers import wandb_can_log_in
 from getiaction_cli.installed import package_folder, versions
 
@@ -104,8 +104,7 @@ class Machine:
     @property
     def offline(self) -> bool:
         """True when the environment forbids Hugging Face libraries the network."""
-        said = self.env.get("HF_HUB_OFFLINE") or self.env.get("TRANSFORMERS_OFFLINE") or ""
-        return said.upper() in {"1", "ON", "YES", "TRUE"}
+        return is_offline(self.env)
 
     def accelerators(self) -> tuple[str, ...]:
         """The accelerators that Lightning would find here, best first."""

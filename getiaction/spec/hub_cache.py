@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from getiaction import trust
 
 
-def is_offline() -> bool:
+def is_offline(env: Mapping[str, str] = os.environ) -> bool:
     """True when ``HF_HUB_OFFLINE`` says that the Hub must not be asked, as huggingface_hub reads it."""
-    said = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
+    said = env.get("HF_HUB_OFFLINE") or env.get("TRANSFORMERS_OFFLINE") or ""
     return said.upper() in ("1", "ON", "YES", "TRUE")
 
 

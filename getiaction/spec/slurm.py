@@ -44,7 +44,7 @@ def requeue(env: Mapping[str, str] = os.environ) -> str:
         RequeueError: the job can't be requeued, was requeued too often, or ends for another reason.
     """
     job, done = env.get("SLURM_JOB_ID", ""), launch.read(env).restarts[0]
-    facts = dict(re.findall(r"(\w+)=(\S*)", _scontrol("show", "job", "-o", job)))
+    facts = _facts(job)
     if facts.get("JobState") != "RUNNING":  # cancelled, at its time limit, or requeued already
         raise RequeueError("")
     if facts.get("BatchFlag") != "1":
@@ -98,7 +98,12 @@ def handles(signum: int, say: Callable[[str], None]) -> bool:
 
 
 def _is_running() -> bool:
-    return "JobState=RUNNING" in _scontrol("show", "job", "-o", os.environ.get("SLURM_JOB_ID", ""))
+    return _facts(os.environ.get("SLURM_JOB_ID", "")).get("JobState") == "RUNNING"
+
+
+def _facts(job: str) -> dict[str, str]:
+    """What SLURM knows about a job."""
+    return dict(re.findall(r"(\w+)=(\S*)", _scontrol("show", "job", "-o", job)))
 
 
 def _handle(signum: int, frame: FrameType | None) -> None:

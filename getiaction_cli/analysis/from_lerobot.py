@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from getiaction.spec.hub_cache import hub_cache
 from getiaction_cli import policies
 from getiaction_cli.analysis import checkpoint
 from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
 from getiaction_cli.analysis.ledger import Ledger
-from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, WITHOUT_EFFECT, counterpart
+from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, UPLOAD, counterpart
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.policies import NOT_PARAMETERS, PolicyClass, Rejected, Unjudgeable
 from getiaction_cli.policies.catalog import world
@@ -111,15 +112,14 @@ def _policy(ledger: Ledger) -> PolicyClass | None:
     _weights(ledger, given, policy)
     if policy is not None and name is None and start:
         ledger.add("model.class_path", class_path, f"the policy in {start}", "policy.type")
+    kept = _kept(given, policy, start)
     for key, value in given.items():
-        _parameter(ledger, policy, key, value, _kept(given, policy, start))
+        _parameter(ledger, policy, key, value, kept)
     return policy
 
 
 def _type_of(start: Any, revision: Any) -> str | None:
     """The policy in a pretrained_model folder or in what was downloaded of a Hub id."""
-    from getiaction_cli.machine import hub_cache
-
     found = checkpoint.find(str(start), hub_cache(), str(revision) if revision else None).policy
     named = (name for name in policies.names() if policies.load(name).base == start)
     return found if isinstance(found, str) else next(named, None)
@@ -203,7 +203,7 @@ def _inputs(ledger: Ledger, policy: PolicyClass | None, value: Any) -> None:
     path = ("policy", "input_features")
     if not value or not isinstance(value, dict):
         ledger.nothing(path, "they are those of the dataset")
-    elif "pretrained_path" in ledger.recipe["model"]["init_args"] or ledger.get("policy", "path"):
+    elif "pretrained_path" in ledger.recipe["model"]["init_args"]:
         ledger.nothing(path, "they are those of the pretrained policy")
     else:
         keys = [key for key in value if not key.startswith(_MADE_UP)]
@@ -237,7 +237,7 @@ _OF_EVERY_POLICY: dict[str, Callable[[Ledger, PolicyClass | None, Any], None]] =
     "output_features": _outputs,
     "pretrained_revision": _revision,
     "use_peft": _has_adapters,
-    **{key: _upload(key) for key in ("push_to_hub", *WITHOUT_EFFECT) if key not in ("device", "use_amp")},
+    **{key: _upload(key) for key in ("push_to_hub", *UPLOAD)},
 }
 
 
@@ -271,7 +271,7 @@ def _dataset(ledger: Ledger) -> None:
         ledger.add("trainer.num_sanity_val_steps", 0, "lerobot-train does not validate before the first step")
 
 
-def _by_table(ledger: Ledger, path: tuple[str, ...], home: str, class_name: str, whole: bool | None = None) -> None:
+def _by_table(ledger: Ledger, path: tuple[str, ...], home: str, class_name: str) -> None:
     """Decide on a key by what the table of counterparts says about it."""
     key, value = path[-1], ledger.get(*path)
     default = _fields(class_name).get(key, _UNKNOWN)

@@ -15,6 +15,7 @@ from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, WITHOUT_EFFECT, c
 from getiaction_cli.analysis.unknown_keys import classify, is_slip, policy_of
 from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe, read
+from getiaction_cli.recipe.layout import OBJECT_HOMES
 from getiaction_cli.recipe.writing import write
 
 _NOTHING: tuple[Any, ...] = (None, False, [], {}, "")
@@ -76,7 +77,7 @@ def _named_objects(ledger: Ledger) -> None:
             continue
         classes = [class_called(kind, entry) if isinstance(entry, str) else "" for entry in entries]
         if any(isinstance(e, str) and (not c or required_arguments(c)) for e, c in zip(entries, classes, strict=True)):
-            ledger.lose(path, f"write each as a section with a class_path of lightning.pytorch.{kind.rstrip('s')}s")
+            ledger.lose(path, f"write each as a section with a class_path of {OBJECT_HOMES[kind]}")
             ledger.remove(path)
             continue
         made = [{"class_path": c} if isinstance(e, str) else e for e, c in zip(entries, classes, strict=True)]
@@ -129,7 +130,7 @@ def _key(ledger: Ledger, recipe: Recipe, policy: PolicyClass | None, section: Se
         return
     ledger.remove(path)
     if key in WITHOUT_EFFECT and section.route.startswith("model"):
-        if value in _NOTHING or key not in ("push_to_hub", "use_amp"):
+        if value in _NOTHING or key != "use_amp":
             ledger.nothing(path, WITHOUT_EFFECT[key])
         else:
             ledger.lose(path, WITHOUT_EFFECT[key])

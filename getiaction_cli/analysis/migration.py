@@ -41,6 +41,5 @@ def migrate(recipe: Recipe) -> Migration | None:
     if source is None:
         return None
     ledger: Ledger = from_lerobot.convert(recipe) if source is Source.LEROBOT else from_lightning.convert(recipe)
-    order = [*TOP, *(key for key in ledger.recipe if key not in TOP)]
-    values = {key: ledger.recipe[key] for key in order if key in ledger.recipe}
+    values = {key: ledger.recipe[key] for key in (*TOP, *ledger.recipe) if key in ledger.recipe}
     return Migration(source, values, ledger.outcomes())

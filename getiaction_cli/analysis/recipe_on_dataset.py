@@ -120,13 +120,13 @@ class Fit:
         said = self.recipe.data("stride", 1)
         return said if type(said) is int and said > 0 else 1
 
-    @property
+    @cached_property
     def frames_apart(self) -> int:
         """Frames from one action to the next in what training reads; 1 where the distances differ."""
         window = self.window(ACTION)
         return frames_apart(window) if len(window) > 1 else self.stride
 
-    @property
+    @cached_property
     def dropped(self) -> int:
         """Frames at the end of each episode that begin no sample."""
         return max(0, self.policy.drop_n_last_frames) * self.frames_apart

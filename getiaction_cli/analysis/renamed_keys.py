@@ -220,11 +220,9 @@ def _wandb(said: Any) -> dict[str, Any]:
     own = {
         name: target.rpartition(".")[2]
         for (section, name), (target, *_) in _TABLE.items()
-        if section == "wandb" and target
+        if section == "wandb" and target and name != "enable"
     }
-    arguments = {
-        own[name]: value for name, value in said.items() if name in own and name != "enable" and value is not None
-    }
+    arguments = {own[name]: value for name, value in said.items() if name in own and value is not None}
     return {"trainer.logger": {"class_path": "lightning.pytorch.loggers.WandbLogger", "init_args": arguments}}
 
 
@@ -275,18 +273,14 @@ SAID_BY_DEFAULT: dict[tuple[str, str], object] = {
 
 _PUSH = "training uploads the policy only with `push_to_hub: true`; `getiaction push RUN USER/NAME` does it later"
 
+# Parameters that say where `push_to_hub: true` uploads to.
+UPLOAD = ("repo_id", "private", "tags", "license")
 # Parameters that every LeRobot config has and that something else decides here.
 WITHOUT_EFFECT = {
     "device": "trainer.accelerator says where to train",
     "use_amp": _PRECISION,
-    "repo_id": _PUSH,
-    "private": _PUSH,
-    "tags": _PUSH,
-    "license": _PUSH,
+    **dict.fromkeys(UPLOAD, _PUSH),
 }
-
-# Those that say where `push_to_hub: true` uploads to.
-UPLOAD = ("repo_id", "private", "tags", "license")
 
 # One idea, different names: what a policy calls what another, or the paper behind it, calls otherwise.
 SAME_IDEA: tuple[tuple[str, ...], ...] = (

@@ -79,7 +79,7 @@ def parse(words: Sequence[str]) -> TrainingCommand | None:
     end = next((index for index, word in enumerate(after) if _END.match(word)), len(after))
     overrides: list[tuple[str, str]] = []
     for word in before:
-        if (match := _VARIABLE.fullmatch(word)) and not word.startswith("-"):
+        if match := _VARIABLE.fullmatch(word):
             overrides.append((f"environment.{match[1]}", json.dumps(match[2])))
     if any(word.rpartition("/")[2] in _LAUNCHERS for word in before):
         options = [(key.replace("-", "_"), value) for key, value in _options(before)]

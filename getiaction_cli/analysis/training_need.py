@@ -52,11 +52,16 @@ class TrainingNeed:
     @cached_property
     def least(self) -> int | None:
         """Bytes without activations, by arithmetic; None where the number of parameters is unknown."""
+        count = self.parameters
+        return memory_of(self.fit.recipe, count, gpu=self.card is not None) if count else None
+
+    @cached_property
+    def parameters(self) -> int | None:
+        """Parameters of the policy; None where their number is unknown."""
         try:
-            count = size.parameters(self.fit.policy)
+            return size.parameters(self.fit.policy)
         except Unjudgeable:
             return None
-        return memory_of(self.fit.recipe, count, gpu=self.card is not None) if count else None
 
     @cached_property
     def room(self) -> int | None:
@@ -125,11 +130,7 @@ class TrainingNeed:
 
     def _disk(self) -> Iterator[tuple[str, str]]:
         parts = []
-        try:
-            count = size.parameters(self.fit.policy)
-        except Unjudgeable:
-            count = None
-        recipe = self.fit.recipe
+        count, recipe = self.parameters, self.fit.recipe
         if count and not recipe.trainer("fast_dev_run") and not recipe.get("model.init_args.peft"):
             _, most = size.checkpoint_bytes(count, averaged=bool(recipe.get("model.init_args.ema")))
             parts.append(f"up to {in_bytes(most)} for checkpoints")
@@ -151,13 +152,8 @@ def training_need(fit: Fit, machine: Machine, accelerator: str, card: Card | Non
     """
     if card is None and accelerator == "cuda" and machine.gpus:
         smallest = min(machine.gpus, key=lambda gpu: gpu.memory or 0)
-        known = find(smallest.name)
-        card = Card(
-            smallest.name,
-            smallest.memory or (known.memory if known else 0),
-            known.flops if known else None,
-            known.bandwidth if known else None,
-        )
+        known = find(smallest.name) or Card(smallest.name, 0)
+        card = Card(smallest.name, smallest.memory or known.memory, known.flops, known.bandwidth)
     return TrainingNeed(fit, card, (card.memory or None) if card else machine.memory)
 
 

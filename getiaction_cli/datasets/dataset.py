@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Stats = dict[str, dict[str, npt.NDArray[np.float64]]]
 
-INFO = "meta/info.json"
 STATS = "meta/stats.json"
 
 

@@ -125,11 +125,7 @@ def make_feature(key: str, raw: dict[str, Any]) -> Feature:
     if isinstance(raw.get("shape"), list) and len(raw["shape"]) > MOST_AXES:
         raw["shape"] = []
     shape = raw.get("shape")
-    if (
-        isinstance(shape, list)
-        and len(shape) <= MOST_AXES
-        and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape)
-    ):
+    if isinstance(shape, list) and all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in shape):
         dims = tuple(shape)
     else:
         dims = ()

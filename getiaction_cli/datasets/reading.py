@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from getiaction.spec.dataset_layout import INDEX_KEYS
-from getiaction.spec.dataset_location import Location
-from getiaction_cli.datasets.dataset import INFO, Dataset
+from getiaction.spec.dataset_location import INFO, Location
+from getiaction_cli.datasets.dataset import Dataset
 from getiaction_cli.datasets.features import TABLE_DTYPES, make_feature
 from getiaction_cli.datasets.jsonfile import read_json, stumble
 from getiaction_cli.datasets.old_format import read_old

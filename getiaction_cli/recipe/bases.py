@@ -98,8 +98,7 @@ def merged(files: list[Recipe]) -> Recipe:
     for file in files:
         findings += [(code, _within(finding, file, last)) for code, finding in file.findings]
     broken = frozenset().union(*(file.broken for file in files))
-    sources = {file.file: file.source for file in files[:-1]}
-    return Recipe(last.source, tree, tuple(findings), broken, {**sources, last.file: last.source})
+    return Recipe(last.source, tree, tuple(findings), broken, {file.file: file.source for file in files})
 
 
 def _within(finding: Finding, file: Recipe, last: Recipe) -> Finding:

@@ -145,8 +145,8 @@ def _with_comments(recipe: Recipe, now: Recipe, change: Change) -> Recipe:
         if not comments:
             continue
         value, name = recipe.get(route), route.rpartition(".")[2]
-        targets = sorted(change.set, key=lambda pair: (pair[1] != value, pair[0].rpartition(".")[2] != name))
-        steps, rest = now.follow(targets[0][0])
+        target, _ = min(change.set, key=lambda pair: (pair[1] != value, pair[0].rpartition(".")[2] != name))
+        steps, rest = now.follow(target)
         if rest or steps[-1].pair is None:
             continue
         source, key = now.source, steps[-1].pair.key

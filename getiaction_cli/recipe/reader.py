@@ -16,7 +16,7 @@ from getiaction_cli.diagnostics import Finding
 from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
 from getiaction_cli.errors import RecipeNotFound
 from getiaction_cli.recipe import shipped
-from getiaction_cli.recipe.bases import merged, with_bases
+from getiaction_cli.recipe.bases import SUFFIXES, merged, with_bases
 from getiaction_cli.recipe.layout import DATAMODULE
 from getiaction_cli.recipe.nodes import Found, Kind, Node, TooMuch, build
 from getiaction_cli.recipe.overrides import apply
@@ -61,7 +61,8 @@ def read(
         return read_one(file, text=texts.get(file))
 
     if path is None:
-        whole = Recipe(*_of_overrides(overrides := tuple(overrides)))
+        overrides = tuple(overrides)
+        whole = _of_overrides(overrides)
     else:
         name = name or ("<stdin>" if str(path) == "-" and text is None else str(path))
         own = read_one(str(path), text=texts.get(name) if text is None else text, name=name)
@@ -71,12 +72,12 @@ def read(
     return Recipe(whole.source, whole.tree, tuple(findings), whole.broken, whole.sources)
 
 
-def _of_overrides(overrides: Iterable[tuple[str, str]]) -> tuple[Source, Node, tuple[Found, ...], frozenset[str]]:
+def _of_overrides(overrides: Iterable[tuple[str, str]]) -> Recipe:
     """An empty recipe whose text is the command line; its dataset is read as every dataset is."""
     source = Source(COMMAND_LINE, " ".join(f"--{word} {text}" for word, text in overrides))
     root = Node(Kind.MAP, source, 0, len(source.text))
     apply(root, [("data.class_path", DATAMODULE)])
-    return source, root, (), frozenset()
+    return Recipe(source, root, (), frozenset())
 
 
 def read_one(path: str, *, text: str | None = None, name: str | None = None) -> Recipe:
@@ -142,10 +143,10 @@ def _nearby(path: Path) -> str:
     homes = [*dict.fromkeys([Path("recipes"), *(parent.parent / "recipes" for parent in path.parents)])]
     if moved := next((home / path.name for home in homes if (home / path.name).is_file()), None):
         return f"did you mean {moved}?"
-    if path.suffix in (".yaml", ".yml") and path.stem in shipped.names() and not path.parent.is_dir():
+    if path.suffix in SUFFIXES and path.stem in shipped.names() and not path.parent.is_dir():
         return f"did you mean {path.stem}, which ships with getiaction?"
     try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.suffix in (".yaml", ".yml")]
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix in SUFFIXES]
     except OSError:
         names = []
     close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)

@@ -93,10 +93,11 @@ def augmented_size(fit: Fit) -> Iterator[Finding]:
     if broken:
         return
     sizes = {key: _size(fit, key) for key in fit.dataset.camera_keys if fit.reads(key)}
-    colour = {size: key for key, size in reversed(sizes.items()) if key not in fit.dataset.depth_keys}
-    for size, key in reversed(colour.items()):  # the first camera of each size
-        if size is None:
-            continue
+    first: dict[tuple[int, int], str] = {}
+    for key, size in sizes.items():
+        if size is not None and key not in fit.dataset.depth_keys:
+            first.setdefault(size, key)
+    for size, key in first.items():
         after, by = size_after_all(recipe, size)
         if not by:
             continue

@@ -75,9 +75,6 @@ _FINDER = "LearningRateFinder"
 _BARS = "ProgressBar"
 _BAR = "trainer.enable_progress_bar"
 _ACCUMULATE = "trainer.accumulate_grad_batches"
-_REFUSED = {
-    "barebones": (True, "forbids the metrics and checkpoints that every run writes"),
-}
 _TOLD_APART_BY = {
     "ModelCheckpoint": ("monitor", "mode", "every_n_train_steps", "every_n_epochs", "train_time_interval"),
     "EarlyStopping": ("monitor", "mode"),
@@ -91,23 +88,14 @@ _KNOWN = {*_UNUSABLE, *_TOLD_APART_BY, _FINDER, _BARS, "GradientAccumulationSche
 @rule("GA147")
 def unusable_part(recipe: Recipe) -> Iterator[Finding]:
     """Find what Lightning has and a run of a LeRobot policy can't use."""
-    for name, (value, why) in _REFUSED.items():
-        if recipe.trainer(name) is value:  # with `fast_dev_run` Lightning itself refuses it
-            yield Finding(
-                f"`{name}: {str(value).lower()}` {why}",
-                at=f"trainer.{name}",
-                fix=Change(f"remove {name}", remove=(f"trainer.{name}",)),
-                help="`fast_dev_run` tries a few batches and leaves nothing behind",
-            )
-    if recipe.trainer("enable_checkpointing") is False:
-        for route in object_routes(recipe):
-            if "Checkpoint" in lineage(meant_class(route.split(".")[1], str(recipe.get(f"{route}.class_path")))[0]):
-                yield Finding(
-                    "`enable_checkpointing: false` forbids the checkpoints that this callback writes",
-                    at=f"{route}.class_path",
-                    related=(Related("checkpoints are off", at="trainer.enable_checkpointing"),),
-                    fix=Change("remove enable_checkpointing", remove=("trainer.enable_checkpointing",)),
-                )
+    if recipe.trainer("barebones") is True:  # with `fast_dev_run` Lightning itself refuses it
+        yield Finding(
+            "`barebones: true` forbids the metrics and checkpoints that every run writes",
+            at="trainer.barebones",
+            fix=Change("remove barebones", remove=("trainer.barebones",)),
+            help="`fast_dev_run` tries a few batches and leaves nothing behind",
+        )
+    unsaved = recipe.trainer("enable_checkpointing") is False
     strategy = recipe.trainer("strategy")
     if isinstance(strategy, str) and (way := re.search("_(spawn|fork|notebook)", strategy.lower())):
         meant = strategy.lower().replace(way[0], "")
@@ -121,6 +109,13 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
         kind, said = route.split(".")[1], str(recipe.get(f"{route}.class_path"))
         meant, _ = meant_class(kind, said)
         bases = lineage(meant)
+        if unsaved and "Checkpoint" in bases:
+            yield Finding(
+                "`enable_checkpointing: false` forbids the checkpoints that this callback writes",
+                at=f"{route}.class_path",
+                related=(Related("checkpoints are off", at="trainer.enable_checkpointing"),),
+                fix=Change("remove enable_checkpointing", remove=("trainer.enable_checkpointing",)),
+            )
         name = next((base for base in bases if base in _KNOWN), meant.rpartition(".")[2])
         if name in _UNUSABLE:
             yield Finding(
