@@ -59,7 +59,7 @@ def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
         return _edits_of_one(recipe, change)
     texts = {name: source.text for name, source in recipe.sources.items()}
     edits = _edits_of_one(_alone(file, texts[file]), change)
-    after = read(recipe.file, texts=texts | {file: apply_edits(texts[file], edits)})
+    after = read(recipe.file, under=recipe.under, texts=texts | {file: apply_edits(texts[file], edits)})
     return edits if _has(after, change) else ()
 
 

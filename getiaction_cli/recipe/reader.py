@@ -69,7 +69,7 @@ def read(
         parts = [part for recipe in [*map(one, under), own] for part in with_bases(recipe, one)]
         whole = own if parts == [own] else merged(parts)
     findings = [*whole.findings, *apply(whole.tree, overrides)]
-    return Recipe(whole.source, whole.tree, tuple(findings), whole.broken, whole.sources)
+    return Recipe(whole.source, whole.tree, tuple(findings), whole.broken, whole.sources, under)
 
 
 def _of_overrides(overrides: Iterable[tuple[str, str]]) -> Recipe:

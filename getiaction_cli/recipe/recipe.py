@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -49,6 +49,7 @@ class Recipe:
         findings: what was found wrong while reading, as (code, finding).
         broken: top-level sections that could not be read as written; "*" for all of them.
         sources: the texts of all its files by name, where it has several: its bases, then its own.
+        under: the files over which it is laid because the command line names them, lowest first.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class Recipe:
         findings: tuple[Found, ...],
         broken: frozenset[str],
         sources: Mapping[str, Source] | None = None,
+        under: Sequence[str] = (),
     ) -> None:
         self.source = source
         self.tree = tree
         self.findings = findings
         self.broken = broken
         self.sources = sources or {source.file: source}
+        self.under = tuple(under)
 
     @property
     def file(self) -> str:
@@ -94,7 +97,7 @@ class Recipe:
         tree = self.tree
         for route, value in values.items():
             tree = _replaced(tree, route, value)
-        return Recipe(self.source, tree, self.findings, self.broken, self.sources)
+        return Recipe(self.source, tree, self.findings, self.broken, self.sources, self.under)
 
     # -- values ------------------------------------------------------------------------------------------------------
 

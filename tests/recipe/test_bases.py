@@ -123,6 +123,16 @@ def test_what_is_wrong_in_a_base_is_shown_there_and_fixed_there(folder: Path) ->
     assert [(edit.start, edit.text) for edit in finding.fix.edits] == [(start, "100")]
 
 
+def test_a_change_is_tried_on_all_the_files_that_the_command_line_names(folder: Path) -> None:
+    (folder / "top.yaml").write_text("trainer: {max_steps: 7}\nseed: 1\n")
+    recipe = read("top.yaml", under=("act.yaml",))
+    [edit] = edits_for(recipe, Change("shorten", set=(("model.init_args.chunk_size", 5),)))
+    assert (edit.start, edit.text) == (BASE.index("10"), "5")  # in act.yaml
+    assert edits_for(recipe, Change("remove seed", remove=("seed",)))
+    # Without the key in top.yaml, that of act.yaml would hold.
+    assert not edits_for(recipe, Change("remove max_steps", remove=("trainer.max_steps",)))
+
+
 def test_no_file_outside_the_folder_of_the_recipe_is_edited(folder: Path) -> None:
     (folder / "act.yaml").write_text(BASE.replace("max_steps: 100", "max_steps: 1e2"))
     (folder / "in").mkdir()
