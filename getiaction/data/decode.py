@@ -16,7 +16,7 @@ import numpy as np
 
 NO_PICTURE = (
     "Set data.init_args.tolerance_s above that, but below half a frame, where the table's timestamps are only uneven; "
-    "else write frame_index / fps into them, or leave the episode out with data.init_args.episodes."
+    "else write frame_index / fps into them, or leave the episode out with data.init_args.exclude_episodes."
 )
 
 

@@ -44,6 +44,7 @@ class LeRobotDataModule(L.LightningDataModule):
         root: its folder; a folder that isn't there yet is filled from the Hub.
         revision: branch, tag or commit on the Hub; None is the format version that LeRobot reads.
         episodes: indices of the episodes to use; None uses all.
+        exclude_episodes: indices of episodes to leave out of these.
         train_batch_size: samples per training batch; with `getiaction train` also `auto`: as many as fit into memory.
         val_batch_size: samples per validation batch; None is that of training.
         val_split: fraction of the episodes to hold out: the last ones of each task, never all of them.
@@ -78,6 +79,7 @@ class LeRobotDataModule(L.LightningDataModule):
         root: str | Path | None = None,
         revision: str | None = None,
         episodes: Sequence[int] | None = None,
+        exclude_episodes: Sequence[int] | None = None,
         train_batch_size: int | Literal["auto"] = 8,
         val_batch_size: int | None = None,
         val_split: float = 0.0,
@@ -102,6 +104,7 @@ class LeRobotDataModule(L.LightningDataModule):
         self.root = Path(root).expanduser() if root is not None else None
         self.revision = revision
         self.episodes = list(episodes) if episodes is not None else None
+        self.exclude_episodes = list(exclude_episodes) if exclude_episodes is not None else None
         self.train_batch_size = train_batch_size
         self.val_batch_size = val_batch_size or train_batch_size
         self.val_split = val_split
@@ -177,7 +180,9 @@ class LeRobotDataModule(L.LightningDataModule):
             place, self.meta = find(self.repo_id, self.root, self.revision)
             self.stats = datasets.training_stats(self.meta, self.use_imagenet_stats)
             self._delta_timestamps = self._timing(self.meta)
-            self._trained, self._held_out = split_episodes(self.meta, self.episodes, self.val_split)
+            self._trained, self._held_out = split_episodes(
+                self.meta, self.episodes, self.val_split, self.exclude_episodes
+            )
             with data_errors(self.repo_id, [str(place or self.meta.root)]):
                 self._pipeline = self.pipeline(self.meta, place, build=not self._tries)
         transforms = datasets.image_transforms(self.image_transforms)
@@ -192,7 +197,7 @@ class LeRobotDataModule(L.LightningDataModule):
         return Pipeline(
             meta,
             place,
-            episodes=self.episodes,
+            episodes=episode_split.used(meta.total_episodes, self.episodes, self.exclude_episodes),
             revision=self.revision,
             tolerance_s=self.tolerance_s,
             video_backend=self.video_backend or working_video_backend(),
@@ -474,26 +479,32 @@ class Collate:
 
 
 def split_episodes(
-    meta: LeRobotDatasetMetadata, episodes: Sequence[int] | None, val_split: float
+    meta: LeRobotDatasetMetadata,
+    episodes: Sequence[int] | None,
+    val_split: float,
+    exclude_episodes: Sequence[int] | None = None,
 ) -> tuple[list[int] | None, list[int]]:
     """Episodes to train on (None: all of the dataset) and to hold out.
 
     As LeRobot splits, the last ones of each task are held out; unlike there, no task loses all its episodes to it.
 
     Raises:
-        DataError: an index that the dataset doesn't have, or too few episodes to hold one out.
+        DataError: an index that the dataset doesn't have, no episode is left, or too few episodes to hold one out.
     """
     total = meta.total_episodes
-    if episodes is not None:
-        wrong = sorted(e for e in set(episodes) if not 0 <= e < total)
-        if wrong or not episodes:
+    for asked, given in (("asks for", episodes), ("excludes", exclude_episodes)):
+        wrong = sorted(e for e in set(given or ()) if not 0 <= e < total)
+        if wrong or given == []:
             said = f"episodes {', '.join(map(str, wrong))}" if wrong else "an empty list of episodes"
-            raise DataError(f"the recipe asks for {said}, the dataset has 0 to {total - 1}")
-        if len(set(episodes)) != len(episodes):
+            raise DataError(f"the recipe {asked} {said}, the dataset has 0 to {total - 1}")
+        if len(set(given or ())) != len(given or ()):
             raise DataError("the recipe names an episode twice", "Name each one once.")
+    chosen = episode_split.used(total, episodes, exclude_episodes)
+    if chosen == []:
+        raise DataError("exclude_episodes leaves no episode to train on", "Exclude fewer of them.")
     if not val_split:
-        return (list(episodes) if episodes is not None else None), []
-    base = list(episodes) if episodes is not None else list(range(total))
+        return chosen, []
+    base = list(range(total)) if chosen is None else chosen
     tasks = meta.episodes["tasks"][:]  # one read of the column instead of one look-up a row
     positions = episode_split.held_out(((tasks[episode] or [""])[0] or "" for episode in base), val_split)
     if not positions:

@@ -25,6 +25,7 @@ from getiaction.lerobot.configuration import pretrained_json
 from getiaction.lerobot.datasets import ACTION, LeRobotDatasetMetadata
 from getiaction.lerobot.features import FeatureType
 from getiaction.policies.lerobot.policy import LeRobotPolicy, load_pretrained
+from getiaction.spec import episode_split
 
 # Without --episodes, of more episodes than these so many are evaluated, evenly spread.
 MOST_EPISODES = 50
@@ -83,6 +84,10 @@ def evaluate(
     require_fit(policy, meta)
     part, candidates, training = _parts(meta, module, data, trained_on, chosen)
     numbers_of = measures.evenly(candidates, most_episodes or MOST_EPISODES)
+    compared = measures.evenly(training, min(len(numbers_of), MOST_COMPARED)) if part == "held-out" else []
+    usable = episode_split.used(meta.total_episodes, module.episodes, module.exclude_episodes)
+    if usable is not None and not {*numbers_of, *compared} <= set(usable):
+        module.episodes, module.exclude_episodes = sorted({*numbers_of, *compared}), None
 
     watch(f"reading {module.repo_id}", 0, 0)
     with data_errors(module.repo_id, [str(place or meta.root)]):
@@ -90,7 +95,6 @@ def evaluate(
         said = trained_on or data
         stride = action_stride(said.get("delta_timestamps"), meta.fps, int(said.get("stride") or 1))
         moments = _moments(policy, pipeline, meta, numbers_of, stride)
-        compared = measures.evenly(training, min(len(numbers_of), MOST_COMPARED)) if part == "held-out" else []
         others = _moments(policy, pipeline, meta, compared, stride) if compared else None
 
         watch("predicting", 0, len(moments.actions))
@@ -187,7 +191,8 @@ def _own_dataset(source: Source, revision: str | None) -> dict[str, Any] | None:
         return None
     if not isinstance(noted, dict) or not isinstance(noted.get("repo_id"), str):
         return None
-    kept = {key: noted[key] for key in ("repo_id", "root", "revision", "episodes") if noted.get(key) is not None}
+    known = ("repo_id", "root", "revision", "episodes", "exclude_episodes")
+    kept = {key: noted[key] for key in known if noted.get(key) is not None}
     split = noted.get("eval_split")
     return kept | ({"val_split": float(split)} if isinstance(split, int | float) and 0 < split < 1 else {})
 
@@ -212,12 +217,14 @@ def _parts(
     everything = list(range(meta.total_episodes))
     if chosen is not None:
         split_episodes(meta, chosen, 0.0)  # says which ones the dataset does not have
+    usable, _ = split_episodes(meta, module.episodes, 0.0, module.exclude_episodes)
     if trained_on is None:
-        return "unknown", list(chosen or module.episodes or everything), []
+        return "unknown", list(chosen or usable or everything), []
     same = all(data.get(key) == trained_on.get(key) for key in ("repo_id", "root", "revision"))
     if not same:
-        return "new", list(chosen or module.episodes or everything), []
-    train, held_out = split_episodes(meta, trained_on.get("episodes"), float(trained_on.get("val_split") or 0.0))
+        return "new", list(chosen or usable or everything), []
+    val_split = float(trained_on.get("val_split") or 0.0)
+    train, held_out = split_episodes(meta, trained_on.get("episodes"), val_split, trained_on.get("exclude_episodes"))
     training = everything if train is None else train
     candidates = list(chosen or held_out or training)
     known = set(candidates) & set(training)

@@ -1,9 +1,26 @@
-"""Which episodes are held out for validation: the rule that training follows and that the verdict counts by."""
+"""Which episodes are used, and which of them are held out: what training follows and the verdict counts by."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
+
+
+def used(total: int, episodes: Sequence[int] | None, excluded: Collection[int] | None) -> list[int] | None:
+    """Return the episodes to use, in the order of the recipe.
+
+    Args:
+        total: how many episodes the dataset has.
+        episodes: `episodes` of the recipe.
+        excluded: `exclude_episodes` of the recipe.
+
+    Returns:
+        Their indices; None where neither list is given, which means all episodes.
+    """
+    if episodes is None and not excluded:
+        return None
+    left_out = set(excluded or ())
+    return [episode for episode in (range(total) if episodes is None else episodes) if episode not in left_out]
 
 
 def held_out(tasks: Iterable[Hashable], val_split: float) -> list[int]:

@@ -105,7 +105,7 @@ def _found(recipe: dict[str, Any], screen: Screen) -> int:
     room = memory.usable(device_memory(trainer), gpu=gpu)
     data: Any = build.data(recipe)
     _, meta = find(data.repo_id, data.root, data.revision)
-    trained, _ = split_episodes(meta, data.episodes, data.val_split)
+    trained, _ = split_episodes(meta, data.episodes, data.val_split, data.exclude_episodes)
     lengths = meta.episodes["length"]
     samples = sum(lengths if trained is None else (lengths[episode] for episode in trained))
     given = recipe.get("trainer") or {}

@@ -212,10 +212,16 @@ class Fit:
     def chosen(self) -> npt.NDArray[np.int64]:
         """The rows of the episodes that the recipe takes, those that exist, in the recipe's order."""
         there = len(self.dataset.episodes)
-        said = self.recipe.data("episodes")
+        asked, excluded = (self._listed(name) for name in ("episodes", "exclude_episodes"))
+        some = episode_split.used(there, asked, excluded)
+        return np.arange(there) if some is None else np.array(some, dtype=np.int64)
+
+    def _listed(self, name: str) -> list[int] | None:
+        """The episodes of a list in the recipe that exist, each once; None where the recipe has no such list."""
+        said, there = self.recipe.data(name), len(self.dataset.episodes)
         if not isinstance(said, list):
-            return np.arange(there)
-        return np.array(list(dict.fromkeys(e for e in said if isinstance(e, int) and 0 <= e < there)), dtype=np.int64)
+            return None
+        return list(dict.fromkeys(e for e in said if isinstance(e, int) and 0 <= e < there))
 
     @property
     def val_split(self) -> float:
@@ -227,7 +233,7 @@ class Fit:
     def _split(self) -> tuple[npt.NDArray[np.int64], list[int], npt.NDArray[np.int64]]:
         """The entry of the dataset's ``splits``: computed once for all recipes that choose the same episodes."""
         splits, episodes = self.dataset.splits, self.dataset.episodes
-        choice = self.val_split, self.chosen.tobytes() if isinstance(self.recipe.data("episodes"), list) else None
+        choice = self.val_split, self.chosen.tobytes()
         if choice not in splits:
             rows, held_out = self.chosen, list[int]()
             if self.val_split:

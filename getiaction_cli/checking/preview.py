@@ -95,6 +95,8 @@ def _data(fit: Fit) -> str:
     dataset = fit.dataset
     frames, episodes = int(fit.lengths.sum()), len(fit.lengths)
     text = f"{plural(episodes, 'episode')}, {plural(frames, 'frame')}, {duration(frames / fit.fps)} at {fit.fps:g} fps"
+    if excluded := len(fit.dataset.episodes) - len(fit.chosen):
+        text += f"; {plural(excluded, 'episode')} of the dataset not in use"
     if fit.held_out:
         text += f"; {plural(len(fit.held_out), 'episode')} held out for validation"
     if fit.padded >= 0.01:

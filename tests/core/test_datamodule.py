@@ -241,6 +241,26 @@ def test_only_the_asked_for_episodes_are_read(small_root: Path) -> None:
     assert {int(i) for batch in data.train_dataloader() for i in batch["episode_index"]} == {0, 2}
 
 
+def test_excluded_episodes_are_not_read(small_root: Path) -> None:
+    data = module(small_root, exclude_episodes=[1])
+    data.setup()
+    assert {int(i) for batch in data.train_dataloader() for i in batch["episode_index"]} == {0, 2}
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ({"exclude_episodes": [7]}, "excludes episodes 7"),
+        ({"exclude_episodes": [0, 1, 2]}, "leaves no episode"),
+        ({"episodes": [1], "exclude_episodes": [1]}, "leaves no episode"),
+        ({"exclude_episodes": [1, 1]}, "twice"),
+    ],
+)
+def test_excluded_episodes_that_leave_nothing_are_an_error(small_root: Path, lists: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        module(small_root, **lists).setup()
+
+
 def test_episodes_shorter_than_what_the_policy_leaves_out_are_one_error(tmp_path: Path) -> None:
     from getiaction.policies.lerobot import Diffusion
 

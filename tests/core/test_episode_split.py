@@ -18,7 +18,8 @@ RECIPE = """
 model: {{class_path: getiaction.policies.lerobot.ACT, init_args: {{chunk_size: 4, n_action_steps: 4}}}}
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
-  init_args: {{repo_id: made/tasks, root: {root}, episodes: {episodes}, val_split: {val_split}}}
+  init_args:
+    {{repo_id: made/tasks, root: {root}, episodes: {episodes}, exclude_episodes: {excluded}, val_split: {val_split}}}
 trainer: {{max_steps: 1}}
 """
 
@@ -30,14 +31,22 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("episodes", [None, [0, 3, 6, 1], [8, 5, 2, 0], [7, 4]])
-@pytest.mark.parametrize("val_split", [0.2, 0.5, 0.9])
-def test_both_halves_hold_out_the_same_episodes(root: Path, episodes: list[int] | None, val_split: float) -> None:
-    text = RECIPE.format(root=root, episodes=json.dumps(episodes), val_split=val_split)
+@pytest.mark.parametrize("excluded", [None, [4], [0, 7]])
+@pytest.mark.parametrize("val_split", [0.0, 0.2, 0.5, 0.9])
+def test_both_halves_hold_out_the_same_episodes(
+    root: Path, episodes: list[int] | None, excluded: list[int] | None, val_split: float
+) -> None:
+    if episodes and excluded and len(set(episodes) - set(excluded)) < 2:
+        return
+    listed = {"episodes": json.dumps(episodes), "excluded": json.dumps(excluded)}
+    text = RECIPE.format(root=root, val_split=val_split, **listed)
     fit = RecipeContext(read("recipe.yaml", text=text)).fit
-    train, held = split_episodes(LeRobotDatasetMetadata("made/tasks", root=root), episodes, val_split)
+    train, held = split_episodes(LeRobotDatasetMetadata("made/tasks", root=root), episodes, val_split, excluded)
+    trained = list(range(9)) if train is None else train
     assert fit.held_out == held
-    assert [row for row in fit.chosen.tolist() if row not in fit.held_out] == train
-    assert len(fit.lengths) == len(train)
+    assert [row for row in fit.chosen.tolist() if row not in fit.held_out] == trained
+    assert len(fit.lengths) == len(trained)
+    assert not set(excluded or ()) & {*trained, *held}
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=30), st.floats(0, 1, exclude_max=True))

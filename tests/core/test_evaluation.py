@@ -71,14 +71,21 @@ def test_the_held_out_episodes_are_evaluated_and_compared_with_training_episodes
         ({"trained_on": "split", "chosen": [0, 2]}, "training", [0, 2]),
         ({"trained_on": "split", "chosen": [2]}, "held-out", [2]),
         ({"trained_on": "same", "most_episodes": 2}, "training", [0, 2]),
+        ({"trained_on": "excluding"}, "training", [0, 1]),
+        ({"trained_on": "excluding", "chosen": [2]}, "held-out", [2]),
     ],
 )
 def test_it_says_what_the_policy_knows_of_the_episodes(
     options: dict[str, Any], part: str, episodes: list[int], run: Path, data: Any
 ) -> None:
-    known = {"same": data, "other": {"repo_id": "some/other"}, "split": {**data, "val_split": 0.3}}
-    trained_on = known.get(options.pop("trained_on", ""))
-    found = of(run, data, trained_on=trained_on, **options)
+    known = {
+        "same": data,
+        "other": {"repo_id": "some/other"},
+        "split": {**data, "val_split": 0.3},
+        "excluding": {**data, "exclude_episodes": [2]},
+    }
+    name = options.pop("trained_on", "")
+    found = of(run, known[name] if name == "excluding" else data, trained_on=known.get(name), **options)
     assert (found.part, [episode.number for episode in found.episodes]) == (part, episodes)
 
 

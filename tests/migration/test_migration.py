@@ -79,6 +79,7 @@ CARRIED = [
     (lerobot(policy=", use_amp: true, device: cpu"), "policy.use_amp", "trainer.precision", "bf16-mixed"),
     (lerobot(dataset=", video_backend: pyav"), "dataset.video_backend", "data.init_args.video_backend", "pyav"),
     (lerobot(dataset=", episodes: [0, 1]"), "dataset.episodes", "data.init_args.episodes", [0, 1]),
+    (lerobot(dataset=", exclude_episodes: [3]"), "dataset.exclude_episodes", "data.init_args.exclude_episodes", [3]),
     (
         lerobot(dataset=", image_transforms: {enable: true, max_num_transforms: 2}"),
         "dataset.image_transforms",

@@ -2,11 +2,12 @@
 
 ## What it finds
 
-An index in `data.init_args.episodes` that the dataset doesn't have.
+An index in `data.init_args.episodes` or `exclude_episodes` that the dataset does not have.
 
 ## Why it matters
 
-LeRobot takes a missing episode for an incomplete copy, asks the Hub, and reports a network error.
+LeRobot takes a missing episode for an incomplete copy, asks the Hub, and reports a network error. To exclude an
+episode that does not exist has no effect: the one that was meant is trained on.
 
 ## Example
 
@@ -49,24 +50,25 @@ from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 
-_ROUTE = "data.init_args.episodes"
-
 
 @rule("GA324", dataset="pusht", breaks=("samples", "held out"), stops=True)
 def episodes_asked_for(fit: Fit) -> Iterator[Finding]:
     """Look up each episode."""
-    said, there = fit.recipe.data("episodes"), len(fit.dataset.episodes)
-    if not isinstance(said, list) or not there:
-        return
-    wrong = [i for i, episode in enumerate(said) if isinstance(episode, int) and episode >= there]
-    left_out = set(wrong)
-    if not wrong:
-        return
-    keep = [episode for i, episode in enumerate(said) if i not in left_out]
-    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-    yield Finding(
-        f"episode {said[wrong[0]]}{more} is not in {fit.dataset.repo_id}, which has 0 to {there - 1}",
-        at=f"{_ROUTE}.{wrong[0]}",
-        related=(Related(f"{there} episodes", file="meta/info.json", key="total_episodes"),),
-        fix=Change("leave out the episodes that are not there", set=((_ROUTE, keep),)) if keep else None,
-    )
+    there = len(fit.dataset.episodes)
+    for name in ("episodes", "exclude_episodes"):
+        said = fit.recipe.data(name)
+        if not isinstance(said, list) or not there:
+            continue
+        wrong = [i for i, episode in enumerate(said) if isinstance(episode, int) and episode >= there]
+        left_out = set(wrong)
+        if not wrong:
+            continue
+        route = f"data.init_args.{name}"
+        keep = [episode for i, episode in enumerate(said) if i not in left_out]
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        yield Finding(
+            f"episode {said[wrong[0]]}{more} is not in {fit.dataset.repo_id}, which has 0 to {there - 1}",
+            at=f"{route}.{wrong[0]}",
+            related=(Related(f"{there} episodes", file="meta/info.json", key="total_episodes"),),
+            fix=Change("leave out the episodes that are not there", set=((route, keep),)) if keep else None,
+        )

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-Episodes that are negative, that are not whole numbers, or that are in the list twice; an empty list.
+In `episodes` or `exclude_episodes`: episodes that are negative or that are in the list twice; an empty list.
 
 ## Why it matters
 
@@ -52,28 +52,31 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
-_ROUTE = "data.init_args.episodes"
-
 
 @rule("GA141", stops=True)
 def episode_list(recipe: Recipe) -> Iterator[Finding]:
     """Episode lists that LeRobot refuses."""
-    episodes = recipe.get(_ROUTE)
+    for name, otherwise in (("episodes", "take all"), ("exclude_episodes", "exclude none")):
+        yield from _wrong(recipe, f"data.init_args.{name}", name, otherwise)
+
+
+def _wrong(recipe: Recipe, route: str, name: str, otherwise: str) -> Iterator[Finding]:
+    episodes = recipe.get(route)
     if not isinstance(episodes, list):
         return
     if not episodes:
-        yield Finding("`episodes` is empty", at=_ROUTE, fix=Change("leave it out, to take all", remove=(_ROUTE,)))
+        yield Finding(f"`{name}` is empty", at=route, fix=Change(f"leave it out, to {otherwise}", remove=(route,)))
         return
     if any(isinstance(number, bool) or not isinstance(number, int) for number in episodes):
         return
     for index, number in enumerate(episodes):
         if number < 0:
-            yield Finding(f"there is no episode {number}: they count from 0", at=f"{_ROUTE}.{index}")
+            yield Finding(f"there is no episode {number}: they count from 0", at=f"{route}.{index}")
     once = list(dict.fromkeys(episodes))
     if len(once) < len(episodes):
         first = next(index for index, number in enumerate(episodes) if number in episodes[:index])
         yield Finding(
             f"episode {episodes[first]} is listed twice",
-            at=f"{_ROUTE}.{first}",
-            fix=Change("list each episode once", set=((_ROUTE, once),), safe=True),
+            at=f"{route}.{first}",
+            fix=Change("list each episode once", set=((route, once),), safe=True),
         )
