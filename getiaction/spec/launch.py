@@ -80,7 +80,7 @@ class Launch:
     def processes(self, trainer: Mapping[str, Any], gpus: int | None = None) -> int:
         """How many processes train together; arguments as for `contradiction`."""
         settings = self.settings(trainer)
-        devices, nodes = _count(settings.get("devices")), settings.get("num_nodes")
+        devices, nodes = count_devices(settings.get("devices")), settings.get("num_nodes")
         nodes = nodes if isinstance(nodes, int) and not isinstance(nodes, bool) else 1
         return max(1, (gpus or 1) if devices is None else devices) * max(1, nodes)
 
@@ -104,7 +104,7 @@ class Launch:
                 f"{who} on {self.nodes} nodes, not equally many on each",
                 "set --ntasks-per-node" if self.launcher == "srun" else "give every torchrun the same --nproc_per_node",
             )
-        devices, nodes = _count(trainer.get("devices")), trainer.get("num_nodes")
+        devices, nodes = count_devices(trainer.get("devices")), trainer.get("num_nodes")
         nodes = nodes if isinstance(nodes, int) and not isinstance(nodes, bool) else None
         if devices is not None or nodes is not None:
             if self.launcher == "sbatch":
@@ -196,7 +196,7 @@ def rank(env: Mapping[str, str] = os.environ) -> int:
     return read(env).rank
 
 
-def _count(devices: object) -> int | None:
+def count_devices(devices: object) -> int | None:
     """How many devices a recipe asks for; None where it leaves that open or is wrong."""
     if isinstance(devices, bool) or devices in (None, *AUTOMATIC):
         return None

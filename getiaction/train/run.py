@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import shlex
 from dataclasses import replace
 from functools import partial
@@ -20,6 +19,7 @@ from getiaction.spec import launch
 from getiaction.spec.evaluation import Evaluation
 from getiaction.spec.launch import rank
 from getiaction.spec.publishing import Upload, upload_of
+from getiaction.spec.seed import draw, with_seed
 from getiaction.train import batch_size, build, folder
 from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
 from getiaction.train.data_progress import DataProgress
@@ -80,9 +80,12 @@ def train(
             screen.say(f"{here.job} was started again: resuming {run.path}")
             checkpoint = run.last if run.last.is_file() else None
     earlier = run if run and run.resumed else None
-    recipe, seed_line = _with_seed(recipe, earlier)
-    recipe_text = seed_line + recipe_text
-    resolved_text = resolved_text and seed_line + resolved_text
+    if recipe.get("seed") is None:
+        recipe = {**recipe, "seed": _seed(earlier)}
+        recipe_text = with_seed(recipe_text, recipe["seed"])
+        resolved_text = resolved_text and with_seed(resolved_text, recipe["seed"])
+    else:
+        recipe = dict(recipe)
     if batch_size.is_auto(recipe):
         try:
             with in_plain_words():
@@ -240,16 +243,12 @@ def _agree(trainer: L.Trainer, run: RunFolder | None, checkpoint: Path | None, r
     return checkpoint
 
 
-def _with_seed(recipe: dict[str, Any], resumed: RunFolder | None) -> tuple[dict[str, Any], str]:
-    """A recipe without a seed gets one drawn, and keeps it, so that every run can be repeated and resumed."""
-    if recipe.get("seed") is not None:
-        return dict(recipe), ""
+def _seed(resumed: RunFolder | None) -> int:
+    """The seed of a recipe without one: that of the resumed run, of the first process, or a new one."""
     seed = resumed.seed if resumed else None
     if seed is None and follows():
         seed = int(os.environ["PL_GLOBAL_SEED"])  # the first process has set it before it started this one
-    if seed is None:
-        seed = random.SystemRandom().randrange(2**31)
-    return {**recipe, "seed": seed}, f"seed: {seed}  # drawn for this run\n"
+    return draw() if seed is None else seed
 
 
 def _leaves_nothing(recipe: dict[str, Any]) -> bool:

@@ -173,7 +173,7 @@ def batch_change(earlier: dict[str, Any], facts: dict[str, Any]) -> str:
     before, now = earlier.get("batch"), facts["batch"]
     if not isinstance(before, dict) or before == now:
         return ""
-    processes = f"{before.get('processes')} → {many(now['processes'], 'process')}, "
+    processes = f"{before.get('processes')} → {many(now['processes'], 'process', 'processes')}, "
     return (
         f"the samples of an optimizer step change from {before.get('samples')} to {now['samples']} "
         f"({processes if before.get('processes') != now['processes'] else ''}the learning rate stays)"

@@ -258,9 +258,9 @@ def count(number: int) -> str:
     return str(number)
 
 
-def many(number: int, thing: str) -> str:
-    """As "1 step" and "2,000 steps"."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+def many(number: int, one: str, several: str = "") -> str:
+    """As "1 step" and "2,000 steps"; `several` is a plural that does not end in one `s` more."""
+    return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
 def table(rows: list[tuple[str, str]], columns: int | None = None) -> str:

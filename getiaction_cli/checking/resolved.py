@@ -39,7 +39,9 @@ def resolved(context: RecipeContext) -> str:
     tree = _of_node(context.recipe.tree)
     for route, value, origin in _defaults(context):
         _add(tree, route, (value, origin))
-    seed = "" if context.recipe.get("seed") is not None else "# seed: drawn when training starts\n"
+    if context.recipe.get("seed") is None:
+        tree.pop("seed", None)
+    seed = "" if "seed" in tree else "seed: null  # drawn when training starts\n"
     return _HEAD + seed + "\n".join(_lines(tree, 0)) + "\n"
 
 

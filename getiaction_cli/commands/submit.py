@@ -6,7 +6,6 @@ what the recipe asks of a machine is checked there, when training starts.
 
 from __future__ import annotations
 
-import random
 import re
 import shlex
 import shutil
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from getiaction.spec import launch
 from getiaction_cli.errors import RunFailed, UsageError
 
 if TYPE_CHECKING:
@@ -29,8 +29,40 @@ if TYPE_CHECKING:
 _ARRAY = re.compile(r"(?P<name>[\w.-]+)=(?P<values>.+)")
 _RANGE = re.compile(r"(\d+)-(\d+)")
 MOST_TASKS = 1000
-# sbatch's short options, by their long names: a default is left out where the user gives the option in either form.
-_LONG = {"J": "job-name", "o": "output", "N": "nodes", "a": "array"}
+# sbatch's short options that take a value, from sbatch(1); those that are read here, by their long names.
+_SHORT_WITH_VALUE = "AabDcCdeFGiJLmMnNopqStwxB"
+_LONG = {
+    "a": "array",
+    "c": "cpus-per-task",
+    "G": "gpus",
+    "J": "job-name",
+    "n": "ntasks",
+    "N": "nodes",
+    "o": "output",
+    "t": "time",
+}
+
+# The number of GPUs in the value of an option: `4`, `a100:4`, `gpu:a100:4,tmp:9`.
+_GPUS = {
+    "gpus": re.compile(r"^(?:[^:,]+:)?(\d+)$"),
+    "gpus-per-node": re.compile(r"^(?:[^:,]+:)?(\d+)$"),
+    "gres": re.compile(r"(?:^|,)gpu:(?:[^:,]+:)?(\d+)"),
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option of sbatch.
+
+    Args:
+        name: its long name, or the letter of an option that has no meaning here.
+        value: its value; empty for a flag.
+        words: as the user wrote it.
+    """
+
+    name: str
+    value: str
+    words: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -68,14 +100,53 @@ def array(words: str) -> list[tuple[str, str]]:
     return [(match["name"], value) for value in values]
 
 
-def submit(tasks: Sequence[Task], name: str, output_dir: Path | None, words: str, *, dry_run: bool) -> None:
+def folder_of(override: tuple[str, str], tasks: Sequence[Task]) -> str:
+    """The folder of the next task of an array, named after its override; none of the tasks before has it."""
+    name = re.sub(r"[^\w.+=-]+", "-", "=".join(override))[:100]
+    taken = {task.folder for task in tasks}
+    return name if name not in taken else f"{name}.{len(tasks)}"
+
+
+def options(text: str) -> list[Option]:
+    """Read the options of sbatch behind --slurm.
+
+    Raises:
+        UsageError: they are not options.
+    """
+    example = 'for example: --slurm "--partition=gpu --time=8:00:00"'
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise UsageError(f"--slurm {text}: a quotation mark is not closed", example) from None
+    if not text.isprintable():
+        raise UsageError("--slurm: the options of sbatch must be on one line", example)
+    found = []
+    while words:
+        word = words.pop(0)
+        if not word.lstrip("-") or not word.startswith("-"):
+            raise UsageError(f"--slurm: `{word}` is not an option of sbatch", example)
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            separate = not equals and bool(words) and not words[0].startswith("-")
+        else:
+            name, value = _LONG.get(word[1], word[1]), word[2:]
+            separate = word[1] in _SHORT_WITH_VALUE and not value and bool(words)
+        if separate:
+            value = words.pop(0)
+        found.append(Option(name, value, (word, value) if separate else (word,)))
+    return found
+
+
+def submit(
+    tasks: Sequence[Task], name: str, output_dir: Path | None, given: Sequence[Option], *, dry_run: bool
+) -> None:
     """Write the run folder with its batch script and submit it; a dry run prints the script and writes nothing.
 
     Args:
         tasks: what to train; several become an array.
         name: names the runs and the job.
         output_dir: the folder; by default as for a training on this machine.
-        words: the user's sbatch options.
+        given: the user's options of sbatch.
         dry_run: only print the script.
     """
     from getiaction.errors import TrainingError
@@ -83,7 +154,7 @@ def submit(tasks: Sequence[Task], name: str, output_dir: Path | None, words: str
 
     if dry_run:
         home = output_dir or folder.OUTPUTS / name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
-        typer.echo(script(tasks, name, home.absolute(), words), nl=False)
+        typer.echo(script(tasks, name, home.absolute(), given), nl=False)
         return
     if shutil.which("sbatch") is None:
         raise RunFailed(
@@ -104,7 +175,7 @@ def submit(tasks: Sequence[Task], name: str, output_dir: Path | None, words: str
     except TrainingError as error:
         raise RunFailed(error.message, error.hint) from error
     batch = home / "job.sbatch"
-    batch.write_text(script(tasks, name, home.absolute(), words), encoding="utf-8")
+    batch.write_text(script(tasks, name, home.absolute(), given), encoding="utf-8")
     done = subprocess.run(["sbatch", "--parsable", str(batch)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RunFailed(
@@ -112,15 +183,15 @@ def submit(tasks: Sequence[Task], name: str, output_dir: Path | None, words: str
             f"correct {shlex.quote(str(batch))}, then: sbatch {shlex.quote(str(batch))}",
         )
     job = done.stdout.strip().partition(";")[0]
-    typer.echo(_next(job, batch, home, len(tasks)))
+    log = next((option.value for option in given if option.name == "output"), _output(home, len(tasks)))
+    typer.echo(_next(job, batch, log, len(tasks)))
 
 
-def script(tasks: Sequence[Task], name: str, home: Path, words: str) -> str:
+def script(tasks: Sequence[Task], name: str, home: Path, given: Sequence[Option]) -> str:
     """The batch script; arguments as for `submit`, `home` is the absolute path of the folder."""
-    given = shlex.split(words)
     defaults = {
         "job-name": name,
-        "output": str(home / ("slurm-%A_%a.txt" if len(tasks) > 1 else "slurm-%j.txt")),
+        "output": _output(home.absolute(), len(tasks)),
         "open-mode": "append",
         "requeue": "",
         "signal": "USR1@120",
@@ -128,14 +199,16 @@ def script(tasks: Sequence[Task], name: str, home: Path, words: str) -> str:
     }
     if len(tasks) > 1:
         defaults["array"] = f"0-{len(tasks) - 1}"
-    taken = {_LONG.get(word.lstrip("-")[:1], "") if word[:2] != "--" else word[2:].split("=")[0] for word in given}
-    options = [f"--{key}={value}" if value else f"--{key}" for key, value in defaults.items() if key not in taken]
+    taken = {option.name for option in given}
+    if "no-requeue" in taken:
+        taken.add("requeue")
+    default_lines = [f"--{key}={value}" if value else f"--{key}" for key, value in defaults.items() if key not in taken]
     run = shlex.quote(str(home))
     lines = [
         "#!/bin/bash",
         "# Written by `getiaction train --slurm`. Submitting it again resumes the run.",
-        *(f"#SBATCH {_quoted(option)}" for option in options),
-        *(f"#SBATCH {shlex.join(option)}" for option in _pairs(given)),
+        *(f"#SBATCH {_quoted(option)}" for option in default_lines),
+        *(f"#SBATCH {shlex.join(option.words)}" for option in given),
         "",
     ]
     if len(tasks) > 1:
@@ -152,31 +225,35 @@ def script(tasks: Sequence[Task], name: str, home: Path, words: str) -> str:
         "else",
         '  what=("$run/recipe.yaml" --output-dir "$run")',
         "fi",
+        *(
+            ["export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK  # srun does not inherit it"]
+            if "cpus-per-task" in taken
+            else []
+        ),
         f'srun --kill-on-bad-exit=1 {shlex.quote(sys.executable)} -m getiaction_cli train "${{what[@]}}"',
         "",
     ]
     return "\n".join(lines)
 
 
-def with_seed(recipe: Recipe, text: str) -> str:
-    """The text of a recipe with a seed, so that all starts of a job train the same."""
-    if recipe.get("seed") is not None:
-        return text
-    return f"seed: {random.SystemRandom().randrange(2**31)}  # drawn for this run\n{text}"
-
-
-def _processes(recipe: Recipe, given: Sequence[str]) -> dict[str, str]:
+def _processes(recipe: Recipe, given: Sequence[Option]) -> dict[str, str]:
     """One task for each device: as the recipe asks for, else as many as the GPUs that the user's options ask for."""
     asked: dict[str, str] = {}
-    nodes, devices = recipe.trainer("num_nodes"), recipe.trainer("devices")
+    nodes, devices = recipe.trainer("num_nodes"), launch.count_devices(recipe.trainer("devices"))
     if isinstance(nodes, int):
         asked["nodes"] = str(nodes)
-    gpus = re.search(r"--(?:gpus-per-node|gres)[= ](?:gpu:)?(?:\w+:)?(\d+)\b", " ".join(given))
-    if isinstance(devices, int) and devices > 0:
+    if devices:
         asked["ntasks-per-node"] = str(devices)
-    elif gpus and not any(word.startswith(("--ntasks", "-n")) for word in given):
-        asked["ntasks-per-node"] = gpus[1]
+    elif not any(option.name.startswith("ntasks") for option in given):
+        for option in given:
+            if option.name in _GPUS and (gpus := _GPUS[option.name].search(option.value)):
+                asked["ntasks" if option.name == "gpus" else "ntasks-per-node"] = gpus[1]
     return asked
+
+
+def _output(home: Path, tasks: int) -> str:
+    """sbatch's pattern for the logs of a submission."""
+    return str(home / ("slurm-%A_%a.txt" if tasks > 1 else "slurm-%j.txt"))
 
 
 def _quoted(option: str) -> str:
@@ -184,26 +261,17 @@ def _quoted(option: str) -> str:
     return f"{key}={shlex.quote(value)}" if equals else option
 
 
-def _pairs(words: Sequence[str]) -> list[list[str]]:
-    """Options with their values, each on a line of its own."""
-    pairs: list[list[str]] = []
-    for word in words:
-        if word.startswith("-") or not pairs:
-            pairs.append([word])
-        else:
-            pairs[-1].append(word)
-    return pairs
-
-
-def _next(job: str, batch: Path, home: Path, tasks: int) -> str:
-    """What was submitted, and the commands that follow it."""
-    log = shlex.quote(str(home / (f"slurm-{job}_0.txt" if tasks > 1 else f"slurm-{job}.txt")))
+def _next(job: str, batch: Path, log: str, tasks: int) -> str:
+    """What was submitted, and the commands that follow it; `log` is a pattern of sbatch's."""
+    log = re.sub("%[jA]", job, log)
+    last = shlex.quote(log.replace("%a", str(tasks - 1)))
+    log = shlex.quote(log.replace("%a", "0"))
     what = f"job {job}" + (f", an array of {tasks} runs" if tasks > 1 else "")
     return "\n".join(
         [
             f"submitted   {what}",
             f"script      {batch}",
-            f"log         {log}" + (f" to {home}/slurm-{job}_{tasks - 1}.txt" if tasks > 1 else ""),
+            f"log         {log}" + (f" to {last}" if tasks > 1 else ""),
             "",
             "next",
             "  # follow",

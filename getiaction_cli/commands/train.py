@@ -23,7 +23,7 @@ from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 from getiaction_cli.short_forms import SHORT_FORMS, ShortForm, route_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from getiaction.spec.launch import Launch
     from getiaction.train.folder import RunFolder
@@ -69,7 +69,7 @@ class TrainCommand(TyperCommand):
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """Split the words; the overrides are left in ``ctx.obj``."""
         rest, ctx.obj = split_overrides(args, short=bool(self.short_forms))
-        rest = _with_values(rest)
+        rest = _with_values(rest, {name for param in self.params for name in param.opts})
         for word in rest:
             if _BARE.match(word) and not Path(word).exists():
                 raise UsageError(f"{word} is neither a file nor an option", f"an override begins with dashes: --{word}")
@@ -138,8 +138,13 @@ def _may_be_true(name: str) -> bool:
     return any(field is not None and isinstance(field.default, bool) for field in fields)
 
 
-def _with_values(words: list[str]) -> list[str]:
-    """Join options with their values: `--resume` without one is the latest run, `--slurm` has no options of sbatch."""
+def _with_values(words: list[str], own: Collection[str] = ()) -> list[str]:
+    """Join options with their values: `--resume` without one is the latest run, `--slurm` has no options of sbatch.
+
+    Args:
+        words: the command line without its overrides.
+        own: the options of the command; one of them behind `--slurm` is not an option of sbatch.
+    """
     done: list[str] = []
     words = list(words)
     while words:
@@ -148,8 +153,10 @@ def _with_values(words: list[str]) -> list[str]:
         if word == "--resume" and (following.startswith("-") or following.endswith(RECIPE_SUFFIXES)):
             word = f"--resume={LATEST}"
         elif word == "--slurm":
-            options = words.pop(0) if following.startswith("-") and re.search(r"[\s=]", following) else ""
-            word = f"--slurm={options}"
+            name = re.split(r"[\s=]", following)[0]
+            is_own = name.startswith("--") and name in own and not re.search(r"\s-", following)
+            sbatch = following.startswith("-") and re.search(r"[\s=]", following) and not is_own
+            word = f"--slurm={words.pop(0) if sbatch else ''}"
         elif word == "--array" and words:
             word = f"--array={words.pop(0)}"
         done.append(word)
@@ -289,6 +296,7 @@ def fit(
 def _submit(order: Order) -> None:
     """Check the recipe of each task here, but for what the compute node must have, and hand them to SLURM."""
     from getiaction.spec.launch import Launch
+    from getiaction.spec.seed import draw, with_seed
     from getiaction_cli.checking.recipe_context import SharedInputs
     from getiaction_cli.commands import submit
 
@@ -298,16 +306,26 @@ def _submit(order: Order) -> None:
         )
     if order.path == "-" and order.array:
         raise UsageError("--array needs a recipe in a file", "save the recipe first")
-    described = order.path is not None or order.overrides
-    if not described:
+    if order.path is None and not _is_described(order):
         raise UsageError("no recipe was named", "for example: getiaction train quickstart --slurm")
-    tasks, shared = [], SharedInputs()
+    given = submit.options(order.slurm or "")
+    if order.array is None and any(option.name == "array" for option in given):
+        raise UsageError(
+            "--slurm: every task of sbatch's --array would train the same run",
+            "name what differs between the tasks: --array seed=1-5",
+        )
+    tasks: list[submit.Task] = []
+    shared = SharedInputs()
     for override in submit.array(order.array) if order.array else [None]:
         one = replace(order, overrides=(*order.overrides, override) if override else order.overrides)
         recipe = _judged(one, Launch(), shared)
-        folder = re.sub(r"[^\w.+=-]+", "-", "=".join(override)) if override else ""
-        tasks.append(submit.Task(folder, recipe, submit.with_seed(recipe, _own_text(recipe))))
-    submit.submit(tasks, _name(order), order.output_dir, order.slurm or "", dry_run=order.dry_run)
+        text = _own_text(recipe)
+        if recipe.get("seed") is None:
+            text = with_seed(text, draw())  # all starts of a job train the same
+        tasks.append(submit.Task(submit.folder_of(override, tasks) if override else "", recipe, text))
+    chosen = order.output_dir or tasks[0].recipe.get("output_dir")
+    home = Path(str(chosen)).expanduser() if chosen else None
+    submit.submit(tasks, _name(order), home, given, dry_run=order.dry_run)
 
 
 def _check_is_recipe(files: list[str]) -> None:
@@ -385,8 +403,7 @@ def _run_here(order: Order, here: Launch, screen: Screen) -> None:
         for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1"):
             if hasattr(signal, name):  # Windows has no SIGHUP
                 signal.signal(getattr(signal, name), signal.SIG_IGN)
-    described = any((route_of(word) or word).startswith(("model.", "data.")) for word, _ in order.overrides)
-    if order.path is None and not described:
+    if order.path is None and not _is_described(order):
         if order.resume == LATEST:
             raise UsageError(
                 "--resume without a value needs a recipe", "name the run: getiaction train --resume outputs/…"
@@ -412,6 +429,11 @@ def _run_here(order: Order, here: Launch, screen: Screen) -> None:
     _check_launch(recipe, here)
     _check_folder(name, recipe, order.output_dir, order.resume, here)
     _train(recipe, name, (_own_text(recipe), complete), order, screen)
+
+
+def _is_described(order: Order) -> bool:
+    """Whether the command line is a recipe: it names a policy or a dataset."""
+    return any((route_of(word) or word).startswith(("model.", "data.")) for word, _ in order.overrides)
 
 
 def _name(order: Order) -> str:

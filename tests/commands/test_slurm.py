@@ -22,8 +22,8 @@ GETIACTION = f"{sys.executable} -m getiaction_cli"
 LIMIT_S = 300
 
 
-def dry_run(*words: object) -> str:
-    done = CliRunner().invoke(app, ["train", *map(str, words), "--slurm", "--time=1:00:00 -p gpu", "--dry-run"])
+def dry_run(*given: object, words: str = "--time=1:00:00 -p gpu") -> str:
+    done = CliRunner().invoke(app, ["train", *map(str, given), f"--slurm={words}", "--dry-run"])
     assert done.exit_code == 0, done.output
     return done.stdout
 
@@ -47,9 +47,76 @@ def test_a_dry_run_prints_the_script_and_writes_nothing(recipe: Path) -> None:  
 def test_the_script_starts_a_process_for_each_device(recipe: Path) -> None:  # noqa: F811
     assert "--ntasks-per-node=2" in dry_run(recipe, "--trainer.devices=2", "--trainer.strategy=ddp")
     task = submit.Task("", submit_recipe(recipe), "")
-    script = submit.script([task], "tiny", Path("/home"), "--gpus-per-node=a100:4 --job-name=mine")
+    script = submit.script([task], "tiny", Path("/home"), submit.options("--gpus-per-node=a100:4 --job-name=mine"))
     assert "#SBATCH --ntasks-per-node=4" in script
     assert script.count("--job-name") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "read"),
+    [
+        ("", []),
+        ("-p a100 -J mine", [("p", "a100"), ("job-name", "mine")]),
+        ("-pa100 -N2", [("p", "a100"), ("nodes", "2")]),
+        ("--partition gpu --exclusive --time=9", [("partition", "gpu"), ("exclusive", ""), ("time", "9")]),
+        ("-H -t 1:00:00", [("H", ""), ("time", "1:00:00")]),
+        ("--comment='two words'", [("comment", "two words")]),
+    ],
+)
+def test_the_options_of_sbatch_are_read(words: str, read: list[tuple[str, str]]) -> None:
+    assert [(option.name, option.value) for option in submit.options(words)] == read
+
+
+@pytest.mark.parametrize(
+    "words", ["--comment='open", "gpu", "partition=gpu", "--time=1 script.sh", "-", "--", "-t 1\n2"]
+)
+def test_what_is_not_an_option_of_sbatch_is_a_usage_error(recipe: Path, words: str) -> None:  # noqa: F811
+    done = CliRunner().invoke(app, ["train", str(recipe), "--seed=1", f"--slurm={words}"])
+    assert isinstance(done.exception, UsageError)
+    assert not Path("outputs").exists()
+
+
+def test_the_value_of_an_option_is_not_an_option(recipe: Path) -> None:  # noqa: F811
+    script = dry_run(recipe, "--array", "seed=1-3", words="-p a100")
+    assert "#SBATCH --array=0-2" in script
+    assert "#SBATCH --job-name=tiny" in script
+
+
+@pytest.mark.parametrize("words", ["--array=0-3", "-a 0-3", "-a0-3"])
+def test_an_array_of_sbatch_needs_what_differs(recipe: Path, words: str) -> None:  # noqa: F811
+    done = CliRunner().invoke(app, ["train", str(recipe), f"--slurm={words}", "--dry-run"])
+    assert isinstance(done.exception, UsageError)
+    assert "#SBATCH --array=0-2%1" in dry_run(recipe, "--array", "seed=1-3", words="--array=0-2%1")
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("--gres=gpu:2", ["--ntasks-per-node=2"]),
+        ("--gres=tmp:9,gpu:a100:4", ["--ntasks-per-node=4"]),
+        ("-G 8 -N 2", ["--ntasks=8"]),
+        ("--gpus-per-node=4 -n 2", []),
+        ("--gres=gpu", []),
+    ],
+)
+def test_one_task_for_each_gpu(recipe: Path, words: str, lines: list[str]) -> None:  # noqa: F811
+    assert re.findall(r"--ntasks\S*", dry_run(recipe, words=words)) == lines
+
+
+def test_the_folder_of_the_recipe_is_the_folder_of_the_run(recipe: Path) -> None:  # noqa: F811
+    assert f"run={recipe.parent}/runs/mine\n" in dry_run(recipe, "--output_dir=runs/mine")
+
+
+def test_a_command_line_that_describes_nothing_is_a_usage_error() -> None:
+    done = CliRunner().invoke(app, ["train", "--slurm", "--steps=20", "--dry-run"])
+    assert isinstance(done.exception, UsageError)
+    assert "no recipe was named" in done.exception.message
+
+
+def test_values_with_the_same_letters_have_folders_of_their_own() -> None:
+    first = submit.Task(submit.folder_of(("data.root", "a/b"), []), None, "")  # type: ignore[arg-type]
+    assert first.folder == "data.root=a-b"
+    assert submit.folder_of(("data.root", "a-b"), [first]) == "data.root=a-b.1"
 
 
 def submit_recipe(path: Path):

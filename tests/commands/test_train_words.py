@@ -66,11 +66,16 @@ def test_an_override_without_a_value_is_a_usage_error(words: list[str]) -> None:
         (["r.yaml", "--slurm"], ["r.yaml", "--slurm="]),
         (["--slurm", "--dry-run", "r.yaml"], ["--slurm=", "--dry-run", "r.yaml"]),
         (["--slurm", "--time=9 -N 2", "r.yaml"], ["--slurm=--time=9 -N 2", "r.yaml"]),
+        (["--slurm", "-p gpu", "r.yaml"], ["--slurm=-p gpu", "r.yaml"]),
+        (["--slurm", "--partition=gpu"], ["--slurm=--partition=gpu"]),
+        (["r.yaml", "--slurm", "--array=seed=1-5"], ["r.yaml", "--slurm=", "--array=seed=1-5"]),
+        (["r.yaml", "--slurm", "--output-dir=x"], ["r.yaml", "--slurm=", "--output-dir=x"]),
+        (["--slurm", "--array=0-3 -p gpu"], ["--slurm=--array=0-3 -p gpu"]),
         (["--array", "model.chunk_size=8,16"], ["--array=model.chunk_size=8,16"]),
     ],
 )
 def test_some_options_may_have_no_value(words: list[str], becomes: list[str]) -> None:
-    assert _with_values(words) == becomes
+    assert _with_values(words, {"--array", "--output-dir", "--policy", "-p"}) == becomes
 
 
 RECIPE = """\

@@ -72,3 +72,12 @@ def test_another_dataset_on_one_node_ends_all_of_them(
     first, second = two_processes([toy, tmp_path / "nowhere"], [cache, cache])
     assert first.startswith("rank 1 on ") and "can't read the dataset" in first
     assert str(tmp_path / "nowhere") in second
+
+
+@pytest.mark.parametrize(("now", "part"), [(1, "2 → 1 process, "), (4, "2 → 4 processes, "), (2, "")])
+def test_another_number_of_processes_is_shown(now: int, part: str) -> None:
+    from getiaction.train.run_recorder import batch_change
+
+    before, after = {"samples": 7, "processes": 2}, {"samples": 4 * now, "processes": now}
+    said = batch_change({"batch": before}, {"batch": after})
+    assert said == f"the samples of an optimizer step change from 7 to {4 * now} ({part}the learning rate stays)"
