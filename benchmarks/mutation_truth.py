@@ -37,7 +37,7 @@ TRUTH = HERE / "mutation_truth.json"
 PAGE = HERE.parent / "docs" / "accuracy.md"
 SECONDS = 90
 STEPS = 3
-PAIRS, SEED = 250, 7
+PAIRS, OTHERS, SEED = 250, 50, 7
 
 # What trains silently and can't be meant: rule → what is lost.
 SILENT = {
@@ -93,10 +93,11 @@ def main() -> None:
     settle(work)
     import mutants
 
-    everything = mutants.mutants() + mutants.pairs(PAIRS, seed=SEED)
+    hub = work / "huggingface" / "hub"
+    everything = mutants.mutants() + mutants.others(OTHERS, SEED, hub) + mutants.pairs(PAIRS, seed=SEED)
     chosen = [mutant for mutant in everything if asked.only in mutant.name]
     known: dict[str, dict[str, Any]] = json.loads(TRUTH.read_text()) if TRUTH.exists() else {}
-    texts = {mutant.name: mutants.prepare(mutant, work / "lerobot", work / "damaged") for mutant in chosen}
+    texts = {mutant.name: mutants.prepare(mutant, work / "lerobot", work / "damaged", hub) for mutant in chosen}
     todo = {
         mutant.name: texts[mutant.name]
         for mutant in chosen

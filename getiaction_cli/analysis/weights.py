@@ -19,6 +19,8 @@ def from_hub(recipe: Recipe, policy: PolicyConfig) -> Iterator[tuple[str, str, s
         if download.parameter == BACKBONE:
             continue
         named = policy.get(download.parameter) if download.parameter else download.repo_id
+        if download.starts and (said or str(policy.get("pretrained_path")) != named):
+            continue
         if isinstance(named, str) and named.count("/") == 1 and not Path(named).is_dir():
             at = recipe.param_route(download.parameter) if download.parameter else "model.class_path"
             yield named, f"the {download.what}", at, download.gated

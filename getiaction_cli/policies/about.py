@@ -28,12 +28,14 @@ class Download:
         parameter: the parameter that names it; nothing is fetched where that is null or a local folder.
         repo_id: the Hub repository, where no parameter names it.
         gated: True when its licence must be accepted on the Hub first.
+        starts: True when it is the pretrained policy that LeRobot starts from where none is named.
     """
 
     what: str
     parameter: str = ""
     repo_id: str = ""
     gated: bool = False
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 from test_policy import data, observation
-from test_policy_others import smolvla
+from tiny_vlas import smolvla
 
 from getiaction.errors import PolicyError
 

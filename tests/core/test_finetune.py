@@ -12,6 +12,8 @@ import tiny_policies
 import torch
 from safetensors.torch import load_file, save_file
 from test_policy import data, observation
+from test_policy_others import FLOW
+from tiny_vlas import smolvla
 
 from getiaction.errors import PolicyError
 
@@ -213,7 +215,6 @@ def test_errors_that_a_policy_swallows_while_loading_are_seen() -> None:
 @pytest.mark.parametrize("policy_name", ["smolvla", "pi0"])
 def test_what_is_saved_says_what_was_trained(policy_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer cameras and a longer state than the pretrained policy had: LeRobot keeps the old ones in config.json."""
-    import test_policy_others
     from lerobot.policies.factory import get_policy_class
 
     from getiaction.policies.lerobot import LeRobotPolicy
@@ -224,7 +225,7 @@ def test_what_is_saved_says_what_was_trained(policy_name: str, tmp_path: Path, m
     sizes["observation.images.a"] = sizes["observation.images.b"] = (32, 64)
     after = make_dataset.make(tmp_path / "after", cameras=sizes, state=3, codec="h264", lengths=(8,))
     if policy_name == "smolvla":
-        arguments = test_policy_others.smolvla(tmp_path)
+        arguments = smolvla(tmp_path)
     else:
         import tiny_hub
         from huggingface_hub import constants
@@ -233,7 +234,7 @@ def test_what_is_saved_says_what_was_trained(policy_name: str, tmp_path: Path, m
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
         tiny_hub.named_tokenizer(tmp_path / "cache", "google/paligemma-3b-pt-224", "paligemma", tiny_hub.GEMMA_WORDS)
         tiny_hub.small_gemma(modeling_pi0, monkeypatch)
-        arguments = test_policy_others.FLOW
+        arguments = FLOW
     base = LeRobotPolicy(policy_name, **arguments)
     tiny_policies.trainer(tmp_path, 1).fit(base, datamodule=data(before))
     base.save_pretrained(tmp_path / "base")

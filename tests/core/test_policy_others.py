@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import tiny_hub
 import tiny_policies
+import tiny_vlas
 import torch
 from safetensors.torch import load_file, save_file
 from test_policy import data, observation
@@ -15,183 +16,17 @@ from test_policy import data, observation
 from getiaction.errors import PolicyError
 
 
-def xvla(hub: Path) -> dict[str, Any]:
-    tiny_hub.tokenizer(hub / "bart")
-    return {
-        "florence_config": tiny_hub.florence(),
-        "tokenizer_name": str(hub / "bart"),
-        "tokenizer_max_length": 8,
-        "hidden_size": 16,
-        "depth": 1,
-        "num_heads": 2,
-        "num_domains": 2,
-        "len_soft_prompts": 2,
-        "chunk_size": 4,
-        "n_action_steps": 4,
-        "action_mode": "auto",
-        "max_len_seq": 64,
-        "resize_imgs_with_padding": [64, 64],
-    }
-
-
-def multi_task_dit(hub: Path) -> dict[str, Any]:
-    clip = str(tiny_hub.clip(hub / "clip"))
-    return {
-        "vision_encoder_name": clip,
-        "text_encoder_name": clip,
-        "image_resize_shape": [32, 32],
-        "image_crop_shape": None,
-        "hidden_dim": 16,
-        "num_layers": 1,
-        "num_heads": 2,
-        "timestep_embed_dim": 16,
-        "horizon": 8,
-        "n_action_steps": 4,
-        "num_train_timesteps": 4,
-    }
-
-
-def smolvla(hub: Path) -> dict[str, Any]:
-    return {
-        "vlm_model_name": str(tiny_hub.smolvlm(hub / "smolvlm")),
-        "num_vlm_layers": 2,
-        "expert_width_multiplier": 0.5,
-        "chunk_size": 4,
-        "n_action_steps": 4,
-        "resize_imgs_with_padding": [64, 64],
-        "max_state_dim": 4,
-        "max_action_dim": 4,
-    }
-
-
-def evo1(hub: Path) -> dict[str, Any]:
-    return {
-        "vlm_model_name": str(tiny_hub.internvl(hub / "internvl")),
-        "vlm_num_layers": 1,
-        "vlm_dtype": "float32",
-        "use_flash_attn": False,
-        "image_resolution": [32, 32],
-        "max_views": 1,
-        "max_state_dim": 4,
-        "max_action_dim": 4,
-        "chunk_size": 4,
-        "n_action_steps": 4,
-        "embed_dim": 16,
-        "hidden_dim": 16,
-        "state_hidden_dim": 16,
-        "num_heads": 2,
-        "num_layers": 1,
-        "num_inference_timesteps": 2,
-    }
-
-
-def eo1(hub: Path) -> dict[str, Any]:
-    return {
-        "vlm_base": str(tiny_hub.qwen(hub / "qwen", "2_5")),
-        "dtype": "float32",
-        "image_min_pixels": 28**2,
-        "image_max_pixels": 56**2,
-        "max_state_dim": 4,
-        "max_action_dim": 4,
-        "chunk_size": 4,
-        "n_action_steps": 4,
-        "num_denoise_steps": 2,
-    }
-
-
-def vla_jepa(hub: Path) -> dict[str, Any]:
-    return {
-        "qwen_model_name": str(tiny_hub.qwen(hub / "qwen", "3")),
-        "jepa_encoder_name": str(tiny_hub.vjepa(hub / "vjepa")),
-        "torch_dtype": "float32",
-        "chunk_size": 4,
-        "n_action_steps": 4,
-        "num_video_frames": 4,
-        "predictor_depth": 1,
-        "predictor_num_heads": 2,
-        "action_hidden_size": 16,
-        "action_num_layers": 1,
-        "action_num_heads": 2,
-        "action_attention_head_dim": 8,
-        "num_target_vision_tokens": 2,
-        "num_embodied_action_tokens_per_instruction": 2,
-        "num_action_tokens_per_timestep": 1,
-        "repeated_diffusion_steps": 1,
-        "num_inference_timesteps": 2,
-        "binarize_gripper_action": False,
-        "pre_snap_gripper_action": False,
-        "resize_images_to": [32, 32],
-    }
-
-
-def wall_x(hub: Path) -> dict[str, Any]:
-    return {
-        "pretrained_name_or_path": str(tiny_hub.wall_oss(hub / "wall-oss")),
-        "chunk_size": 4,
-        "n_action_steps": 4,
-    }
-
-
-def groot(hub: Path) -> dict[str, Any]:
-    return {"base_model_path": str(tiny_hub.gr00t(hub, hub / "gr00t")), "chunk_size": 4, "n_action_steps": 4}
-
-
-def fastwam(hub: Path) -> dict[str, Any]:
-    wan = tiny_hub.wan(tiny_hub.cached(hub, "Wan-AI/Wan2.2-TI2V-5B-Diffusers"))
-    size = {"hidden_dim": 24, "ffn_dim": 24, "num_heads": 2, "attn_head_dim": 12, "num_layers": 1}
-    size |= {"text_dim": 16, "freq_dim": 16, "eps": 1e-6}
-    return {
-        "tokenizer_model_id": str(wan / "tokenizer"),
-        "torch_dtype": "float32",
-        "action_dim": 2,
-        "proprio_dim": 2,
-        "action_horizon": 4,
-        "n_action_steps": 4,
-        "num_video_frames": 5,
-        "action_video_freq_ratio": 1,
-        "image_size": [32, 32],
-        "num_inference_steps": 2,
-        "video_dit_config": {
-            **size,
-            "patch_size": [1, 2, 2],
-            "in_dim": 48,
-            "out_dim": 48,
-            "seperated_timestep": True,
-            "video_attention_mask_mode": "first_frame_causal",
-            "action_dim": 2,
-        },
-        "action_dit_config": {**size, "action_dim": 2},
-    }
-
-
-def molmoact2(hub: Path) -> dict[str, Any]:
-    return {
-        "checkpoint_path": str(tiny_hub.molmoact2(hub / "molmoact2")),
-        "discrete_action_tokenizer": str(tiny_hub.fast(hub / "fast", tokenizer="")),
-        "model_dtype": "float32",
-        "chunk_size": 4,
-        "n_action_steps": 4,
-        "num_flow_timesteps": 2,
-        "inference_action_mode": "continuous",
-    }
-
-
-LARGE = (multi_task_dit, smolvla, evo1, eo1, vla_jepa, wall_x, groot, fastwam, molmoact2)
-
-
 @pytest.mark.parametrize(
-    "make",
-    [xvla, *(pytest.param(make, marks=pytest.mark.slow) for make in LARGE)],
-    ids=lambda make: make.__name__,
+    "name", [name if name == "xvla" else pytest.param(name, marks=pytest.mark.slow) for name in tiny_vlas.MAKERS]
 )
 def test_a_policy_trains_and_is_loaded_again(
-    make: Any, small_root: Path, toy_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, small_root: Path, toy_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    root = toy_root if make is fastwam else small_root  # it looks for `observation.images.…`
-    exercise(make.__name__, make(tmp_path / "hub"), root, tmp_path)
+    root = toy_root if name == "fastwam" else small_root  # it looks for `observation.images.…`
+    exercise(name, tiny_vlas.MAKERS[name](tmp_path / "hub"), root, tmp_path)
 
 
 @pytest.mark.slow
@@ -204,7 +39,7 @@ def test_fastwam_starts_from_its_base_on_a_robot_with_other_numbers(
     from getiaction.policies.lerobot import LeRobotPolicy
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    parameters = fastwam(tmp_path / "hub")
+    parameters = tiny_vlas.fastwam(tmp_path / "hub")
     wide = {
         "action_dim": 7,
         "proprio_dim": 8,

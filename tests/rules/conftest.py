@@ -29,6 +29,9 @@ def dataset_of(lerobot_home: Path, toy_root: Path) -> Callable[[str], None]:
             if name == "toy":
                 folder.symlink_to(toy_root)
                 return
+            if name == "metadata-only":
+                odd_datasets.metadata_only(toy_root, Path(os.environ["HF_HOME"]) / "hub", f"made/{name}")
+                return
             fresh = folder.with_name(f"{name}.building")
             odd_datasets.BUILDERS[name](fresh)
             fresh.rename(folder)

@@ -16,6 +16,7 @@ from typing import Any
 
 import make_dataset
 import odd_datasets
+import tiny_vlas
 import yaml
 
 from getiaction_cli.policies import load, plain
@@ -185,16 +186,42 @@ def pairs(count: int, seed: int) -> list[Mutant]:
     return list(found.values())
 
 
+def others(each: int, seed: int, hub: Path) -> list[Mutant]:
+    """The larger policies: healthy, and with single changes of their recipes drawn at random.
+
+    Args:
+        each: changes of each policy.
+        seed: of the draw.
+        hub: the cache in which the models are made that they start from; ``{hub}`` in the recipes.
+    """
+    draw = random.Random(seed)
+    found: list[Mutant] = []
+    shutil.rmtree(hub, ignore_errors=True)
+    for policy, make in tiny_vlas.MAKERS.items():
+        dataset = "made/toy" if policy == "fastwam" else PUSHT  # it looks for `observation.images.…`
+        recipe = base("act")
+        parameters = json.loads(json.dumps(make(hub)).replace(str(hub), "{hub}"))
+        if policy == "smolvla":  # a frozen network of random weights is not healthy
+            parameters["load_vlm_weights"] = True
+        recipe["model"] = {"class_path": load(policy).class_path, "init_args": {"learning_rate": 1e-4, **parameters}}
+        recipe["data"]["init_args"]["repo_id"] = dataset
+        found.append(Mutant(f"{policy} healthy", policy, text_of(recipe), dataset=dataset))
+        changes = [(f"model/init_args/{name}", value) for name, value in _of_parameters(policy, parameters)]
+        for route, value in draw.sample(changes, min(each, len(changes))):
+            changed = copy.deepcopy(recipe)
+            _set(changed, route, value)
+            found.append(Mutant(f"{policy} {_said(route, value)}", policy, text_of(changed), dataset=dataset))
+    return found
+
+
 def _said(route: str, value: Any) -> str:
     return f"{route.replace('/', '.')}={'removed' if value is REMOVE else json.dumps(value)}"
 
 
 def _changes(policy: str) -> Iterator[tuple[str, Any]]:
     """(route, value) of every change of the recipe."""
-    for name, field in load(policy).fields.items():
-        if name not in _NOT_HERE:
-            for value in _values(name, plain(TINY[policy].get(name, field.default)), field.choices, field.type):
-                yield f"model/init_args/{name}", value
+    for name, value in _of_parameters(policy, TINY[policy]):
+        yield f"model/init_args/{name}", value
     for route, values in _SECTIONS:
         if route.count("/") and "class_path" not in route:
             yield from ((route, value) for value in values)
@@ -214,12 +241,16 @@ _NOT_HERE |= {"private", "license", "compile_mode", "compile_model", "use_peft",
 
 def _parameters(policy: str) -> Iterator[Mutant]:
     """Every parameter of the policy, several values each."""
+    for name, value in _of_parameters(policy, TINY[policy]):
+        yield _changed(policy, f"model/init_args/{name}", value)
+
+
+def _of_parameters(policy: str, given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(name, value) of every parameter of the policy, several values each."""
     for name, field in load(policy).fields.items():
-        if name in _NOT_HERE:
-            continue
-        current = TINY[policy].get(name, field.default)
-        for value in _values(name, plain(current), field.choices, field.type):
-            yield _changed(policy, f"model/init_args/{name}", value)
+        if name not in _NOT_HERE:
+            current = plain(given.get(name, field.default))
+            yield from ((name, value) for value in _values(name, current, field.choices, field.type))
 
 
 def _values(name: str, current: Any, choices: tuple[Any, ...], kind: str) -> list[Any]:
@@ -239,7 +270,7 @@ def _values(name: str, current: Any, choices: tuple[Any, ...], kind: str) -> lis
         values = [0, -1, current + 1, current * 2] if current > 1 else [0, -1, current + 1, current + 0.5]
     elif isinstance(current, float):
         values = [0.0, -current, current * 3]
-    elif isinstance(current, list):
+    elif isinstance(current, list) and current:
         values = [
             [],
             current[:1],
@@ -743,9 +774,11 @@ def one_step(recipe: dict[str, Any]) -> dict[str, Any]:
     return {**recipe, "trainer": {**(recipe.get("trainer") or {}), **few}}
 
 
-def prepare(mutant: Mutant, home: Path, work: Path) -> str:
+def prepare(mutant: Mutant, home: Path, work: Path, hub: Path | None = None) -> str:
     """The mutant's recipe, its dataset made: datasets stand in ``home``, edited copies below ``work``."""
     source = made(mutant.dataset, home)
+    if "{hub}" in mutant.text:
+        return mutant.text.replace("{hub}", str(hub))
     if "{root}" not in mutant.text:
         return mutant.text
     copied = work / "".join(c if c.isalnum() else "-" for c in mutant.name)

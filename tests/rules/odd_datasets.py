@@ -1,6 +1,7 @@
 """Small datasets that are unlike the usual ones in one way each: the pages of the rules name them as `made/<name>`."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,12 @@ def constant(stats: dict[str, Any], key: str, dimension: int) -> None:
     for name in entry:
         if name != "count":
             entry[name][dimension] = 0.0 if name == "std" else value
+
+
+def metadata_only(source: Path, hub: Path, repo_id: str) -> None:
+    """What a Hub cache holds of a dataset that was looked at and not trained on."""
+    folder = hub / f"datasets--{repo_id.replace('/', '--')}" / "snapshots" / "1"
+    shutil.copytree(source / "meta", folder / "meta", dirs_exist_ok=True)
 
 
 def checkpoint(hub: Path, repo_id: str = "me/act-pusht") -> Path:

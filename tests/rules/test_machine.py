@@ -35,6 +35,7 @@ ON = {
     "GA515": MAC,
     "GA517": WITH_GPU,
     "GA518": replace(HEALTHY, memory=16 * 10**9),
+    "GA540": replace(HEALTHY, env={"HF_HUB_OFFLINE": "1"}),
     "GA521": replace(HEALTHY, packages={name: v for name, v in HEALTHY.packages.items() if name != "gym-pusht"}),
 }
 BESIDE = {"GA513": {"GA327"}, "GA518": {"GA327"}}  # a batch that fills the memory is larger than the small test dataset
@@ -127,6 +128,27 @@ def test_an_output_folder_that_is_taken(judge: Judge, tmp_path: Path) -> None:
     assert judge(f"output_dir: {tmp_path}/new\n" + recipe()) == {}
     (tmp_path / "empty").mkdir()
     assert judge(f"output_dir: {tmp_path}/empty\n" + recipe()) == {}
+
+
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("x" * 300, "a name has at most 255 bytes here"),
+        ("new/" + "ä" * 200, "a name has at most 255 bytes here"),
+        ("a/" * 2100 + "run", "a path has at most 4,096 bytes here"),
+        ("notes.txt/run", "notes.txt is a file"),
+        (r"a\0b", "its name has a null character"),
+    ],
+    ids=["name", "bytes", "path", "file", "null"],
+)
+@pytest.mark.skipif(platform.system() != "Linux", reason="the limits of Linux")
+def test_an_output_folder_that_cannot_be_made(
+    folder: str, why: str, judge: Judge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("notes.txt").touch()
+    found = judge(f'output_dir: "{folder}"\n' + recipe())["GA509"]
+    assert why in found.message and found.span is not None and found.span.line == 1
 
 
 def test_this_machine_is_probed_without_torch() -> None:

@@ -1,9 +1,10 @@
-"""A run folder that is taken.
+"""A run folder that is taken, or that can't be made.
 
 ## What it finds
 
-An `output_dir` that exists and has something in it. The folder of a run that was killed before its first checkpoint can
-be used again.
+An `output_dir` that exists and has something in it, and one that can't be made: a file is in its way, this user may not
+write there, or its name is longer than the system allows. The folder of a run that was killed before its first
+checkpoint can be used again.
 
 ## Why it matters
 
@@ -43,6 +44,7 @@ trainer:
 ```
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -53,26 +55,52 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 _ROUTE = "output_dir"
+_LONGEST_INSIDE = 200  # bytes of the longest path in a run folder, while it is written
 
 
 @rule("GA509")
 def output_taken(recipe: Recipe) -> Iterator[Finding]:
-    """Look into the folder."""
+    """Look into the folder, or at the nearest one above it that exists."""
     said = recipe.get(_ROUTE)
     if not isinstance(said, str) or not said or recipe.trainer("fast_dev_run"):
         return
+    path = Path(said).expanduser()
+    if wrong := _obstacle(path, said):
+        yield Finding(
+            wrong,
+            at=_ROUTE,
+            help=f"`getiaction train --resume {said}` resumes a run" if _is_run(path) else "",
+            fix=Change("remove output_dir: each run gets a folder of its own", remove=(_ROUTE,)),
+        )
+
+
+def _is_run(path: Path) -> bool:
     with suppress(OSError, ValueError):
-        path = Path(said).expanduser()
-        if path.is_dir() and is_startable(path):
-            return
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            yield Finding(
-                f"the output folder {said} exists and is not empty" if path.is_dir() else f"{said} is a file",
-                at=_ROUTE,
-                help=f"`getiaction train --resume {said}` resumes a run"
-                if (path / "checkpoints").is_dir()
-                and (path / "recipe.yaml").is_file()
-                and (path / "run.json").is_file()
-                else "",
-                fix=Change("remove output_dir: each run gets a folder of its own", remove=(_ROUTE,)),
-            )
+        files = (path / "recipe.yaml", path / "run.json")
+        return (path / "checkpoints").is_dir() and all(file.is_file() for file in files)
+    return False
+
+
+def _obstacle(path: Path, said: str) -> str:
+    """What keeps a run from using the folder; empty for nothing."""
+    with suppress(OSError, ValueError):
+        if path.is_dir():
+            free = is_startable(path) or not any(path.iterdir())
+            return "" if free else f"the output folder {said} exists and is not empty"
+        if os.path.lexists(path):
+            return f"{said} is a file"
+    cannot = f"the output folder {said if len(said) <= 80 else said[:40] + '…'} can't be made"
+    if "\0" in said:
+        return f"{cannot}: its name has a null character"
+    with suppress(OSError, AttributeError):  # Windows has no pathconf
+        longest, whole = (os.pathconf("/", name) for name in ("PC_NAME_MAX", "PC_PATH_MAX"))
+        if any(len(os.fsencode(name)) > longest for name in path.parts):
+            return f"{cannot}: a name has at most {longest:,} bytes here"
+        if len(os.fsencode(path.absolute())) > whole - _LONGEST_INSIDE:
+            return f"{cannot}: a path has at most {whole:,} bytes here"
+    above = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not above.is_dir():
+        return f"{cannot}: {above} is a file"
+    if not os.access(above, os.W_OK | os.X_OK):
+        return f"{cannot}: {above} is not writable"
+    return ""
