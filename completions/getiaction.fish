@@ -801,7 +801,7 @@ GA505	A policy whose packages are not installed.
 GA506	A video decoder that can\'t be loaded.
 GA507	Weights that would have to be downloaded, offline.
 GA508	Weights that need a licence to be accepted.
-GA509	A run folder that is taken.
+GA509	A run folder that is taken, or that can\'t be made.
 GA510	A disk that is too small for the checkpoints.
 GA511	A logger that can\'t log.
 GA512	A frame store that can\'t hold the dataset.
@@ -816,6 +816,7 @@ GA520	A policy that trains on an NVIDIA GPU only.
 GA521	An environment whose packages are not installed.
 GA522	An environment that getiaction does not create.
 GA523	A task that the environment does not have.
+GA540	Frames that would have to be downloaded, offline.
 GA601	The policy predicts no better than one constant action.
 GA602	The policy predicts hardly better than holding still.
 GA603	The policy does not use its cameras.

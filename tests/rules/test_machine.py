@@ -1,11 +1,13 @@
 """GA5xx: each rule on a machine that lacks something and on one that doesn't. Machines are values, made by hand."""
 
 import contextlib
+import json
 import platform
 import re
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pynvml
 import pytest
@@ -13,9 +15,12 @@ from verdict_helpers import HEALTHY, Judge, block
 
 from getiaction_cli import installed
 from getiaction_cli import machine as probing
+from getiaction_cli.analysis.weights import from_hub
 from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.installed import normal, requirements, versions
 from getiaction_cli.machine import Gpu, Machine
+from getiaction_cli.policies import load
+from getiaction_cli.recipe import read
 
 RULES = {code: rule for code, rule in load_rules().items() if code.startswith("GA5")}
 RTX = Gpu("RTX 4090", memory=24 * 10**9, free=20 * 10**9, capability=(8, 9))
@@ -228,3 +233,20 @@ def test_adapters_are_not_judged_as_a_policy_that_is_trained_whole(judge: Judge)
     little = replace(WITH_GPU, free_space=lambda _: 10**9)
     assert "GA510" in judge(example, little)
     assert not {"GA510", "GA517"} & set(judge(adapted, little))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fetched"),
+    [
+        ({}, True),
+        ({"video_dit_config": {"num_layers": 2}}, False),  # not the base's sizes: LeRobot starts from nothing
+        ({"pretrained_path": "./mine"}, False),
+    ],
+    ids=["its base", "other sizes", "a policy of one's own"],
+)
+def test_fastwam_fetches_its_base_where_it_starts_from_it(parameters: dict[str, Any], fetched: bool) -> None:
+    model = {"class_path": "getiaction.policies.lerobot.FastWAM", "init_args": parameters}
+    policy = load("fastwam").configure({k: v for k, v in parameters.items() if k != "pretrained_path"})
+    wanted = [repo_id for repo_id, *_ in from_hub(read("recipe.yaml", text=json.dumps({"model": model})), policy)]
+    assert ("lerobot/fastwam_base" in wanted) is fetched
+    assert "Wan-AI/Wan2.2-TI2V-5B-Diffusers" in wanted
