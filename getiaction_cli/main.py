@@ -53,7 +53,8 @@ app = typer.Typer(
     add_completion=False,  # ours knows recipes, policies and override keys, and starts no Typer
     rich_markup_mode=None,  # rich help costs 0.4 s more than plain help
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # "color": whether to paint is decided by `rendering.text.wants_color`; typer would strip colours from every pipe.
+    context_settings={"help_option_names": ["-h", "--help"], "color": True},
 )
 
 
@@ -87,7 +88,7 @@ def _options(
     if debug:
         os.environ["GETIACTION_DEBUG"] = "1"
     if quiet:
-        os.environ["GETIACTION_QUIET"] = "1"
+        os.environ["GETIACTION_QUIET"] = os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     if install_completion or show_completion:
         from getiaction_cli.completion.install import install, script, shell_in_use
 
@@ -108,14 +109,16 @@ app.command("validate-config", short_help="Check recipes and report every proble
 app.command("inspect-dataset", short_help="Show what is in a dataset and what is broken.")(
     inspect_dataset.inspect_dataset
 )
-app.command("evaluate", cls=evaluate.EvaluateCommand)(evaluate.evaluate)
+app.command("evaluate", short_help="Measure what a trained policy has learned.", cls=evaluate.EvaluateCommand)(
+    evaluate.evaluate
+)
 for name in ("validate", "test", "predict"):
     app.command(name, short_help="Measure a trained policy (LightningCLI-compatible).", cls=evaluate.EvaluateCommand)(
         evaluate.evaluate_as_lightning
     )
 app.command("runs", short_help="List runs, or show what differs between them.")(runs.runs)
 app.command("push", short_help="Upload a trained policy to the Hugging Face Hub.")(push.push)
-app.command("merge-adapter")(merge_adapter.merge_adapter)
+app.command("merge-adapter", short_help="Merge LoRA adapters into the policy's weights.")(merge_adapter.merge_adapter)
 app.command("list-policies")(list_policies.list_policies)
 app.command("frame-stores")(frame_stores.frame_stores)
 app.command("schema", short_help="Print a JSON Schema of recipes for editors.")(schema.schema)
@@ -205,13 +208,18 @@ def _wrong_words(error: Exception) -> UsageError | None:
         sys.exit(EXIT_USAGE)
     # typer's own ways to say it, for commands and for options
     message, _, hint = message.replace(" (Possible options: ", " Did you mean ").partition(" Did you mean ")
-    command = context.command_path if context is not None else "getiaction"
+    named = next((word for word in sys.argv[1:] if word in _commands()), "")  # a missing value brings no context
+    command = context.command_path if context is not None else f"getiaction {named}".rstrip()
     hint = (
         f"did you mean {hint.rstrip(')?').replace(', ', ' or ')}?"
         if hint
         else f"`{command} --help` shows what it takes"
     )
     return UsageError(message[:1].lower() + message[1:].removesuffix("."), hint)
+
+
+def _commands() -> list[str | None]:
+    return [command.name for command in app.registered_commands]
 
 
 def _in_plain_words(error: Exception) -> CliError:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from getiaction_cli.analysis.checkpoint import ROUTE, is_hub_id
-from getiaction_cli.policies import PolicyConfig
+from getiaction_cli.machine import Machine, resnet_weights
+from getiaction_cli.policies import PolicyClass, PolicyConfig, Unjudgeable
 from getiaction_cli.recipe import Recipe
 
 BACKBONE = "pretrained_backbone_weights"
@@ -31,6 +32,28 @@ def backbone(recipe: Recipe, policy: PolicyConfig) -> str | None:
     name = policy.get(BACKBONE)
     if not isinstance(name, str) or recipe.get(ROUTE) or not policy.image_features:
         return None
-    # torchvision takes "IMAGENET1K_V1" for the one of the backbone that is built.
+    return _full_name(policy, name)
+
+
+def _full_name(policy: PolicyConfig, name: str) -> str:
+    """torchvision takes "IMAGENET1K_V1" for the one of the backbone that is built."""
     own = str(policy.get("vision_backbone")).replace("resnet", "ResNet")
     return name if "." in name else f"{own}_Weights.{name}"
+
+
+def are_cached(policy: PolicyClass, machine: Machine) -> bool | None:
+    """Return whether everything a policy fetches by default is in this machine's caches; None if nothing is known."""
+    try:
+        config = policy.configure({})
+    except Unjudgeable:
+        return None
+    found = [policy.base in machine.hub] if policy.base else []
+    for download in policy.downloads:
+        named = config.get(download.parameter) if download.parameter else download.repo_id
+        if not isinstance(named, str) or not named:
+            continue
+        if download.parameter == BACKBONE:
+            found.append(resnet_weights().get(_full_name(config, named), "") in machine.torch_hub)
+        else:
+            found.append(named in machine.hub or Path(named).is_dir())
+    return all(found) if found else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -26,13 +28,33 @@ class Format(StrEnum):
 
 def say(error: CliError) -> None:
     """An error and its hint on stderr. A file's name may hold what a terminal would obey: it is shown instead."""
-    from getiaction_cli.rendering.text import clean
+    from getiaction_cli.rendering.text import Paint, wants_color
 
+    paint = Paint(wants_color(sys.stderr))
     # A message is one line, and the entries of a list below it; a hint may have several.
-    entries = error.message.split("\n  - ")
-    typer.echo("error: " + "\n  - ".join(clean(entry) for entry in entries), err=True)
+    entries = [_fit(entry, "    ", lead=len("error: ")) for entry in error.message.split("\n  - ")]
+    typer.echo(paint("error", "error:") + " " + "\n  - ".join(entries), err=True, color=True)
     if error.hint:
-        typer.echo("hint: " + "\n".join(clean(line) for line in error.hint.split("\n")), err=True)
+        lines = [_fit(line, "  ", lead=len("hint: ")) for line in error.hint.split("\n")]
+        typer.echo(paint("bold", "hint:") + " " + "\n".join(lines), err=True, color=True)
+
+
+def quiet() -> bool:
+    """True with ``--quiet``: results and errors are printed, and nothing else."""
+    return bool(os.environ.get("GETIACTION_QUIET"))
+
+
+def note(text: str, indent: str = "  ") -> None:
+    """A remark on stderr, left out with ``--quiet``; on a terminal, lines after the first have the indent."""
+    if not quiet():
+        typer.echo(_fit(text, indent, lead=0), err=True)
+
+
+def _fit(text: str, indent: str, lead: int) -> str:
+    """A text wrapped to the terminal that stderr is, after ``lead`` columns; one line where stderr is none."""
+    from getiaction_cli.rendering.text import clean, columns, wrap
+
+    return wrap("-" * lead + text, columns(), indent)[lead:] if sys.stderr.isatty() else clean(text)
 
 
 def policy_named(name: str) -> PolicyClass:

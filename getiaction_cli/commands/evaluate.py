@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from getiaction_cli.commands.arguments import Format, rule_codes
+from getiaction_cli.commands.arguments import Format, note, quiet, rule_codes
 from getiaction_cli.commands.rollouts import roll_out
 from getiaction_cli.commands.train import RECIPE_SUFFIXES, TrainCommand, prepare_libraries
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
@@ -219,8 +219,7 @@ def _evaluate(
     from getiaction_cli.rendering.progress import Progress
 
     prepare_libraries()
-    quiet = bool(os.environ.get("GETIACTION_QUIET"))
-    screen = Screen(quiet=quiet, debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    screen = Screen(quiet=quiet(), debug=bool(os.environ.get("GETIACTION_DEBUG")))
     try:
         with screen.taken():
             screen.doing("starting")
@@ -228,7 +227,7 @@ def _evaluate(
             from getiaction.train.data_progress import DataProgress
             from getiaction.train.failures import in_plain_words
 
-            bar = Progress(quiet=quiet, stream=screen.stream)
+            bar = Progress(quiet=quiet(), stream=screen.stream)
 
             def watch(what: str, done: int, of: int) -> None:
                 if of:
@@ -275,7 +274,7 @@ def _write_page(measured: Evaluation, report: Report, file: Path) -> None:
     from getiaction_cli.rendering import evaluation_html
 
     write(file, evaluation_html.render(measured, report))
-    typer.echo(f"wrote {file}", err=True)
+    note(f"wrote {file}")
 
 
 def _shown(measured: Evaluation, report: Report, format: Format, *, drawn: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,19 +47,28 @@ def explain(
             typer.echo(_list({entry.code: entry for entry in family}), nl=False)
             return
         raise UsageError(f"no rule is called {rule}", _near(word, rules))
-    color = text.wants_color()
-    typer.echo(page.render(found.code, found.name, str(found.severity), found.page, color=color), nl=False)
+    shown = page.render(
+        found.code, found.name, str(found.severity), found.page, columns=text.columns(), color=text.wants_color()
+    )
+    typer.echo(shown, nl=False)
 
 
 def _list(rules: dict[str, Rule]) -> str:
-    lines: list[str | None] = []
+    from getiaction_cli.rendering import text
+
+    paint = text.Paint(text.wants_color())
+    # In a pipe an entry is one line, where grep finds it.
+    columns = text.columns() if sys.stdout.isatty() else 1000
+    names = max(len(entry.name) for entry in rules.values())
+    lines: list[str] = []
     family = ""
     for entry in rules.values():
         if entry.code[:3] != family:
             family = entry.code[:3]
-            lines += ["" if lines else None, f"{family}xx  {FAMILIES.get(family, '')}"]
-        lines.append(f"  {entry.code}  {entry.name:<28}  {entry.page.splitlines()[0] if entry.page else ''}")
-    return "\n".join(line for line in lines if line is not None) + "\n"
+            lines += [*([""] if lines else []), paint("bold", f"{family}xx  {FAMILIES.get(family, '')}")]
+        head = f"  {entry.code}  {entry.name:<{names}}  "
+        lines.append(head + text.wrap(entry.page.partition("\n")[0], columns, " " * len(head)))
+    return "\n".join(lines) + "\n"
 
 
 def _near(word: str, rules: dict[str, Rule]) -> str:

@@ -87,7 +87,7 @@ def _delete(chosen: list[Store]) -> None:
 
 
 def _text(chosen: list[Store], place: Path) -> None:
-    from getiaction_cli.rendering.text import clean
+    from getiaction_cli.rendering.text import Paint, clean, wants_color
     from getiaction_cli.units import size
 
     if not chosen:
@@ -104,9 +104,12 @@ def _text(chosen: list[Store], place: Path) -> None:
         for store in chosen
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    paint = Paint(wants_color())
     for row in rows:
         name, bytes_, frames, used = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-        typer.echo(f"{name}  {bytes_.rjust(widths[1])}  {frames.rjust(widths[2])}  {used}  {row[4]}".rstrip())
+        typer.echo(
+            f"{paint('bold', name)}  {bytes_.rjust(widths[1])}  {frames.rjust(widths[2])}  {used}  {row[4]}".rstrip()
+        )
     typer.echo(f"\n{size(sum(store.size for store in chosen))} in {place}")
     for store in chosen:
         if store.damaged and not store.in_use:

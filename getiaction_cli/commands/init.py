@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from getiaction.files import is_empty
-from getiaction_cli.commands.arguments import create, policy_named
+from getiaction_cli.commands.arguments import create, note, policy_named, say
 from getiaction_cli.control import clean
-from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, UsageError
+from getiaction_cli.errors import EXIT_FOUND, CliError, CouldNotLook, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.checking.drafting import Suit
@@ -95,6 +94,8 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
             f"no policy can train on {dataset.repo_id} as it is",
             f"`getiaction list-policies --for {shlex.quote(dataset.place.word)}` says why",
         )
+    from getiaction_cli.rendering.text import columns, wrap
+
     names = [suit.policy.name for suit in fitting]
     if not sys.stdin.isatty():
         raise UsageError(
@@ -102,8 +103,9 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
         )
     typer.echo(clean(f"These policies can train on {dataset.repo_id}:") + "\n", err=True)
     for number, suit in enumerate(fitting, 1):
-        missing = "" if suit.policy.installed else f"  (first: {suit.policy.install_command})"
-        typer.echo(f"  {number:>2}  {suit.policy.name:<15} {suit.policy.summary}{missing}", err=True)
+        missing = "" if suit.policy.installed else f" (first: {suit.policy.install_command})"
+        head = f"  {number:>2}  {suit.policy.name:<15} "
+        typer.echo(head + wrap(suit.policy.summary + missing, columns(), " " * len(head)), err=True)
     typer.echo(f"\nWhich one (number or name) [{names[0]}]: ", nl=False, err=True)
     line = sys.stdin.readline()
     if not line:  # Ctrl-D
@@ -118,13 +120,16 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
 
 def _refuse(suit: Suit, dataset: Dataset) -> NoReturn:
     """Say why a policy can't train on a dataset, and exit."""
-    typer.echo(clean(f"{suit.policy.name} can't train on {dataset.repo_id}:"), err=True)
-    for reason in suit.reasons:
-        typer.echo(clean(f"  {reason.code}: {reason.message}"), err=True)
-        if reason.help:
-            typer.echo(clean(f"    help: {reason.help}"), err=True)
-    word = shlex.quote(dataset.place.word)
-    typer.echo(clean(f"hint: `getiaction list-policies --for {word}` shows which can"), err=True)
+    reasons = "".join(
+        f"\n  - {reason.code}: {reason.message}" + (f"; {reason.help}" if reason.help else "")
+        for reason in suit.reasons
+    )
+    say(
+        CliError(
+            f"{suit.policy.name} can't train on {dataset.repo_id}:{reasons}",
+            f"`getiaction list-policies --for {shlex.quote(dataset.place.word)}` shows which policies can",
+        )
+    )
     raise typer.Exit(EXIT_FOUND)
 
 
@@ -132,20 +137,15 @@ def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
     from getiaction_cli.checking import drafting
 
     file = output or drafting.free_name(suit.policy.name, dataset.repo_id)
-    named = shlex.quote(str(file))
     if file == _STDOUT:
         typer.echo(suit.text, nl=False)
     else:
         create(file, drafting.with_name(suit.text, file))
         typer.echo(f"wrote {clean(str(file))}")
-    if os.environ.get("GETIACTION_QUIET"):
-        return
     for change in suit.changes:
         title = change.fix.title if change.fix else change.message
-        typer.echo(clean(f"  set for this dataset: {title} ({change.code})"), err=True)
+        note(f"  set for this dataset: {title} ({change.code})", "    ")
     for lacking in suit.machine:
-        typer.echo(
-            clean(f"  on this machine: {lacking.message}" + (f"; {lacking.help}" if lacking.help else "")), err=True
-        )
+        note(f"  on this machine: {lacking.message}" + (f"; {lacking.help}" if lacking.help else ""), "    ")
     if file != _STDOUT:
-        typer.echo(clean(f"next: getiaction validate-config {named}"), err=True)
+        note(f"next: getiaction validate-config {shlex.quote(str(file))}")

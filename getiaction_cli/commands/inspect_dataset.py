@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from getiaction_cli.commands.arguments import Format
+from getiaction_cli.commands.arguments import Format, note, quiet
 from getiaction_cli.errors import EXIT_FOUND, CliError
 
 if TYPE_CHECKING:
@@ -50,8 +49,7 @@ def inspect_dataset(
 
     if write_stats and not deep:
         raise typer.BadParameter("it needs --deep, which reads the numbers", param_hint="--write-stats")
-    quiet = bool(os.environ.get("GETIACTION_QUIET"))
-    progress = Progress(quiet=quiet)
+    progress = Progress(quiet=quiet())
     try:
         inspection = _inspect(dataset, revision, progress, deep=deep, yes=yes, seed=seed)
         if write_stats:
@@ -61,7 +59,7 @@ def inspect_dataset(
     except (CliError, KeyboardInterrupt):
         progress.clear()
         raise
-    typer.echo(_shown(inspection, format, quiet=quiet), nl=False)
+    typer.echo(_shown(inspection, format), nl=False)
     if unreadable := next((verdict.unreadable for verdict in inspection.policies if verdict.unreadable), ""):
         raise policies.unreadable(unreadable)
     if not inspection.report.ok:
@@ -166,10 +164,10 @@ def _write_stats(inspection: Inspection) -> Inspection:
     written = write_stats(inspection.dataset, inspection.scan)
     file = inspection.dataset.root / "meta" / "stats.json"
     if not written.changed:
-        typer.echo(f"{file} holds the true statistics already", err=True)
+        note(f"{file} holds the true statistics already")
         return inspection
     kept = f"; the old file is {written.backup}" if written.backup else ""
-    typer.echo(f"wrote {file}{kept}", err=True)
+    note(f"wrote {file}{kept}")
     return _judged(datasets.read(inspection.dataset.place), inspection.scan, datasets.ONLY_DEEP)
 
 
@@ -180,17 +178,17 @@ def _write_page(inspection: Inspection, file: Path, progress: Progress) -> None:
     from getiaction_cli.rendering import dataset_html
 
     write(file, dataset_html.render(inspection, sample.take(inspection.dataset, watch=progress)))
-    typer.echo(f"wrote {file}", err=True)
+    note(f"wrote {file}")
 
 
-def _shown(inspection: Inspection, format: Format, *, quiet: bool) -> str:
+def _shown(inspection: Inspection, format: Format) -> str:
     from getiaction_cli.rendering.text import columns, wants_color
 
     if format is Format.JSON:
         from getiaction_cli.rendering import dataset_json
 
         return dataset_json.render(inspection)
-    if quiet:
+    if quiet():
         from getiaction_cli.rendering import terminal
 
         return terminal.render([inspection.report], color=wants_color(), columns=columns())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from getiaction_cli.commands.arguments import Format, policy_named
+from getiaction_cli.commands.arguments import Format, note, policy_named
 from getiaction_cli.errors import CouldNotLook, UsageError
 
 if TYPE_CHECKING:
@@ -54,13 +56,16 @@ def list_policies(
     from getiaction_cli.rendering.text import columns, wants_color
 
     if output is Format.JSON:
-        typer.echo(rendering.to_json(chosen, _lerobot(), grep=grep), nl=False)
+        typer.echo(rendering.to_json(chosen, _lerobot(), _cached(chosen), grep=grep), nl=False)
     elif name is not None and chosen:
         shown = rendering.render_one(chosen[0], grep=grep, columns=columns(), color=wants_color())
-        typer.echo(shown, nl=False, color=wants_color())
+        typer.echo(shown, nl=False)
     else:
-        shown = rendering.render_all(chosen, columns=columns(), color=wants_color())
-        typer.echo(shown, nl=False, color=wants_color())
+        shown = rendering.render_all(chosen, _cached(chosen), columns=columns(), color=wants_color())
+        typer.echo(shown, nl=False)
+        if chosen:
+            note("")
+            note(f"`getiaction list-policies {chosen[0].name}` shows its parameters, timing and a recipe.")
     if unreadable := next((each.unreadable for each in chosen if each.unreadable and not each.entry.plugin), ""):
         raise policies.unreadable(unreadable)
 
@@ -94,12 +99,23 @@ def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
     }
     ordered = [suit.policy for suit in suits]
     if output is Format.JSON:
-        typer.echo(rendering.to_json(ordered, _lerobot(), suits=rows), nl=False)
+        typer.echo(rendering.to_json(ordered, _lerobot(), _cached(ordered), suits=rows), nl=False)
     else:
         shown = rendering.render_for(found.repo_id, ordered, rows, columns=columns(), color=wants_color())
-        typer.echo(shown, nl=False, color=wants_color())
+        typer.echo(shown, nl=False)
+        if first := next((suit.policy.name for suit in suits if suit.trainable), ""):
+            note("")
+            note(f"`getiaction init {shlex.quote(found.place.word)} --policy {first}` writes a recipe for it.")
     if unreadable := next((suit.unreadable for suit in suits if suit.unreadable), ""):
         raise policies.unreadable(unreadable)
+
+
+def _cached(policies: Sequence[PolicyClass]) -> dict[str, bool | None]:
+    from getiaction_cli.analysis import weights
+    from getiaction_cli.machine import probe
+
+    machine = probe()
+    return {policy.name: weights.are_cached(policy, machine) for policy in policies}
 
 
 def _lerobot() -> str:

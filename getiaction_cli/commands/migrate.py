@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from getiaction.files import is_empty
-from getiaction_cli.commands.arguments import Format, create
+from getiaction_cli.commands.arguments import Format, create, note, quiet
 from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, RecipeNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -88,13 +88,12 @@ def _write(migration: Migration, source: str, output: Path | None, force: bool, 
         color = wants_color(sys.stderr if to_stderr else sys.stdout)
         if to_stderr:
             typer.echo(text, nl=False)
-        if not os.environ.get("GETIACTION_QUIET"):
+        if not quiet():
             typer.echo(rendering.table(migration, color=color, columns=columns()), err=to_stderr)
         if not to_stderr:
             typer.echo(f"wrote {clean(str(file))}\n")
         typer.echo(terminal.render([report], color=color, columns=columns()), nl=False, err=to_stderr)
-        if not os.environ.get("GETIACTION_QUIET"):
-            typer.echo(clean(f"next: {commands[1] if report.ok else commands[0]}"), err=True)
+        note(f"next: {commands[1] if report.ok else commands[0]}")
     if migration.lost or not report.ok:
         raise typer.Exit(EXIT_FOUND)
 

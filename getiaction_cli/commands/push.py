@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from getiaction_cli.commands.arguments import note
 from getiaction_cli.errors import RunFailed, UsageError
 from getiaction_cli.units import plural
 
@@ -49,16 +50,17 @@ def push(
         size = sum(file.stat().st_size for file in listed)
         seen = {True: "private", False: "public", None: "public, unless your account's default is private"}[private]
         kept = "exists: a new commit is added" if account.exists else f"new, {seen}"
-        typer.echo(f"{plural(len(listed), 'file')}, {gigabytes(size)}, to {repo} ({kept}):", err=True)
+        note(f"{plural(len(listed), 'file')}, {gigabytes(size)}, to {repo} ({kept}):")
         for file in listed:
-            typer.echo(f"  {file.name}", err=True)
+            note(f"  {file.name}")
         if dry_run:
-            typer.echo("nothing was uploaded: this was a dry run", err=True)
+            note("nothing was uploaded: this was a dry run")
             return
         url = publishing.push(folder, upload, evaluation)
     except TrainingError as error:
         raise RunFailed(error.message, error.hint) from error
-    typer.echo(f"{url}\n\nnext\n  # evaluate it with LeRobot\n  lerobot-eval --policy.path={repo} --env.type=ENV")
+    typer.echo(url)
+    note(f"next: lerobot-eval --policy.path={repo} --env.type=ENV")
 
 
 def _write_card(folder: Path) -> None:

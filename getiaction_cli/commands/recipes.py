@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from getiaction_cli.commands.arguments import note
 from getiaction_cli.errors import UsageError
 
 
@@ -19,25 +20,20 @@ def recipes(
     Train one as it is: getiaction train quickstart
     """
     from difflib import get_close_matches
-    from textwrap import fill
 
     from getiaction_cli.recipe import shipped
-    from getiaction_cli.rendering.text import columns
+    from getiaction_cli.rendering.text import Paint, columns, wants_color, wrap
 
     known = shipped.names()
     if name is None:
         column = max(map(len, known)) + 2
+        paint = Paint(wants_color())
         for each in known:
-            typer.echo(
-                fill(
-                    shipped.summary(each),
-                    columns(),
-                    initial_indent=each.ljust(column),
-                    subsequent_indent=" " * column,
-                    break_on_hyphens=False,
-                )
-            )
-        typer.echo("\nprint one: getiaction recipes NAME > my.yaml; train one: getiaction train NAME")
+            name = paint("bold", each) + " " * (column - len(each))
+            typer.echo(name + wrap(shipped.summary(each), columns(), " " * column))
+        note("")
+        note("print one: getiaction recipes NAME > my.yaml")
+        note("train one: getiaction train NAME")
         return
     stem = name.removesuffix(".yaml")
     if stem not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -39,6 +40,11 @@ class PolicyVerdict:
     reasons: tuple[str, ...] = ()
     machine: tuple[str, ...] = ()
     unreadable: str = ""
+
+    def lacks(self, report: Report) -> tuple[str, ...]:
+        """The reasons that are not among the dataset's own problems, which the report has already."""
+        known = {diagnostic.message for diagnostic in report.diagnostics}
+        return tuple(reason for reason in self.reasons if reason not in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +176,7 @@ class Inspection:
         # A small policy first: it trains on any machine.
         by_name = {verdict.name: verdict for verdict in ready}
         first = next((by_name[policy] for policy in ("act", "diffusion") if policy in by_name), ready[0])
-        return f"getiaction init {self.dataset.place.word} --policy {first.name}"
+        return f"getiaction init {shlex.quote(self.dataset.place.word)} --policy {first.name}"
 
 
 def _round_step(step: float) -> int:

@@ -289,27 +289,35 @@ def _not_checked(inspection: Inspection, paint: Paint, columns: int) -> list[str
 
 
 def _policies(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
+    """Name the policies that can train and those that the dataset's own errors stop; a row for each of the others."""
     if not inspection.policies:
         return []
     names = max(width(verdict.name) for verdict in inspection.policies)
-    lines = [paint("bold", "Policies")]
-    as_it_is = [v for v in inspection.policies if v.trainable and not v.changes and v.installed and not v.machine]
-    if as_it_is:
-        words = "can train as it is:"
-        text = wrap(f"{words} {', '.join(v.name for v in as_it_is)}", columns - 2, "    ")
-        lines.append("  " + text.replace(words, paint("good", words), 1))
+    ready, waiting, others = [], [], []
     for verdict in inspection.policies:
-        if verdict not in as_it_is:
-            lines.append(_policy(verdict, names, paint, columns))
-    return lines
+        if verdict.reasons and not verdict.lacks(inspection.report) and not verdict.unreadable:
+            waiting.append(verdict.name)
+        elif verdict.trainable and not verdict.changes and verdict.installed and not verdict.machine:
+            ready.append(verdict.name)
+        else:
+            others.append(verdict)
+    lines = [paint("bold", "Policies")]
+    for words, style, group in (
+        ("can train as it is:", "good", ready),
+        ("can't train until the errors above are fixed:", "error", waiting),
+    ):
+        if group:
+            text = wrap(f"{words} {', '.join(group)}", columns - 2, "    ")
+            lines.append("  " + text.replace(words, paint(style, words), 1))
+    return lines + [_policy(verdict, inspection, names, paint, columns) for verdict in others]
 
 
-def _policy(verdict: PolicyVerdict, names: int, paint: Paint, columns: int) -> str:
+def _policy(verdict: PolicyVerdict, inspection: Inspection, names: int, paint: Paint, columns: int) -> str:
     mark = paint("good", "✓") if verdict.trainable else paint("error", "✗")
-    words = verdict.changes if verdict.trainable else verdict.reasons
+    words = verdict.changes if verdict.trainable else verdict.lacks(inspection.report)
     if verdict.unreadable:
         mark, words = paint("warning", "?"), ("not checked: LeRobot could not be read",)
-    said = [*words[:2], *(["…"] if len(words) > 2 else []), *verdict.machine[:1]]
+    said = [*words[:2], *(["…"] if len(words) > 2 else []), *(verdict.machine[:1] if verdict.trainable else ())]
     text = "; ".join(said) or "its packages are not installed here"
     return f"  {mark} {verdict.name.ljust(names)}  {cut(clean(text), max(20, columns - names - 6))}"
 

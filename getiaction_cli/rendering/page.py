@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import re
 
-from getiaction_cli.rendering.text import Paint
+from getiaction_cli.rendering.text import Paint, reflow, wrap
 
-_CODE = re.compile(r"`([^`\n]+)`")
+_CODE = re.compile(r"`([^`]+)`")
 
 
-def render(code: str, name: str, severity: str, page: str, *, color: bool = False) -> str:
+def render(code: str, name: str, severity: str, page: str, *, columns: int, color: bool = False) -> str:
     """The page under a heading that names the rule; plain Markdown where there are no colours."""
     paint = Paint(color)
     title, _, body = page.partition("\n")
-    lines = [paint("bold", f"{code} {name}") + f" ({severity})", "", title]
-    fenced = False
-    for line in body.splitlines():
-        if line.startswith("```"):
-            fenced = not fenced
-            if color:
-                continue
-        elif fenced and color:
-            line = f"    {paint('info', line)}"
-        elif line.startswith("## ") and color:
-            line = paint("bold", line.removeprefix("## "))
-        elif color:
-            line = _CODE.sub(lambda match: paint("info", match[1]), line)
-        lines.append(line)
-    return "\n".join(lines).rstrip() + "\n"
+    body = reflow(body, columns).strip("\n")
+    if color:
+        # Fenced code is every second part.
+        parts = re.split(r"^```.*\n?", body, flags=re.MULTILINE)
+        parts[0::2] = [_prose(part, paint) for part in parts[0::2]]
+        parts[1::2] = [re.sub("^.+", lambda line: "    " + paint("info", line[0]), p, flags=re.M) for p in parts[1::2]]
+        body = "".join(parts).rstrip("\n")
+    return f"{paint('bold', f'{code} {name}')} ({severity})\n\n{wrap(title, columns, '')}\n\n{body}\n"
+
+
+def _prose(markdown: str, paint: Paint) -> str:
+    text = _CODE.sub(lambda code: "\n".join(paint("info", line) for line in code[1].split("\n")), markdown)
+    return re.sub("^## (.*)", lambda head: paint("bold", head[1]), text, flags=re.MULTILINE)

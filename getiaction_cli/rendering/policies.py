@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from getiaction.spec import facts
 from getiaction_cli.control import escaped
-from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, plain
-from getiaction_cli.policies.size import training_bytes
+from getiaction_cli.diagnostics import Unavailable
+from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, Rejected, Unjudgeable, plain, to_policy_features
+from getiaction_cli.policies.size import parameters, training_bytes
 from getiaction_cli.policies.source_docs import GROUP_ORDER
-from getiaction_cli.rendering.text import Paint, clean, wrap
+from getiaction_cli.rendering.text import Paint, clean, cut, wrap
 from getiaction_cli.units import size
 
 _NAME = 16
@@ -20,8 +21,15 @@ _TYPE = 34
 _MOST_STEPS = 6
 
 
-def render_all(policies: Sequence[PolicyClass], *, columns: int, color: bool) -> str:
-    """Every policy in three lines, those that can be trained here first."""
+def render_all(policies: Sequence[PolicyClass], cached: Mapping[str, bool | None], *, columns: int, color: bool) -> str:
+    """A table of the policies, those that can be trained here first.
+
+    Args:
+        policies: those to show.
+        cached: by name, whether what a policy downloads is on this machine; None for one that downloads nothing.
+        columns: the width of the terminal.
+        color: with ANSI colours.
+    """
     paint = Paint(color)
     # Those that need no language model come first: they train on any machine.
     policies = sorted(policies, key=lambda policy: (bool(policy.reads.get("language")), policy.name))
@@ -31,39 +39,92 @@ def render_all(policies: Sequence[PolicyClass], *, columns: int, color: bool) ->
     lines: list[str] = []
     for heading, group in (
         ("Ready to train", ready),
-        ("Once their packages are installed", lacking),
-        ("Not from demonstrations", other),
+        ("Packages are missing", lacking),
+        ("Not trained from demonstrations", other),
     ):
         if group:
-            lines += [*([""] if lines else []), paint("bold", heading)]
+            head = _row(heading, *_HEAD, columns, functools.partial(paint, "bold"))
+            lines += ["", paint("bold", heading)] if lines else [head]
             for policy in group:
-                lines += _summary(policy, columns, paint)
+                style = "good" if policy.trainable and policy.installed else "bold"
+                cells = (*_count(policy), _WEIGHTS[cached.get(policy.name)], _inputs(policy), policy.summary)
+                lines.append(_row(f"  {policy.name}", *cells, columns, functools.partial(paint, style)))
+                lines += _remarks(policy, columns)
     if not lines:
-        return "none of them\n"
-    lines += ["", "getiaction list-policies NAME shows every parameter, the timing and a recipe."]
+        return "no policies match\n"
+    about = "~ depends on the dataset: shown for one camera of 96x96 pixels and two joints"
+    least = (
+        "memory: the least GPU memory that training all parameters takes, before activations; LoRA adapters take less"
+    )
+    lines += ["", *(paint("dim", wrap(remark, columns, "  ")) for remark in (about, least))]
     return "\n".join(lines) + "\n"
 
 
-def _summary(policy: PolicyClass, columns: int, paint: Paint) -> list[str]:
-    indent = " " * (_NAME + 2)
-    known = [f"reads {reads(policy)}" if policy.reads else "", steps_in_words(policy)]
-    if policy.downloads:
-        known.append("downloads " + " and ".join(download.what for download in policy.downloads))
-    known.append(memory(policy))
-    lines = [
-        f"  {paint('good' if policy.trainable and policy.installed else 'bold', policy.name.ljust(_NAME))}"
-        + wrap(policy.summary, columns, indent),
-        indent + paint("dim", policy.class_path + (f"  {policy.paper}" if policy.paper else "")),
+_HEAD = ("params", "memory", "weights", "inputs", "")
+_WEIGHTS = {None: "none", True: "cached", False: "to download"}
+_CAMERAS = {"none": "", "exactly one": "1 camera", "one square one": "1 camera", "one to three": "1-3 cameras"}
+_LEAST_SUMMARY = 40  # columns: below that the summary is left to the policy's own page
+
+
+def _row(
+    name: str,
+    params: str,
+    memory: str,
+    weights: str,
+    inputs: str,
+    summary: str,
+    columns: int,
+    paint: Callable[[str], str],
+) -> str:
+    head = f"{name:<{_NAME + 2}}"
+    line = f"{params:>8} {memory:>9}  {weights:<11}  {inputs:<24}"
+    room = columns - len(head) - len(line) - 2
+    return (paint(head) + line + (f"  {cut(summary, room)}" if room >= _LEAST_SUMMARY else "")).rstrip()
+
+
+def _count(policy: PolicyClass) -> tuple[str, str]:
+    """The number of parameters and the least memory that training them all takes; "~" where a dataset sizes them."""
+    count, by_dataset = _parameters_by_default(policy)
+    if count is None or not policy.trainable:
+        return "-", "-"
+    about = "~" if by_dataset else ""
+    short = f"{count / 1e9:.2g} B" if count >= 1e9 else f"{count / 1e6:.3g} M"
+    return about + short, about + size(training_bytes(count, gpu=True))
+
+
+def _parameters_by_default(policy: PolicyClass) -> tuple[int | None, bool]:
+    """Parameters of the policy on a small dataset, and whether that is what they depend on."""
+    if policy.unreadable or policy.entry.plugin:
+        return None, False
+    if (billions := facts.value(policy.name, "billions")) is not None:
+        return int(billions * 1e9), False
+    shapes = {"observation.image": [96, 96, 3], "observation.state": [2], "action": [2]}
+    small = {key: {"dtype": "float32", "shape": shape} for key, shape in shapes.items()}
+    small["observation.image"] |= {"dtype": "video", "names": ["height", "width", "channels"]}
+    try:
+        return parameters(policy.configure({}, *to_policy_features(small))), True
+    except (Rejected, Unavailable, Unjudgeable):
+        return None, True
+
+
+def _inputs(policy: PolicyClass) -> str:
+    """What one sample must hold, in a few words; empty for a plugin."""
+    known = policy.reads
+    if not known:
+        return ""
+    kind = known["cameras"].partition(",")[0].partition(" of ")[0]
+    parts = [_CAMERAS.get(kind, "cameras"), "state" if known["state"] != "not read" else ""]
+    return ", ".join(filter(None, [*parts, *(word for word in ("language", "reward") if known[word])]))
+
+
+def _remarks(policy: PolicyClass, columns: int) -> list[str]:
+    """What must be known of a policy that can't be trained at once."""
+    said = [
+        _unread(policy) if policy.unreadable else "",
+        "" if policy.installed else f"install with: {policy.install_command}",
+        policy.why_not,
     ]
-    if any(known):
-        lines.append(indent + wrap("; ".join(filter(None, known)), columns, indent))
-    if policy.unreadable:
-        lines.append(indent + wrap(_unread(policy), columns, indent))
-    if not policy.installed:
-        lines.append(indent + f"install with: {policy.install_command}")
-    if policy.why_not:
-        lines.append(indent + wrap(policy.why_not, columns, indent))
-    return lines
+    return ["      " + wrap(words, columns, "      ") for words in said if words]
 
 
 def memory(policy: PolicyClass) -> str:
@@ -262,6 +323,7 @@ def _short(value: Any) -> str:
 def to_json(
     policies: Sequence[PolicyClass],
     lerobot: str,
+    cached: Mapping[str, bool | None],
     *,
     grep: str = "",
     suits: dict[str, dict[str, Any]] | None = None,
@@ -271,17 +333,19 @@ def to_json(
     Args:
         policies: those to show.
         lerobot: the installed version of LeRobot.
+        cached: by name, whether what a policy downloads is on this machine; None for one that downloads nothing.
         grep: a word that the parameters shown must speak of.
         suits: how each suits a dataset, with ``--for``.
     """
-    shown = [_as_json(policy, grep) | ({"for": suits[policy.name]} if suits else {}) for policy in policies]
+    shown = [_as_json(policy, grep, cached) | ({"for": suits[policy.name]} if suits else {}) for policy in policies]
     return (
         escaped(json.dumps({"version": 1, "lerobot": lerobot, "policies": shown}, indent=2, ensure_ascii=False)) + "\n"
     )
 
 
-def _as_json(policy: PolicyClass, grep: str) -> dict[str, Any]:
+def _as_json(policy: PolicyClass, grep: str, cached: Mapping[str, bool | None]) -> dict[str, Any]:
     config = _default(policy)
+    count, by_dataset = _parameters_by_default(policy)
     return {
         "name": policy.name,
         "class_path": policy.class_path,
@@ -299,6 +363,8 @@ def _as_json(policy: PolicyClass, grep: str) -> dict[str, Any]:
         },
         "downloads": [download.what for download in policy.downloads],
         "base": policy.base,
+        "weights_cached": cached.get(policy.name),
+        "parameter_count": None if by_dataset else count,
         "extra": policy.extra,
         "installed": policy.installed,
         "install": policy.install_command,
@@ -320,9 +386,22 @@ def _as_json(policy: PolicyClass, grep: str) -> dict[str, Any]:
 
 
 def render_for(
-    dataset: str, policies: Sequence[PolicyClass], rows: dict[str, dict[str, Any]], *, columns: int, color: bool
+    dataset: str,
+    policies: Sequence[PolicyClass],
+    rows: dict[str, dict[str, Any]],
+    *,
+    columns: int,
+    color: bool,
 ) -> str:
-    """Which policies can train on a dataset: as it is, with some parameters set, or not, and why."""
+    """Which policies can train on a dataset: as it is, with some parameters set, or not, and why.
+
+    Args:
+        dataset: its name.
+        policies: those to show.
+        rows: how each suits it, by name.
+        columns: the width of the terminal.
+        color: with ANSI colours.
+    """
     paint = Paint(color)
     dataset = clean(dataset)
     indent = " " * (_NAME + 2)
@@ -357,5 +436,4 @@ def render_for(
                 here = "on this machine: "
                 said = [wrap(f"{here}{m['code']}: {m['reason']}", columns, indent) for m in row["machine"]]
                 lines += [indent + paint("dim", here) + text.removeprefix(here) for text in said]
-    lines += ["", f"getiaction init {shlex.quote(dataset)} --policy NAME writes the recipe."]
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import textwrap
@@ -37,19 +38,53 @@ def cut(text: str, columns: int) -> str:
     return text
 
 
+_COMMAND = re.compile(r"`getiaction [^`]*`")
+_MARKER = re.compile(r"(?:[-*]|\d+\.) +")  # of a list's entry
+_KEPT = "\x00"  # clean() leaves none in a text
+
+
 def wrap(text: str, columns: int, indent: str) -> str:
-    """A paragraph in lines of at most that many columns, all but the first indented."""
-    lines = textwrap.wrap(
-        clean(text), max(columns - len(indent), 20), break_long_words=False, break_on_hyphens=False
-    ) or [""]  # fmt: skip
-    return ("\n" + indent).join(lines)
+    """A paragraph in lines of at most that many columns, all but the first indented.
+
+    A command in backquotes stays on one line, so that it can be copied.
+    """
+    whole = _COMMAND.sub(lambda command: command[0].replace(" ", _KEPT), clean(text))
+    lines = textwrap.wrap(whole, max(columns - len(indent), 20), break_long_words=False, break_on_hyphens=False)
+    return ("\n" + indent).join(lines or [""]).replace(_KEPT, " ")
+
+
+def reflow(markdown: str, columns: int) -> str:
+    """Markdown whose paragraphs and list entries have lines of at most that many columns; code stays as it is."""
+    lines: list[str] = []
+    entry: list[str] = []
+    fenced = False
+
+    def end() -> None:
+        if entry:
+            marker = _MARKER.match(entry[0])
+            indent = " " * len(marker[0]) if marker else ""
+            lines.append(wrap(" ".join(line.strip() for line in entry), columns, indent))
+            entry.clear()
+
+    for line in markdown.split("\n"):
+        if line.startswith("```"):
+            fenced = not fenced
+        if fenced or line.startswith(("```", "#", "|", "    ")) or not line.strip():
+            end()
+            lines.append(line)
+            continue
+        if _MARKER.match(line):
+            end()
+        entry.append(line)
+    end()
+    return "\n".join(lines)
 
 
 def wants_color(stream: TextIO | None = None) -> bool:
-    """Colours on a terminal that knows them, unless NO_COLOR is set; FORCE_COLOR asks for them anywhere."""
+    """Colours on a terminal that supports them; NO_COLOR forbids them, FORCE_COLOR or CLICOLOR_FORCE enforces them."""
     if os.environ.get("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
+    if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
     stream = stream or sys.stdout
     return stream.isatty() and os.environ.get("TERM") != "dumb"

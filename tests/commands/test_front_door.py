@@ -32,7 +32,7 @@ def call(*words: str | bytes, **options: Any) -> subprocess.CompletedProcess[str
         (["train", "--resum", "x"], "no such option: --resum", "did you mean --resume or --slurm?"),
         (["list-policies", "--instaled"], "no such option: --instaled", "did you mean --installed or --trainable?"),
         (["init"], "missing argument 'DATASET'", "`getiaction init --help`"),
-        (["schema", "--policy"], "option '--policy' requires an argument", "`getiaction --help`"),
+        (["schema", "--policy"], "option '--policy' requires an argument", "`getiaction schema --help`"),
         (["train", "r.yaml", "trainer.max_steps=5"], "trainer.max_steps=5 is neither", "--trainer.max_steps=5"),
         (["explain", "GA999"], "no rule is called GA999", "`getiaction explain` lists them"),
         (["explain", "action-windo"], "no rule is called action-windo", "did you mean action-window?"),

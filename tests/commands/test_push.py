@@ -74,7 +74,7 @@ def call(
 def test_a_policy_is_uploaded_with_its_card_and_nothing_else(hub: hub_server.Hub, policy: Path, tmp_path: Path) -> None:
     done = call(hub, tmp_path, "push", policy, "me/act", "--private")
     assert done.returncode == 0, done.stderr
-    assert "lerobot-eval --policy.path=me/act" in done.stdout
+    assert "lerobot-eval --policy.path=me/act" in done.stderr
     uploaded = hub.models["me/act"]
     assert sorted(path.name for path in uploaded.iterdir()) == ["README.md", "config.json", "model.safetensors"]
     source = policy / "pretrained_model"
