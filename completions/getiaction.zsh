@@ -636,6 +636,7 @@ GA520	A policy that trains on an NVIDIA GPU only.
 GA521	An environment whose packages are not installed.
 GA522	An environment that getiaction does not create.
 GA523	A task that the environment does not have.
+GA524	A batch that was measured not to fit the GPU.
 GA540	Frames that would have to be downloaded, offline.
 GA601	The policy predicts no better than one constant action.
 GA602	The policy predicts hardly better than holding still.

@@ -12,7 +12,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from getiaction.files import write_atomically
 FORMAT = 1
 MOST_BATCH = 1024  # what `train_batch_size: auto` takes at most
 _LARGEST_FILE = 1 << 20
+_MOST = 1e20  # what no byte or operation of a step reaches: a file with more was damaged
 
 # cuDNN's and cuBLAS's workspaces among a GPU's tensors; without them predictions are 2 to 8 % below the peaks that an
 # H100 showed (docs/memory.md).
@@ -102,6 +103,17 @@ class Need:
             least, most = (middle, most) if self.peak(middle, setting) <= room else (least, middle)
         return least
 
+    def divisor(self, samples: int, room: int, setting: Setting) -> int:
+        """The largest divisor of a step's samples that fits as one batch, the others accumulated; 0 for none.
+
+        Args:
+            samples: Samples of an optimizer step in one process.
+            room: Bytes that tensors may take.
+            setting: How the recipe trains now.
+        """
+        largest = self.largest(room, replace(setting, accumulated=True))
+        return max((batch for batch in range(1, min(largest, samples) + 1) if samples % batch == 0), default=0)
+
 
 def usable(memory: int, *, gpu: bool) -> int:
     """The bytes of a device's memory that tensors may take; of a computer's memory three quarters."""
@@ -145,17 +157,15 @@ def key(recipe: Mapping[str, Any], features: Mapping[str, Any], fps: float) -> s
 def cached(name: str) -> Need | None:
     """The measurement of this name, if there is a readable one."""
     try:
-        with trust.open_regular(_folder() / f"{name}.json") as stream:
-            said = json.loads(stream.read(_LARGEST_FILE))
+        said = trust.read_json(_folder() / f"{name}.json", _LARGEST_FILE)
         said["moments"] = tuple((float(constant), float(each)) for constant, each in said["moments"])
         need = Need(**said)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return None
-    numbers = [*asdict(need).values(), *(number for moment in need.moments for number in moment)]
-    finite = all(math.isfinite(number) for number in numbers if isinstance(number, int | float))
     counts = [getattr(need, field) for field in asdict(need) if field != "moments"]
-    sound = all(isinstance(count, int | float) and not isinstance(count, bool) and count >= 0 for count in counts)
-    return need if finite and sound and need.moments and all(each >= 0 for _, each in need.moments) else None
+    counts += [each for _, each in need.moments] + [abs(constant) for constant, _ in need.moments]
+    sound = all(isinstance(count, int | float) and not isinstance(count, bool) for count in counts)
+    return need if sound and need.moments and all(0 <= count <= _MOST for count in counts) else None
 
 
 def keep(name: str, need: Need) -> None:

@@ -100,7 +100,7 @@ def _of_run(run: RunFolder) -> int | None:
 def _found(recipe: dict[str, Any], screen: Screen) -> int:
     screen.doing("measuring the memory of a step")
     need = need_of(recipe)
-    trainer = build.trainer({"trainer": _plain_trainer(recipe)}, None, [])
+    trainer = build.trainer({"trainer": _plain_trainer(recipe)}, None, [], alone=True)
     gpu = trainer.strategy.root_device.type != "cpu"
     room = memory.usable(device_memory(trainer), gpu=gpu)
     data: Any = build.data(recipe)
@@ -110,8 +110,8 @@ def _found(recipe: dict[str, Any], screen: Screen) -> int:
     samples = sum(lengths if trained is None else (lengths[episode] for episode in trained))
     given = recipe.get("trainer") or {}
     accumulated = int(given.get("accumulate_grad_batches", 1) or 1) > 1
-    devices = given.get("devices", 1)
-    setting = Setting(gpu=gpu, accumulated=accumulated, processes=devices if isinstance(devices, int) else 1)
+    gpus = torch.cuda.device_count() if trainer.strategy.root_device.type == "cuda" else None
+    setting = Setting(gpu=gpu, accumulated=accumulated, processes=launch.read().processes(given, gpus))
     largest = need.largest(room, setting)
     if not largest:
         raise too_small(need, 1, room, setting)
@@ -138,7 +138,7 @@ def _try(recipe: dict[str, Any], number: int) -> BaseException | None:
     trial["trainer"] = _plain_trainer(recipe)
     try:
         L.seed_everything(trial.get("seed") or 0, workers=True, verbose=False)
-        build.trainer(trial, None, []).fit(build.policy(trial), datamodule=build.data(trial))
+        build.trainer(trial, None, [], alone=True).fit(build.policy(trial), datamodule=build.data(trial))
     except Exception as error:
         if not is_out_of_memory(error):
             raise
@@ -181,18 +181,18 @@ def out_of_memory(error: BaseException, recipe: Mapping[str, Any], trainer: L.Tr
     gpu = trainer.strategy.root_device.type != "cpu"
     try:
         need = need_of(recipe)
-        total = device_memory(trainer)
+        total, others = device_memory(trainer), levers(recipe, gpu=gpu)
     except Exception:  # the advice must not hide the error
         return known
     setting = Setting(gpu=gpu, accumulated=trainer.accumulate_grad_batches > 1, processes=trainer.world_size)
     advised = too_small(need, data.train_batch_size, memory.usable(total, gpu=gpu), setting, total=total)
     hints = [advised.hint] if advised.hint else []
     total_samples = data.train_batch_size * trainer.accumulate_grad_batches
-    batch = smaller_batch(need, total_samples, memory.usable(total, gpu=gpu), setting.processes, gpu=gpu)
+    batch = need.divisor(total_samples, memory.usable(total, gpu=gpu), setting)
     if 0 < batch < data.train_batch_size:
         smaller = f"set data.init_args.train_batch_size to {batch} and trainer.accumulate_grad_batches to "
         hints.insert(0, f"{smaller}{total_samples // batch}: the same {total_samples} samples a step")
-    return MachineError(f"{advised.message} ({known.message})", "\n".join([*hints, *levers(recipe, gpu=gpu)]))
+    return MachineError(f"{advised.message} ({known.message})", "\n".join([*hints, *others]))
 
 
 def too_small(need: Need, batch: int, room: int, setting: Setting, *, total: int | None = None) -> MachineError:
@@ -207,20 +207,6 @@ def too_small(need: Need, batch: int, room: int, setting: Setting, *, total: int
     return MachineError(f"{where} is out of memory: a step of {batch} needs about {needed}, and there are {there}")
 
 
-def smaller_batch(need: Need, samples: int, room: int, processes: int, *, gpu: bool) -> int:
-    """The largest divisor of a step's samples that fits as one batch, accumulating the others; 0 for none.
-
-    Args:
-        need: what was measured.
-        samples: samples of an optimizer step in one process.
-        room: bytes that tensors may take.
-        processes: processes that train together.
-        gpu: on a GPU.
-    """
-    largest = need.largest(room, Setting(gpu=gpu, accumulated=True, processes=processes))
-    return max((batch for batch in range(1, min(largest, samples) + 1) if samples % batch == 0), default=0)
-
-
 def levers(recipe: Mapping[str, Any], *, gpu: bool) -> list[str]:
     """Settings that need less memory and that the recipe does not have yet."""
     model = (recipe.get("model") or {}).get("init_args") or {}
@@ -229,9 +215,10 @@ def levers(recipe: Mapping[str, Any], *, gpu: bool) -> list[str]:
     if gpu and str(given.get("precision", "32-true")) in ("32", "32-true"):
         found.append("set trainer.precision to bf16-mixed")
     policy = build.lookup("model", recipe["model"]["class_path"], "model")
-    name = str(model.get("policy_name") or getattr(policy, "policy_name", ""))
-    said = {**(model.get("config_kwargs") or {}), **model}
-    if hasattr(config_class(name), "gradient_checkpointing") and not said.get("gradient_checkpointing"):
+    config = model.get("config") or {}
+    name = model.get("policy_name") or getattr(policy, "policy_name", None) or config.get("type")
+    said = {**config, **(model.get("config_kwargs") or {}), **model}
+    if name and hasattr(config_class(name), "gradient_checkpointing") and not said.get("gradient_checkpointing"):
         found.append("set model.init_args.gradient_checkpointing to true")
     if model.get("pretrained_path") and not model.get("peft"):
         found.append("train adapters: model.init_args.peft: {r: 16}")

@@ -59,13 +59,16 @@ def data(recipe: dict[str, Any]) -> L.LightningDataModule:
     return component("data", recipe["data"], "data")
 
 
-def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.Callback]) -> L.Trainer:
+def trainer(
+    recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.Callback], *, alone: bool = False
+) -> L.Trainer:
     """The Trainer that `trainer:` describes, with our callbacks before and our checkpoints after the user's.
 
     Args:
         recipe: the whole recipe.
         folder: where loggers and checkpoints write; None for `fast_dev_run`, which leaves nothing behind.
         callbacks: what every run has.
+        alone: for one process, however many the launcher was given: for a trial before training.
     """
     given = dict(recipe.get("trainer") or {})
     _check_accelerator(given.get("accelerator", "auto"))
@@ -78,7 +81,7 @@ def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.
     for place in ("strategy", "profiler", "accelerator", "plugins"):
         if place in given:
             given[place] = _components(place, given[place], f"trainer.{place}")
-    given = _launched(given)
+    given = _launched(given, alone=alone)
     if folder is not None:
         given.pop("enable_checkpointing", None)  # of our own callback: Lightning refuses one beside `false`
     extra = [_named(item, folder) for item in _as_list(asked_callbacks)]
@@ -102,7 +105,7 @@ def trainer(recipe: dict[str, Any], folder: RunFolder | None, callbacks: list[L.
     return trainer
 
 
-def _launched(given: dict[str, Any]) -> dict[str, Any]:
+def _launched(given: dict[str, Any], *, alone: bool) -> dict[str, Any]:
     """The Trainer's arguments for the processes that torchrun or SLURM has started.
 
     Raises:
@@ -112,7 +115,7 @@ def _launched(given: dict[str, Any]) -> dict[str, Any]:
     on_gpus = asked in ("auto", "gpu", "cuda") and torch.cuda.is_available()
     gpus = torch.cuda.device_count() if on_gpus else None
     here = launch.read()
-    if wrong := here.contradiction(given, gpus):
+    if not alone and (wrong := here.contradiction(given, gpus)):
         raise TrainingError(f"trainer.{wrong.key}: {wrong.message}", wrong.help)
     return cluster.arguments(given, here, gpus)
 

@@ -131,9 +131,8 @@ class TrainingNeed:
     def _disk(self) -> Iterator[tuple[str, str]]:
         parts = []
         count, recipe = self.parameters, self.fit.recipe
-        if count and not recipe.trainer("fast_dev_run") and not recipe.get("model.init_args.peft"):
-            _, most = size.checkpoint_bytes(count, averaged=bool(recipe.get("model.init_args.ema")))
-            parts.append(f"up to {in_bytes(most)} for checkpoints")
+        if checkpoints := checkpoints_of(recipe, count):
+            parts.append(f"up to {in_bytes(checkpoints[1])} for checkpoints")
         plan = self.fit.frames_plan
         if plan is not None and plan.way == "store":
             parts.append(f"{in_bytes(plan.bytes)} for decoded frames")
@@ -161,3 +160,20 @@ def memory_of(recipe: Recipe, count: int, *, gpu: bool) -> int:
     """The least bytes that training a policy of so many parameters takes, as the recipe trains it."""
     adapters, averaged = (bool(recipe.get(f"model.init_args.{name}")) for name in ("peft", "ema"))
     return size.training_bytes(count, adapters=adapters, averaged=averaged, gpu=gpu)
+
+
+def checkpoints_of(recipe: Recipe, count: int | None) -> tuple[int, int] | None:
+    """The least and the most bytes of the checkpoints of a run.
+
+    Args:
+        recipe: the recipe.
+        count: parameters of its policy; None where their number is unknown.
+
+    Returns:
+        None where the number is unknown or the run keeps no checkpoint of the whole policy: adapters are small.
+    """
+    if not count or recipe.trainer("fast_dev_run") or recipe.trainer("enable_checkpointing") is False:
+        return None
+    if recipe.get("model.init_args.peft"):
+        return None
+    return size.checkpoint_bytes(count, averaged=bool(recipe.get("model.init_args.ema")))

@@ -33,11 +33,21 @@ def preview(context: RecipeContext, card: Card | None = None) -> tuple[str, list
     return title, list(_lines(context, fit, card))
 
 
+def needs(context: RecipeContext, card: Card | None = None) -> list[tuple[str, str]]:
+    """Return the lines of `preview` about memory, time and disk; none where the recipe can't be judged that far."""
+    from getiaction_cli.analysis.training_need import training_need
+    from getiaction_cli.rules.machine._asked import chosen
+
+    try:
+        need = training_need(context.get("fit"), context.machine, chosen(context.recipe, context.machine), card)
+    except Unavailable:
+        return []
+    return list(need.lines(context.name))
+
+
 def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tuple[str, str]]:
     from getiaction_cli.analysis.recipe_on_dataset import ACTION
-    from getiaction_cli.analysis.training_need import training_need
     from getiaction_cli.policies import Unjudgeable, size
-    from getiaction_cli.rules.machine._asked import chosen
 
     policy = fit.policy
     start = context.checkpoint_or_none
@@ -83,8 +93,7 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
         kind = str(optimizer["type"]).removesuffix("Config")
         schedule = str(policy.scheduler.get("type", "")).removesuffix("Config")
         yield "optimizer", f"{kind}, learning rate {rate:g}" + (f", {schedule}" if schedule else "")
-    need = training_need(fit, context.machine, chosen(context.recipe, context.machine), card)
-    yield from need.lines(context.name)
+    yield from needs(context, card)
     if upload := upload_of(said):
         seen = {True: ", private", False: ", public", None: ""}[upload.private]
         yield "uploads", f"the policy to {upload.repo_id}{seen}, after the last step"

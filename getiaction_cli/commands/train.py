@@ -566,7 +566,21 @@ def _judged(order: Order, here: Launch, shared: SharedInputs) -> Recipe:
         error = policies.unreadable()
         error.hint += "\n--unchecked trains without these checks"
         raise error
+    if not (silent or order.print_config or order.slurm is not None):
+        _say_what_it_needs(judged, shared)
     return recipe
+
+
+def _say_what_it_needs(recipe: Recipe, shared: SharedInputs) -> None:
+    """Show memory, time and disk, as `validate-config` does."""
+    from getiaction_cli.checking.preview import needs
+    from getiaction_cli.checking.recipe_context import RecipeContext
+    from getiaction_cli.rendering import terminal, text
+
+    lines = needs(RecipeContext(recipe, shared))
+    if lines:
+        title = f"{recipe.file} needs"
+        typer.echo(terminal.rows(title, lines, color=text.wants_color(sys.stderr), columns=text.columns()), err=True)
 
 
 def _without_machine(report: Report) -> Report:

@@ -7,6 +7,7 @@ import pytest
 
 from getiaction.spec import memory
 from getiaction.spec.memory import Need, Setting
+from getiaction.train.screen import Screen
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -82,7 +83,17 @@ def test_a_damaged_measurement_is_ignored(cache: Path, text: str) -> None:
     assert memory.cached("a") is None
 
 
-@pytest.mark.parametrize("change", [('"trained": 50', '"trained": NaN'), ("400000000", "-1"), ("[150000000.0", '["x"')])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('"trained": 50', '"trained": NaN'),
+        ("400000000", "-1"),
+        ("[150000000.0", '["x"'),
+        ("[150000000.0", "[1" + "0" * 400),
+        ('"trained": 50', '"trained": 1' + "0" * 400),
+        ('"operations": 1000', '"operations": 1e300'),
+    ],
+)
 def test_a_measurement_of_impossible_numbers_is_ignored(cache: Path, change: tuple[str, str]) -> None:
     memory.keep("a", NEED)
     file = cache / "a.json"
@@ -122,13 +133,11 @@ def test_the_prediction_is_within_a_tenth_of_what_the_allocator_counts(name: str
 
 
 def test_a_smaller_batch_divides_the_step() -> None:
-    from getiaction.train.batch_size import smaller_batch
-
     # 800 MB held, 200 MB of gradients kept: 500 MB are left, for (500 - 10) / 20 samples
     assert NEED.largest(1500 * MB, Setting(gpu=False, accumulated=True)) == 24
-    assert smaller_batch(NEED, 64, 1500 * MB, 1, gpu=False) == 16
-    assert smaller_batch(NEED, 7, 1500 * MB, 1, gpu=False) == 7
-    assert smaller_batch(NEED, 64, 900 * MB, 1, gpu=False) == 0
+    assert NEED.divisor(64, 1500 * MB, ON_CPU) == 16
+    assert NEED.divisor(7, 1500 * MB, ON_CPU) == 7
+    assert NEED.divisor(64, 900 * MB, ON_CPU) == 0
 
 
 def _recipe(**trainer: object) -> dict[str, object]:
@@ -159,6 +168,60 @@ def test_auto_is_tried_and_written_into_the_recipe_that_a_resumed_run_reads(tmp_
     (tmp_path / "run/recipe.yaml").write_text(kept.replace(f"train_batch_size: {number}", "train_batch_size: 4"))
     train(_recipe(max_steps=2), recipe_name="auto", recipe_text=text, resume=tmp_path / "run", quiet=True)
     assert "train_batch_size: 4" in (tmp_path / "run/recipe.yaml").read_text()
+
+
+def test_several_processes_are_counted_as_the_launcher_and_the_recipe_say(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`devices` is a number, a text or a list, and `num_nodes` multiplies; a trial before it has one process."""
+    from getiaction.errors import TrainingError
+    from getiaction.train import batch_size
+
+    seen: list[Setting] = []
+
+    class Asked(Need):
+        def largest(self, room: int, setting: Setting) -> int:
+            seen.append(setting)
+            return 0
+
+    need = Asked(**{name: getattr(NEED, name) for name in NEED.__dataclass_fields__})
+    monkeypatch.setattr(batch_size, "need_of", lambda recipe: need)
+    # A script of a SLURM job of four tasks that srun has not started.
+    job = {"SLURM_JOB_ID": "1", "SLURM_JOB_NAME": "train", "SLURM_NODEID": "0", "SLURM_NTASKS": "4"}
+    for name, value in job.items():
+        monkeypatch.setenv(name, value)
+    for trainer in ({"devices": "2"}, {"devices": [0, 1], "num_nodes": 2}, {"devices": -1}, {}):
+        with pytest.raises(TrainingError, match="out of memory"):
+            batch_size.chosen(_recipe(**trainer), None, Screen(quiet=True))
+    assert [setting.processes for setting in seen] == [2, 4, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"class_path": "getiaction.policies.lerobot.LeRobotPolicy", "init_args": {"config": {"type": "act"}}},
+        {"class_path": "getiaction.policies.lerobot.LeRobotPolicy", "init_args": {}},
+        {"class_path": "getiaction.policies.lerobot.ACT", "init_args": {}},
+    ],
+)
+def test_settings_that_need_less_memory_are_named_for_every_way_of_naming_a_policy(model: dict[str, object]) -> None:
+    from getiaction.train.batch_size import levers
+
+    assert levers({"model": model}, gpu=True) == ["set trainer.precision to bf16-mixed"]
+
+
+def test_checkpoints_take_no_disk_where_none_is_kept(tmp_path: Path) -> None:
+    import json
+
+    from getiaction_cli.analysis.training_need import checkpoints_of
+    from getiaction_cli.recipe import read
+
+    def of(**trainer: object) -> tuple[int, int] | None:
+        return checkpoints_of(read("r.yaml", text=json.dumps({**_recipe(), "trainer": trainer})), 1000)
+
+    assert of(max_steps=1) is not None
+    assert of(max_steps=1, enable_checkpointing=False) is None
+    assert of(fast_dev_run=True) is None
 
 
 @pytest.mark.slow

@@ -13,10 +13,14 @@ import pynvml
 import pytest
 from verdict_helpers import HEALTHY, Judge, block
 
+from getiaction.spec import memory
+from getiaction.spec.memory import Need
 from getiaction_cli import installed
 from getiaction_cli import machine as probing
 from getiaction_cli.analysis.weights import from_hub
+from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
 from getiaction_cli.checking.runner import load_rules
+from getiaction_cli.diagnostics import Severity
 from getiaction_cli.installed import normal, requirements, versions
 from getiaction_cli.machine import Gpu, Machine
 from getiaction_cli.policies import load
@@ -41,9 +45,39 @@ ON = {
     "GA517": WITH_GPU,
     "GA518": replace(HEALTHY, memory=16 * 10**9),
     "GA540": replace(HEALTHY, env={"HF_HUB_OFFLINE": "1"}),
+    "GA524": WITH_GPU,
     "GA521": replace(HEALTHY, packages={name: v for name, v in HEALTHY.packages.items() if name != "gym-pusht"}),
 }
-BESIDE = {"GA513": {"GA327"}, "GA518": {"GA327"}}  # a batch that fills the memory is larger than the small test dataset
+BESIDE = {
+    "GA513": {"GA327"},
+    "GA518": {"GA327"},
+    "GA524": {"GA327"},
+}  # a batch that fills the memory is larger than the small test dataset
+
+
+@pytest.fixture(autouse=True)
+def measured(lerobot_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The measurement that the page of GA524 speaks of: 500 MB a sample."""
+    monkeypatch.setenv("GETIACTION_CACHE", str(tmp_path / "cache"))
+    fit = RecipeContext(read("r.yaml", text=block(RULES["GA524"], "Example")), SharedInputs(offline=True)).fit
+    need = Need(1, 1, 4, 4, 4, 8, 0, ((0.0, 500e6),), 1e9, 1000)
+    features = {key: feature.raw for key, feature in fit.dataset.features.items()}
+    memory.keep(memory.key(fit.recipe.plain(), features, fit.fps), need)
+
+
+@pytest.mark.parametrize("batch", [44, 47, 64])
+def test_a_batch_that_barely_does_not_fit_is_a_warning(batch: int, judge: Judge) -> None:
+    text = block(RULES["GA524"], "Example").replace("train_batch_size: 64", f"train_batch_size: {batch}")
+    found = judge(text, WITH_GPU).get("GA524")
+    if batch == 44:  # of 24 GB, 22.4 can be used
+        assert found is None
+        return
+    assert found is not None and found.path == "data.init_args.train_batch_size"
+    assert found.severity is (Severity.ERROR if batch == 64 else Severity.WARNING)
+    assert found.label == "44 fits"
+    assert (found.fix is not None) == (batch == 64)  # 47 has no divisor but itself and 1
+    if found.fix:
+        assert "32 at a time" in found.fix.title
 
 
 @pytest.mark.parametrize("code", RULES)

@@ -47,10 +47,11 @@ trainer:
 from collections.abc import Iterator
 from pathlib import Path
 
+from getiaction_cli.analysis.training_need import checkpoints_of
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
-from getiaction_cli.policies.size import checkpoint_bytes, parameters
+from getiaction_cli.policies.size import parameters
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import gigabytes
@@ -62,15 +63,10 @@ def disk_space(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
     said = recipe.get("output_dir")
     free = machine.free_space(Path(said if isinstance(said, str) and said else "outputs"))
     count = parameters(policy)
-    if (
-        free is None
-        or not count
-        or recipe.trainer("fast_dev_run")
-        or recipe.trainer("enable_checkpointing") is False
-        or recipe.get("model.init_args.peft")
-    ):
-        return  # adapters are small
-    least, most = checkpoint_bytes(count, averaged=bool(recipe.get("model.init_args.ema")))
+    checkpoints = checkpoints_of(recipe, count)
+    if free is None or not count or checkpoints is None:
+        return
+    least, most = checkpoints
     if most > free:
         yield Finding(
             f"the checkpoints of about {count / 1e6:.0f} million parameters take up to {gigabytes(most)}, and "
