@@ -220,8 +220,8 @@ _getiaction_takes() {
         'train --config') printf '%s\n' 'recipe' ;;
         'train -c') printf '%s\n' 'recipe' ;;
         'train --output-dir') printf '%s\n' 'folder' ;;
-        'train --ckpt_path') printf '%s\n' 'file' ;;
-        'train --resume') printf '%s\n' 'file' ;;
+        'train --ckpt_path') printf '%s\n' 'run' ;;
+        'train --resume') printf '%s\n' 'run' ;;
         'train --ignore') printf '%s\n' 'code' ;;
         'train --slurm') printf '%s\n' 'text' ;;
         'train --array') printf '%s\n' 'text' ;;
@@ -244,8 +244,8 @@ _getiaction_takes() {
         'fit --config') printf '%s\n' 'recipe' ;;
         'fit -c') printf '%s\n' 'recipe' ;;
         'fit --output-dir') printf '%s\n' 'folder' ;;
-        'fit --ckpt_path') printf '%s\n' 'file' ;;
-        'fit --resume') printf '%s\n' 'file' ;;
+        'fit --ckpt_path') printf '%s\n' 'run' ;;
+        'fit --resume') printf '%s\n' 'run' ;;
         'fit --ignore') printf '%s\n' 'code' ;;
         'fit --model') printf '%s\n' 'policy' ;;
         'fit --data') printf '%s\n' 'text' ;;
@@ -309,19 +309,19 @@ _getiaction_takes() {
         'evaluate --ignore') printf '%s\n' 'code' ;;
         'validate --config') printf '%s\n' 'recipe' ;;
         'validate -c') printf '%s\n' 'recipe' ;;
-        'validate --ckpt_path') printf '%s\n' 'file' ;;
+        'validate --ckpt_path') printf '%s\n' 'run' ;;
         'validate --episodes') printf '%s\n' 'text' ;;
         'validate --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
         'validate --format') printf '%s\n' '=text json' ;;
         'test --config') printf '%s\n' 'recipe' ;;
         'test -c') printf '%s\n' 'recipe' ;;
-        'test --ckpt_path') printf '%s\n' 'file' ;;
+        'test --ckpt_path') printf '%s\n' 'run' ;;
         'test --episodes') printf '%s\n' 'text' ;;
         'test --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
         'test --format') printf '%s\n' '=text json' ;;
         'predict --config') printf '%s\n' 'recipe' ;;
         'predict -c') printf '%s\n' 'recipe' ;;
-        'predict --ckpt_path') printf '%s\n' 'file' ;;
+        'predict --ckpt_path') printf '%s\n' 'run' ;;
         'predict --episodes') printf '%s\n' 'text' ;;
         'predict --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
         'predict --format') printf '%s\n' '=text json' ;;
@@ -342,18 +342,18 @@ _getiaction_takes() {
 _getiaction_arguments() {
     case "$1" in
         'train') printf '%s\n' 'recipe' ;;
-        'recipes') printf '%s\n' 'text' ;;
+        'recipes') printf '%s\n' 'shipped' ;;
         'init') printf '%s\n' 'dataset' ;;
         'migrate') printf '%s\n' 'file' ;;
         'validate-config') printf '%s\n' 'recipe' ;;
         'inspect-dataset') printf '%s\n' 'dataset' ;;
-        'evaluate') printf '%s\n' 'file' ;;
-        'validate') printf '%s\n' 'file' ;;
-        'test') printf '%s\n' 'file' ;;
-        'predict') printf '%s\n' 'file' ;;
+        'evaluate') printf '%s\n' 'run' ;;
+        'validate') printf '%s\n' 'run' ;;
+        'test') printf '%s\n' 'run' ;;
+        'predict') printf '%s\n' 'run' ;;
         'runs') printf '%s\n' 'folder' ;;
-        'push') printf '%s\n' 'file' ;;
-        'merge-adapter') printf '%s\n' 'file' ;;
+        'push') printf '%s\n' 'run' ;;
+        'merge-adapter') printf '%s\n' 'run' ;;
         'list-policies') printf '%s\n' 'policy' ;;
         'frame-stores') printf '%s\n' 'dataset' ;;
         'explain') printf '%s\n' 'code' ;;
@@ -593,7 +593,9 @@ GA610	A prediction takes longer than its actions last.
 GA611	Only episodes that the policy was trained on were evaluated.' ;;
         dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;
-        recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -- "$word" ;;
+        run) "$_getiaction_helper" runs "$word" 2>/dev/null; compgen -f -X '!*.ckpt' -- "$word"; compgen -d -S / -- "$word" ;;
+        shipped) "$_getiaction_helper" recipes "$word" 2>/dev/null ;;
+        recipe) "$_getiaction_helper" recipes "$word" 2>/dev/null; compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -- "$word" ;;
         folder) compgen -d -- "$word" ;;
         file) compgen -f -- "$word" ;;
     esac

@@ -221,8 +221,8 @@ _getiaction_takes() {
         'train --config') printf '%s\n' 'recipe' ;;
         'train -c') printf '%s\n' 'recipe' ;;
         'train --output-dir') printf '%s\n' 'folder' ;;
-        'train --ckpt_path') printf '%s\n' 'file' ;;
-        'train --resume') printf '%s\n' 'file' ;;
+        'train --ckpt_path') printf '%s\n' 'run' ;;
+        'train --resume') printf '%s\n' 'run' ;;
         'train --ignore') printf '%s\n' 'code' ;;
         'train --slurm') printf '%s\n' 'text' ;;
         'train --array') printf '%s\n' 'text' ;;
@@ -245,8 +245,8 @@ _getiaction_takes() {
         'fit --config') printf '%s\n' 'recipe' ;;
         'fit -c') printf '%s\n' 'recipe' ;;
         'fit --output-dir') printf '%s\n' 'folder' ;;
-        'fit --ckpt_path') printf '%s\n' 'file' ;;
-        'fit --resume') printf '%s\n' 'file' ;;
+        'fit --ckpt_path') printf '%s\n' 'run' ;;
+        'fit --resume') printf '%s\n' 'run' ;;
         'fit --ignore') printf '%s\n' 'code' ;;
         'fit --model') printf '%s\n' 'policy' ;;
         'fit --data') printf '%s\n' 'text' ;;
@@ -310,19 +310,19 @@ _getiaction_takes() {
         'evaluate --ignore') printf '%s\n' 'code' ;;
         'validate --config') printf '%s\n' 'recipe' ;;
         'validate -c') printf '%s\n' 'recipe' ;;
-        'validate --ckpt_path') printf '%s\n' 'file' ;;
+        'validate --ckpt_path') printf '%s\n' 'run' ;;
         'validate --episodes') printf '%s\n' 'text' ;;
         'validate --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
         'validate --format') printf '%s\n' '=text json' ;;
         'test --config') printf '%s\n' 'recipe' ;;
         'test -c') printf '%s\n' 'recipe' ;;
-        'test --ckpt_path') printf '%s\n' 'file' ;;
+        'test --ckpt_path') printf '%s\n' 'run' ;;
         'test --episodes') printf '%s\n' 'text' ;;
         'test --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
         'test --format') printf '%s\n' '=text json' ;;
         'predict --config') printf '%s\n' 'recipe' ;;
         'predict -c') printf '%s\n' 'recipe' ;;
-        'predict --ckpt_path') printf '%s\n' 'file' ;;
+        'predict --ckpt_path') printf '%s\n' 'run' ;;
         'predict --episodes') printf '%s\n' 'text' ;;
         'predict --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
         'predict --format') printf '%s\n' '=text json' ;;
@@ -343,18 +343,18 @@ _getiaction_takes() {
 _getiaction_arguments() {
     case "$1" in
         'train') printf '%s\n' 'recipe' ;;
-        'recipes') printf '%s\n' 'text' ;;
+        'recipes') printf '%s\n' 'shipped' ;;
         'init') printf '%s\n' 'dataset' ;;
         'migrate') printf '%s\n' 'file' ;;
         'validate-config') printf '%s\n' 'recipe' ;;
         'inspect-dataset') printf '%s\n' 'dataset' ;;
-        'evaluate') printf '%s\n' 'file' ;;
-        'validate') printf '%s\n' 'file' ;;
-        'test') printf '%s\n' 'file' ;;
-        'predict') printf '%s\n' 'file' ;;
+        'evaluate') printf '%s\n' 'run' ;;
+        'validate') printf '%s\n' 'run' ;;
+        'test') printf '%s\n' 'run' ;;
+        'predict') printf '%s\n' 'run' ;;
         'runs') printf '%s\n' 'folder' ;;
-        'push') printf '%s\n' 'file' ;;
-        'merge-adapter') printf '%s\n' 'file' ;;
+        'push') printf '%s\n' 'run' ;;
+        'merge-adapter') printf '%s\n' 'run' ;;
         'list-policies') printf '%s\n' 'policy' ;;
         'frame-stores') printf '%s\n' 'dataset' ;;
         'explain') printf '%s\n' 'code' ;;
@@ -650,7 +650,9 @@ GA609	The actions jump where one chunk ends and the next begins.
 GA610	A prediction takes longer than its actions last.
 GA611	Only episodes that the policy was trained on were evaluated.' ;;
         dataset) _getiaction_offer "$("$helper" datasets "$word" 2>/dev/null)"; _path_files -/ ;;
-        recipe) _files -g '*.(yaml|yml)(-.)' ;;
+        run) _getiaction_offer "$("$helper" runs "$word" 2>/dev/null)"; _files ;;
+        shipped) _getiaction_offer "$("$helper" recipes "$word" 2>/dev/null)" ;;
+        recipe) _getiaction_offer "$("$helper" recipes "$word" 2>/dev/null)"; _files -g '*.(yaml|yml)(-.)' ;;
         folder) _path_files -/ ;;
         file) _files ;;
     esac

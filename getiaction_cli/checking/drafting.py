@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from getiaction_cli import shipped
 from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
 from getiaction_cli.checking.runner import check, matches
 from getiaction_cli.control import clean
@@ -176,6 +177,7 @@ def _comment(text: str, indent: str = "") -> list[str]:
 def _draft(dataset: Dataset, policy: PolicyClass) -> str:
     downloads = "; ".join(download.what for download in policy.downloads)
     lines = [
+        shipped.schema_line(),
         *_comment(f"{policy.class_name} on {dataset.repo_id}: {_size(dataset)}."),
         *_comment(policy.summary),
         *(_comment(f"Downloads when it starts: {downloads}.") if downloads else []),

@@ -21,7 +21,7 @@ def recipes(
     """
     from difflib import get_close_matches
 
-    from getiaction_cli.recipe import shipped
+    from getiaction_cli import shipped
     from getiaction_cli.rendering.text import Paint, columns, wants_color, wrap
 
     known = shipped.names()

@@ -115,7 +115,7 @@ def split_overrides(words: list[str], *, short: bool = True) -> tuple[list[str],
 
 def _is_no_value(word: str) -> bool:
     """True for what cannot be meant as the value of a switch: an option, a recipe, or the id of a dataset."""
-    from getiaction_cli.recipe import shipped
+    from getiaction_cli import shipped
 
     return (
         bool(_OPTION.match(word)) or word.endswith(RECIPE_SUFFIXES) or "/" in word or shipped.path_of(word) is not None
@@ -343,9 +343,9 @@ def _drafted(order: Order, words: list[str], policy: str) -> Order:
     """The order with a recipe that is drafted for a dataset, and shown."""
     from getiaction.spec import launch
     from getiaction.train.screen import follows
+    from getiaction_cli import shipped
     from getiaction_cli.checking import drafting
     from getiaction_cli.commands.init import drafted
-    from getiaction_cli.recipe import shipped
 
     given = [text for word, text in order.overrides if (route_of(word) or word) == "data.repo_id"]
     word = next(iter([*words, *reversed(given)]), None)
@@ -396,6 +396,7 @@ def _run(order: Order) -> None:
 def _run_here(order: Order, here: Launch, screen: Screen) -> None:
     from getiaction.train import folder
     from getiaction.train.screen import follows
+    from getiaction_cli import shipped
     from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
     from getiaction_cli.checking.resolved import resolved
 
@@ -428,7 +429,8 @@ def _run_here(order: Order, here: Launch, screen: Screen) -> None:
         return
     _check_launch(recipe, here)
     _check_folder(name, recipe, order.output_dir, order.resume, here)
-    _train(recipe, name, (_own_text(recipe), complete), order, screen)
+    home = (shipped.path_of(recipe.file) or Path(recipe.file)).parent
+    _train(recipe, name, (shipped.with_schema_found(_own_text(recipe), home), complete), order, screen)
 
 
 def _is_described(order: Order) -> bool:

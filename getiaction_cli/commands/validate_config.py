@@ -189,8 +189,9 @@ class _Run:
 
     def fix(self, path: str | None, recipe: Recipe, *, unsafe: bool, diff: bool) -> int:
         """Make the fixes (or show them), keep the report of what is left, and say how many were made."""
+        from getiaction_cli import shipped
         from getiaction_cli.checking import fixing
-        from getiaction_cli.recipe import read, shipped
+        from getiaction_cli.recipe import read
 
         def reread(texts: dict[str, str]) -> Recipe:
             return read(recipe.file, texts=texts, under=self.under, overrides=self.overrides)

@@ -4,6 +4,8 @@
     getiaction-complete datasets WORD
     getiaction-complete policies WORD
     getiaction-complete loggers WORD
+    getiaction-complete runs WORD
+    getiaction-complete recipes WORD
 
 prints one candidate a line, with a tab and its description behind it. Standard library only, and never an error: a
 TAB that can't be answered prints nothing.
@@ -27,6 +29,7 @@ _NAMED = re.compile(r"[\w./+@-]+\.ya?ml\b")
 _MOST_BASES = 8
 _MOST_BYTES = 1_000_000
 _MOST_RECIPES = 200
+_MOST_RUNS = 200
 
 Candidate = tuple[str, str]
 
@@ -34,7 +37,7 @@ Candidate = tuple[str, str]
 def main() -> None:
     """Answer one TAB."""
     kind, word, *line = [*sys.argv[1:], "", ""][: max(2, len(sys.argv) - 1)]
-    named = {"datasets": datasets, "policies": policies, "loggers": loggers}
+    named = {"datasets": datasets, "policies": policies, "loggers": loggers, "runs": runs, "recipes": recipes}
     candidates = named[kind]() if kind in named else overrides(word, line)
     seen = {word} if word.endswith(".") else set()  # don't offer a section as its own completion
     for value, help in candidates:
@@ -193,6 +196,26 @@ def loggers() -> Iterator[Candidate]:
 
     for path, help in load()["objects"]["logger"].items():
         yield path.rpartition(".")[2].removesuffix("Logger").lower(), help
+
+
+# -- runs and recipes ------------------------------------------------------------------------------------------------
+
+
+def runs() -> Iterator[Candidate]:
+    """The runs in outputs/RECIPE/TIME of this folder, newest first."""
+    found = [run for recipe in _entries("outputs", "outputs") for run in _entries(recipe, recipe)]
+    for run in sorted(found, key=os.path.basename, reverse=True)[:_MOST_RUNS]:
+        if os.path.isfile(f"{run}/recipe.yaml"):  # noqa: PTH113
+            saved = os.path.isfile(f"{run}/checkpoints/last.ckpt")  # noqa: PTH113
+            yield run, "can be resumed" if saved else "no checkpoint"
+
+
+def recipes() -> Iterator[Candidate]:
+    """The recipes that ship with getiaction."""
+    from getiaction_cli import shipped
+
+    for name in shipped.names():
+        yield name, shipped.summary(name)
 
 
 # -- dataset ids -----------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ KINDS = {
     "RULE": "code",
     "FILE": "file",
     "FOLDER": "folder",
-    "RUN": "file",
+    "RUN": "run",
+    "NAME": "shipped",
     "LOGGER": "logger",
 }
 

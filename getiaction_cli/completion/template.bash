@@ -30,7 +30,9 @@ _getiaction_kind() {
         code) printf '%s\n' @CODES@ ;;
         dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;
-        recipe) compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -- "$word" ;;
+        run) "$_getiaction_helper" runs "$word" 2>/dev/null; compgen -f -X '!*.ckpt' -- "$word"; compgen -d -S / -- "$word" ;;
+        shipped) "$_getiaction_helper" recipes "$word" 2>/dev/null ;;
+        recipe) "$_getiaction_helper" recipes "$word" 2>/dev/null; compgen -f -X '!*.@(yaml|yml)' -- "$word"; compgen -d -- "$word" ;;
         folder) compgen -d -- "$word" ;;
         file) compgen -f -- "$word" ;;
     esac

@@ -93,7 +93,13 @@ function __getiaction
         case dataset
             $helper datasets "$word" 2>/dev/null
             __fish_complete_directories "$word" ''
+        case run
+            $helper runs "$word" 2>/dev/null
+            __getiaction_files "$word"
+        case shipped
+            $helper recipes "$word" 2>/dev/null
         case recipe
+            $helper recipes "$word" 2>/dev/null
             __getiaction_recipes "$word"
         case folder
             __fish_complete_directories "$word" ''

@@ -69,7 +69,9 @@ _getiaction() {
         logger) _getiaction_offer "$("$helper" loggers "$word" 2>/dev/null)" ;;
         code) _getiaction_offer @CODES@ ;;
         dataset) _getiaction_offer "$("$helper" datasets "$word" 2>/dev/null)"; _path_files -/ ;;
-        recipe) _files -g '*.(yaml|yml)(-.)' ;;
+        run) _getiaction_offer "$("$helper" runs "$word" 2>/dev/null)"; _files ;;
+        shipped) _getiaction_offer "$("$helper" recipes "$word" 2>/dev/null)" ;;
+        recipe) _getiaction_offer "$("$helper" recipes "$word" 2>/dev/null)"; _files -g '*.(yaml|yml)(-.)' ;;
         folder) _path_files -/ ;;
         file) _files ;;
     esac

@@ -12,10 +12,10 @@ from pathlib import Path
 import yaml
 
 from getiaction import trust
+from getiaction_cli import shipped
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
 from getiaction_cli.errors import RecipeNotFound
-from getiaction_cli.recipe import shipped
 from getiaction_cli.recipe.bases import SUFFIXES, merged, with_bases
 from getiaction_cli.recipe.layout import DATAMODULE
 from getiaction_cli.recipe.nodes import Found, Kind, Node, TooMuch, build

@@ -8,8 +8,8 @@ import yaml
 from hatchling.builders.wheel import WheelBuilder
 from typer.testing import CliRunner
 
+from getiaction_cli import shipped
 from getiaction_cli.main import app
-from getiaction_cli.recipe import shipped
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -42,6 +42,22 @@ def test_a_printed_recipe_is_the_file_and_leads_to_the_schema(name: str) -> None
     assert rest == (RECIPES / "quickstart.yaml").read_text().partition("\n")[2]
     assert Path(first.partition("$schema=")[2]).is_file()
     yaml.safe_load(text)
+
+
+def test_the_schema_is_found_from_what_init_writes_and_from_a_run_folder(tmp_path: Path) -> None:
+    code, text = call("init", "getiaction/pusht-demo", "--policy", "act", "-o", "-")
+    assert code == 0
+    assert Path(text.partition("\n")[0].partition("# yaml-language-server: $schema=")[2]).is_file()
+
+    kept = shipped.with_schema_found((RECIPES / "quickstart.yaml").read_text(), RECIPES)  # by `getiaction train`
+    assert kept.partition("\n")[0] == f"# yaml-language-server: $schema={RECIPES / 'recipe.schema.json'}"
+    own = tmp_path / "my recipes"
+    own.mkdir()
+    (own / "s.json").write_text("{}")
+    line = "# yaml-language-server: $schema="
+    assert shipped.with_schema_found(f"{line}s.json\nseed: 1\n", own) == f"{line}{(own / 's.json').as_uri()}\nseed: 1\n"
+    for other in ("https://example.org/s.json", "gone.json"):
+        assert shipped.with_schema_found(f"{line}{other}\n", own) == f"{line}{other}\n"
 
 
 def test_a_recipe_is_judged_by_its_name_from_any_folder() -> None:

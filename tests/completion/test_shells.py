@@ -173,6 +173,25 @@ def test_datasets_come_from_lerobots_home_and_the_recipes_nearby(terminal: Termi
     terminal.complete("getiaction inspect-dataset lab/", "lab/pick_cubes", "lab/stack_cups")
 
 
+def test_runs_are_offered_where_one_is_resumed_or_evaluated(terminal: Terminal, tmp_path: Path) -> None:
+    for recipe, started in (("grasp", "2026-01-01_10-00-00"), ("stack", "2026-01-02_10-00-00")):
+        run = tmp_path / "outputs" / recipe / started
+        (run / "checkpoints").mkdir(parents=True)
+        (run / "recipe.yaml").write_text("")
+        (run / "checkpoints/last.ckpt").write_text("")
+    (tmp_path / "outputs/grasp/not_a_run").mkdir()
+    both = ("grasp/2026-01-01_10-00-00", "stack/2026-01-02_10-00-00")
+    assert "not_a_run" not in terminal.complete("getiaction train --resume ", *both)
+    terminal.complete("getiaction train --resume outputs/s", "--resume outputs/stack/2026-01-02_10-00-00")
+    terminal.complete("getiaction evaluate ", *both)
+
+
+def test_shipped_recipes_are_offered_by_name(terminal: Terminal) -> None:
+    terminal.complete("getiaction train lerobot_v", "getiaction train lerobot_vqbet_universal")
+    terminal.complete("getiaction train quick", "quickstart", "quickstart_pictures")
+    terminal.complete("getiaction recipes quick", "quickstart", "quickstart_pictures")
+
+
 def test_policies_and_codes(terminal: Terminal) -> None:
     terminal.complete("getiaction list-policies diff", "getiaction list-policies diffusion")
     terminal.complete("getiaction explain GA10", "GA101")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parent
+_SCHEMA_LINE = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.MULTILINE)
 
 
 def folder() -> Path:
@@ -29,8 +31,27 @@ def path_of(name: str) -> Path | None:
 
 def text_of(name: str) -> str:
     """A shipped recipe as a file of the user's own: its first line leads an editor to the installed schema."""
-    text = (folder() / f"{name}.yaml").read_text("utf-8")
-    return text.replace("$schema=recipe.schema.json", f"$schema={folder() / 'recipe.schema.json'}", 1)
+    return with_schema_found((folder() / f"{name}.yaml").read_text("utf-8"), folder())
+
+
+def schema_line() -> str:
+    """The comment that leads an editor with yaml-language-server to the installed schema."""
+    return f"# yaml-language-server: $schema={_as_word(folder() / 'recipe.schema.json')}"
+
+
+def with_schema_found(text: str, home: Path) -> str:
+    """A recipe's text for another folder than ``home``: the schema that its comment names is found from there too."""
+
+    def absolute(line: re.Match[str]) -> str:
+        file = home.absolute() / line[1]
+        return line[0].replace(line[1], _as_word(file)) if "://" not in line[1] and file.is_file() else line[0]
+
+    return _SCHEMA_LINE.sub(absolute, text, count=1)
+
+
+def _as_word(file: Path) -> str:
+    """The path; the address of a file where the path has a space, at which the comment would end."""
+    return file.as_uri() if any(char.isspace() for char in str(file)) else str(file)
 
 
 def summary(name: str) -> str:
