@@ -40,7 +40,7 @@ def schema_line() -> str:
 
 
 def with_schema_found(text: str, home: Path) -> str:
-    """A recipe's text for another folder than ``home``: the schema that its comment names is found from there too."""
+    """Return a recipe of the folder ``home`` for any folder: the schema that its comment names has an absolute path."""
 
     def absolute(line: re.Match[str]) -> str:
         file = home.absolute() / line[1]
