@@ -22,6 +22,8 @@ class TrainingError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(hint)  # shown below a traceback
 
 
 class DataError(TrainingError):

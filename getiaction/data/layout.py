@@ -117,6 +117,14 @@ def layout_of(meta: LeRobotDatasetMetadata) -> Layout:
     )
 
 
+def missing_files(layout: Layout, episodes: Sequence[int] | None) -> list[str]:
+    """The files of these episodes (None: of all) that are not on this disk, relative to the dataset's folder."""
+    chosen = layout.chosen(episodes).tolist()
+    files = {layout.data_files[episode] for episode in chosen}
+    files |= {names[episode] for names in layout.video_files.values() for episode in chosen}
+    return sorted(name for name in files if not (layout.root / name).exists())
+
+
 def _data_path(meta: LeRobotDatasetMetadata) -> str:
     """The template of the data files: LeRobot itself lists the folder, and doesn't mind one that leads nowhere."""
     first = {name: int(meta.episodes.data.column(f"data/{name}")[0].as_py()) for name in ("chunk_index", "file_index")}

@@ -16,6 +16,7 @@ from getiaction.data.agreement import gather, this_host
 from getiaction.data.blocks import BlockFrames
 from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
+from getiaction.data.layout import layout_of, missing_files
 from getiaction.data.loader import BatchLoader, TimedLoader
 from getiaction.data.metadata import data_errors, find
 from getiaction.data.moments import Moments
@@ -29,6 +30,7 @@ from getiaction.lerobot.datasets import EpisodeAwareSampler, LeRobotDataset, LeR
 from getiaction.lerobot.errors import first_line
 from getiaction.lerobot.features import Stats
 from getiaction.spec import episode_split
+from getiaction.spec.dataset_location import id_of
 from getiaction.spec.frame_loading import WAYS, Plan
 
 
@@ -40,8 +42,8 @@ class LeRobotDataModule(L.LightningDataModule):
     from the trainer's policy.
 
     Args:
-        repo_id: the dataset's Hub id.
-        root: its folder; a folder that isn't there yet is filled from the Hub.
+        repo_id: the dataset's Hub id. With a root it may be left out: then nothing is downloaded.
+        root: its folder; with a repo_id, a folder that isn't there yet is filled from the Hub.
         revision: branch, tag or commit on the Hub; None is the format version that LeRobot reads.
         episodes: indices of the episodes to use; None uses all.
         exclude_episodes: indices of episodes to leave out of these.
@@ -58,8 +60,11 @@ class LeRobotDataModule(L.LightningDataModule):
         use_imagenet_stats: normalize pictures by ImageNet's mean and deviation instead of the dataset's.
         frame_store: where decoded frames are kept: `auto`, `off` or `{max_gb, path}`.
         seed: seed of the order of samples; None is that of `lightning.seed_everything`, or 0.
+        dataset: a LeRobotDataset in place of repo_id and root (in Python only). Its episodes, delta_timestamps,
+            image_transforms, tolerance and video backend hold where the arguments above leave them out.
 
     Attributes:
+        repo_id: the dataset's id; of a dataset that only its root names, the id derived from that folder.
         meta: LeRobot's metadata, after `setup`.
         stats: the statistics that policies normalize by, after `setup`.
         plan: which way the frames take and why, after `setup`.
@@ -69,12 +74,13 @@ class LeRobotDataModule(L.LightningDataModule):
         val_dataset: the held-out episodes, None when there are none.
 
     Raises:
-        getiaction.errors.DataError: from `setup`, when the dataset can't be found or read, or contradicts the recipe.
+        getiaction.errors.DataError: an argument is wrong; or, from `setup`, the dataset can't be found or read, or
+            contradicts the recipe.
     """
 
     def __init__(
         self,
-        repo_id: str,
+        repo_id: str | None = None,
         *,
         root: str | Path | None = None,
         revision: str | None = None,
@@ -92,16 +98,28 @@ class LeRobotDataModule(L.LightningDataModule):
         use_imagenet_stats: bool = True,
         frame_store: Literal["auto", "off"] | bool | Mapping[str, Any] = "auto",
         seed: int | None = None,
+        dataset: LeRobotDataset | None = None,
     ) -> None:
         super().__init__()
+        opened = _opened(dataset, repo_id, root)
+        if opened is not None:
+            repo_id, root = opened.repo_id, opened.root
+            revision = revision or opened.revision
+            episodes = opened.episodes if episodes is None else episodes
+            delta_timestamps = opened.delta_timestamps if delta_timestamps is None else delta_timestamps
+            image_transforms = opened.image_transforms if image_transforms is None else image_transforms
+            video_backend = video_backend or opened._video_backend
+            tolerance_s = opened.tolerance_s if tolerance_s == 1e-4 else tolerance_s
         if not 0.0 <= val_split < 1.0:
             raise DataError(f"val_split is a fraction from 0 up to, not including, 1; got {val_split}")
         if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
             raise DataError(f"stride is a number of frames, at least 1; got {stride!r}")
         if train_batch_size == "auto":
             train_batch_size = 0  # replaced before training, see `setup`
-        self.repo_id = repo_id
         self.root = Path(root).expanduser() if root is not None else None
+        self._fetched = bool(repo_id)
+        self.repo_id = repo_id or id_of(self.root or Path())
+        self._own_stats = opened.meta.stats if opened is not None else None
         self.revision = revision
         self.episodes = list(episodes) if episodes is not None else None
         self.exclude_episodes = list(exclude_episodes) if exclude_episodes is not None else None
@@ -177,7 +195,7 @@ class LeRobotDataModule(L.LightningDataModule):
     def _open(self) -> None:
         """Open the episodes of both parts, with the pipeline that an earlier attempt has made."""
         if self._pipeline is None:
-            place, self.meta = find(self.repo_id, self.root, self.revision)
+            place, self.meta = self.find()
             self.stats = datasets.training_stats(self.meta, self.use_imagenet_stats)
             self._delta_timestamps = self._timing(self.meta)
             self._trained, self._held_out = split_episodes(
@@ -192,8 +210,25 @@ class LeRobotDataModule(L.LightningDataModule):
             self.val_dataset = pipeline.open(held_out, timing) if held_out else None
             self.plan = pipeline.plan
 
+    def find(self) -> tuple[Path | None, LeRobotDatasetMetadata]:
+        """The dataset's folder and metadata; see `getiaction.data.metadata.find`."""
+        place, meta = find(self.repo_id if self._fetched else None, self.root, self.revision)
+        if self._own_stats is not None:  # they may have been changed; those of depth are in the unit of their dataset
+            own = {key: stats for key, stats in self._own_stats.items() if key not in meta.depth_keys}
+            meta.stats = {**(meta.stats or {}), **own}
+        return place, meta
+
     def pipeline(self, meta: LeRobotDatasetMetadata, place: Path | None, *, build: bool = True) -> Pipeline:
-        """The dataset, opened as this data module says; arguments as for `Pipeline`."""
+        """The dataset, opened as this data module says; arguments as for `Pipeline`.
+
+        Raises:
+            getiaction.errors.DataError: see `Pipeline`; or a file is missing of a dataset that only its root names.
+        """
+        if not self._fetched and (lacking := missing_files(layout_of(meta), self.episodes)):
+            raise DataError(
+                f"{meta.root} lacks files that its metadata names ({len(lacking)}), for example {lacking[0]}",
+                "Restore the folder, or name the repo_id to fetch them from the Hub.",
+            )
         return Pipeline(
             meta,
             place,
@@ -404,6 +439,33 @@ class LeRobotDataModule(L.LightningDataModule):
             epoch = self.trainer.current_epoch if self.trainer is not None else 0
             self._begun = _Begun(epoch, (), self._total_batches())
         return self._begun.epoch, self._begun.parts
+
+
+def _opened(dataset: Any, repo_id: str | None, root: str | Path | None) -> LeRobotDataset | None:
+    """The dataset object of the user, checked.
+
+    Raises:
+        DataError: it is something else, reads its samples in a way of its own, or is named a second time.
+    """
+    if isinstance(repo_id, LeRobotDataset):
+        raise DataError("repo_id takes the id of a dataset as text", "Write LeRobotDataModule(dataset=…).")
+    if dataset is None:
+        if not repo_id and root is None:
+            raise DataError("no dataset was named", "Give repo_id or root, or in Python dataset=LeRobotDataset(…).")
+        return None
+    if not isinstance(dataset, LeRobotDataset):
+        raise DataError(
+            f"dataset takes a LeRobotDataset, not {type(dataset).__name__}",
+            "Name a dataset by its repo_id or its root.",
+        )
+    if type(dataset).__getitem__ is not LeRobotDataset.__getitem__:
+        raise DataError(
+            f"{type(dataset).__name__} reads its samples in a way of its own (__getitem__)",
+            "A LeRobotDataModule reads the files of a dataset itself; give it a plain LeRobotDataset.",
+        )
+    if repo_id or root is not None:
+        raise DataError("a dataset was given and named as well", "Give either dataset, or repo_id and root.")
+    return dataset
 
 
 @dataclass(frozen=True)

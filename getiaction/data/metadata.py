@@ -14,10 +14,11 @@ from getiaction.spec.dataset_location import Location, WrongRootError
 from getiaction.spec.hub_cache import is_offline
 
 
-def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | None, LeRobotDatasetMetadata]:
+def find(repo_id: str | None, root: Path | None, revision: str | None) -> tuple[Path | None, LeRobotDatasetMetadata]:
     """The folder to read a dataset from (None: let LeRobot fetch it from the Hub as it needs it) and its metadata.
 
-    A copy in one of the Hub's caches is read where the Hub can't be asked: LeRobot asks it for newer files first.
+    A copy in one of the Hub's caches is read where the Hub can't be asked: LeRobot asks it for newer files first. A
+    dataset that only its root names (`repo_id` is None) is never fetched.
 
     Raises:
         DataError: it is nowhere, or can't be read; names every place that was searched.
@@ -33,6 +34,8 @@ def find(repo_id: str, root: Path | None, revision: str | None) -> tuple[Path | 
         raise DataError(str(wrong), hint) from wrong
     if isinstance(found, Location) and (not found.is_cached_copy or is_offline()):
         return _read_meta(found, revision)
+    if repo_id is None:
+        raise DataError(f"no dataset in {root}", "Name its folder, or its repo_id to fetch it from the Hub.")
     searched = found if isinstance(found, list) else [str(found.root)]
     with data_errors(repo_id, [*searched, "the Hugging Face Hub"]):
         try:

@@ -26,7 +26,7 @@ from getiaction.data.columns import read_columns
 from getiaction.data.decode import NO_PICTURE, UndecodableError
 from getiaction.data.download_progress import DownloadProgress, hub_folder, watched
 from getiaction.data.frame_store import Building, FrameStore, Reel, open_store, reels_of, store_folder
-from getiaction.data.layout import Layout, layout_of
+from getiaction.data.layout import Layout, layout_of, missing_files
 from getiaction.data.sampler import EpisodeSampler
 from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError
@@ -119,7 +119,7 @@ class Pipeline:
             self._fetch(episodes)
         layout = layout_of(meta)
         chosen = layout.chosen(episodes)
-        if not self._build and self._lacking(layout, chosen):
+        if not self._build and missing_files(layout, episodes):
             return _lerobot(option, "the dataset is not whole on this disk")
         self.layout = layout
         self._folder = store_folder(layout, frames_root(option))
@@ -155,19 +155,12 @@ class Pipeline:
     def _fetch(self, episodes: Sequence[int] | None) -> None:
         """Have LeRobot download what is missing of these episodes."""
         layout = layout_of(self.meta)
-        lacking = self._lacking(layout, layout.chosen(episodes))
+        lacking = missing_files(layout, episodes)
         if lacking:
             folder = self.place or hub_folder(self.meta.repo_id)
-            with watched(folder, self.meta.repo_id, lacking, self._progress):
+            with watched(folder, self.meta.repo_id, len(lacking), self._progress):
                 found = self._open_with_lerobot(episodes, None, None)
             self.meta.root = found.root
-
-    @staticmethod
-    def _lacking(layout: Layout, episodes: np.ndarray) -> int:
-        """How many files of these episodes are not there."""
-        files = {layout.data_files[episode] for episode in episodes.tolist()}
-        files |= {names[episode] for names in layout.video_files.values() for episode in episodes.tolist()}
-        return sum(not (layout.root / name).exists() for name in files)
 
     def _timestamps(self, episodes: np.ndarray) -> np.ndarray:
         assert self.layout is not None

@@ -13,7 +13,7 @@ import torch
 from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
 from getiaction.data.lerobot import Collate, LeRobotDataModule, split_episodes
-from getiaction.data.metadata import data_errors, find
+from getiaction.data.metadata import data_errors
 from getiaction.data.moments import Moments, numbers, rows_of
 from getiaction.data.timing import action_stride
 from getiaction.errors import DataError, MachineError, PolicyError
@@ -80,7 +80,7 @@ def evaluate(
         )
     module = _module(data)
     module.progress = progress
-    place, meta = find(module.repo_id, module.root, module.revision)
+    place, meta = module.find()
     require_fit(policy, meta)
     part, candidates, training = _parts(meta, module, data, trained_on, chosen)
     numbers_of = measures.evenly(candidates, most_episodes or MOST_EPISODES)
@@ -198,8 +198,8 @@ def _own_dataset(source: Source, revision: str | None) -> dict[str, Any] | None:
 
 
 def _module(data: Mapping[str, Any]) -> LeRobotDataModule:
-    if not isinstance(data.get("repo_id"), str):
-        raise DataError("no dataset was named", "Name one: --data.repo_id OWNER/NAME.")
+    if not (isinstance(data.get("repo_id"), str) or isinstance(data.get("root"), str)):
+        raise DataError("no dataset was named", "Name one: --data.repo_id OWNER/NAME, or --data.root FOLDER.")
     try:
         return LeRobotDataModule(**{**data, "delta_timestamps": None, "image_transforms": None})
     except TypeError as error:

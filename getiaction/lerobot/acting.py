@@ -6,10 +6,11 @@ keep nothing but the last `n_obs_steps` observations, so the predictions of an e
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
+from lerobot.envs.utils import preprocess_observation
 from lerobot.policies.pretrained import PreTrainedPolicy
 
 from getiaction.spec import facts
@@ -43,6 +44,13 @@ def predicts_alone(policy: PreTrainedPolicy) -> bool:
 def decodes_whole_chunks(policy: PreTrainedPolicy) -> bool:
     """Whether the actions of a chunk are relative to the state at its beginning, so that one by one they are wrong."""
     return bool(getattr(policy.config, "use_relative_actions", False))
+
+
+def as_lerobot_names(observation: Mapping[str, Any]) -> dict[str, Any]:
+    """An observation by LeRobot's keys; those of a Gym environment (`pixels`, `agent_pos`) are renamed by LeRobot."""
+    of_gym = {key: observation[key] for key in ("pixels", "agent_pos", "environment_state") if key in observation}
+    rest = {key: value for key, value in observation.items() if key not in of_gym}
+    return {**rest, **preprocess_observation(of_gym)}
 
 
 @contextlib.contextmanager

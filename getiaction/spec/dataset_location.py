@@ -33,7 +33,7 @@ class Location:
     """A dataset found.
 
     Args:
-        repo_id: the id as the user gave it (the folder's name when a folder was given).
+        repo_id: the id as the user gave it, or that of the folder that was given (`id_of`).
         root: the folder that holds ``meta/``.
         origin: where it was found. ``hub`` means that only ``meta/`` is here, fetched now.
         revision: the tag, branch or commit that was found; None for plain folders.
@@ -57,11 +57,11 @@ class Location:
         return self.origin in ("lerobot cache", "hf cache", "hub")
 
 
-def find(repo_id: str, root: Path | None = None, revision: str | None = None) -> Location | list[str]:
+def find(repo_id: str | None, root: Path | None = None, revision: str | None = None) -> Location | list[str]:
     """Find a dataset on this disk.
 
     Args:
-        repo_id: a Hub id or the demo's id.
+        repo_id: a Hub id or the demo's id. None for a dataset that only its `root` names: no other copy counts for it.
         root: the exact folder, as LeRobot means it. LeRobot fills one that is empty or missing from the Hub, so the
             copies in the Hub's caches count for it.
         revision: tag, branch or commit on the Hub.
@@ -71,17 +71,22 @@ def find(repo_id: str, root: Path | None = None, revision: str | None = None) ->
 
     Raises:
         WrongRootError: root holds files, and no dataset.
+        ValueError: neither an id nor a root is given.
     """
     searched = []
     if root is not None:
         if has_meta(root):
-            return Location(repo_id, root, "root")
+            return Location(repo_id or id_of(root), root, "root")
         if not root.is_dir():
             searched.append(f"{tilde(root)} (root: no such folder)")
         elif any(root.iterdir()):
             raise WrongRootError(f"no dataset in root {root}: it has no meta/ folder", _near_root(repo_id, root))
         else:
             searched.append(f"{tilde(root)} (root: it is empty)")
+        if repo_id is None:
+            return searched
+    elif repo_id is None:
+        raise ValueError("a dataset needs a repo_id or a root")
     elif (demo := demo_folder(repo_id)) is not None:
         return Location(repo_id, demo, "demo")
     else:
@@ -100,8 +105,24 @@ def find(repo_id: str, root: Path | None = None, revision: str | None = None) ->
     return searched
 
 
-def _near_root(repo_id: str, root: Path) -> Path | None:
+def id_of(folder: Path) -> str:
+    """The id of a dataset that only its folder names.
+
+    It is the id under which LeRobot keeps that folder (in its home, or in a Hub cache), or the name of the folder. The
+    id serves as a name: nothing is downloaded under it.
+    """
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - without following links, as LeRobot uses the path
+    if folder.parent.name == "snapshots" and (kept := folder.parents[1].name).startswith("datasets--"):
+        return "/".join(kept.removeprefix("datasets--").split("--", 1))
+    home = Path(os.path.abspath(lerobot_home()))  # noqa: PTH100
+    if folder.parents[1:2] == (home,):
+        return str(folder.relative_to(home))
+    return folder.name
+
+
+def _near_root(repo_id: str | None, root: Path) -> Path | None:
     """A dataset beside a wrong root: in a folder of its name below it, or above it."""
+    repo_id = repo_id or id_of(root)
     candidates = (root / repo_id, root / repo_id.rsplit("/", 1)[-1], root.parent, root / "meta")
     return next((folder for folder in candidates if has_meta(folder)), None)
 

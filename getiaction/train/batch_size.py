@@ -15,7 +15,6 @@ import yaml
 
 from getiaction import trust
 from getiaction.data.lerobot import split_episodes
-from getiaction.data.metadata import find
 from getiaction.errors import MachineError, TrainingError
 from getiaction.lerobot.names import config_class
 from getiaction.spec import launch, memory
@@ -104,7 +103,7 @@ def _found(recipe: dict[str, Any], screen: Screen) -> int:
     gpu = trainer.strategy.root_device.type != "cpu"
     room = memory.usable(device_memory(trainer), gpu=gpu)
     data: Any = build.data(recipe)
-    _, meta = find(data.repo_id, data.root, data.revision)
+    _, meta = data.find()
     trained, _ = split_episodes(meta, data.episodes, data.val_split, data.exclude_episodes)
     lengths = meta.episodes["length"]
     samples = sum(lengths if trained is None else (lengths[episode] for episode in trained))

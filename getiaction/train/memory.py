@@ -21,7 +21,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter, tree_map_only
 from torch.utils.flop_counter import FlopCounterMode
 
-from getiaction.data.metadata import find
 from getiaction.errors import TrainingError
 from getiaction.lerobot import datasets
 from getiaction.lerobot.errors import first_line
@@ -47,7 +46,7 @@ def need_of(recipe: Mapping[str, Any]) -> Need:
         TrainingError: the policy can't be built, or does something that needs the contents of tensors.
     """
     data: Any = build.data(dict(recipe))
-    _, meta = find(data.repo_id, data.root, data.revision)
+    _, meta = data.find()
     name = memory.key(recipe, meta.features, meta.fps)
     if found := memory.cached(name):
         return found

@@ -126,7 +126,7 @@ def train(
             data = build.data(recipe)
             data.progress = DataProgress(screen)
             policy = build.policy(recipe)
-            screen.doing(f"reading {(recipe['data'].get('init_args') or {}).get('repo_id', 'the dataset')}")
+            screen.doing(f"reading {getattr(data, 'repo_id', 'the dataset')}")
             stopped_by = _fit(recipe, trainer, policy, data, checkpoint)
             if not (watch.started or checkpoint):
                 raise TrainingError(

@@ -115,6 +115,8 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
         and (signature := read_signature(DATAMODULE))
     ):
         data = _signed("data.init_args", signature)
+        if recipe.data("root") is None:  # which names a dataset as well
+            data.keys["repo_id"] = replace(data.keys["repo_id"], required=True, type=parse_type("str"))
         if "image_transforms" in data.keys:  # in Python it may also be a function
             data.keys["image_transforms"] = Key(parse_type("dict | None"))
         if "frame_store" in data.keys:  # empty is auto

@@ -36,10 +36,10 @@ class SharedInputs:
     def __init__(self, *, offline: bool | None = None, machine: Machine | None = None) -> None:
         self.offline = offline
         self._machine = machine
-        self._datasets: dict[tuple[str, str | None, str | None], Dataset | CliError] = {}
+        self._datasets: dict[tuple[str | None, str | None, str | None], Dataset | CliError] = {}
 
-    def dataset(self, repo_id: str, root: str | None, revision: str | None) -> Dataset | CliError:
-        """The dataset, or why it can't be had."""
+    def dataset(self, repo_id: str | None, root: str | None, revision: str | None) -> Dataset | CliError:
+        """Read the dataset of an id, or of a root alone, or say why it is unavailable."""
         from getiaction_cli import datasets
 
         key = (repo_id, root, revision)
@@ -50,7 +50,9 @@ class SharedInputs:
                 self._datasets[key] = error
             except (OSError, ValueError) as error:  # a root that no file system takes
                 reason = getattr(error, "strerror", None) or str(error)
-                self._datasets[key] = DatasetNotFound(f"no dataset {repo_id[:80]!r} in root {str(root)[:80]}: {reason}")
+                self._datasets[key] = DatasetNotFound(
+                    f"no dataset {(repo_id or '')[:80]!r} in root {str(root)[:80]}: {reason}"
+                )
         return self._datasets[key]
 
     def add(self, dataset: Dataset) -> None:
@@ -156,8 +158,10 @@ class RecipeContext(Context):
         except Unavailable as reason:
             return reason
         repo_id, root, revision = self.recipe.repo_id, self.recipe.root, self.recipe.data("revision")
-        if repo_id is None or not repo_id.strip():
-            return Unavailable("the recipe names no dataset")
+        if not (repo_id or "").strip():
+            if not (root or "").strip():
+                return Unavailable("the recipe names no dataset")
+            repo_id = None
         return self._shared.dataset(repo_id, root, revision if isinstance(revision, str) else None)
 
     @property

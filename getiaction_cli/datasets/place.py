@@ -16,6 +16,7 @@ from getiaction.spec.dataset_location import (
     Location,
     WrongRootError,
     has_meta,
+    id_of,
     lerobot_home,
     lerobot_hub_cache,
     tilde,
@@ -26,11 +27,12 @@ from getiaction_cli.errors import DatasetNotFound, HubError
 if TYPE_CHECKING:
     from getiaction_cli.datasets.progress import OnProgress
 
+_TO_FETCH = "name the folder that holds meta/, or the repo_id to fetch it from the Hub"
 _ADDRESS = re.compile(r"(https?://[^/]+/|hf://)?datasets/(?P<id>[\w.-]+/[\w.-]+)")
 
 
 def locate(
-    repo_id: str,
+    repo_id: str | None,
     root: str | Path | None = None,
     revision: str | None = None,
     *,
@@ -41,7 +43,7 @@ def locate(
     """Find a dataset, as LeRobot would, and fetch its ``meta/`` from the Hub when it is nowhere else.
 
     Args:
-        repo_id: a Hub id, the demo's id, or (with ``folders``) a path.
+        repo_id: a Hub id, the demo's id, or (with ``folders``) a path; None where only `root` names the dataset.
         root: the exact folder, as LeRobot means it.
         revision: tag, branch or commit on the Hub.
         offline: True to stay away from the Hub; None asks ``HF_HUB_OFFLINE``.
@@ -52,12 +54,12 @@ def locate(
         DatasetNotFound: nowhere; the message lists the places searched, the hint the nearest names.
         HubError: the Hub refused, broke off, sent wrong bytes or can't be reached.
     """
-    if "\0" in repo_id:
+    if repo_id is not None and "\0" in repo_id:
         raise DatasetNotFound(f"{repo_id!r} can't be the name of a dataset")
-    if folders and (folder := _as_folder(repo_id)) is not None:
+    if folders and repo_id is not None and (folder := _as_folder(repo_id)) is not None:
         if revision is not None:
             raise DatasetNotFound(f"{repo_id} is a folder: it has no revision {revision}", "leave the revision out")
-        return Location(folder.name, folder, "folder")
+        return Location(id_of(folder), folder, "folder")
     folder = Path(root).expanduser() if root is not None else None
     try:
         found = dataset_location.find(repo_id, folder, revision)
@@ -66,6 +68,8 @@ def locate(
         raise DatasetNotFound(str(wrong), hint) from wrong
     if isinstance(found, Location):
         return found
+    if repo_id is None:
+        raise DatasetNotFound(f"no dataset in root {root}", _near_root(folder or Path()) or _TO_FETCH)
     try:
         return _locate_on_hub(repo_id, revision, found, offline=offline, watch=watch)
     except DatasetNotFound as missing:
@@ -100,6 +104,10 @@ def _other_root(repo_id: str, root: Path) -> str:
     home = lerobot_home() / repo_id
     if has_meta(home):
         return f"leave root out: {tilde(home)} holds it"
+    return _near_root(root)
+
+
+def _near_root(root: Path) -> str:
     near = difflib.get_close_matches(root.name, [f.name for f in _subfolders(root.parent) if has_meta(f)], 1)
     return f"did you mean root: {root.parent / near[0]}?" if near else ""
 

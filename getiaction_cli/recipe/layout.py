@@ -10,6 +10,8 @@ POLICY_HOME = "getiaction.policies.lerobot"
 WRAPPER = f"{POLICY_HOME}.LeRobotPolicy"
 DATAMODULE = "getiaction.data.lerobot.LeRobotDataModule"
 EVALUATION = "getiaction.spec.evaluation.Evaluation"
+# Arguments that only Python can give: objects.
+PYTHON_ONLY = {DATAMODULE: frozenset({"dataset"})}
 # Sections below model.init_args → the class whose arguments they take.
 MODEL_SECTIONS = {
     "ema": "getiaction.spec.averaging.Averaging",

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from getiaction_cli.installed import package_folder
+from getiaction_cli.recipe.layout import PYTHON_ONLY
 from getiaction_cli.recipe.types import ANY, Type, from_tree
 
 _HOMES = ("getiaction", "lightning", "lerobot", "torchvision", "torch")
@@ -94,6 +95,8 @@ def read_signature(class_path: str) -> Signature | None:
         # The first one it hands over itself, and the others have defaults.
         parameters |= {n: p for n, p in other.parameters.items() if p.default is not REQUIRED and n not in parameters}
         is_open = other.open
+    for objects in PYTHON_ONLY.get(class_path, ()):
+        parameters.pop(objects, None)
     return Signature(class_path, parameters, is_open, summary)
 
 

@@ -41,6 +41,7 @@ _OBJECT: Schema = {
     "additionalProperties": False,
 }
 
+_NAMED: Schema = {"if": {"not": {"required": ["root"]}}, "then": {"required": ["repo_id"]}}
 _FILE: Schema = {"type": "string", "pattern": r"^[^/~].*\.ya?ml$"}
 _BASE: Schema = {"anyOf": [_FILE, {"type": "array", "items": _FILE}]}
 
@@ -73,7 +74,6 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
         ],
     }
     arguments = _signed(DATAMODULE)
-    required = arguments.pop("required")
     data = {
         "type": "object",
         "description": "The demonstrations.",
@@ -90,7 +90,7 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
             "required": ["model", "data"],
             "properties": {
                 "model": {"required": ["class_path"]},
-                "data": {"required": ["class_path"], "properties": {"init_args": {"required": required}}},
+                "data": {"required": ["class_path"], "properties": {"init_args": _NAMED}},
             },
         },
         "properties": {

@@ -151,3 +151,31 @@ def test_a_dataset_in_the_hubs_cache_alone_is_inspected_and_trained(home: Path, 
         done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
     assert (home / "run/pretrained_model/model.safetensors").is_file()
+
+
+# Folders of a dataset that only `root` names → the id that both halves give it.
+NAMED_BY_FOLDER: dict[str, tuple[Callable[[Path, Path], Path], str]] = {
+    "anywhere": (lambda home, toy: copied(toy, home / "recordings" / "kitchen"), "kitchen"),
+    "in LeRobot's home": (lambda home, toy: copied(toy, home / "hf/lerobot" / ID), ID),
+    "in a Hub cache": (lambda home, toy: in_cache(home / "hf/hub", toy, "v3.0"), ID),
+}
+
+
+@pytest.mark.parametrize("case", NAMED_BY_FOLDER)
+def test_both_halves_name_a_folder_alike(home: Path, toy_root: Path, case: str) -> None:
+    put, name = NAMED_BY_FOLDER[case]
+    root = put(home, toy_root)
+    found = locate(None, root)
+    data = LeRobotDataModule(root=root, frame_store="off")
+    data.setup()
+    assert data.meta is not None
+    assert (found.repo_id, data.repo_id, data.meta.repo_id) == (name, name, name)
+
+
+def test_a_folder_alone_is_not_looked_for_elsewhere(home: Path, toy_root: Path) -> None:
+    in_cache(home / "hf/hub", toy_root, "v3.0")
+    for absent in (home / ID, home / "hf/lerobot" / ID):
+        with pytest.raises(DatasetNotFound, match="no dataset in root"):
+            locate(None, absent)
+        with pytest.raises(DataError, match="no dataset in"):
+            LeRobotDataModule(root=absent, frame_store="off").setup()

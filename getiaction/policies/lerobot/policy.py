@@ -5,7 +5,7 @@ import dataclasses
 import inspect
 import operator
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from typing import Any, Self
 import lightning as L
 import numpy as np
 import torch
+from lightning.pytorch.trainer.states import TrainerStatus
 from lightning.pytorch.utilities import GradClipAlgorithmType
 from torch import Tensor
 
@@ -459,7 +460,8 @@ class LeRobotPolicy(L.LightningModule):
     def configure_optimizers(self) -> dict[str, Any] | torch.optim.Optimizer:
         """The policy's optimizer and scheduler presets; the scheduler steps once per optimizer step.
 
-        Without a trainer it is the optimizer alone, for a loop of one's own: a schedule needs the number of steps.
+        Outside of a trainer's run it is the optimizer alone, for a loop of one's own: a schedule needs the number of
+        steps.
 
         Raises:
             getiaction.errors.PolicyError: the policy trains with several optimizers (reinforcement learning).
@@ -472,7 +474,7 @@ class LeRobotPolicy(L.LightningModule):
                 raise PolicyError(
                     f"{config.type} trains with several optimizers, from interaction, not from demonstrations"
                 )
-            if self._trainer is None:
+            if self._trainer is None or self._trainer.state.status != TrainerStatus.RUNNING:
                 return optimizer
             preset = config.get_scheduler_preset()
             scheduler = preset and preset.build(optimizer, self.trainer.estimated_stepping_batches)
@@ -520,14 +522,16 @@ class LeRobotPolicy(L.LightningModule):
 
         Args:
             observation: tensors or NumPy arrays by dataset key, with or without a batch dimension, of any float type;
-                pictures (C, H, W) or (H, W, C), uint8 or 0..1; `task` for policies that read language.
+                pictures (C, H, W) or (H, W, C), uint8 or 0..1; `task` for policies that read language. Or what a Gym
+                environment gives (`pixels`, `agent_pos`).
 
         Returns:
             The action in the dataset's units, shape (batch, action), on the CPU.
+
+        Raises:
+            getiaction.errors.PolicyError: the observation lacks what the policy reads, or a size differs.
         """
-        policy = self._built().eval()
-        self._follow(self.device.type)
-        return self.postprocessor(policy.select_action(self._prepare(self._as_recorded(observation))))
+        return self._acts(observation, self._built().select_action)
 
     @torch.no_grad()
     def predict_action_chunk(self, observation: Batch) -> Tensor:
@@ -538,23 +542,56 @@ class LeRobotPolicy(L.LightningModule):
 
         Returns:
             Actions, shape (batch, chunk, action), on the CPU.
+
+        Raises:
+            getiaction.errors.PolicyError: as `select_action`.
         """
-        policy = self._built().eval()
+        return self._acts(observation, self._built().predict_action_chunk)
+
+    def _acts(self, observation: Batch, predict: Callable[[Batch], Tensor]) -> Tensor:
+        self._built().eval()
         self._follow(self.device.type)
-        return self.postprocessor(policy.predict_action_chunk(self._prepare(self._as_recorded(observation))))
+        recorded = self._as_recorded(observation)
+        try:
+            return self.postprocessor(predict(self._prepare(recorded)))
+        except Exception as error:
+            lacking = [key for key in self.inputs if key not in recorded]
+            if not lacking:
+                raise
+            raise PolicyError(
+                f"the observation lacks {', '.join(lacking)}; it has {', '.join(map(str, observation)) or 'nothing'}",
+                f"{self.policy_name} reads {', '.join(self.inputs)}.",
+            ) from error
 
     def _as_recorded(self, observation: Batch) -> Batch:
-        """An observation as a dataset has it, from what environments and robots give."""
-        shapes = {key: tuple(feature.shape) for key, feature in self.inputs.items()}
+        """An observation as a dataset has it, from what environments and robots give.
+
+        Raises:
+            PolicyError: it is not a dictionary, or the size of an array is not what the policy reads.
+        """
+        if not isinstance(observation, Mapping):
+            raise PolicyError(
+                f"an observation is a dictionary of arrays, not {type(observation).__name__}",
+                f"{self.policy_name} reads {', '.join(self.inputs)}.",
+            )
+        dataset_key = {new: old for old, new in self._rename_map.items()}
+        features = (self._trained_inputs or self._built().config.input_features or {}).items()
+        shapes = {dataset_key.get(key, key): tuple(feature.shape) for key, feature in features}
         taken: Batch = {}
-        for key, value in observation.items():
+        for key, value in acting.as_lerobot_names(observation).items():
             if isinstance(value, np.ndarray):
                 value = torch.from_numpy(np.ascontiguousarray(value))
             if isinstance(value, Tensor):
                 value = value.float() if value.dtype == torch.float64 else value
-                shape = shapes.get(key, ())
-                if len(shape) == 3 and tuple(value.shape[-3:]) == (*shape[1:], shape[0]) != shape:
-                    value = value.movedim(-1, -3)
+            if isinstance(value, Tensor) and len(shape := shapes.get(key, ())) in (1, 3):
+                axis = -len(shape)  # of the channels, or of the numbers
+                if len(shape) == 3 <= value.ndim and value.shape[axis] != shape[0] == value.shape[-1]:
+                    value = value.movedim(-1, axis)
+                if shape != (1,) and (value.ndim < len(shape) or value.shape[axis] != shape[0]):
+                    raise PolicyError(
+                        f"{key} has the shape {tuple(value.shape)}, and {self.policy_name} reads {shape}",
+                        "A batch dimension may come before it; a picture may also be (height, width, channels).",
+                    )
             taken[key] = value
         return taken
 
@@ -646,16 +683,13 @@ class LeRobotPolicy(L.LightningModule):
         self.postprocessor.save_pretrained(Path(folder))
 
     @classmethod
-    def from_pretrained(cls, path: str | Path, *, revision: str | None = None, device: str = "cpu") -> "LeRobotPolicy":
+    def from_pretrained(cls, path: str | Path, *, revision: str | None = None, device: str = "cpu") -> Self:
         """As `load_pretrained`: a policy with its saved statistics, ready to act.
 
         Raises:
             getiaction.errors.PolicyError: as `load_pretrained`; or the policy is not of this class.
         """
-        policy = load_pretrained(path, revision=revision, device=device)
-        if cls.policy_name not in (None, policy.policy_name):
-            raise PolicyError(f"{path} holds the policy {policy.policy_name}, not {cls.policy_name}")
-        return policy
+        return load_pretrained(path, revision=revision, device=device, kind=cls)
 
     def push_to_hub(self, repo_id: str, *, private: bool | None = None) -> str:
         """Upload the policy with LeRobot's model card; returns the address of the repository.
@@ -714,7 +748,7 @@ class LeRobotPolicy(L.LightningModule):
         if self.lerobot_policy is None:
             found = saved["config"].get("type")
             if found != self.policy_name:
-                raise PolicyError(f"the checkpoint holds a {found} policy, not {self.policy_name}")
+                raise PolicyError(f"the checkpoint holds the policy {found}, not {self.policy_name}")
             config = trust.plain(saved["config"], "the checkpoint's configuration")
             self.config = self._make_config(self._device_type(), config)
             weights = {name.removeprefix(_OWN): tensor for name, tensor in checkpoint["state_dict"].items()}
@@ -770,14 +804,18 @@ class LeRobotPolicy(L.LightningModule):
         """
         kwargs["weights_only"] = True
         with trust.open_regular(checkpoint_path) as file:
-            saved = trust.checkpoint(
-                torch.load(file, map_location="meta", weights_only=True), Path(checkpoint_path).parent
-            )
+            try:
+                saved = torch.load(file, map_location="meta", weights_only=True)
+            except OSError:
+                raise
+            except Exception:  # torch.load raises whatever its readers do
+                saved = None
         if not isinstance(saved, dict) or CHECKPOINT_KEY not in saved:
             raise PolicyError(
                 f"{checkpoint_path} is not a checkpoint of a LeRobotPolicy",
-                "Name one that getiaction saved (last.ckpt).",
+                "Name one that getiaction saved (last.ckpt); `from_pretrained` loads a pretrained_model folder.",
             )
+        trust.checkpoint(saved, Path(checkpoint_path).parent)
         policy = super().load_from_checkpoint(checkpoint_path, map_location=map_location, **kwargs)
         policy._follow(policy.device.type)
         if policy._average_saved is not None:
@@ -785,7 +823,13 @@ class LeRobotPolicy(L.LightningModule):
         return policy.eval()
 
 
-def load_pretrained(path: str | Path, *, revision: str | None = None, device: str = "cpu") -> LeRobotPolicy:
+def load_pretrained[Policy: LeRobotPolicy](
+    path: str | Path,
+    *,
+    revision: str | None = None,
+    device: str = "cpu",
+    kind: type[Policy] = LeRobotPolicy,  # type: ignore[assignment]
+) -> Policy:
     """A policy as it acts on a robot, from a `pretrained_model` folder or Hub id: weights and saved processors.
 
     Unlike `LeRobotPolicy(pretrained_path=…)`, which starts a training on a dataset, it keeps the statistics that the
@@ -795,12 +839,16 @@ def load_pretrained(path: str | Path, *, revision: str | None = None, device: st
         path: a folder that LeRobot or getiaction saved, or a Hub id.
         revision: branch, tag or commit of that Hub id.
         device: `cpu`, `cuda`, `mps` or `xpu`.
+        kind: the class to make: `LeRobotPolicy`, or that of one policy.
 
     Raises:
-        getiaction.errors.PolicyError: something of it is missing or can't be read, or this LeRobot lacks the policy.
+        getiaction.errors.PolicyError: something of it is missing or can't be read, this LeRobot lacks the policy, or it
+            is not of that class.
     """
     name = str(configuration.pretrained_json(str(path), "config.json", revision).get("type"))
-    policy = LeRobotPolicy(policy_name=name)
+    if kind.policy_name not in (None, name):
+        raise PolicyError(f"{path} holds the policy {name}, not {kind.policy_name}")
+    policy = kind(policy_name=name)
     saved = configuration.pretrained_config_values(name, str(path), revision)
     if saved.pop("use_peft", False):
         adapter = configuration.pretrained_json(str(path), adapters.CONFIG_FILE, revision)

@@ -2,8 +2,8 @@
 
 ## What it finds
 
-A recipe without `model` or `data`, a section without its `class_path`, a data module without `repo_id`, a
-`LeRobotPolicy` without `policy_name`, a callback without an argument that it can't do without.
+A recipe without `model` or `data`, a section without its `class_path`, a data module with neither `repo_id` nor `root`,
+a `LeRobotPolicy` without `policy_name`, a callback without a required argument.
 
 ## Why it matters
 
@@ -58,7 +58,7 @@ _EXAMPLES = {
     "data": f"data:\n  class_path: {DATAMODULE}\n  init_args:\n    repo_id: …",
     "model.class_path": f"name a policy class, as {POLICY_HOME}.ACT",
     "model.init_args.policy_name": "name a policy, as act; `getiaction list-policies` shows all",
-    "data.init_args.repo_id": "name a dataset, as lerobot/pusht",
+    "data.init_args.repo_id": "name a dataset, as lerobot/pusht, or its folder as `root`",
 }
 _OBJECT = "name its class, as lightning.pytorch.callbacks.ModelCheckpoint, and put its arguments under `init_args`"
 
