@@ -808,7 +808,7 @@ class LeRobotPolicy(L.LightningModule):
                 saved = torch.load(file, map_location="meta", weights_only=True)
             except OSError:
                 raise
-            except Exception:  # torch.load raises whatever its readers do
+            except Exception:  # torch.load raises what its readers raise: KeyError, UnpicklingError, …
                 saved = None
         if not isinstance(saved, dict) or CHECKPOINT_KEY not in saved:
             raise PolicyError(
