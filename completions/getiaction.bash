@@ -174,6 +174,7 @@ _getiaction_options() {
 -h	Show this message and exit.
 --data.	the dataset' ;;
         'runs') printf '%s\n' '--format	Output format
+--html	Also write the comparison as a page with curves
 --help	Show this message and exit.
 -h	Show this message and exit.' ;;
         'push') printf '%s\n' '--private	Who may see a new repository
@@ -326,6 +327,7 @@ _getiaction_takes() {
         'predict --device') printf '%s\n' '=auto cpu cuda mps xpu' ;;
         'predict --format') printf '%s\n' '=text json' ;;
         'runs --format') printf '%s\n' '=text json' ;;
+        'runs --html') printf '%s\n' 'file' ;;
         'merge-adapter --output') printf '%s\n' 'folder' ;;
         'merge-adapter -o') printf '%s\n' 'folder' ;;
         'merge-adapter --revision') printf '%s\n' 'text' ;;

@@ -187,6 +187,7 @@ function __getiaction_options
 --data.	the dataset'
         case 'runs'
             printf '%s\n' '--format	Output format
+--html	Also write the comparison as a page with curves
 --help	Show this message and exit.
 -h	Show this message and exit.'
         case 'push'
@@ -458,6 +459,8 @@ function __getiaction_takes
             printf '%s\n' '=text json'
         case 'runs --format'
             printf '%s\n' '=text json'
+        case 'runs --html'
+            printf '%s\n' 'file'
         case 'merge-adapter --output'
             printf '%s\n' 'folder'
         case 'merge-adapter -o'

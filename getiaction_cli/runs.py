@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from getiaction import trust
+from getiaction.spec.run_folder import CHECKPOINTS, EVALUATION, PRETRAINED_MODEL, ROLLOUTS, ROLLOUTS_FILE
 
 MOST_METRICS = 256 << 20
 # The smoothed training loss is the one that the bar and the closing summary show.
 SMOOTH_LOSS, LOSS, VAL_LOSS, SUCCESS = "train/loss_smooth", "train/loss", "val/loss", "eval/success_rate"
+MOST_ROLLOUTS = 50
 _DEEP = 3  # outputs/RECIPE/TIME is two below the folder that holds outputs/
 
 
@@ -67,6 +69,55 @@ class Run:
         """The success rate of the last rollouts."""
         values = self.courses["success"]
         return values[-1][1] if values else None
+
+    def part(self, name: str) -> dict[str, Any]:
+        """A section of run.json; empty where there is none."""
+        part = self.facts.get(name)
+        return part if isinstance(part, dict) else {}
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it has a checkpoint to resume from."""
+        return (self.path / CHECKPOINTS / "last.ckpt").is_file()
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """A time at which the policy acted in simulation.
+
+    Attributes:
+        path: Its folder.
+        values: rollouts.json.
+        videos: The names of the videos in the folder.
+    """
+
+    path: Path
+    values: dict[str, Any]
+    videos: tuple[str, ...]
+
+
+def rollouts(folder: Path) -> list[Rollouts]:
+    """The rollouts in a run folder, newest first."""
+    found = []
+    for file in (folder / ROLLOUTS).glob(f"*/{ROLLOUTS_FILE}"):
+        try:
+            found.append((file.stat().st_mtime, trust.read_json(file), file.parent))
+        except (OSError, ValueError):
+            continue
+    found.sort(key=lambda entry: (entry[0], entry[2]), reverse=True)
+    return [
+        Rollouts(path, values, tuple(sorted(v.name for v in path.glob("*.mp4") if v.is_file() and not v.is_symlink())))
+        for _, values, path in found[:MOST_ROLLOUTS]
+        if isinstance(values, dict)
+    ]
+
+
+def evaluation(folder: Path) -> Any:
+    """The parsed evaluation.json of a run folder; None where there is none, or it is damaged."""
+    try:
+        return trust.read_json(folder / EVALUATION)
+    except (OSError, ValueError):
+        return None
 
 
 def is_run(folder: Path) -> bool:
@@ -172,10 +223,10 @@ def _ended(folder: Path, steps: int, planned: int | None) -> str:
     if planned is not None and steps < planned:
         return (
             "stopped"
-            if (folder / "checkpoints").is_dir() and any((folder / "checkpoints").glob("*.ckpt"))
+            if (folder / CHECKPOINTS).is_dir() and any((folder / CHECKPOINTS).glob("*.ckpt"))
             else "nothing saved"
         )
-    return "finished" if (folder / "pretrained_model" / "config.json").is_file() else "stopped"
+    return "finished" if (folder / PRETRAINED_MODEL / "config.json").is_file() else "stopped"
 
 
 def _is_held(folder: Path) -> bool:
@@ -202,14 +253,11 @@ def differences(runs: list[Run]) -> list[tuple[str, list[Any]]]:
     for route in dict.fromkeys(route for run in runs for route in run.settings):
         found.append((route, [run.settings.get(route) for run in runs]))
     for name in ("repo_id", "fingerprint", "episodes", "frames"):
-        found.append((f"dataset {name}", [_inner(run.facts, "dataset").get(name) for run in runs]))
-    for package in dict.fromkeys(package for run in runs for package in _inner(run.facts, "versions")):
-        found.append((f"{package} version", [_inner(run.facts, "versions").get(package) for run in runs]))
+        found.append((f"dataset {name}", [run.part("dataset").get(name) for run in runs]))
+    for package in dict.fromkeys(package for run in runs for package in run.part("versions")):
+        found.append((f"{package} version", [run.part("versions").get(package) for run in runs]))
+    for name in ("device", "gpu", "processor"):
+        found.append((name, [run.part("hardware").get(name) for run in runs]))
     for name in ("python", "platform"):
         found.append((name, [run.facts.get(name) for run in runs]))
     return [(name, values) for name, values in found if any(value != values[0] for value in values[1:])]
-
-
-def _inner(facts: dict[str, Any], key: str) -> dict[str, Any]:
-    part = facts.get(key)
-    return part if isinstance(part, dict) else {}

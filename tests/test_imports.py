@@ -21,7 +21,6 @@ HEAVY = {
     "transformers",
     "pandas",
     "datasets",
-    "plotly",
 }
 ASK = """
 import json, sys

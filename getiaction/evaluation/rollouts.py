@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from getiaction.errors import RolloutError
+from getiaction.files import write_atomically
 from getiaction.lerobot.environments import (
     Actor,
     Episode,
@@ -23,9 +24,9 @@ from getiaction.lerobot.environments import (
     roll_out,
 )
 from getiaction.spec.evaluation import Evaluation
+from getiaction.spec.run_folder import ROLLOUTS_FILE
 
 Z = 1.959964  # two-sided 95 %
-FOLDER = "rollouts"
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,8 @@ class Report:
     def write(self, folder: Path) -> Path:
         """Write `rollouts.json` into a folder; returns the file."""
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / "rollouts.json"
-        part = file.with_name(file.name + ".part")
-        part.write_text(json.dumps(self.plain(), indent=2) + "\n", encoding="utf-8")
-        part.replace(file)
+        file = folder / ROLLOUTS_FILE
+        write_atomically(file, json.dumps(self.plain(), indent=2) + "\n")
         return file
 
 

@@ -8,6 +8,10 @@ from pathlib import Path
 LOCK = ".run.lock"
 CHECKPOINTS = "checkpoints"
 PRETRAINED_MODEL = "pretrained_model"
+REPORT = "report.html"
+EVALUATION = "evaluation.json"
+ROLLOUTS = "rollouts"
+ROLLOUTS_FILE = "rollouts.json"
 
 
 def is_startable(path: Path) -> bool:

@@ -4,6 +4,9 @@
     resolved.yaml       the same with all defaults written out and where each value comes from
     run.json            versions, dataset and its fingerprint
     metrics.csv         what was measured, one row per logged step
+    report.html         the run on one page: curves, rollouts, findings; written at each validation and at the end
+    evaluation.json     what `getiaction evaluate` measured on the run's own dataset
+    rollouts/           one folder for each time the policy acted in simulation: rollouts.json and videos
     log.txt             what the libraries said meanwhile; log.rank1.txt for the second process, and so on
     .run.lock           held by the process that trains here; .run.holder.json says which one
     .run.job.json       the SLURM job or torchrun whose next start resumes here (`getiaction.train.job`)
@@ -36,7 +39,7 @@ from typing import TYPE_CHECKING, Any
 from getiaction import trust
 from getiaction.errors import TrainingError
 from getiaction.files import sweep, sync, sync_folder, write_atomically
-from getiaction.spec.run_folder import CHECKPOINTS, LOCK, PRETRAINED_MODEL, is_startable
+from getiaction.spec.run_folder import CHECKPOINTS, LOCK, PRETRAINED_MODEL, REPORT, is_startable
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -135,6 +138,11 @@ class RunFolder:
     def metrics(self) -> Path:
         """The measured values."""
         return self.path / "metrics.csv"
+
+    @property
+    def report(self) -> Path:
+        """The run on one page."""
+        return self.path / REPORT
 
     @property
     def log(self) -> Path:

@@ -26,6 +26,7 @@ CURVE = 16
 SMALLEST_BAR = 5
 STATE = "getiaction/progress"
 SMOOTH_LOSS = "train/loss_smooth"
+THROUGHPUT = "train/samples_per_second"
 
 
 class Watch(L.Callback):
@@ -120,6 +121,8 @@ class Watch(L.Callback):
         self.seconds += now - self._ticked
         self._ticked = now
         self._pace.append((self.seconds, self.samples))
+        if trainer._logger_connector.should_update_logs:
+            pl_module.log(THROUGHPUT, self._samples_per_second(), batch_size=1)
         step, last = trainer.global_step, trainer.global_step >= self.total
         due = now - self._shown > 1 / REDRAWS_PER_SECOND
         if not (due or last or step == 1 or pl_module.device.type == "cpu" or step % trainer.log_every_n_steps == 0):

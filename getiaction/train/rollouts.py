@@ -15,11 +15,13 @@ from getiaction.errors import RolloutError, TrainingError
 from getiaction.evaluation import rollouts
 from getiaction.lerobot.environments import Actor
 from getiaction.spec.evaluation import Evaluation
+from getiaction.spec.run_folder import ROLLOUTS
 from getiaction.train.checkpoints import Checkpoints
 from getiaction.train.folder import RunFolder
 from getiaction.train.interrupt import Interrupt
 from getiaction.train.metrics import has_row
 from getiaction.train.progress import Watch
+from getiaction.train.run_page import RunPage
 from getiaction.train.screen import Screen
 
 METRICS = "eval/"
@@ -45,14 +47,24 @@ class Rollouts(Checkpoint):
         run: the run's folder; None when nothing is kept.
         interrupt: asked during rollouts whether to stop.
         watch: its clock pauses during rollouts.
+        page: drawn again after rollouts.
         screen: where results are shown.
     """
 
-    def __init__(self, options: Evaluation, run: RunFolder, interrupt: Interrupt, watch: Watch, screen: Screen) -> None:
+    def __init__(
+        self,
+        options: Evaluation,
+        run: RunFolder,
+        interrupt: Interrupt,
+        watch: Watch,
+        page: RunPage,
+        screen: Screen,
+    ) -> None:
         self.options = options
         self.run = run
         self.interrupt = interrupt
         self.watch = watch
+        self.page = page
         self.screen = screen
         self.last: rollouts.Report | None = None
         self.folder: Path | None = None
@@ -124,9 +136,13 @@ class Rollouts(Checkpoint):
         if trainer.is_global_zero:
             metrics = self._attempt(step, pl_module)
         metrics = trainer.strategy.broadcast(metrics)
+        if metrics:
+            self._log(trainer, step, metrics)
+        if trainer.is_global_zero:
+            self.page.update()
         self.watch.resume_clock()
-        if not metrics:
-            return
+
+    def _log(self, trainer: L.Trainer, step: int, metrics: dict[str, float]) -> None:
         for logger in trainer.loggers:
             logger.log_metrics(metrics, step=step - 1)  # as Lightning counts: the first step is 0
             logger.save()
@@ -144,7 +160,7 @@ class Rollouts(Checkpoint):
         where = str(options.env["type"])
         if not self.screen.live:
             self.screen.say(f"{options.episodes} rollouts in {where}…")
-        folder = self.run.path / rollouts.FOLDER / f"step_{step:06}"
+        folder = self.run.path / ROLLOUTS / f"step_{step:06}"
         try:
             with pl_module.averaged():
                 report = rollouts.run(

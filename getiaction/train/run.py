@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,7 @@ from getiaction.train.interrupt import Interrupt, Interrupted, end_others
 from getiaction.train.job import Job
 from getiaction.train.progress import Watch
 from getiaction.train.reseed import Reseed
+from getiaction.train.run_page import RunPage
 from getiaction.train.run_recorder import RunRecorder
 from getiaction.train.screen import Screen, follows
 from getiaction.train.summary import Summary
@@ -44,6 +46,7 @@ def train(
     resume: str | Path | None = None,
     quiet: bool = False,
     screen: Screen | None = None,
+    draw: Callable[[Path], None] | None = None,
 ) -> Summary:
     """Train what the recipe describes.
 
@@ -56,6 +59,7 @@ def train(
         resume: a run folder or a checkpoint to resume from; a run resumes in its own folder.
         quiet: no progress.
         screen: where progress is shown, when the caller has taken the screen already.
+        draw: writes the page of a run folder (report.html), after each validation and at the end.
 
     Returns:
         What was trained and where it is. When it was interrupted, ``stopped_by`` says with which signal.
@@ -110,11 +114,13 @@ def train(
         screen.say,
     )
     watch = Watch(screen)
-    callbacks: list[L.Callback] = [Reseed(recipe), RunRecorder(run, recipe, recipe_text, resolved_text, screen), watch]
+    page = RunPage(run, draw, screen)
+    recorder = RunRecorder(run, recipe, recipe_text, resolved_text, screen)
+    callbacks: list[L.Callback] = [Reseed(recipe), recorder, page, watch]
     if run:
         saves = (recipe.get("trainer") or {}).get("enable_checkpointing") is not False
         callbacks.append(Checkpoints(run, interrupt, saves=saves))
-        callbacks += _rollouts(recipe, run, interrupt, watch, screen)
+        callbacks += _rollouts(recipe, run, interrupt, watch, page, screen)
     try:
         with interrupt.listening(), in_plain_words():
             trainer = build.trainer(recipe, run, callbacks)
@@ -156,6 +162,8 @@ def train(
         batch_size.forget()
         if run:
             run.release()
+            if rank() == 0 and run.metrics.is_file():
+                page.update(last=True)
     summary = Summary.of(trainer, policy, data, watch, run, stopped_by)
     if upload and run and stopped_by is None and trainer.is_global_zero:
         return replace(summary, uploaded=_upload(run, upload, screen))
@@ -213,14 +221,14 @@ def _fit(
 
 
 def _rollouts(
-    recipe: dict[str, Any], run: RunFolder, interrupt: Interrupt, watch: Watch, screen: Screen
+    recipe: dict[str, Any], run: RunFolder, interrupt: Interrupt, watch: Watch, page: RunPage, screen: Screen
 ) -> list[L.Callback]:
     """The callback of the recipe's `evaluation:` section, where it has one."""
     if not recipe.get("evaluation"):
         return []
     from getiaction.train.rollouts import Rollouts
 
-    return [Rollouts(Evaluation.read(recipe["evaluation"]), run, interrupt, watch, screen)]
+    return [Rollouts(Evaluation.read(recipe["evaluation"]), run, interrupt, watch, page, screen)]
 
 
 def _agree(trainer: L.Trainer, run: RunFolder | None, checkpoint: Path | None, recipe: dict[str, Any]) -> Path | None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import platform
 from importlib.metadata import version
 from typing import Any
 
 import lightning as L
+import torch
 
 from getiaction.data.agreement import gather, this_host
 from getiaction.errors import TrainingError
 from getiaction.spec.batches import Batches
 from getiaction.spec.fingerprint import fingerprint
+from getiaction.spec.frame_loading import cores
 from getiaction.train.checkpoints import RECIPE_STATE
 from getiaction.train.folder import PACKAGES, RunFolder
 from getiaction.train.metrics import forget_after
 from getiaction.train.progress import where
 from getiaction.train.screen import Screen
-from getiaction.train.summary import describe_data, describe_policy, many
+from getiaction.train.summary import describe_data, describe_policy, many, policy_name, trained_parameters
 
 LOGGED_STEPS = 100
 DATASET = "dataset"
@@ -70,7 +74,7 @@ class RunRecorder(L.Callback):
         trainer.datamodule.count_batches_anew()
         if self.run and trainer.is_global_zero:
             self.run.write_recipe(self.text, self.resolved)
-            facts = {"seed": self.recipe["seed"], **_facts(trainer)}
+            facts = {"seed": self.recipe["seed"], **_facts(trainer, pl_module)}
             before = self.run.write_facts(trainer.global_step, facts)
             for change in (dataset_change, order_change, batch_change):
                 if said := change(before, facts):
@@ -180,7 +184,7 @@ def batch_change(earlier: dict[str, Any], facts: dict[str, Any]) -> str:
     )
 
 
-def _facts(trainer: L.Trainer) -> dict[str, Any]:
+def _facts(trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
     data: Any = trainer.datamodule
     meta = data.train_dataset.meta
     dataset = {
@@ -200,4 +204,31 @@ def _facts(trainer: L.Trainer) -> dict[str, Any]:
     }
     step = Batches(data.train_batch_size, trainer.accumulate_grad_batches, trainer.world_size)
     batch = {"processes": step.processes, "samples": step.effective}
-    return {"dataset": dataset, "frames": frames, "batch": batch}
+    policy = {"name": policy_name(pl_module), "parameters": sum(p.numel() for p in pl_module.parameters())}
+    return {
+        "policy": {**policy, "trained": trained_parameters(pl_module)},
+        "hardware": _hardware(trainer),
+        "dataset": dataset,
+        "frames": frames,
+        "batch": batch,
+    }
+
+
+def _hardware(trainer: L.Trainer) -> dict[str, Any]:
+    """What trains: as "2 x cuda", the GPU's name, the processor and the cores that this process may use."""
+    device = trainer.strategy.root_device
+    return {
+        "device": where(trainer),
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "precision": str(trainer.precision),
+        "processor": _processor(),
+        "cores": cores(),
+    }
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:  # noqa: PTH123
+        for line in lines:
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

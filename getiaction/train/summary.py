@@ -13,15 +13,12 @@ import lightning as L
 import torch
 
 from getiaction.spec.batches import Batches
+from getiaction.spec.next_commands import after_training, longer
 from getiaction.train.checkpoints import VAL_LOSS, Best, Checkpoints
 from getiaction.train.folder import RunFolder
 from getiaction.train.metrics import MetricsFile
 from getiaction.train.progress import Watch, number, rate, sparkline
 from getiaction.train.screen import wrapped
-
-# LeRobot's simulated environments whose name a dataset's id may have in it.
-ENVIRONMENTS = ("pusht", "aloha", "libero", "metaworld")
-OTHER_SEEDS = 5000
 
 
 @dataclass(frozen=True)
@@ -104,8 +101,8 @@ class Summary:
         saved = next((c for c in trainer.callbacks if isinstance(c, Checkpoints)), None)
         episodes, frames = _trained_on(data)
         return cls(
-            policy=_policy_name(policy),
-            parameters=_parameters(policy),
+            policy=policy_name(policy),
+            parameters=trained_parameters(policy),
             dataset=data.train_dataset.meta.repo_id,
             episodes=episodes,
             frames=frames,
@@ -127,7 +124,7 @@ class Summary:
             folder=folder,
             stopped_by=stopped_by,
             averaged=policy.averaging is not None,
-            longer=_longer(trainer),
+            longer=longer(trainer.max_steps, trainer.max_epochs),
             rollouts=_rollouts(trainer),
             environment=_environment(trainer),
             logged=tuple(filter(None, map(page, trainer.loggers))) if trainer.is_global_zero else (),
@@ -159,6 +156,8 @@ class Summary:
         rows += [
             ("export", f"{self.folder.pretrained_model}/ (LeRobot's format{', averaged weights' * self.averaged})"),
         ]
+        if self.folder.report.is_file():
+            rows.append(("report", f"{self.folder.report} (open it in a browser)"))
         if self.uploaded:
             rows.append(("uploaded", self.uploaded))
         rows += [("logged", logged) for logged in self.logged]
@@ -169,18 +168,15 @@ class Summary:
         """What may be done now, and the command for it; empty after `fast_dev_run`."""
         if self.folder is None:
             return []
-        resume = f"getiaction train --resume {shlex.quote(str(self.folder.path))}"
-        if self.stopped_by is not None:
-            return [("resume", resume)] if self.resumable else []
-        commands = [("train longer", f"{resume} {self.longer}")] if self.resumable else []
-        environment = self.environment or next((name for name in ENVIRONMENTS if name in self.dataset), None)
-        if environment:
-            run = f"getiaction evaluate {shlex.quote(str(self.folder.path))} --env {environment} --episodes 50"
-            seen = f"--seed {OTHER_SEEDS}" if self.rollouts else ""
-            reason = "try it from other starts" if seen else "see it act in simulation"
-            commands.insert(0, (reason, f"{run} {seen}".rstrip()))
-        evaluate = f"getiaction evaluate {shlex.quote(str(self.folder.path))}"
-        return [("see what it has learned", evaluate), *commands]
+        return after_training(
+            str(self.folder.path),
+            dataset=self.dataset,
+            environment=self.environment,
+            rolled_out=bool(self.rollouts),
+            stopped=self.stopped_by is not None,
+            resumable=self.resumable,
+            longer=self.longer,
+        )
 
     def _steps(self) -> str:
         if not self.losses and self.stopped_by is None:
@@ -235,10 +231,10 @@ def page(logger: L.pytorch.loggers.Logger) -> str:
 
 def describe_policy(policy: Any) -> str:
     """As "ACT (1.3 M parameters)", or "SmolVLA (2.1 M of 450 M parameters, weights averaged)"."""
-    trained, every = _parameters(policy), sum(parameter.numel() for parameter in policy.parameters())
+    trained, every = trained_parameters(policy), sum(parameter.numel() for parameter in policy.parameters())
     of_all = "" if trained == every else f" of {count(every)}"
     averaged = ", weights averaged" if policy.averaging else ""
-    return f"{_policy_name(policy)} ({count(trained)}{of_all} parameters{averaged})"
+    return f"{policy_name(policy)} ({count(trained)}{of_all} parameters{averaged})"
 
 
 def describe_data(data: Any) -> str:
@@ -269,12 +265,14 @@ def table(rows: list[tuple[str, str]], columns: int | None = None) -> str:
     return "\n".join(f"{name:<{width}}{wrapped(value, columns, width)}" for name, value in rows)
 
 
-def _policy_name(policy: Any) -> str:
+def policy_name(policy: Any) -> str:
+    """As "ACT"; a plugin by its policy name."""
     name = type(policy).__name__
     return f"{name} {policy.policy_name}" if name == "LeRobotPolicy" else name
 
 
-def _parameters(policy: L.LightningModule) -> int:
+def trained_parameters(policy: L.LightningModule) -> int:
+    """How many numbers are learned."""
     return sum(parameter.numel() for parameter in policy.parameters() if parameter.requires_grad)
 
 
@@ -310,9 +308,3 @@ def _callback(trainer: L.Trainer) -> Any:
     from getiaction.train.rollouts import Rollouts
 
     return next((callback for callback in trainer.callbacks if isinstance(callback, Rollouts)), None)
-
-
-def _longer(trainer: L.Trainer) -> str:
-    if trainer.max_steps != -1:
-        return f"--trainer.max_steps {2 * trainer.max_steps}"
-    return f"--trainer.max_epochs {2 * max(trainer.max_epochs or 1, 1)}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from getiaction_cli.commands import run_report
 from getiaction_cli.commands.arguments import Format, note, quiet, rule_codes
 from getiaction_cli.commands.rollouts import roll_out
 from getiaction_cli.commands.train import RECIPE_SUFFIXES, TrainCommand, prepare_libraries
@@ -90,6 +91,8 @@ def evaluate(
     With --env TYPE the policy acts in simulation instead, as with lerobot-eval: --env pusht --episodes 50. Fields of
     the environment: --env.episode_length 100.
 
+    The results stay in the run folder (evaluation.json, rollouts/), and its report.html is drawn again.
+
     Exit codes: 0 nothing wrong (warnings allowed), 1 errors found, 2 usage error, 3 could not evaluate.
     """
     ignored = rule_codes(ignore or ())
@@ -111,6 +114,8 @@ def evaluate(
     report = _judged(measured, ignored)
     if html is not None:
         _write_page(measured, report, html)
+    if source.recipe is not None and not ctx.obj:
+        run_report.keep_evaluation(source.recipe.parent, measured, report)
     typer.echo(_shown(measured, report, format, drawn=html is not None), nl=False)
     if not report.ok:
         raise typer.Exit(EXIT_FOUND)

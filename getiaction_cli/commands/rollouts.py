@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from getiaction.spec.run_folder import ROLLOUTS
+from getiaction_cli.commands import run_report
 from getiaction_cli.commands.train import own_screen, prepare_libraries
 from getiaction_cli.errors import RunFailed, UsageError
 
@@ -44,6 +46,8 @@ def roll_out(
     env, words = _environment(source, name, overrides)
     folder = _folder(source)
     report = _run(source, env, words, given, device, revision, folder)
+    if source.recipe is not None:
+        run_report.draw(source.recipe.parent)
     if as_json:
         typer.echo(json.dumps({**report.plain(), "folder": str(folder)}, indent=2))
         return
@@ -85,7 +89,7 @@ def _folder(source: Source) -> Path:
     """A new folder in the run's own; for a policy outside of a run, in the current folder."""
     parent = source.recipe.parent if source.recipe else Path()
     stamp = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    place = parent / "rollouts" / f"evaluate_{stamp}"
+    place = parent / ROLLOUTS / f"evaluate_{stamp}"
     number = 2
     while place.exists():
         place = place.with_name(f"evaluate_{stamp}_{number}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from getiaction_cli.commands.arguments import Format
+from getiaction_cli.commands.arguments import Format, note
 from getiaction_cli.errors import CouldNotLook, UsageError
 
 
@@ -17,6 +17,9 @@ def runs(
         typer.Argument(metavar="[FOLDER]...", help="A folder of runs, or runs to compare.", show_default="outputs"),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Also write the comparison as a page with curves.")
+    ] = None,
 ) -> None:
     """List runs: when, how many steps, the best loss, how they ended. With two or more runs: what differs.
 
@@ -35,10 +38,18 @@ def runs(
     none = [folder for folder in folders if compared and not reading.is_run(folder)]
     if none:
         raise UsageError(f"{none[0]} is not a run", "name run folders to compare them: outputs/RECIPE/TIME")
+    if html is not None and not compared:
+        raise UsageError("--html needs two or more runs", "one run has its page already: report.html in the run folder")
     found = [reading.read(folder) for folder in folders] if compared else reading.find(folders[0])
     if not found:
         raise CouldNotLook(f"no runs in {folders[0]}", "getiaction train RECIPE makes the first one")
     differences = reading.differences(found) if compared else None
+    if html is not None and differences is not None:
+        from getiaction_cli.checking.fixing import write
+        from getiaction_cli.rendering import run_html
+
+        write(html, run_html.compared(found, differences))
+        note(f"wrote {html}")
     if format is Format.JSON:
         said = rendering.document(found, differences)
     elif differences is not None:

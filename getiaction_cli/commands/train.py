@@ -668,6 +668,7 @@ def _train(recipe: Recipe, name: str, texts: tuple[str, str], order: Order, scre
     from getiaction.errors import TrainingError
     from getiaction.spec import slurm
     from getiaction.spec.launch import rank
+    from getiaction_cli.commands import run_report
     from getiaction_cli.rendering import text as rendered
 
     gc.set_threshold(700)  # Python's own: in training, garbage may hold memory of the GPU
@@ -686,6 +687,7 @@ def _train(recipe: Recipe, name: str, texts: tuple[str, str], order: Order, scre
                     output_dir=order.output_dir,
                     resume=order.resume,
                     screen=screen,
+                    draw=run_report.write,
                 )
             except run.Interrupted as interrupted:
                 code = _stopped_at_once(interrupted, screen)

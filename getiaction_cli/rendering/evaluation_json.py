@@ -1,28 +1,90 @@
 """Version 1 of the JSON of an evaluated policy. Its shape is frozen: keys may be added, none may change or go.
 
-Errors without `_units` are shares of the joint's recorded range.
+Errors without `_units` are shares of the joint's recorded range. A run folder keeps the document as evaluation.json,
+with the trajectories, and the run's page is drawn from there.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from getiaction_cli.control import escaped
-from getiaction_cli.diagnostics import Severity
+from getiaction_cli.diagnostics import Diagnostic, Report, Severity
 from getiaction_cli.rendering.json_v1 import diagnostic_v1
 
 if TYPE_CHECKING:
-    from getiaction.evaluation.result import Evaluation, Probe
-    from getiaction_cli.diagnostics import Report
+    from getiaction.evaluation.result import Evaluation, Probe, Trajectory
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An evaluation that a run folder keeps.
+
+    Attributes:
+        evaluation: what was measured; without pictures.
+        report: what was found.
+        steps: the optimizer steps that the run had done.
+        evaluated: when, in ISO 8601.
+    """
+
+    evaluation: Evaluation
+    report: Report
+    steps: int
+    evaluated: str
 
 
 def render(evaluation: Evaluation, report: Report) -> str:
     """The document. A number that is not finite is null."""
+    return _text(_document(evaluation, report))
+
+
+def stored(evaluation: Evaluation, report: Report, steps: int) -> str:
+    """The document as a run folder keeps it; `steps` are the optimizer steps that the run has done."""
+    kept = {
+        "evaluated": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "trained_steps": steps,
+        "trajectories": [_trajectory(trajectory) for trajectory in evaluation.trajectories],
+    }
+    return _text({**_document(evaluation, report), **kept}, indent=None)
+
+
+def restored(document: Any) -> Stored | None:
+    """What `stored` wrote; None for anything else, such as a damaged file or a later version.
+
+    Args:
+        document: the parsed JSON, from a run folder that may be a stranger's.
+    """
+    try:
+        evaluation = _evaluation(document)
+        found = [
+            Diagnostic(
+                code=str(one["code"]),
+                name=str(one["name"]),
+                severity=Severity(one["severity"]),
+                message=str(one["message"]),
+                file=str(one["file"]),
+                path=str(one["path"]),
+                help=str(one["help"]),
+            )
+            for one in document["findings"]
+        ]
+        report = Report(evaluation.model, tuple(found))
+        return Stored(evaluation, report, int(document["trained_steps"]), str(document["evaluated"]))
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _document(evaluation: Evaluation, report: Report) -> dict[str, Any]:
     still, still_error = evaluation.still
     trained, borders, latency = evaluation.trained, evaluation.borders, evaluation.latency
-    document: dict[str, Any] = {
+    return {
         "version": 1,
         "verdict": "ok" if report.ok else "error",
         "model": evaluation.model,
@@ -36,6 +98,8 @@ def render(evaluation: Evaluation, report: Report) -> str:
         "seconds": evaluation.seconds,
         "n_action_steps": evaluation.steps,
         "n_obs_steps": evaluation.observations,
+        "inputs": {"cameras": list(evaluation.camera_inputs), "state": list(evaluation.state_inputs)},
+        "no_state": evaluation.no_state,
         "error": evaluation.error,
         "baselines": evaluation.baselines,
         "holding_still": {"baseline": still, "error": still_error},
@@ -92,7 +156,10 @@ def render(evaluation: Evaluation, report: Report) -> str:
             "infos": report.count(Severity.INFO),
         },
     }
-    return escaped(json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def _text(document: dict[str, Any], indent: int | None = 2) -> str:
+    return escaped(json.dumps(_finite(document), indent=indent, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _probe(probe: Probe | None) -> dict[str, Any] | None:
@@ -114,3 +181,124 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _trajectory(trajectory: Trajectory) -> dict[str, Any]:
+    return {
+        "episode": trajectory.episode,
+        "recorded": _rows(trajectory.recorded),
+        "predicted": _rows(trajectory.predicted),
+        "starts": [int(frame) for frame in trajectory.starts],
+    }
+
+
+def _rows(values: np.ndarray) -> list[list[float]]:
+    return [[float(f"{value:.6g}") for value in row] for row in values]
+
+
+def _evaluation(document: Mapping[str, Any]) -> Evaluation:
+    """An `Evaluation` from its document, every value checked or converted."""
+    from getiaction.evaluation.result import (
+        Borders,
+        Comparison,
+        Episode,
+        Evaluation,
+        Joint,
+        Latency,
+        Moment,
+        Trajectory,
+    )
+
+    if document["version"] != 1:
+        raise ValueError("another version")
+    horizons = {str(name): tuple(_floats(values)) for name, values in document["horizon"].items()}
+    trained, borders, latency = (document[key] for key in ("trained", "borders", "latency"))
+    joints = tuple(
+        Joint(
+            name=str(one["name"]),
+            error=_float(one["error_units"]),
+            share=None if one["error"] is None else float(one["error"]),
+            baselines=_named(one["baselines_units"]),
+            **{key: _float(one[key]) for key in ("low", "high", "outside", "at_limit", "recorded_at_limit")},
+        )
+        for one in document["joints"]
+    )
+    made = Evaluation(
+        model=str(document["model"]),
+        policy=str(document["policy"]),
+        dataset=str(document["dataset"]),
+        root=str(document["root"]),
+        no_state=str(document["no_state"]),
+        fps=_float(document["fps"]),
+        error=_float(document["error"]),
+        seconds=_float(document["seconds"]),
+        part=document["part"] if document["part"] in ("held-out", "training", "new") else "unknown",
+        available=int(document["available_episodes"]),
+        frames=int(document["frames"]),
+        steps=int(document["n_action_steps"]),
+        observations=int(document["n_obs_steps"]),
+        camera_inputs=tuple(map(str, document["inputs"]["cameras"])),
+        state_inputs=tuple(map(str, document["inputs"]["state"])),
+        joints=joints,
+        episodes=tuple(
+            Episode(int(one["episode"]), str(one["task"]), int(one["frames"]), _float(one["error"]))
+            for one in document["episodes"]
+        ),
+        tasks=_named(document["tasks"]),
+        horizon=horizons.pop("policy"),
+        baseline_horizon=horizons,
+        baselines=_named(document["baselines"]),
+        worst=tuple(
+            Moment(int(one["episode"]), _float(one["second"]), _float(one["error"]), str(one["joint"]))
+            for one in document["worst"]
+        ),
+        cameras=_probed(document["cameras"]),
+        state=_probed(document["state"]),
+        trained=trained
+        and Comparison(
+            tuple(map(int, trained["episodes"])),
+            int(trained["frames"]),
+            _float(trained["error"]),
+            _named(trained["baselines"]),
+        ),
+        borders=borders
+        and Borders(int(borders["count"]), *(_float(borders[key]) for key in ("jump", "inside", "fast"))),
+        latency=latency
+        and Latency(
+            _float(latency["seconds"]), _float(latency["fastest"]), int(latency["tries"]), str(latency["device"])
+        ),
+        trajectories=tuple(
+            Trajectory(
+                int(one["episode"]),
+                recorded := np.array([_floats(row) for row in one["recorded"]]).reshape(-1, len(joints)),
+                np.array([_floats(row) for row in one["predicted"]]).reshape(recorded.shape),
+                np.array([int(frame) for frame in one["starts"] if 0 <= int(frame) < len(recorded)], dtype=int),
+            )
+            for one in document["trajectories"]
+        ),
+    )
+    if not (made.fps > 0 and made.still):
+        raise ValueError("no frames per second")
+    return made
+
+
+def _probed(values: Any) -> Probe | None:
+    from getiaction.evaluation.result import Probe
+
+    if values is None:
+        return None
+    numbers = {key: _float(values[key]) for key in ("error", "exchanged", "moved", "doubt")}
+    return Probe(tuple(map(str, values["inputs"])), int(values["moments"]), **numbers)
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): _float(value) for name, value in values.items()}
+
+
+def _floats(values: Sequence[Any]) -> list[float]:
+    return [_float(value) for value in values]
+
+
+def _float(value: Any) -> float:
+    """A number; null was one that is not finite."""
+    return math.nan if value is None else float(value)

@@ -1,0 +1,250 @@
+"""Charts of a page as SVG and HTML: no script, colours from the page's style sheet, legible on a phone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from getiaction_cli.rendering.page_html import text
+from getiaction_cli.units import number
+
+# The style sheet has so many colours, `--c0` and on: they differ on white and on black, also for the colour-blind.
+COLOURS = 6
+GREY = -1
+
+_WIDTH, _HEIGHT = 440, 210  # in SVG units; the browser scales them to the width that it has
+_TOP, _RIGHT, _BOTTOM = 8, 24, 34
+_LETTER = 6.7  # width of a digit at the style sheet's size
+_LARGEST = 1e300  # differences of larger numbers are not finite
+_MOST_DOTS = 60
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart.
+
+    Attributes:
+        name: For the legend.
+        x: Places, ascending.
+        y: Values; what is None or not finite is left out.
+        colour: Index of a colour, or GREY.
+        thick: Drawn thicker than others.
+        dots: Only a dot at each value.
+        band: The lower and upper bound of an interval around each value.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float | None]
+    colour: int = 0
+    thick: bool = False
+    dots: bool = False
+    band: tuple[Sequence[float], Sequence[float]] | None = None
+
+
+def lines(
+    title: str,
+    series: Sequence[Line],
+    *,
+    unit: str = "",
+    x_unit: str = "",
+    from_zero: bool = False,
+    up_to: float | None = None,
+    legend: bool = True,
+) -> str:
+    """A chart of lines over one axis; a logarithmic scale where the values span more than a factor of 30.
+
+    Args:
+        title: what is drawn.
+        series: the lines; the first is drawn on top.
+        unit: written after each value.
+        x_unit: likewise for the places.
+        from_zero: the scale begins at 0 and is linear.
+        up_to: the scale ends there.
+        legend: name the lines below the chart, where there are several.
+    """
+    drawn = [(line, _points(line.x, line.y)) for line in series]
+    drawn = [(line, points) for line, points in drawn if points]
+    if not drawn:
+        return f"<figure class=chart><figcaption>{text(title)}</figcaption><p>no values</p></figure>"
+    values = [y for _, points in drawn for _, y in points]
+    values += [y for line, _ in drawn if line.band for bound in line.band for _, y in _points(line.x, bound)]
+    places = [x for _, points in drawn for x, _ in points]
+    logarithmic = not from_zero and up_to is None and min(values) > 0 and max(values) / min(values) > 30
+    low, high = (0.0 if from_zero else min(values)), (max(values) if up_to is None else up_to)
+    marks = _decades(low, high) if logarithmic else _ticks(low, high)
+    low, high = min(low, marks[0]), max(high, marks[-1])
+    names = [f"{number(mark)}{unit}" for mark in marks]
+    left = 10 + _LETTER * max(map(len, names))
+    across, up = _scale(min(places), max(places), left, _WIDTH - _RIGHT), _scale(low, high, _HEIGHT - _BOTTOM, _TOP)
+    if logarithmic:
+        linear = _scale(math.log(low), math.log(high), _HEIGHT - _BOTTOM, _TOP)
+        up = lambda value: linear(math.log(max(value, low)))  # noqa: E731
+    parts = [
+        f'<path class=grid d="M{left:.1f} {up(mark):.1f}H{_WIDTH - _RIGHT}"/>'
+        f'<text class=left x="{left - 6:.1f}" y="{up(mark) + 4:.1f}">{text(name)}</text>'
+        for mark, name in zip(marks, names, strict=True)
+    ]
+    for mark in _ticks(min(places), max(places), most=5):
+        if min(places) <= mark <= max(places):
+            name = f"{mark:,.0f}" if float(mark).is_integer() and abs(mark) < 1e9 else number(mark)
+            parts.append(f'<text class=below x="{across(mark):.1f}" y="{_HEIGHT - 14}">{text(name + x_unit)}</text>')
+    parts += [_drawn(line, points, across, up, unit, x_unit) for line, points in reversed(drawn)]
+    shown = [line for line, _ in drawn]
+    below = named((line.name, line.colour) for line in shown) if legend and len(shown) > 1 else ""
+    return _figure(title, "".join(parts), below)
+
+
+def columns(title: str, entries: Sequence[tuple[float, float, float, str]], *, x_unit: str = "") -> str:
+    """A histogram: (first place, last place, height, words for the pointer) of each column."""
+    high = max(height for _, _, height, _ in entries)
+    first, last = entries[0][0], entries[-1][1]
+    marks = [mark for mark in _ticks(0.0, high) if float(mark).is_integer()] or [0.0, high]
+    left = 10 + _LETTER * max(len(f"{mark:,.0f}") for mark in marks)
+    across = _scale(first, last, left, _WIDTH - _RIGHT)
+    up = _scale(0.0, max(high, marks[-1]), _HEIGHT - _BOTTOM, _TOP)
+    parts = [
+        f'<path class=grid d="M{left:.1f} {up(mark):.1f}H{_WIDTH - _RIGHT}"/>'
+        f'<text class=left x="{left - 6:.1f}" y="{up(mark) + 4:.1f}">{mark:,.0f}</text>'
+        for mark in marks
+    ]
+    for mark in _ticks(first, last, most=5):
+        if first <= mark <= last:
+            name = f'<text class=below x="{across(mark):.1f}" y="{_HEIGHT - 14}">{text(number(mark) + x_unit)}</text>'
+            parts.append(name)
+    for begin, end, height, words in entries:
+        x, wide = across(begin), max(across(end) - across(begin) - 1, 1)
+        y = up(height)
+        parts.append(
+            f'<rect class=c0 x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{_HEIGHT - _BOTTOM - y:.1f}">'
+            f"<title>{text(words)}</title></rect>"
+        )
+    return _figure(title, "".join(parts), "")
+
+
+def bars(entries: Sequence[tuple[str, float, str, int]]) -> str:
+    """Horizontal bars from zero: (name, value, the value in words, colour) of each."""
+    top = max((value for _, value, _, _ in entries), default=0) or 1
+    rows = "".join(
+        f"<dt>{text(name)}</dt><dd><i class=c{colour} style='width:{100 * max(value, 0) / top:.1f}%'></i>"
+        f"<span>{text(words)}</span></dd>"
+        for name, value, words, colour in entries
+    )
+    return f"<dl class=bars>{rows}</dl>"
+
+
+def ranges(
+    entries: Sequence[tuple[str, tuple[float, float] | None, tuple[float, float] | None, float | None, str]],
+) -> str:
+    """Ranges on one scale: (name, outer range, inner range, a dot, all of it in words) of each."""
+    ends = [value for _, outer, inner, _, _ in entries for pair in (outer, inner) if pair for value in pair]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    place = _scale(low, high, 0.0, 100.0)
+    rows = []
+    for name, outer, inner, dot, words in entries:
+        drawn = "".join(
+            f"<i class={kind} style='left:{place(a):.2f}%;width:{max(place(b) - place(a), 0):.2f}%'></i>"
+            for kind, pair in (("outer", outer), ("inner", inner))
+            if pair
+            for a, b in [pair]
+        )
+        drawn += f"<i class=dot style='left:{min(max(place(dot), 0), 100):.2f}%'></i>" if dot is not None else ""
+        rows.append(f'<dt>{text(name)}</dt><dd title="{text(words)}">{drawn}</dd>')
+    scale = f"<dt></dt><dd class=scale><span>{number(low)}</span><span>{number(high)}</span></dd>"
+    return f"<dl class=ranges>{''.join(rows)}{scale}</dl>"
+
+
+def named(entries: Iterable[tuple[str, int]]) -> str:
+    """A legend: names with their colours."""
+    found = "".join(f"<span><i class={_class(colour)}></i>{text(name)}</span>" for name, colour in entries)
+    return f"<p class=legend>{found}</p>"
+
+
+def _figure(title: str, drawn: str, below: str) -> str:
+    return (
+        f"<figure class=chart><figcaption>{text(title)}</figcaption>"
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role=img aria-label="{text(title)}">{drawn}</svg>{below}</figure>'
+    )
+
+
+def _drawn(
+    line: Line,
+    points: list[tuple[float, float]],
+    across: Callable[[float], float],
+    up: Callable[[float], float],
+    unit: str,
+    x_unit: str,
+) -> str:
+    kind = _class(line.colour)
+    placed = [(across(x), up(y)) for x, y in points]
+    parts = []
+    if line.band:
+        lower, upper = (_points(line.x, bound) for bound in line.band)
+        outline = [*upper, *reversed(lower)]
+        parts.append(f'<polygon class="band {kind}" points="{_joined((across(x), up(y)) for x, y in outline)}"/>')
+    if not line.dots:
+        thick = " thick" if line.thick else ""
+        parts.append(f'<polyline class="{kind}{thick}" points="{_joined(_thinned(placed))}"/>')
+    if line.dots or (len(points) <= _MOST_DOTS and (line.band or len(points) == 1)):
+        parts += [
+            f'<circle class={kind} cx="{a:.1f}" cy="{b:.1f}" r="{2.5 if line.dots else 3.5}">'
+            f"<title>{text(f'{number(x)}{x_unit}: {number(y)}{unit}')}</title></circle>"
+            for (a, b), (x, y) in zip(placed, points, strict=True)
+        ]
+    return f"<g><title>{text(line.name)}</title>{''.join(parts)}</g>"
+
+
+def _class(colour: int) -> str:
+    return "grey" if colour == GREY else f"c{colour % COLOURS}"
+
+
+def _points(x: Sequence[float], y: Sequence[float | None]) -> list[tuple[float, float]]:
+    return [
+        (float(a), float(b))
+        for a, b in zip(x, y, strict=True)
+        if b is not None and math.isfinite(b) and abs(b) < _LARGEST
+    ]
+
+
+def _thinned(placed: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The lowest and the highest point of each unit of width, so that a long line stays small and loses no peak."""
+    if len(placed) <= 2 * _WIDTH:
+        return placed
+    units: dict[int, list[tuple[float, float]]] = {}
+    for point in placed:
+        units.setdefault(int(point[0]), []).append(point)
+    kept = []
+    for points in units.values():
+        extremes = {min(points, key=lambda p: p[1]), max(points, key=lambda p: p[1])}
+        kept += sorted(extremes)
+    return kept
+
+
+def _joined(points: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
+    if high <= low:
+        return lambda value: (start + end) / 2
+    return lambda value: start + (value - low) / (high - low) * (end - start)
+
+
+def _ticks(low: float, high: float, most: int = 4) -> list[float]:
+    """Round numbers from at most `low` to at least `high`."""
+    if high <= low:
+        return [low]
+    rough = (high - low) / most
+    ten = 10.0 ** math.floor(math.log10(rough))
+    step = next(ten * factor for factor in (1, 2, 5, 10) if ten * factor >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    if not (math.isfinite(step) and step > 0 and last - first <= 4 * most):  # steps too small for a float
+        return [low, high]
+    return [float(f"{i * step:.12g}") for i in range(first, last + 1)]
+
+
+def _decades(low: float, high: float) -> list[float]:
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = max(1, math.ceil((last - first) / 5))
+    return [10.0**power for power in range(first, last + every, every)]
