@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
-import os
+import io
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from getiaction import trust
 from getiaction.errors import TrainingError
+from getiaction.spec.hub_cache import is_offline
 from getiaction.spec.publishing import Upload, name_problem
+from getiaction.spec.run_folder import CHECKPOINTS, EVALUATION
 
 CARD = "README.md"
+METRICS = "metrics.csv"
+LOSSES = ("train/loss", "val/loss")
+_ROLLOUT_METRIC = re.compile(r"eval/\w+")
 SUFFIXES = (".safetensors", ".json", ".yaml", ".md")  # LeRobot's own choice
 # What LeRobot's template of a model card has where this module writes something else.
 UNNAMED = "--policy.path=<hf_user>/<policy_repo_id>"
@@ -51,7 +58,7 @@ def check(upload: Upload) -> Account:
 
     if wrong := name_problem(upload.repo_id):
         raise PublishingError(f"{upload.repo_id or 'an empty name'!s} can't be uploaded to: {wrong}", "user/name")
-    if _offline():
+    if is_offline():
         raise PublishingError("HF_HUB_OFFLINE is set, so that nothing can be uploaded", "unset HF_HUB_OFFLINE")
     if not get_token():
         raise PublishingError("there is no Hugging Face token on this machine", "log in: hf auth login")
@@ -77,7 +84,7 @@ def push(folder: Path, upload: Upload, evaluation: str = "") -> str:
     """Upload a `pretrained_model` folder in one commit; returns the address of the repository.
 
     Args:
-        folder: as LeRobot or getiaction saved it, with its model card.
+        folder: as LeRobot or getiaction saved it; without a model card, none is uploaded.
         upload: where to; a repository that is not there is made.
         evaluation: Markdown for the card's section Evaluation; empty for none.
 
@@ -87,9 +94,11 @@ def push(folder: Path, upload: Upload, evaluation: str = "") -> str:
     from huggingface_hub import CommitOperationAdd, HfApi
 
     api = HfApi()
-    card = card_text(folder, upload.repo_id, evaluation)
     operations = [
-        CommitOperationAdd(path.name, card.encode() if path.name == CARD else str(path)) for path in files(folder)
+        CommitOperationAdd(
+            path.name, card_text(folder, upload.repo_id, evaluation).encode() if path.name == CARD else str(path)
+        )
+        for path in files(folder)
     ]
     with _in_plain_words(upload.repo_id):
         url = api.create_repo(upload.repo_id, private=upload.private, exist_ok=True)
@@ -114,24 +123,62 @@ def card_text(folder: Path, repo_id: str, evaluation: str = "") -> str:
 
 
 def evaluation_of(run: Path) -> str:
-    """Return what a run measured as a Markdown table: its last rollouts and its best loss; empty for nothing."""
-    rows: dict[str, tuple[str, str]] = {}
-    with contextlib.suppress(OSError, csv.Error), (run / "metrics.csv").open(newline="") as file:
-        for line in csv.DictReader(file):
-            for name, value in line.items():
-                if name and name.startswith("eval/") and value:
-                    rows[name] = value, str(line.get("step", ""))
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        best = json.loads((run / "checkpoints" / "best.json").read_text())
-        rows[f"lowest {best['of']}"] = f"{best['loss']:.4g}", str(best["step"])
+    """Return what a run measured as a Markdown table: its last rollouts, its best loss, its error on recorded episodes.
+
+    Args:
+        run: a run folder, which may be a stranger's: only numbers and plain names of it reach the table.
+
+    Returns:
+        The table; empty where nothing was measured.
+    """
+    rows = [*_last_rollouts(run / METRICS), *_best_loss(run / CHECKPOINTS / "best.json"), *_open_loop(run / EVALUATION)]
     if not rows:
         return ""
-    lines = [f"| {name} | {value} | {step} |" for name, (value, step) in rows.items()]
+    lines = [f"| {name} | {value} | {step} |" for name, value, step in rows]
     return "\n".join(["| Measure | Value | Step |", "| --- | ---: | ---: |", *lines])
 
 
-def _offline() -> bool:
-    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+def _last_rollouts(metrics: Path) -> list[tuple[str, str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    with contextlib.suppress(OSError, csv.Error), trust.open_regular(metrics) as file:
+        for line in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")):
+            for name, value in line.items():
+                if name and _ROLLOUT_METRIC.fullmatch(name) and isinstance(value, str) and _is_number(value):
+                    found[name] = value, _step(line.get("step"))
+    return [(name, *rest) for name, rest in found.items()]
+
+
+def _best_loss(file: Path) -> list[tuple[str, str, str]]:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        best = trust.read_json(file)
+        if best["of"] in LOSSES:
+            return [(f"lowest {best['of']}", f"{float(best['loss']):.4g}", _step(best["step"]))]
+    return []
+
+
+def _open_loop(file: Path) -> list[tuple[str, str, str]]:
+    """The error on recorded episodes beside that of holding still, as shares of each joint's range."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        kept = trust.read_json(file)
+        part = kept["part"] if kept["part"] in ("held-out", "training", "new") else "recorded"
+        error, still = float(kept["error"]), float(kept["holding_still"]["error"])
+        count, step = len(kept["episodes"]), _step(kept["trained_steps"])
+        where = f"{count} {part} episode{'' if count == 1 else 's'}"
+        return [
+            (f"action error on {where}, share of range", f"{error:.2%}", step),
+            ("the same for holding still", f"{still:.2%}", step),
+        ]
+    return []
+
+
+def _is_number(text: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return math.isfinite(float(text))
+    return False
+
+
+def _step(value: Any) -> str:
+    return str(value) if str(value).isdecimal() else ""
 
 
 def _may_write(me: dict[str, Any]) -> bool:

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hub_server
+import made_evaluation
 import pytest
 import yaml
 
-from getiaction.publishing import card_text, evaluation_of, files
-from getiaction.spec.publishing import name_problem
+from getiaction.publishing import PublishingError, card_text, check, evaluation_of, files
+from getiaction.spec.publishing import Upload, name_problem
+from getiaction_cli.diagnostics import Report
+from getiaction_cli.rendering import evaluation_json
 
 RECIPE = {
     "seed": 1,
@@ -134,6 +137,59 @@ def test_only_lerobots_kinds_of_files_go_and_no_links(policy: Path) -> None:
 def test_a_run_that_measured_nothing_leaves_the_card_as_it_is(tmp_path: Path, policy: Path) -> None:
     assert evaluation_of(tmp_path) == ""
     assert "No evaluation results" in card_text(policy / "pretrained_model", "me/act")
+
+
+def test_a_policy_without_a_card_is_uploaded_without_one(hub: hub_server.Hub, policy: Path, tmp_path: Path) -> None:
+    """A later LeRobot may move what writes the card."""
+    script = (
+        "import sys, lerobot.policies.pretrained as p; del p._build_card_context\n"
+        "from getiaction_cli.main import main; sys.argv[0] = 'getiaction'; main()"
+    )
+    (policy / "pretrained_model" / "README.md").unlink()
+    values = {"type": "act", "chunk_size": 4, "n_action_steps": 4}
+    (policy / "pretrained_model" / "config.json").write_text(json.dumps(values))
+    environment = {**os.environ, **hub.environment(tmp_path), "HF_TOKEN": "hf_test"}
+    command = [sys.executable, "-c", script, "push", str(policy), "me/act"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in hub.models["me/act"].iterdir()) == ["config.json", "model.safetensors"]
+
+
+def test_the_card_has_the_evaluation_that_the_run_keeps(policy: Path) -> None:
+    kept = evaluation_json.stored(made_evaluation.evaluation(), Report("run"), 40)
+    (policy / "evaluation.json").write_text(kept)
+    (policy / "checkpoints").mkdir()
+    (policy / "checkpoints" / "best.json").write_text('{"of": "val/loss", "loss": 0.123456, "step": 30}')
+    card = card_text(policy / "pretrained_model", "me/act", evaluation_of(policy))
+    assert "| lowest val/loss | 0.1235 | 30 |" in card
+    assert "| action error on 3 held-out episodes, share of range | 2.00% | 40 |" in card
+    assert "| the same for holding still | 7.00% | 40 |" in card
+
+
+def test_a_damaged_run_adds_nothing_to_the_card(policy: Path) -> None:
+    (policy / "metrics.csv").write_bytes(b"step,eval/\xff,eval/success_rate\n10,1,| <b>\n11,nan,\xff\n")
+    (policy / "evaluation.json").write_text('{"part": "held-out", "error": "| <b>"}')
+    (policy / "checkpoints").mkdir()
+    (policy / "checkpoints" / "best.json").write_text('{"of": "| <b>", "loss": 1, "step": 3}')
+    assert evaluation_of(policy) == ""
+    for file in (policy / "checkpoints" / "best.json", policy / "metrics.csv"):
+        file.unlink()
+        os.mkfifo(file)  # reading it would never end
+    assert evaluation_of(policy) == ""
+
+
+def test_metrics_that_are_not_utf_8_cost_only_their_own_values(policy: Path) -> None:
+    (policy / "metrics.csv").write_bytes(b"step,note,eval/success_rate\n10,\xff\xfe,0.25\n")
+    assert "| eval/success_rate | 0.25 | 10 |" in evaluation_of(policy)
+
+
+@pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_nothing_is_uploaded_offline(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "yes")
+    with pytest.raises(PublishingError, match="HF_HUB_OFFLINE is set"):
+        check(Upload("me/act", None))
 
 
 @pytest.mark.parametrize(
