@@ -155,6 +155,29 @@ function __getiaction_options
 --help	Show this message and exit.
 -h	Show this message and exit.
 --data.	the dataset'
+        case 'fetch'
+            printf '%s\n' '--dry-run	Show what is missing and its size; fetch nothing
+--model	Policy class or name: ACT, diffusion, …
+--data	Data module class: LeRobotDataModule
+--dataset	Dataset id
+--max-steps	Optimizer steps to train for
+--steps	Optimizer steps to train for
+--max-epochs	Epochs to train for
+--epochs	Epochs to train for
+--batch-size	Samples per batch
+--num-workers	Processes that load data
+--learning-rate	Learning rate
+--lr	Learning rate
+--logger	Logger: wandb, tensorboard, csv, mlflow, …
+--fast-dev-run	Try one batch (or N) and keep nothing
+--seed-everything	Seed, which makes a run repeatable
+--seed	Seed, which makes a run repeatable
+--output_dir	The recipe\'s `output_dir`; --output-dir wins over it
+--help	Show this message and exit.
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning\'s Trainer'
         case 'validate'
             printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
 -c	Measure the latest run of this recipe; repeatable
@@ -421,6 +444,38 @@ function __getiaction_takes
             printf '%s\n' 'file'
         case 'evaluate --ignore'
             printf '%s\n' 'code'
+        case 'fetch --model'
+            printf '%s\n' 'policy'
+        case 'fetch --data'
+            printf '%s\n' 'text'
+        case 'fetch --dataset'
+            printf '%s\n' 'dataset'
+        case 'fetch --max-steps'
+            printf '%s\n' 'text'
+        case 'fetch --steps'
+            printf '%s\n' 'text'
+        case 'fetch --max-epochs'
+            printf '%s\n' 'text'
+        case 'fetch --epochs'
+            printf '%s\n' 'text'
+        case 'fetch --batch-size'
+            printf '%s\n' 'text'
+        case 'fetch --num-workers'
+            printf '%s\n' 'text'
+        case 'fetch --learning-rate'
+            printf '%s\n' 'text'
+        case 'fetch --lr'
+            printf '%s\n' 'text'
+        case 'fetch --logger'
+            printf '%s\n' 'logger'
+        case 'fetch --fast-dev-run'
+            printf '%s\n' 'text'
+        case 'fetch --seed-everything'
+            printf '%s\n' 'text'
+        case 'fetch --seed'
+            printf '%s\n' 'text'
+        case 'fetch --output_dir'
+            printf '%s\n' 'folder'
         case 'validate --config'
             printf '%s\n' 'recipe'
         case 'validate -c'
@@ -500,6 +555,8 @@ function __getiaction_arguments
             printf '%s\n' 'dataset'
         case 'evaluate'
             printf '%s\n' 'run'
+        case 'fetch'
+            printf '%s\n' 'recipe'
         case 'validate'
             printf '%s\n' 'run'
         case 'test'
@@ -573,6 +630,7 @@ migrate	Write another trainer\'s configuration as a recipe that trains the same
 validate-config	Check recipes and report every problem, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
+fetch	Download what recipes need: dataset, pretrained weights, tokenizers, processors and backbones
 validate	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI\'s names
 test	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI\'s names
 predict	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI\'s names
@@ -585,7 +643,7 @@ schema	Print a JSON Schema of recipes, made from the installed LeRobot and Light
 describe-machine	Print what this machine has, as JSON: GPUs, memory, packages, cached weights, free disk space
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
-        else if contains -- "$command" train fit validate-config evaluate validate test predict; and begin
+        else if contains -- "$command" train fit validate-config evaluate fetch validate test predict; and begin
                 string match -q -- '--*.*' "$word"
                 or begin
                     not string match -q -- '-*' "$word"

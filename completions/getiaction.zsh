@@ -147,6 +147,28 @@ _getiaction_options() {
 --help	Show this message and exit.
 -h	Show this message and exit.
 --data.	the dataset' ;;
+        'fetch') printf '%s\n' '--dry-run	Show what is missing and its size; fetch nothing
+--model	Policy class or name: ACT, diffusion, …
+--data	Data module class: LeRobotDataModule
+--dataset	Dataset id
+--max-steps	Optimizer steps to train for
+--steps	Optimizer steps to train for
+--max-epochs	Epochs to train for
+--epochs	Epochs to train for
+--batch-size	Samples per batch
+--num-workers	Processes that load data
+--learning-rate	Learning rate
+--lr	Learning rate
+--logger	Logger: wandb, tensorboard, csv, mlflow, …
+--fast-dev-run	Try one batch (or N) and keep nothing
+--seed-everything	Seed, which makes a run repeatable
+--seed	Seed, which makes a run repeatable
+--output_dir	The recipe'\''s `output_dir`; --output-dir wins over it
+--help	Show this message and exit.
+-h	Show this message and exit.
+--model.	the policy
+--data.	the dataset
+--trainer.	Lightning'\''s Trainer' ;;
         'validate') printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
 -c	Measure the latest run of this recipe; repeatable
 --ckpt_path	Likewise RUN; `last` and `best` need --config
@@ -309,6 +331,22 @@ _getiaction_takes() {
         'evaluate --format') printf '%s\n' '=text json' ;;
         'evaluate --html') printf '%s\n' 'file' ;;
         'evaluate --ignore') printf '%s\n' 'code' ;;
+        'fetch --model') printf '%s\n' 'policy' ;;
+        'fetch --data') printf '%s\n' 'text' ;;
+        'fetch --dataset') printf '%s\n' 'dataset' ;;
+        'fetch --max-steps') printf '%s\n' 'text' ;;
+        'fetch --steps') printf '%s\n' 'text' ;;
+        'fetch --max-epochs') printf '%s\n' 'text' ;;
+        'fetch --epochs') printf '%s\n' 'text' ;;
+        'fetch --batch-size') printf '%s\n' 'text' ;;
+        'fetch --num-workers') printf '%s\n' 'text' ;;
+        'fetch --learning-rate') printf '%s\n' 'text' ;;
+        'fetch --lr') printf '%s\n' 'text' ;;
+        'fetch --logger') printf '%s\n' 'logger' ;;
+        'fetch --fast-dev-run') printf '%s\n' 'text' ;;
+        'fetch --seed-everything') printf '%s\n' 'text' ;;
+        'fetch --seed') printf '%s\n' 'text' ;;
+        'fetch --output_dir') printf '%s\n' 'folder' ;;
         'validate --config') printf '%s\n' 'recipe' ;;
         'validate -c') printf '%s\n' 'recipe' ;;
         'validate --ckpt_path') printf '%s\n' 'run' ;;
@@ -351,6 +389,7 @@ _getiaction_arguments() {
         'validate-config') printf '%s\n' 'recipe' ;;
         'inspect-dataset') printf '%s\n' 'dataset' ;;
         'evaluate') printf '%s\n' 'run' ;;
+        'fetch') printf '%s\n' 'recipe' ;;
         'validate') printf '%s\n' 'run' ;;
         'test') printf '%s\n' 'run' ;;
         'predict') printf '%s\n' 'run' ;;
@@ -403,6 +442,7 @@ migrate	Write another trainer'\''s configuration as a recipe that trains the sam
 validate-config	Check recipes and report every problem, each with its place, its reason and its fix
 inspect-dataset	Show what is in a LeRobot dataset, what is broken, and which policies can train on it
 evaluate	Measure what a trained policy has learned, on recorded episodes
+fetch	Download what recipes need: dataset, pretrained weights, tokenizers, processors and backbones
 validate	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI'\''s names
 test	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI'\''s names
 predict	Measure a trained policy, with LightningCLI-compatible syntax: `getiaction evaluate` under LightningCLI'\''s names
@@ -415,7 +455,7 @@ schema	Print a JSON Schema of recipes, made from the installed LeRobot and Light
 describe-machine	Print what this machine has, as JSON: GPUs, memory, packages, cached weights, free disk space
 explain	Explain what a rule finds, why it matters, and how to write it instead'
             return
-        elif [[ ' train fit validate-config evaluate validate test predict ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then
+        elif [[ ' train fit validate-config evaluate fetch validate test predict ' == *" $command "* && ( $word == --*.* || ( $word != -* && $before == --*.* && $before != *=* ) ) ]]; then
             _getiaction_offer "$("$helper" overrides "$word" "${(@Q)words[1,CURRENT-1]}" 2>/dev/null)"
             return
         elif [[ $word == -* ]]; then

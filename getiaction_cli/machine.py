@@ -273,12 +273,14 @@ def torch_hub() -> Path:
     return Path(os.environ.get("TORCH_HOME", f"{cache_home}/torch")).expanduser() / "hub"
 
 
-@cache
 def resnet_weights() -> Mapping[str, str]:
-    """The file that each of torchvision's ResNet weights is kept in, by name ("ResNet18_Weights.IMAGENET1K_V1").
+    """The file that each of torchvision's ResNet weights is kept in, by name ("ResNet18_Weights.IMAGENET1K_V1")."""
+    return {name: url.rsplit("/", 1)[-1] for name, url in resnet_addresses().items()}
 
-    Read from torchvision's source, which names the addresses.
-    """
+
+@cache
+def resnet_addresses() -> Mapping[str, str]:
+    """The address of each of torchvision's ResNet weights, from torchvision's source."""
     torchvision = package_folder("torchvision")
     if torchvision is None:
         return {}
@@ -287,7 +289,7 @@ def resnet_weights() -> Mapping[str, str]:
         found: dict[str, str] = {}
         for enum, body in re.findall(r"^class (\w+_Weights)\(WeightsEnum\):\n((?:    .*\n|\n)+)", text, re.MULTILINE):
             for name, url in re.findall(r"^    (\w+) = Weights\(\s*url=\"([^\"]+)\"", body, re.MULTILINE):
-                found[f"{enum}.{name}"] = url.rsplit("/", 1)[-1]
+                found[f"{enum}.{name}"] = url
             for name, same in re.findall(r"^    (\w+) = (\w+)$", body, re.MULTILINE):
                 found[f"{enum}.{name}"] = found.get(f"{enum}.{same}", "")
         return found

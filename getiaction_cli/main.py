@@ -17,6 +17,7 @@ from getiaction_cli.commands import (
     describe_machine,
     evaluate,
     explain,
+    fetch,
     frame_stores,
     init,
     inspect_dataset,
@@ -111,6 +112,9 @@ app.command("inspect-dataset", short_help="Show what is in a dataset and what is
 )
 app.command("evaluate", short_help="Measure what a trained policy has learned.", cls=evaluate.EvaluateCommand)(
     evaluate.evaluate
+)
+app.command("fetch", short_help="Download what recipes need, to train without a network.", cls=train.TrainCommand)(
+    fetch.fetch
 )
 for name in ("validate", "test", "predict"):
     app.command(name, short_help="Measure a trained policy (LightningCLI-compatible).", cls=evaluate.EvaluateCommand)(

@@ -213,10 +213,13 @@ class _Handler(BaseHTTPRequestHandler):
         if repo not in self.hub.models:
             self._error(404, "RepoNotFound", "Repository not found")
             return
+        root = self.hub.models[repo]
+        names = sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
         if rest.startswith("resolve/"):
             self._file(repo, rest.split("/", 2)[2], head=head, repos=self.hub.models)
+        elif rest.startswith("tree/"):
+            self._json([self._entry(root, name) for name in names])
         else:
-            names = sorted(p.name for p in self.hub.models[repo].iterdir())
             siblings = [{"rfilename": name} for name in names]
             self._json({"id": repo, "_id": repo, "sha": COMMIT, "private": False, "tags": [], "siblings": siblings})
 
@@ -248,7 +251,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if word == "/tree/":
             entries = [
-                self._entry(repo, name) for name in self._names(repo) if name.startswith(f"{under}/" if under else "")
+                self._entry(self.hub.repos[repo], name)
+                for name in self._names(repo)
+                if name.startswith(f"{under}/" if under else "")
             ]
             if under and not entries:
                 self._error(404, "EntryNotFound", "no such folder")
@@ -290,8 +295,8 @@ class _Handler(BaseHTTPRequestHandler):
         root = self.hub.repos[repo]
         return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
 
-    def _entry(self, repo: str, name: str) -> dict[str, object]:
-        content = (self.hub.repos[repo] / name).read_bytes()
+    def _entry(self, root: Path, name: str) -> dict[str, object]:
+        content = (root / name).read_bytes()
         entry: dict[str, object] = {"type": "file", "path": name, "size": len(content), "oid": _blob_id(content)}
         if len(content) >= LFS_FROM:
             sha = hashlib.sha256(content).hexdigest()

@@ -12,7 +12,7 @@ from lerobot.policies.pretrained import PreTrainedPolicy
 
 from getiaction.errors import PolicyError
 from getiaction.lerobot.errors import first_line
-from getiaction.spec import facts
+from getiaction.spec import facts, torchvision_weights
 
 
 @contextlib.contextmanager
@@ -56,19 +56,13 @@ def ensure_backbone_weights(config: PreTrainedConfig) -> None:
         )
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     file = folder / weights.url.rsplit("/", 1)[1]
-    if file.exists():
-        return
-    import urllib.request
-
     try:
-        # Asked first, with a limit: torch's own download waits for as long as the network keeps silent.
-        with urllib.request.urlopen(weights.url, timeout=10):
-            pass
-        torch.hub.load_state_dict_from_url(weights.url, progress=False, check_hash=True)
-    except (OSError, RuntimeError) as error:
+        torchvision_weights.fetch(weights.url, folder)
+    except OSError as error:
         raise PolicyError(
             f"the backbone weights {name} are not in {folder} and can't be downloaded: {first_line(error)}",
-            f"{way_out}\nOr put {file.name} from {weights.url} into that folder.",
+            f"With a network, `getiaction fetch RECIPE` downloads them. {way_out}\n"
+            f"Or put {file.name} from {weights.url} into that folder.",
         ) from error
 
 

@@ -216,6 +216,11 @@ class Fit:
         some = episode_split.used(there, asked, excluded)
         return np.arange(there) if some is None else np.array(some, dtype=np.int64)
 
+    @cached_property
+    def lacking(self) -> list[str]:
+        """Files of those episodes that are on the Hub and not in this machine's cache."""
+        return self.dataset.lacking(set(self.chosen.tolist()))
+
     def _listed(self, name: str) -> list[int] | None:
         """The episodes of a list in the recipe that exist, each once; None where the recipe has no such list."""
         said, there = self.recipe.data(name), len(self.dataset.episodes)

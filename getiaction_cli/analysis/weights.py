@@ -1,6 +1,8 @@
 """What a policy fetches when it is built: from the Hugging Face Hub, and from torchvision's server."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from getiaction_cli.analysis.checkpoint import ROUTE, is_hub_id
@@ -11,11 +13,35 @@ from getiaction_cli.recipe import Recipe
 BACKBONE = "pretrained_backbone_weights"
 
 
-def from_hub(recipe: Recipe, policy: PolicyConfig) -> Iterator[tuple[str, str, str, bool]]:
-    """(repository, what it is, route that names it, gated) of each model that is fetched from the Hub."""
+@dataclass(frozen=True)
+class HubModel:
+    """A model on the Hub that a recipe's policy is built from.
+
+    Args:
+        repo_id: its repository.
+        what: what it is, in words.
+        at: the route of the recipe's value that names it.
+        gated: its licence must be accepted on the Hub first.
+        revision: branch, tag or commit; None for the newest.
+        weights: its weights are read, not only configurations, tokenizers and processors.
+        folders: the folders that are read; empty for all.
+    """
+
+    repo_id: str
+    what: str
+    at: str
+    gated: bool = False
+    revision: str | None = None
+    weights: bool = True
+    folders: Sequence[str] = ()
+
+
+def from_hub(recipe: Recipe, policy: PolicyConfig) -> Iterator[HubModel]:
+    """Each model that is fetched from the Hub."""
     said = recipe.get(ROUTE)
     if isinstance(said, str) and is_hub_id(said):
-        yield said, "the pretrained policy", ROUTE, False
+        revision = recipe.get("model.init_args.pretrained_revision")
+        yield HubModel(said, "the pretrained policy", ROUTE, revision=revision if isinstance(revision, str) else None)
     for download in policy.policy.downloads:
         if download.parameter == BACKBONE:
             continue
@@ -24,7 +50,14 @@ def from_hub(recipe: Recipe, policy: PolicyConfig) -> Iterator[tuple[str, str, s
             continue
         if isinstance(named, str) and named.count("/") == 1 and not Path(named).is_dir():
             at = recipe.param_route(download.parameter) if download.parameter else "model.class_path"
-            yield named, f"the {download.what}", at, download.gated
+            read = bool(policy.get(download.weights)) if isinstance(download.weights, str) else download.weights
+            what = f"the {download.what}"
+            yield HubModel(named, what, at, download.gated, weights=read, folders=download.folders)
+
+
+def fetch_command(recipe: Recipe) -> str:
+    """How to download what is missing, for a machine whose environment forbids the network."""
+    return f"once, with a network: `HF_HUB_OFFLINE=0 getiaction fetch {shlex.quote(recipe.file)}`"
 
 
 def backbone(recipe: Recipe, policy: PolicyConfig) -> str | None:

@@ -148,12 +148,12 @@ def _downloads(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:
     from getiaction_cli.machine import resnet_weights
 
     machine, wanted = context.machine, list[str]()
-    if lacking := fit.dataset.to_download:
+    if lacking := len(fit.lacking):
         alone = "" if fit.dataset.has_data else " (only its metadata is on this machine)"
         wanted.append(f"{plural(lacking, 'file')} of the dataset{alone}")
-    for repo_id, what, _, gated in from_hub(context.recipe, fit.policy):
-        if repo_id not in machine.hub:
-            wanted.append(f"{repo_id} ({what}{', gated' if gated else ''})")
+    for model in from_hub(context.recipe, fit.policy):
+        if model.repo_id not in machine.hub:
+            wanted.append(f"{model.repo_id} ({model.what}{', gated' if model.gated else ''})")
     weights = backbone(context.recipe, fit.policy)
     if weights and (file := resnet_weights().get(weights)) and file not in machine.torch_hub:
         wanted.append(f"{weights} (the backbone's weights)")

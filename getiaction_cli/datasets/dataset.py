@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -184,13 +184,16 @@ class Dataset:
             name.startswith(("data/", "videos/")) for name in self.listing.sizes
         )
 
-    @property
-    def to_download(self) -> int:
-        """Tables and videos that a cached copy of the Hub's dataset lacks, which training fetches."""
+    def lacking(self, rows: Collection[int]) -> list[str]:
+        """Tables and videos of some rows of ``episodes`` that a cached copy of the Hub's dataset lacks.
+
+        Training fetches them.
+        """
         if not self.place.is_cached_copy:
-            return 0
-        named = {*self.data_files, *(name for files in self.video_files.values() for name in files)}
-        return len(named - self.listing.sizes.keys())
+            return []
+        named = [self.data_files, *self.video_files.values()]
+        wanted = {name for files in named for name, found in files.items() if not set(found.tolist()).isdisjoint(rows)}
+        return sorted(wanted - self.listing.sizes.keys())
 
     @cached_property
     def data_files(self) -> dict[str, Rows]:

@@ -1,7 +1,8 @@
-"""The Hub: only ``meta/`` is fetched, with huggingface_hub's own code, token, endpoint and offline switch.
+"""The Hub, asked with huggingface_hub's own code, token, endpoint and offline switch.
 
-Files arrive in LeRobot's cache and are checked against the hashes that the Hub lists. meta/info.json comes last, and
-no copy is found without it: a fetch that is cut short, or that brings wrong bytes, is never taken for a dataset.
+Files arrive in LeRobot's cache, those of models in huggingface_hub's, and are checked against the hashes that the Hub
+lists. meta/info.json comes last, and no copy is found without it: a fetch that is cut short, or that brings wrong
+bytes, is never taken for a dataset.
 """
 
 from __future__ import annotations
@@ -14,22 +15,24 @@ import re
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from getiaction import trust
 from getiaction.spec.dataset_location import FORMAT_TAG, INFO, Location, lerobot_hub_cache
-from getiaction.spec.hub_cache import storage
+from getiaction.spec.hub_cache import hub_cache, storage
 from getiaction_cli.datasets.progress import OnProgress
 from getiaction_cli.errors import HubError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
+
+type Kind = Literal["dataset", "model"]
 
 _PASSING = (429, 500, 502, 503, 504)  # answers that may be others in a moment
 _WAITS = (1.0, 2.0)  # seconds
@@ -42,6 +45,76 @@ class RemoteFiles:
 
     files: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Files of a repository that are not in the cache.
+
+    Args:
+        kind: of the repository.
+        repo_id: its id.
+        revision: tag, branch or commit.
+        commit: what the revision means now.
+        files: the files.
+    """
+
+    kind: Kind
+    repo_id: str
+    revision: str
+    commit: str
+    files: tuple[RepoFile, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Their size."""
+        return sum(file.size for file in self.files)
+
+    def fetch(self, watch: OnProgress | None = None) -> None:
+        """Fetch them; what an earlier call fetched is kept.
+
+        Raises:
+            HubError: as `fetch_meta`.
+        """
+        _download(self.repo_id, self.commit, self.revision, list(self.files), watch=watch, kind=self.kind)
+
+
+def missing(
+    repo_id: str, revision: str | None, choose: Callable[[list[str]], Collection[str]], kind: Kind = "model"
+) -> Missing:
+    """Compare what the Hub has with the cache.
+
+    Args:
+        repo_id: the Hub id.
+        revision: tag, branch or commit; None for `main`.
+        choose: of the paths of a repository's files, those that are needed.
+        kind: of the repository.
+
+    Raises:
+        HubError: refused, not reachable, no such repository or revision.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    api, named = HfApi(), revision or "main"
+    if not trust.is_revision(named):
+        raise HubError(f"{revision!r} can't be a branch, tag or commit")
+    try:
+        with _translated(repo_id, kind):
+            commit = _again(lambda: api.repo_info(repo_id, repo_type=kind, revision=named)).sha or named
+            entries = _again(lambda: list(_tree(api, repo_id, commit, None, kind)))
+            _check_answer(commit, entries)
+    except RepositoryNotFoundError:
+        raise HubError(
+            f"the Hub has no {kind} {repo_id}, or it is private", "check the name; log in with: hf auth login"
+        ) from None
+    wanted = set(choose([entry.path for entry in entries]))
+    place = storage(_cache(kind), f"{kind}s", repo_id)
+    chosen = [entry for entry in entries if entry.path in wanted]
+    lacking = [entry for entry in chosen if not (place / "snapshots" / commit / entry.path).is_file()]
+    if not lacking and named != commit and not (place / "refs" / named).is_file():
+        lacking = sorted(chosen, key=lambda entry: entry.size)[:1]  # with it, the cache learns what the revision means
+    return Missing(kind, repo_id, named, commit, tuple(lacking))
 
 
 def endpoint() -> str:
@@ -132,14 +205,16 @@ def _check_answer(commit: str, files: list[RepoFile]) -> None:
             raise ValueError(f"{file.size!r} is not the size of {file.path}")
 
 
-def _tree(api: HfApi, repo_id: str, revision: str, under: str | None) -> Iterator[RepoFile]:
+def _cache(kind: Kind) -> Path:
+    return hub_cache() if kind == "model" else lerobot_hub_cache()
+
+
+def _tree(api: HfApi, repo_id: str, revision: str, under: str | None, kind: Kind = "dataset") -> Iterator[RepoFile]:
     from huggingface_hub.errors import EntryNotFoundError
     from huggingface_hub.hf_api import RepoFile
 
     try:
-        entries = api.list_repo_tree(
-            repo_id, path_in_repo=under, recursive=True, revision=revision, repo_type="dataset"
-        )
+        entries = api.list_repo_tree(repo_id, path_in_repo=under, recursive=True, revision=revision, repo_type=kind)
         yield from (entry for entry in entries if isinstance(entry, RepoFile))
     except EntryNotFoundError:
         return
@@ -174,13 +249,23 @@ def _similar_ids(api: HfApi, repo_id: str) -> list[str]:
     return found
 
 
-def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *, watch: OnProgress | None) -> Path:
-    """Fetch files into LeRobot's cache, meta/info.json last: no copy counts without it."""
+def _download(
+    repo_id: str,
+    commit: str,
+    revision: str,
+    files: list[RepoFile],
+    *,
+    watch: OnProgress | None,
+    kind: Kind = "dataset",
+) -> Path:
+    """Fetch files into the cache, a dataset's meta/info.json last: no copy counts without it."""
     from huggingface_hub import hf_hub_download
 
-    cache = lerobot_hub_cache()
-    snapshot = storage(cache, "datasets", repo_id) / "snapshots" / commit
-    begun = not (snapshot / INFO).is_file()  # an earlier fetch that broke off may have left files unchecked
+    cache = _cache(kind)
+    snapshot = storage(cache, f"{kind}s", repo_id) / "snapshots" / commit
+    # An earlier fetch that broke off may have left files unchecked.
+    begun = kind == "dataset" and not (snapshot / INFO).is_file()
+    last = INFO if kind == "dataset" else files[-1].path if files else ""
     wanted = [file for file in files if begun or not (snapshot / file.path).is_file()]
     total = sum(file.size for file in wanted)
     bar = _bar(repo_id, total, watch)
@@ -188,20 +273,20 @@ def _download(repo_id: str, commit: str, revision: str, files: list[RepoFile], *
     def fetch(file: RepoFile, revision: str = commit) -> None:
         path = _again(
             lambda: hf_hub_download(
-                repo_id, file.path, repo_type="dataset", revision=revision, cache_dir=cache, tqdm_class=bar
+                repo_id, file.path, repo_type=kind, revision=revision, cache_dir=cache, tqdm_class=bar
             )
         )
         _verify(Path(path), file)
 
     if watch is not None and wanted:
         watch(f"fetching {repo_id}", 0, total, "bytes")
-    with _translated(repo_id), _silenced(), ThreadPoolExecutor(8) as pool:
+    with _translated(repo_id, kind), _silenced(), ThreadPoolExecutor(8) as pool:
         try:
-            list(pool.map(fetch, [file for file in wanted if file.path != INFO]))
+            list(pool.map(fetch, [file for file in wanted if file.path != last]))
         finally:
             pool.shutdown(cancel_futures=True)
         for file in files:
-            if file.path == INFO:
+            if file.path == last:
                 fetch(file, revision)  # by its tag or branch, which the cache then knows
     if watch is not None and wanted:
         watch(f"fetching {repo_id}", total, total, "bytes")
@@ -264,12 +349,13 @@ def _in_time() -> Iterator[None]:
 
 
 @contextmanager
-def _translated(repo_id: str) -> Iterator[None]:
+def _translated(repo_id: str, kind: Kind = "dataset") -> Iterator[None]:
     """Every error of huggingface_hub or httpx becomes one HubError (a missing repository stays itself)."""
     import httpx
     from huggingface_hub import errors
 
     where = endpoint()
+    page = f"{where}/datasets/{repo_id}" if kind == "dataset" else f"{where}/{repo_id}"
     try:
         with _in_time():
             yield
@@ -278,20 +364,18 @@ def _translated(repo_id: str) -> Iterator[None]:
     except errors.GatedRepoError as error:
         raise HubError(
             f"{repo_id} is gated: its owner must let you in",
-            f"request access at {where}/datasets/{repo_id}, then `hf auth login` (or set HF_TOKEN)",
+            f"request access at {page}, then `hf auth login` (or set HF_TOKEN)",
         ) from error
     except errors.RepositoryNotFoundError:
         raise
     except errors.RevisionNotFoundError as error:
-        raise HubError(
-            f"{repo_id} has no such revision on the Hub", f"{where}/datasets/{repo_id}/tree/main lists them"
-        ) from error
+        raise HubError(f"{repo_id} has no such revision on the Hub", f"{page}/tree/main lists them") from error
     except errors.OfflineModeIsEnabled as error:
         raise HubError(
             "the Hub was not asked: HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE, or name a folder"
         ) from error
     except errors.HFValidationError as error:
-        raise HubError(f"{repo_id!r} can't be the id of a dataset", "an id is owner/name") from error
+        raise HubError(f"{repo_id!r} can't be the id of a {kind}", "an id is owner/name") from error
     except errors.HfHubHTTPError as error:
         status = getattr(error.response, "status_code", None)
         if status == 401:
@@ -307,7 +391,7 @@ def _translated(repo_id: str) -> Iterator[None]:
         if status is not None and 400 <= status < 500:
             raise HubError(
                 f"the Hub refused {repo_id} ({status}{f': {error.server_message}' if error.server_message else ''})",
-                f"open {where}/datasets/{repo_id} in a browser: does your account see its files?",
+                f"open {page} in a browser: does your account see its files?",
             ) from error
         raise HubError(
             f"the Hub answered {status or 'with an error'} for {repo_id}", f"{where} may be down; try again later"

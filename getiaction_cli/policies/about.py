@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,9 @@ class Download:
         repo_id: the Hub repository, where no parameter names it.
         gated: True when its licence must be accepted on the Hub first.
         starts: True when it is the pretrained policy that LeRobot starts from where none is named.
+        weights: False where only configurations, tokenizers and processors of the repository are read; the name of a
+            parameter where that decides.
+        folders: the folders of the repository that are read; empty for all of it.
     """
 
     what: str
@@ -36,6 +40,8 @@ class Download:
     repo_id: str = ""
     gated: bool = False
     starts: bool = False
+    weights: bool | str = True
+    folders: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

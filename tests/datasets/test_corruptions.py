@@ -177,7 +177,7 @@ def test_a_cached_copy_is_completed(damaged: Callable[[str], Path], monkeypatch:
     from getiaction_cli.datasets import Location
 
     dataset = read(Location("made/toy", damaged("video-missing"), "lerobot cache", "main"))
-    assert dataset.to_download == 1
+    assert len(dataset.lacking(range(len(dataset.episodes)))) == 1
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     report = check(DatasetContext(dataset))
     assert report.diagnostics == ()

@@ -281,6 +281,6 @@ def test_adapters_are_not_judged_as_a_policy_that_is_trained_whole(judge: Judge)
 def test_fastwam_fetches_its_base_where_it_starts_from_it(parameters: dict[str, Any], fetched: bool) -> None:
     model = {"class_path": "getiaction.policies.lerobot.FastWAM", "init_args": parameters}
     policy = load("fastwam").configure({k: v for k, v in parameters.items() if k != "pretrained_path"})
-    wanted = [repo_id for repo_id, *_ in from_hub(read("recipe.yaml", text=json.dumps({"model": model})), policy)]
+    wanted = [wanted.repo_id for wanted in from_hub(read("recipe.yaml", text=json.dumps({"model": model})), policy)]
     assert ("lerobot/fastwam_base" in wanted) is fetched
     assert "Wan-AI/Wan2.2-TI2V-5B-Diffusers" in wanted

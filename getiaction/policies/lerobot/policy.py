@@ -189,7 +189,7 @@ class LeRobotPolicy(L.LightningModule):
                     f"{self.policy_name} has no features to be built from",
                     "Give the trainer a LeRobotDataModule, or the policy its input_features and output_features.",
                 )
-            self._build(DatasetView(meta.features, stats, meta), self._device_type())
+            self.build(meta, stats)
         elif self.preprocessor is None:
             # Built at once without statistics: normalizing silently by nothing would train a useless policy.
             assert self.config is not None
@@ -200,6 +200,18 @@ class LeRobotPolicy(L.LightningModule):
             self.train()  # an earlier select_action, or LeRobot's from_pretrained, left it in evaluation mode
             # Some policies keep what they freeze in evaluation mode, and Lightning takes that for a mistake.
             warnings.filterwarnings("ignore", r"Found \d+ module\(s\) in eval mode at the start of training")
+
+    def build(self, meta: Any, stats: Any) -> None:
+        """Build the policy for a dataset, its weights fetched and loaded.
+
+        Args:
+            meta: a `LeRobotDatasetMetadata`.
+            stats: the statistics to normalize by; None builds no processors.
+
+        Raises:
+            getiaction.errors.PolicyError: the policy can't be built from it.
+        """
+        self._build(DatasetView(meta.features, stats, meta), self._device_type())
 
     def _device_type(self) -> str:
         """The kind of device that the trainer, or else the module, is on."""

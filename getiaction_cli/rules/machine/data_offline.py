@@ -2,12 +2,12 @@
 
 ## What it finds
 
-A dataset of which only the metadata is in the Hub's cache, while the environment forbids the network
-(`HF_HUB_OFFLINE`).
+A dataset of which only the metadata is in the Hub's cache, or not all tables and videos of the episodes that are
+trained on, while the environment forbids the network (`HF_HUB_OFFLINE`).
 
 ## Why it matters
 
-Training reads the metadata, and stops at the first frame.
+Training reads the metadata, and stops at the first frame that is missing.
 
 ## Example
 
@@ -46,20 +46,26 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.datasets.dataset import Dataset
+from getiaction_cli.analysis.recipe_on_dataset import Fit
+from getiaction_cli.analysis.weights import fetch_command
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.machine import Machine
 from getiaction_cli.rules import rule
+from getiaction_cli.units import plural
 
 
 @rule("GA540")
-def data_offline(dataset: Dataset, machine: Machine) -> Iterator[Finding]:
+def data_offline(fit: Fit, machine: Machine) -> Iterator[Finding]:
     """Look for tables and videos beside the metadata."""
-    place = dataset.place
-    if machine.offline and not dataset.has_data:
-        revision = f" --revision {place.revision}" if place.revision else ""
-        yield Finding(
-            f"only the metadata of `{place.repo_id}` is downloaded, and HF_HUB_OFFLINE forbids downloading the rest",
-            at="data.init_args.repo_id",
-            help=f"once, with a network: `hf download --repo-type dataset {place.repo_id}{revision}`",
-        )
+    dataset = fit.dataset
+    if not machine.offline or (dataset.has_data and not fit.lacking):
+        return
+    name = dataset.place.repo_id
+    message = f"only the metadata of `{name}` is downloaded, and HF_HUB_OFFLINE forbids downloading the rest"
+    if dataset.has_data:
+        message = f"{plural(len(fit.lacking), 'file')} of `{name}` must be downloaded, and HF_HUB_OFFLINE forbids it"
+    yield Finding(
+        message,
+        at="data.init_args.repo_id",
+        help=fetch_command(fit.recipe),
+    )

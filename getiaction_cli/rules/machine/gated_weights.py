@@ -55,10 +55,10 @@ from getiaction_cli.rules import rule
 @rule("GA508", cause=("download",))
 def gated_weights(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
     """Look for a token where one is needed."""
-    for repo_id, what, at, gated in from_hub(recipe, policy):
-        if gated and repo_id not in machine.hub and not machine.hub_token:
+    for model in from_hub(recipe, policy):
+        if model.gated and model.repo_id not in machine.hub and not machine.hub_token:
             yield Finding(
-                f"{what} `{repo_id}` is gated, and this machine has no Hugging Face token",
-                at=at,
-                help=f"accept the licence at https://huggingface.co/{repo_id}, then `hf auth login`",
+                f"{model.what} `{model.repo_id}` is gated, and this machine has no Hugging Face token",
+                at=model.at,
+                help=f"accept the licence at https://huggingface.co/{model.repo_id}, then `hf auth login`",
             )

@@ -47,7 +47,7 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.weights import BACKBONE, backbone, from_hub
+from getiaction_cli.analysis.weights import BACKBONE, backbone, fetch_command, from_hub
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.machine import Machine, resnet_weights
 from getiaction_cli.policies import PolicyConfig
@@ -60,12 +60,13 @@ def weights_offline(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> I
     """Look into the caches."""
     if not machine.offline:
         return
-    for repo_id, what, at, _ in from_hub(recipe, policy):
-        if repo_id not in machine.hub:
+    fetch = fetch_command(recipe)
+    for model in from_hub(recipe, policy):
+        if model.repo_id not in machine.hub:
             yield Finding(
-                f"{what} `{repo_id}` must be downloaded, and HF_HUB_OFFLINE forbids it",
-                at=at,
-                help=f"once, with a network: `hf download {repo_id}`",
+                f"{model.what} `{model.repo_id}` must be downloaded, and HF_HUB_OFFLINE forbids it",
+                at=model.at,
+                help=fetch,
             )
     name = backbone(recipe, policy)
     file = resnet_weights().get(name or "")
@@ -75,7 +76,7 @@ def weights_offline(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> I
             f"the backbone starts from {name}, which is not in torch's cache; HF_HUB_OFFLINE is set, so the "
             "download will probably fail",
             at=at,
-            help=f"put {file} from download.pytorch.org/models into torch's hub/checkpoints, or train without",
+            help=f"{fetch}; or train without",
             fix=Change("train the backbone from scratch", set=((at, None),)),
             severity=Severity.WARNING,
         )
