@@ -19,19 +19,24 @@ from getiaction.data.frame_store import Building
 from getiaction.data.layout import layout_of, missing_files
 from getiaction.data.loader import BatchLoader, TimedLoader
 from getiaction.data.metadata import data_errors, find
+from getiaction.data.mixture import MixtureDataset, MixtureMetadata, MixturePipeline
 from getiaction.data.moments import Moments
 from getiaction.data.pipeline import Order, Pipeline, order_of, sampler_of
 from getiaction.data.sampler import EpisodeSampler, Part, Parts
 from getiaction.data.timing import DeltaTimestamps, action_stride, frames_apart, reconcile
 from getiaction.data.windows import WindowDataset
 from getiaction.errors import DataError
-from getiaction.lerobot import datasets
+from getiaction.lerobot import datasets as lerobot_datasets
 from getiaction.lerobot.datasets import EpisodeAwareSampler, LeRobotDataset, LeRobotDatasetMetadata
 from getiaction.lerobot.errors import first_line
 from getiaction.lerobot.features import Stats
-from getiaction.spec import episode_split
+from getiaction.spec import episode_split, mixture
 from getiaction.spec.dataset_location import id_of
+from getiaction.spec.fingerprint import fingerprint
 from getiaction.spec.frame_loading import WAYS, Plan
+from getiaction.spec.mixture import Entry
+
+type Opened = WindowDataset | LeRobotDataset | MixtureDataset
 
 
 class LeRobotDataModule(L.LightningDataModule):
@@ -47,6 +52,8 @@ class LeRobotDataModule(L.LightningDataModule):
         revision: branch, tag or commit on the Hub; None is the format version that LeRobot reads.
         episodes: indices of the episodes to use; None uses all.
         exclude_episodes: indices of episodes to leave out of these.
+        datasets: several datasets instead of repo_id, root, revision, episodes and exclude_episodes: a section each,
+            with these keys, `weight` and `rename_map` (`getiaction.spec.mixture.Entry`).
         train_batch_size: samples per training batch; with `getiaction train` also `auto`: as many as fit into memory.
         val_batch_size: samples per validation batch; None is that of training.
         val_split: fraction of the episodes to hold out: the last ones of each task, never all of them.
@@ -86,6 +93,7 @@ class LeRobotDataModule(L.LightningDataModule):
         revision: str | None = None,
         episodes: Sequence[int] | None = None,
         exclude_episodes: Sequence[int] | None = None,
+        datasets: Sequence[Mapping[str, Any]] | None = None,
         train_batch_size: int | Literal["auto"] = 8,
         val_batch_size: int | None = None,
         val_split: float = 0.0,
@@ -101,7 +109,8 @@ class LeRobotDataModule(L.LightningDataModule):
         dataset: LeRobotDataset | None = None,
     ) -> None:
         super().__init__()
-        opened = _opened(dataset, repo_id, root)
+        self.entries = _entries(datasets, dataset, repo_id, root, revision, episodes, exclude_episodes)
+        opened = None if self.entries else _opened(dataset, repo_id, root)
         if opened is not None:
             repo_id, root = opened.repo_id, opened.root
             revision = revision or opened.revision
@@ -119,6 +128,8 @@ class LeRobotDataModule(L.LightningDataModule):
         self.root = Path(root).expanduser() if root is not None else None
         self._fetched = bool(repo_id)
         self.repo_id = repo_id or id_of(self.root or Path())
+        if self.entries:
+            self.repo_id = " + ".join(entry.repo_id or str(entry.root) for entry in self.entries)
         self._own_stats = opened.meta.stats if opened is not None else None
         self.revision = revision
         self.episodes = list(episodes) if episodes is not None else None
@@ -139,9 +150,9 @@ class LeRobotDataModule(L.LightningDataModule):
         self.stats: Stats = {}
         self.plan: Plan | None = None
         self.progress: Callable[[Building | DownloadProgress], None] | None = None
-        self.train_dataset: WindowDataset | LeRobotDataset | None = None
-        self.val_dataset: WindowDataset | LeRobotDataset | None = None
-        self._pipeline: Pipeline | None = None
+        self.train_dataset: Opened | None = None
+        self.val_dataset: Opened | None = None
+        self._pipeline: Pipeline | MixturePipeline | None = None
         self._held_out: list[int] = []
         self._trained: list[int] | None = None
         self._delta_timestamps: DeltaTimestamps | None = None
@@ -196,14 +207,12 @@ class LeRobotDataModule(L.LightningDataModule):
         """Open the episodes of both parts, with the pipeline that an earlier attempt has made."""
         if self._pipeline is None:
             place, self.meta = self.find()
-            self.stats = datasets.training_stats(self.meta, self.use_imagenet_stats)
+            self.stats = lerobot_datasets.training_stats(self.meta, self.use_imagenet_stats)
             self._delta_timestamps = self._timing(self.meta)
-            self._trained, self._held_out = split_episodes(
-                self.meta, self.episodes, self.val_split, self.exclude_episodes
-            )
+            self._trained, self._held_out = self.split(self.meta)
             with data_errors(self.repo_id, [str(place or self.meta.root)]):
                 self._pipeline = self.pipeline(self.meta, place, build=not self._tries)
-        transforms = datasets.image_transforms(self.image_transforms)
+        transforms = lerobot_datasets.image_transforms(self.image_transforms)
         pipeline, held_out, timing = self._pipeline, self._held_out, self._delta_timestamps
         with data_errors(self.repo_id, [str(pipeline.place or pipeline.meta.root)]):
             self.train_dataset = pipeline.open(self._trained, timing, transforms)
@@ -211,20 +220,53 @@ class LeRobotDataModule(L.LightningDataModule):
             self.plan = pipeline.plan
 
     def find(self) -> tuple[Path | None, LeRobotDatasetMetadata]:
-        """The dataset's folder and metadata; see `getiaction.data.metadata.find`."""
+        """The dataset's folder and metadata, those of the mixture for several; see `getiaction.data.metadata.find`."""
+        if self.entries:
+            found = [find(entry.repo_id, _path(entry.root), entry.revision) for entry in self.entries]
+            return None, MixtureMetadata([meta for _, meta in found], self.entries)
         place, meta = find(self.repo_id if self._fetched else None, self.root, self.revision)
         if self._own_stats is not None:  # they may have been changed; those of depth are in the unit of their dataset
             own = {key: stats for key, stats in self._own_stats.items() if key not in meta.depth_keys}
             meta.stats = {**(meta.stats or {}), **own}
         return place, meta
 
-    def pipeline(self, meta: LeRobotDatasetMetadata, place: Path | None, *, build: bool = True) -> Pipeline:
+    def split(self, meta: LeRobotDatasetMetadata) -> tuple[list[int] | None, list[int]]:
+        """Episodes to train on and to hold out; see `split_episodes`. Of several datasets each is split."""
+        if not isinstance(meta, MixtureMetadata):
+            return split_episodes(meta, self.episodes, self.val_split, self.exclude_episodes)
+        train, held_out = list[int](), list[int]()
+        for part, entry, first in zip(meta.parts, meta.entries, meta.first_episodes, strict=False):
+            some, others = split_episodes(part, entry.episodes, self.val_split, entry.exclude_episodes)
+            train += [int(first) + number for number in (range(part.total_episodes) if some is None else some)]
+            held_out += [int(first) + number for number in others]
+        return train, held_out
+
+    def pipeline(
+        self, meta: LeRobotDatasetMetadata, place: Path | None, *, build: bool = True
+    ) -> Pipeline | MixturePipeline:
         """The dataset, opened as this data module says; arguments as for `Pipeline`.
 
         Raises:
             getiaction.errors.DataError: see `Pipeline`; or a file is missing of a dataset that only its root names.
         """
-        if not self._fetched and (lacking := missing_files(layout_of(meta), self.episodes)):
+        if isinstance(meta, MixtureMetadata):
+            pipelines = [
+                self._pipeline_of(part, _path(entry.root), entry, bool(entry.repo_id), build)
+                for part, entry in zip(meta.parts, meta.entries, strict=True)
+            ]
+            return MixturePipeline(meta, pipelines, [Collate(part) for part in meta.parts])
+        return self._pipeline_of(meta, place, self, self._fetched, build)
+
+    def _pipeline_of(
+        self,
+        meta: LeRobotDatasetMetadata,
+        place: Path | None,
+        said: "LeRobotDataModule | Entry",
+        fetched: bool,
+        build: bool,
+    ) -> Pipeline:
+        episodes = episode_split.used(meta.total_episodes, said.episodes, said.exclude_episodes)
+        if not fetched and (lacking := missing_files(layout_of(meta), episodes)):
             raise DataError(
                 f"{meta.root} lacks files that its metadata names ({len(lacking)}), for example {lacking[0]}",
                 "Restore the folder, or name the repo_id to fetch them from the Hub.",
@@ -232,14 +274,20 @@ class LeRobotDataModule(L.LightningDataModule):
         return Pipeline(
             meta,
             place,
-            episodes=episode_split.used(meta.total_episodes, self.episodes, self.exclude_episodes),
-            revision=self.revision,
+            episodes=episodes,
+            revision=said.revision,
             tolerance_s=self.tolerance_s,
             video_backend=self.video_backend or working_video_backend(),
             frame_store=self.frame_store,
             progress=self.progress,
             build=build,
         )
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the dataset's metadata, after `setup`; of several datasets all of them."""
+        assert self.meta is not None
+        return self.meta.fingerprint if isinstance(self.meta, MixtureMetadata) else fingerprint(Path(self.meta.root))
 
     @property
     def _tries(self) -> bool:
@@ -252,9 +300,9 @@ class LeRobotDataModule(L.LightningDataModule):
         if policy is None or not hasattr(policy, "configure_for"):
             return reconcile(self.delta_timestamps, None, meta.features, meta.fps, "")
         config = policy.configure_for(meta)
-        wanted = datasets.resolve_delta_timestamps(config, meta) or {}
+        wanted = lerobot_datasets.resolve_delta_timestamps(config, meta) or {}
         timing = reconcile(self.delta_timestamps, wanted, meta.features, meta.fps, config.type, self.stride)
-        apart = frames_apart((timing or {}).get(datasets.ACTION), meta.fps)
+        apart = frames_apart((timing or {}).get(lerobot_datasets.ACTION), meta.fps)
         self._drop_n_last_frames = getattr(config, "drop_n_last_frames", 0) * apart
         return timing
 
@@ -279,16 +327,16 @@ class LeRobotDataModule(L.LightningDataModule):
             ) from error
         return self._loader(dataset, self.train_batch_size, sampler)
 
-    def _sampler(self, dataset: WindowDataset | LeRobotDataset) -> EpisodeSampler | EpisodeAwareSampler:
+    def _sampler(self, dataset: Opened) -> EpisodeSampler | EpisodeAwareSampler:
         """The order of an epoch, at the place where a resumed run continues."""
         seed = self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", 0))
         order = _read_order(self._resume_at)
         epoch, parts = self._position()
         self.order = order_of(dataset)
-        if isinstance(dataset, WindowDataset):
-            if order and order["kind"] == "blocks":
+        if isinstance(dataset, WindowDataset | MixtureDataset):
+            if order and order["kind"] == "blocks" and isinstance(dataset, WindowDataset):
                 self.order = order
-            sampler = sampler_of(
+            sampler = _sampler_of(
                 dataset,
                 order=order,
                 shuffle=True,
@@ -328,8 +376,8 @@ class LeRobotDataModule(L.LightningDataModule):
             warnings.filterwarnings("ignore", "Total length of `list` across ranks is zero")
             return []
         sampler = None
-        if isinstance(self.val_dataset, WindowDataset):
-            sampler = sampler_of(
+        if isinstance(self.val_dataset, WindowDataset | MixtureDataset):
+            sampler = _sampler_of(
                 self.val_dataset,
                 shuffle=False,
                 batch_size=self.val_batch_size,
@@ -367,13 +415,12 @@ class LeRobotDataModule(L.LightningDataModule):
         """As `test_dataloader`."""
         return self.test_dataloader()
 
-    def _loader(
-        self, dataset: WindowDataset | LeRobotDataset, batch_size: int, sampler: Sampler[int] | None
-    ) -> DataLoader:
+    def _loader(self, dataset: Opened, batch_size: int, sampler: Sampler[int] | None) -> DataLoader:
         # Gathering takes no workers, which would only copy each batch once more, but a thread, so that a GPU never
         # waits for it. On the CPU the two would take turns: a policy of 2 ms a step trained nine times slower so.
         # Image transforms take Python for each sample, so they want workers; but blocks are decoded for one process.
         plain = isinstance(dataset, WindowDataset) and dataset.image_transforms is None
+        plain = plain or (isinstance(dataset, MixtureDataset) and not dataset.needs_workers)
         alone = plain or (isinstance(dataset, WindowDataset) and isinstance(dataset.frames, BlockFrames))
         workers = 0 if alone or self._tries else self.num_workers
         ahead = plain and self.trainer is not None and self.trainer.strategy.root_device.type != "cpu"
@@ -522,12 +569,13 @@ class Collate:
     """
 
     def __init__(self, meta: LeRobotDatasetMetadata) -> None:
-        self._collate = datasets.lerobot_collate_fn if meta.has_language_columns else default_collate
+        self._collate = lerobot_datasets.lerobot_collate_fn if meta.has_language_columns else default_collate
         # LeRobot stores a feature of shape (1,) as a bare number, and no policy expects that.
         self._scalars = [
             key
             for key, feature in meta.features.items()
-            if tuple(feature["shape"]) == (1,) and key.startswith((datasets.OBS_PREFIX, datasets.ACTION))
+            if tuple(feature["shape"]) == (1,)
+            and key.startswith((lerobot_datasets.OBS_PREFIX, lerobot_datasets.ACTION))
         ]
 
     def __call__(self, samples: list[dict[str, Any]] | dict[str, Any]) -> dict[str, Any]:
@@ -538,6 +586,43 @@ class Collate:
             if batch[key].ndim == 1 + moments:
                 batch[key] = batch[key].unsqueeze(-1)
         return batch
+
+
+def _entries(datasets: Sequence[Mapping[str, Any]] | None, *beside: Any) -> list[Entry]:
+    """The entries of a mixture; none where one dataset is named.
+
+    Raises:
+        DataError: an entry can't be read, or one dataset is named as well.
+    """
+    if datasets is None:
+        return []
+    if any(value is not None for value in beside):
+        raise DataError(
+            "datasets is given beside dataset, repo_id, root, revision, episodes or exclude_episodes",
+            "Set these for each dataset, inside the list.",
+        )
+    try:
+        entries = mixture.read(datasets)
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            str(error), "For example datasets: [{repo_id: a/b, weight: 2}, {repo_id: c/d, weight: 1}]"
+        ) from error
+    for number, entry in enumerate(entries):
+        if not entry.repo_id and not entry.root:
+            raise DataError(f"datasets.{number} names no dataset", "Give it a repo_id or a root.")
+    return entries
+
+
+def _path(root: str | None) -> Path | None:
+    return None if root is None else Path(root).expanduser()
+
+
+def _sampler_of(
+    dataset: WindowDataset | MixtureDataset, *, order: Order | None = None, **options: Any
+) -> EpisodeSampler:
+    if isinstance(dataset, MixtureDataset):
+        return dataset.sampler(**options)
+    return sampler_of(dataset, order=order, **options)
 
 
 def split_episodes(

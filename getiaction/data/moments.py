@@ -16,6 +16,7 @@ import torch
 from torch.utils.data import Dataset
 
 from getiaction.data.layout import layout_of
+from getiaction.data.mixture import MixtureDataset
 from getiaction.data.windows import Batch, WindowDataset
 from getiaction.lerobot.datasets import ACTION, OBS_PREFIX, LeRobotDataset
 
@@ -35,11 +36,15 @@ class Episodes:
     lengths: np.ndarray
 
     @classmethod
-    def of(cls, dataset: WindowDataset | LeRobotDataset) -> Episodes:
+    def of(cls, dataset: WindowDataset | LeRobotDataset | MixtureDataset) -> Episodes:
         """Those of an opened dataset."""
-        layout = layout_of(dataset.meta)
-        numbers = layout.chosen(dataset.episodes)
-        lengths = layout.stops[numbers] - layout.starts[numbers]
+        if isinstance(dataset, MixtureDataset):
+            numbers = dataset.chosen
+            lengths = dataset.stops[numbers] - dataset.starts[numbers]
+        else:
+            layout = layout_of(dataset.meta)
+            numbers = layout.chosen(dataset.episodes)
+            lengths = layout.stops[numbers] - layout.starts[numbers]
         return cls(numbers, np.cumsum(lengths) - lengths, lengths)
 
 
@@ -70,7 +75,7 @@ class Moments(Dataset[Batch]):
 
     def __init__(
         self,
-        dataset: WindowDataset | LeRobotDataset,
+        dataset: WindowDataset | LeRobotDataset | MixtureDataset,
         collate: Any,
         *,
         steps: int,
@@ -128,20 +133,20 @@ class Moments(Dataset[Batch]):
         return {key: value for key, value in batch.items() if key.startswith(OBS_PREFIX) or key == "task"}
 
 
-def rows_of(dataset: WindowDataset | LeRobotDataset, rows: np.ndarray, collate: Any) -> Batch:
+def rows_of(dataset: WindowDataset | LeRobotDataset | MixtureDataset, rows: np.ndarray, collate: Any) -> Batch:
     """The samples of these rows as one batch."""
-    if isinstance(dataset, WindowDataset):
+    if isinstance(dataset, WindowDataset | MixtureDataset):
         return collate(dataset.__getitems__(rows))
     return collate([dataset[int(row)] for row in rows])
 
 
-def numbers(dataset: WindowDataset | LeRobotDataset, key: str) -> np.ndarray:
+def numbers(dataset: WindowDataset | LeRobotDataset | MixtureDataset, key: str) -> np.ndarray:
     """A feature of numbers of all rows, `(rows, size)` as float32 or int64; `(rows, 1)` where the feature is a number.
 
     Raises:
         KeyError: the dataset has no such feature.
     """
-    if isinstance(dataset, WindowDataset):
+    if isinstance(dataset, WindowDataset | MixtureDataset):
         values = dataset.column(key)
     else:
         values = np.asarray(dataset.hf_dataset.with_format("numpy")[key][:])

@@ -7,9 +7,12 @@ from typing import Any
 
 import draccus
 import numpy as np
+import pandas as pd
 import torch
+from datasets import Dataset
 from draccus.utils import ParsingError
 from lerobot.configs.video import DEFAULT_DEPTH_UNIT, DEPTH_METER_UNIT, DepthEncoderConfig
+from lerobot.datasets.compute_stats import aggregate_stats
 from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
 from lerobot.datasets.depth_utils import MM_PER_METRE, dequantize_depth
 from lerobot.datasets.factory import resolve_delta_timestamps
@@ -37,6 +40,9 @@ __all__ = [
     "distances",
     "image_transforms",
     "lerobot_collate_fn",
+    "merged_episodes",
+    "merged_stats",
+    "merged_tasks",
     "resolve_delta_timestamps",
     "training_stats",
 ]
@@ -53,6 +59,39 @@ def training_stats(meta: LeRobotDatasetMetadata, use_imagenet_stats: bool) -> St
                 imagenet = {name: torch.tensor(value, dtype=torch.float32) for name, value in IMAGENET_STATS.items()}
                 meta.stats[key] = {**meta.stats.get(key, {}), **imagenet}
     return meta.stats
+
+
+def merged_stats(several: Sequence[Stats]) -> Stats:
+    """The statistics of several datasets together, as LeRobot's `merge_datasets` computes them."""
+    return several[0] if len(several) == 1 else aggregate_stats(list(several))
+
+
+def merged_tasks(metas: Sequence[LeRobotDatasetMetadata]) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    """The tasks of several datasets, numbered as LeRobot's `merge_datasets` numbers them.
+
+    Returns:
+        The table, and for each dataset the numbers in it of the dataset's own tasks.
+    """
+    tables = [meta.tasks for meta in metas if meta.tasks is not None and len(meta.tasks)]
+    texts = pd.concat(tables).index.unique() if tables else pd.Index([])
+    table = pd.DataFrame({"task_index": range(len(texts))}, index=pd.Index(texts, name="task"))
+    numbers = [
+        texts.get_indexer(meta.tasks.index).astype(np.int64) if meta.tasks is not None else np.zeros(1, dtype=np.int64)
+        for meta in metas
+    ]
+    return table, numbers
+
+
+def merged_episodes(metas: Sequence[LeRobotDatasetMetadata], first_frames: Sequence[int]) -> Dataset:
+    """The episodes of several datasets: length, tasks, and the frames that they begin and end with."""
+    columns: dict[str, list[Any]] = {"length": [], "tasks": [], "dataset_from_index": [], "dataset_to_index": []}
+    for meta, first in zip(metas, first_frames, strict=False):
+        table = meta.episodes.data
+        columns["length"] += table.column("length").to_pylist()
+        columns["tasks"] += table.column("tasks").to_pylist()
+        for name in ("dataset_from_index", "dataset_to_index"):
+            columns[name] += [int(first) + number for number in table.column(name).to_pylist()]
+    return Dataset.from_dict(columns)
 
 
 def image_transforms(given: Mapping[str, Any] | Callable[..., Any] | None) -> Callable[..., Any] | None:

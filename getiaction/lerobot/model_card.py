@@ -47,7 +47,8 @@ def write(
         pipeline_tag="robotics",
         tags=sorted({"robotics", "lerobot", "getiaction", config.type, *(config.tags or ())}),
         model_name=config.type,
-        datasets=meta.repo_id if meta is not None and "/" in meta.repo_id else None,  # else the name of a folder
+        # Else the name of a folder.
+        datasets=[name for name in meta.repo_id.split(" + ") if "/" in name] or None if meta is not None else None,
         base_model=context["base_model"],
     )
     template = files("lerobot.templates").joinpath("lerobot_modelcard_template.md").read_text("utf-8")

@@ -14,7 +14,6 @@ import torch
 import yaml
 
 from getiaction import trust
-from getiaction.data.lerobot import split_episodes
 from getiaction.errors import MachineError, TrainingError
 from getiaction.lerobot.names import config_class
 from getiaction.spec import launch, memory
@@ -104,7 +103,7 @@ def _found(recipe: dict[str, Any], screen: Screen) -> int:
     room = memory.usable(device_memory(trainer), gpu=gpu)
     data: Any = build.data(recipe)
     _, meta = data.find()
-    trained, _ = split_episodes(meta, data.episodes, data.val_split, data.exclude_episodes)
+    trained, _ = data.split(meta)
     lengths = meta.episodes["length"]
     samples = sum(lengths if trained is None else (lengths[episode] for episode in trained))
     given = recipe.get("trainer") or {}

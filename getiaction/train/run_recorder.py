@@ -14,7 +14,6 @@ import torch
 from getiaction.data.agreement import gather, this_host
 from getiaction.errors import TrainingError
 from getiaction.spec.batches import Batches
-from getiaction.spec.fingerprint import fingerprint
 from getiaction.spec.frame_loading import cores
 from getiaction.train.checkpoints import RECIPE_STATE
 from getiaction.train.folder import PACKAGES, RunFolder
@@ -101,7 +100,7 @@ def check_alike(data: Any) -> None:
         TrainingError: a process has another dataset, or other versions, than the first one.
     """
     meta = data.train_dataset.meta
-    facts = {**{f"version of {package}": version(package) for package in PACKAGES}, DATASET: fingerprint(meta.root)}
+    facts = {**{f"version of {package}": version(package) for package in PACKAGES}, DATASET: data.fingerprint}
     everyone = gather((this_host(), str(meta.root), facts))
     first_host, first_root, expected = everyone[0]
     for rank, (host, root, found) in enumerate(everyone):
@@ -195,7 +194,7 @@ def _facts(trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
         "stride": data.frames_apart,
         "episodes": meta.total_episodes,
         "frames": meta.total_frames,
-        "fingerprint": fingerprint(meta.root),
+        "fingerprint": data.fingerprint,
     }
     frames = {
         "order": data.order["kind"] if data.order else "shuffled",

@@ -36,6 +36,7 @@ from getiaction.policies.averaging import AveragedWeights
 from getiaction.spec import facts
 from getiaction.spec.adapters import Adapters
 from getiaction.spec.averaging import Averaging
+from getiaction.spec.mixture import WHICH
 from getiaction.spec.publishing import Upload
 
 Batch = dict[str, Any]
@@ -127,6 +128,7 @@ class LeRobotPolicy(L.LightningModule):
         self._peft_models: list[Any] = []  # PEFT's model, out of sight of torch: it holds the policy, not the reverse
         self._average: AveragedWeights | None = None
         self._average_saved: dict[str, Any] | None = None
+        self._val_losses: dict[int, tuple[int, Tensor]] = {}  # samples and summed loss of each dataset of a mixture
         if self._adapters_given and not pretrained_path:
             raise PolicyError(
                 f"{self.policy_name}: peft trains adapters on a pretrained policy, and there is no pretrained_path",
@@ -347,11 +349,13 @@ class LeRobotPolicy(L.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Validate the averaged weights."""
+        self._val_losses = {}
         if self._average is not None:
             self._average.apply()
 
     def on_validation_epoch_end(self) -> None:
         """Train on with the others; callbacks save at the end of validation, which comes later."""
+        self._log_by_dataset()
         if self._average is not None:
             self._average.restore()
 
@@ -370,10 +374,37 @@ class LeRobotPolicy(L.LightningModule):
         """The loss of one raw held-out batch, logged as `val/loss`; some policies (ACT) leave terms out of it."""
         steps = self._counted_steps()
         self._count_steps(-1)  # below any bound that it is compared with
-        loss, _ = self._loss(batch)
+        if WHICH in batch:
+            loss = self._loss_by_dataset(batch)
+        else:
+            loss, _ = self._loss(batch)
         self._count_steps(steps)
         self.log("val/loss", loss, prog_bar=True, batch_size=_batch_size(batch), sync_dist=True)
         return loss
+
+    def _loss_by_dataset(self, batch: Batch) -> Tensor:
+        """The loss of a batch of a mixture, each dataset's part by itself, which `val/loss/<dataset>` is of."""
+        whose, total = batch[WHICH], torch.zeros((), device=self.device)
+        for number in torch.unique(whose).tolist():
+            rows = torch.nonzero(whose == number).flatten()
+            loss, _ = self._loss(_rows(batch, rows) if len(rows) < len(whose) else batch)
+            total = total + loss.detach() * len(rows)
+            count, summed = self._val_losses.get(number, (0, torch.zeros((), device=self.device)))
+            self._val_losses[number] = (count + len(rows), summed + loss.detach() * len(rows))
+        return total / len(whose)
+
+    def _log_by_dataset(self) -> None:
+        """Log the mean loss of each dataset over all processes, which each saw other datasets' batches."""
+        names = getattr(getattr(self.trainer.datamodule, "meta", None), "dataset_names", None)
+        if names is None:
+            return
+        sums = torch.zeros(len(names), 2, device=self.device)
+        for number, (count, summed) in self._val_losses.items():
+            sums[number] = torch.stack([summed.float(), torch.tensor(float(count), device=self.device)])
+        sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
+        for name, (summed, count) in zip(names, sums.tolist(), strict=True):
+            if count:
+                self.log(f"val/loss/{name}", summed / count, sync_dist=True)
 
     def _counted_steps(self) -> int | None:
         """The training steps that the policy has counted in its network; None for a policy that counts none."""
@@ -992,6 +1023,14 @@ def _read(kind: Any, section: Any, example: str) -> Any:
         return kind.read(section)
     except (TypeError, ValueError) as error:
         raise PolicyError(str(error).removeprefix(f"{kind.__name__}.__init__() "), f"for example {example}") from error
+
+
+def _rows(batch: Batch, rows: Tensor) -> Batch:
+    """Some samples of a batch."""
+    return {
+        key: value[rows.to(value.device)] if isinstance(value, Tensor) else [value[i] for i in rows.tolist()]
+        for key, value in batch.items()
+    }
 
 
 def _batch_size(batch: Batch) -> int:

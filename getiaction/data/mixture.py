@@ -1,0 +1,367 @@
+"""Several datasets, read as one: their episodes follow each other, and so do their frames.
+
+The numbers of episodes, frames and tasks are those of the dataset that LeRobot's `merge_datasets` would write, and so
+are features and statistics. Each dataset keeps its own frame store, which runs on that dataset alone share. Datasets
+whose frames fit no store are read with LeRobotDataset: blocks decode in an order that a mixture can't follow.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from getiaction.data.layout import layout_of
+from getiaction.data.pipeline import Pipeline
+from getiaction.data.sampler import EpisodeSampler
+from getiaction.data.windows import Batch, WindowDataset
+from getiaction.errors import DataError
+from getiaction.lerobot import datasets
+from getiaction.lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
+from getiaction.spec import mixture
+from getiaction.spec.fingerprint import fingerprint
+from getiaction.spec.frame_loading import WAYS, Plan, Way
+from getiaction.spec.mixture import WHICH, Entry
+
+
+class MixtureMetadata(LeRobotDatasetMetadata):
+    """LeRobot's metadata of several datasets that are read as one.
+
+    Args:
+        metas: the metadata of each dataset.
+        entries: what the recipe says of each.
+
+    Attributes:
+        parts: the metadata of each dataset, as it is stored.
+        entries: as given.
+        dataset_names: what to call each dataset; one that is named twice has a number.
+        first_episodes: `(datasets + 1,)` the number of the first episode of each dataset, and of all episodes.
+        first_frames: likewise for frames.
+        task_numbers: for each dataset, `(tasks,)` the number that its tasks have here.
+
+    Raises:
+        DataError: features or frames per second of the datasets differ.
+    """
+
+    def __init__(self, metas: Sequence[LeRobotDatasetMetadata], entries: Sequence[Entry]) -> None:
+        first = metas[0]
+        self.__dict__.update(first.__dict__)
+        self.parts, self.entries = list(metas), list(entries)
+        self.dataset_names = _names([meta.repo_id for meta in metas])
+        tables = [mixture.renamed(meta.features, entry.rename_map) for meta, entry in zip(metas, entries, strict=True)]
+        for i, (meta, table) in enumerate(zip(metas, tables, strict=True)):
+            if meta.fps != first.fps:
+                raise DataError(
+                    f"datasets.{i}: {meta.repo_id} has {meta.fps} frames per second, {first.repo_id} has {first.fps}",
+                    "Datasets are mixed at one frame rate.",
+                )
+            for key, said in mixture.differences(tables[0], table).items():
+                raise DataError(f"datasets.{i}: {key}: {meta.repo_id} {said}", "Rename keys with its rename_map.")
+        self.repo_id = " + ".join(dict.fromkeys(meta.repo_id for meta in metas))
+        self.info = copy.copy(first.info)
+        self.info.features = mixture.in_common(tables)
+        self.info.total_episodes = sum(meta.total_episodes for meta in metas)
+        self.info.total_frames = sum(meta.total_frames for meta in metas)
+        self.tasks, self.task_numbers = datasets.merged_tasks(metas)
+        self.info.total_tasks = len(self.tasks)
+        # Parts of one dataset count once: its statistics are of the whole of it.
+        distinct = {
+            (Path(meta.root).resolve(), tuple(sorted(entry.rename_map.items()))): (meta, entry)
+            for meta, entry in zip(metas, entries, strict=True)
+        }
+        self.stats = datasets.merged_stats(
+            [
+                {
+                    key: values
+                    for key, values in mixture.renamed(meta.stats or {}, entry.rename_map).items()
+                    if key in self.info.features
+                }
+                for meta, entry in distinct.values()
+            ]
+        )
+        self.first_episodes = np.cumsum([0, *(meta.total_episodes for meta in metas)])
+        self.first_frames = np.cumsum([0, *(meta.total_frames for meta in metas)])
+        self.episodes = datasets.merged_episodes(metas, self.first_frames.tolist())
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprints of all datasets."""
+        return "+".join(fingerprint(Path(meta.root)) for meta in self.parts)
+
+    def of_part(self, part: int, episodes: Sequence[int] | None) -> list[int] | None:
+        """Those of these episodes that are of one dataset, by the numbers that they have there; None for all."""
+        if episodes is None:
+            return None
+        first, stop = self.first_episodes[part], self.first_episodes[part + 1]
+        return [int(episode - first) for episode in episodes if first <= episode < stop]
+
+
+class MixturePipeline:
+    """Opens the episodes of a mixture; see `Pipeline`.
+
+    Args:
+        meta: the mixture.
+        pipelines: one of each dataset.
+        collates: for each dataset, what makes a batch of LeRobotDataset's samples.
+    """
+
+    def __init__(
+        self, meta: MixtureMetadata, pipelines: Sequence[Pipeline], collates: Sequence[Callable[[Any], Batch]]
+    ) -> None:
+        self.meta, self.place = meta, None
+        self.pipelines, self._collates = list(pipelines), list(collates)
+        self._without_blocks()
+
+    @property
+    def plan(self) -> Plan:
+        """The slowest way of all datasets, and what their stores take together."""
+        plans = [pipeline.plan for pipeline in self.pipelines]
+        slowest = max(plans, key=lambda plan: WAYS.index(plan.way))
+        return replace(slowest, bytes=sum(plan.bytes for plan in plans), missing=sum(plan.missing for plan in plans))
+
+    def open(
+        self,
+        episodes: Sequence[int] | None,
+        delta_timestamps: Mapping[str, Sequence[float]] | None,
+        image_transforms: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> MixtureDataset:
+        """The samples of some episodes, by their numbers in the mixture."""
+        parts = []
+        for i, (pipeline, entry) in enumerate(zip(self.pipelines, self.meta.entries, strict=True)):
+            stored = {new: old for old, new in entry.rename_map.items()}
+            own = {stored.get(key, key): seconds for key, seconds in (delta_timestamps or {}).items()}
+            some = self.meta.of_part(i, episodes)
+            dataset = pipeline.open(some, own or None, image_transforms) if some is None or some else None
+            parts.append(_Part(i, dataset, some, entry.rename_map, self._collates[i]))
+        return MixtureDataset(self.meta, parts, episodes)
+
+    def open_anywhere(self, episodes: Sequence[int] | None) -> MixtureDataset:
+        """Single frames of some episodes, in any order."""
+        return self.open(episodes, None)
+
+    def fall_back(self, way: Way, reason: str) -> None:
+        """Load frames in a slower way, because another process of the training has to."""
+        for pipeline in self.pipelines:
+            pipeline.fall_back(way, reason)
+        self._without_blocks()
+
+    def _without_blocks(self) -> None:
+        for pipeline in self.pipelines:
+            if pipeline.plan.way == "blocks":
+                pipeline.fall_back("lerobot", f"{pipeline.plan.reason}; a mixture can't be decoded in blocks")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The chosen episodes of one dataset; `dataset` is None where there is none of them."""
+
+    number: int
+    dataset: WindowDataset | LeRobotDataset | None
+    episodes: list[int] | None
+    rename_map: Mapping[str, str]
+    collate: Callable[[Any], Batch]
+
+    def __len__(self) -> int:
+        return 0 if self.dataset is None else len(self.dataset)
+
+    def batch(self, rows: np.ndarray) -> Batch:
+        if isinstance(self.dataset, WindowDataset):
+            found = self.collate(self.dataset.__getitems__(rows))
+        else:
+            assert self.dataset is not None
+            found = self.collate([self.dataset[int(row)] for row in rows])
+        return {_renamed(key, self.rename_map): value for key, value in found.items()}
+
+
+class MixtureDataset(Dataset[Batch]):
+    """The samples of several datasets, gathered in batches.
+
+    Args:
+        meta: the mixture.
+        parts: the opened datasets.
+        episodes: the chosen episodes by their numbers in the mixture; None for all.
+    """
+
+    def __init__(self, meta: MixtureMetadata, parts: Sequence[_Part], episodes: Sequence[int] | None) -> None:
+        self.meta, self.parts = meta, list(parts)
+        self.episodes = None if episodes is None else list(episodes)
+        self._firsts = np.cumsum([0, *map(len, self.parts)])
+        layouts = [layout_of(part) for part in meta.parts]
+        self.starts = np.concatenate([x.starts + first for x, first in zip(layouts, meta.first_frames, strict=False)])
+        self.stops = np.concatenate([x.stops + first for x, first in zip(layouts, meta.first_frames, strict=False)])
+        self._pads = {f"{key}_is_pad" for key in meta.features}
+
+    @property
+    def chosen(self) -> np.ndarray:
+        """`(episodes,)` the chosen episodes, ascending."""
+        return np.arange(len(self.starts)) if self.episodes is None else np.unique(np.asarray(self.episodes, np.int64))
+
+    @property
+    def features(self) -> dict[str, dict]:
+        """The features that all datasets have."""
+        return self.meta.features
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the chosen episodes."""
+        return len(self)
+
+    @property
+    def num_episodes(self) -> int:
+        """How many episodes are chosen."""
+        return len(self.chosen)
+
+    @property
+    def needs_workers(self) -> bool:
+        """Whether samples are made one by one: by LeRobotDataset, or by image transforms."""
+        opened = [part.dataset for part in self.parts if part.dataset is not None]
+        return any(not isinstance(dataset, WindowDataset) or dataset.image_transforms is not None for dataset in opened)
+
+    def column(self, key: str) -> np.ndarray:
+        """A feature of numbers, `(rows, …)`, of all rows.
+
+        Raises:
+            KeyError: the datasets have no such feature.
+        """
+        columns = []
+        for part in self.parts:
+            stored = {new: old for old, new in part.rename_map.items()}.get(key, key)
+            if isinstance(part.dataset, WindowDataset):
+                columns.append(part.dataset.column(stored))
+            elif part.dataset is not None:
+                columns.append(np.asarray(part.dataset.hf_dataset.with_format("numpy")[stored][:]))
+        return np.concatenate(columns)
+
+    def __len__(self) -> int:
+        return int(self._firsts[-1])
+
+    def __getitem__(self, row: int) -> Batch:
+        if not -len(self) <= row < len(self):
+            raise IndexError(row)
+        return {key: values[0] for key, values in self.__getitems__([row % len(self)]).items()}
+
+    def __getitems__(self, rows: Sequence[int] | np.ndarray) -> Batch:
+        """The samples of these rows as one batch, `(len(rows), ...)` each; `dataset_index` says of which dataset."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        whose = np.searchsorted(self._firsts, wanted, side="right") - 1
+        found = []
+        for i in np.unique(whose).tolist():
+            places = np.flatnonzero(whose == i)
+            found.append((places, self._numbered(self.parts[i], wanted[places] - self._firsts[i])))
+        batch = found[0][1] if len(found) == 1 else _joined(found, len(wanted))
+        batch[WHICH] = torch.from_numpy(whose)
+        return batch
+
+    def _numbered(self, part: _Part, rows: np.ndarray) -> Batch:
+        """A part's samples with the mixture's numbers of frames, episodes and tasks, and its features only."""
+        meta, batch = self.meta, part.batch(rows)
+        batch["index"] = batch["index"] + int(meta.first_frames[part.number])
+        batch["episode_index"] = batch["episode_index"] + int(meta.first_episodes[part.number])
+        batch["task_index"] = torch.from_numpy(meta.task_numbers[part.number])[batch["task_index"]]
+        return {key: v for key, v in batch.items() if key in meta.features or key in self._pads or key == "task"}
+
+    def sampler(self, **options: Any) -> MixtureSampler:
+        """The order of the samples; arguments as for `EpisodeSampler`."""
+        weights = [entry.weight for entry in self.meta.entries]
+        return MixtureSampler(
+            self.starts, self.stops, episodes=self.episodes, firsts=self._firsts, weights=weights, **options
+        )
+
+
+class MixtureSampler(EpisodeSampler):
+    """The frames of several datasets, each as often as its weight says.
+
+    An epoch has as many samples as all datasets have together. Without weights, or with weights in proportion to the
+    samples, it is LeRobot's order of the merged dataset. Else each dataset gives its share of every epoch, to a sample,
+    and goes through all its own samples before one comes again, over as many epochs as that takes.
+
+    Args:
+        starts: see `EpisodeSampler`.
+        stops: see `EpisodeSampler`.
+        firsts: `(datasets + 1,)` the first row of each dataset, and the number of rows.
+        weights: of each dataset.
+        options: see `EpisodeSampler`.
+
+    Raises:
+        ValueError: no frame is left of a dataset.
+    """
+
+    def __init__(
+        self,
+        starts: np.ndarray,
+        stops: np.ndarray,
+        *,
+        firsts: np.ndarray,
+        weights: Sequence[float | None],
+        **options: Any,
+    ) -> None:
+        super().__init__(starts, stops, **options)
+        whose = np.searchsorted(firsts, self._rows, side="right") - 1
+        kept = np.diff(self._ends, prepend=0)
+        self._counts = [int(kept[whose == i].sum()) for i in range(len(weights))]
+        for i, (count, rows) in enumerate(zip(self._counts, np.diff(firsts), strict=True)):
+            if rows and not count:
+                raise ValueError(f"no episode of datasets.{i} is longer than drop_n_last_frames")
+        self.shares = mixture.shares(
+            self._counts, [w if n else 0.0 for w, n in zip(weights, self._counts, strict=True)]
+        )
+
+    def order(self, epoch: int) -> np.ndarray:
+        """`(samples,)` all ranks' samples of an epoch, as places among the usable frames."""
+        order = super().order(epoch)
+        if not self.shuffle or self.shares == self._counts:
+            return order
+        starts = np.cumsum([0, *self._counts])
+        drawn = [
+            starts[i] + self._drawn(i, count, epoch * share, share)
+            for i, (count, share) in enumerate(zip(self._counts, self.shares, strict=True))
+            if share
+        ]
+        return np.concatenate(drawn)[order]
+
+    def _drawn(self, dataset: int, count: int, done: int, share: int) -> np.ndarray:
+        """The samples from `done` to `done + share` of a dataset's endless sequence of permutations."""
+        first, last = done // count, (done + share - 1) // count
+        rounds = [
+            np.random.Generator(np.random.PCG64([self.seed, dataset, number])).permutation(count)
+            for number in range(first, last + 1)
+        ]
+        return np.concatenate(rounds)[done - first * count :][:share]
+
+
+def _renamed(key: str, rename_map: Mapping[str, str]) -> str:
+    name = key.removesuffix("_is_pad")
+    return rename_map[name] + key[len(name) :] if name in rename_map else rename_map.get(key, key)
+
+
+def _joined(found: Sequence[tuple[np.ndarray, Batch]], size: int) -> Batch:
+    """Batches put together, each sample in its place."""
+    joined: Batch = {}
+    for key, first in found[0][1].items():
+        if not isinstance(first, torch.Tensor):
+            values: list[Any] = [None] * size
+            for places, batch in found:
+                for place, value in zip(places.tolist(), batch[key], strict=True):
+                    values[place] = value
+            joined[key] = values
+            continue
+        tensors = [batch[key] for _, batch in found]
+        if (
+            len({tensor.dtype for tensor in tensors}) > 1
+        ):  # pictures out of parquet files, which LeRobot gives as floats
+            tensors = [t.to(torch.float32).div(255) if t.dtype == torch.uint8 else t for t in tensors]
+        joined[key] = torch.empty((size, *first.shape[1:]), dtype=tensors[0].dtype)
+        for (places, _), tensor in zip(found, tensors, strict=True):
+            joined[key][torch.from_numpy(places)] = tensor
+    return joined
+
+
+def _names(ids: Sequence[str]) -> list[str]:
+    """Each id; with a number where it comes again."""
+    return [name if ids.count(name) == 1 else f"{name}#{ids[:i].count(name) + 1}" for i, name in enumerate(ids)]

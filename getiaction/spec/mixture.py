@@ -1,0 +1,135 @@
+"""Several datasets in one recipe (`data.init_args.datasets`), as plain values: entries, shares, features in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# The key of a batch that says of which dataset each sample is.
+WHICH = "dataset_index"
+# What policies read of a sample: these features must be in every dataset.
+_READ = ("observation.", "action", "next.reward", "language")
+
+
+class Entry:
+    """One dataset of a mixture.
+
+    Args:
+        repo_id: The dataset's Hub id.
+        root: Its folder.
+        revision: Branch, tag or commit on the Hub.
+        episodes: Indices of its episodes to use; null uses all.
+        exclude_episodes: Indices of its episodes to leave out of these.
+        weight: Share of the samples of an epoch, relative to the other datasets; null in all of them takes each
+            frame once an epoch.
+        rename_map: Its feature key → the key that the mixture has for it.
+    """
+
+    def __init__(
+        self,
+        repo_id: str | None = None,
+        root: str | None = None,
+        revision: str | None = None,
+        episodes: list[int] | None = None,
+        exclude_episodes: list[int] | None = None,
+        weight: float | None = None,
+        rename_map: dict[str, str] | None = None,
+    ) -> None:
+        self.repo_id = repo_id
+        self.root = root
+        self.revision = revision
+        self.episodes = episodes
+        self.exclude_episodes = exclude_episodes
+        self.weight = weight
+        self.rename_map = dict(rename_map or {})
+
+
+def read(entries: Sequence[Any]) -> list[Entry]:
+    """Read the `datasets` of a recipe.
+
+    Raises:
+        ValueError: an entry is not a section, or the weights can't be shares.
+        TypeError: an entry has a key that does not exist.
+    """
+    found = []
+    for number, entry in enumerate(entries):
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"datasets.{number} must be a section with a repo_id, got {entry!r}")
+        found.append(Entry(**entry))
+    if not found:
+        raise ValueError("datasets is empty")
+    if wrong := weight_problem([entry.weight for entry in found]):
+        raise ValueError(wrong[1])
+    return found
+
+
+def weight_problem(weights: Sequence[Any]) -> tuple[int, str] | None:
+    """The first entry whose weight can't be a share, and why; None where all can."""
+    for number, weight in enumerate(weights):
+        if weight is None:
+            if any(other is not None for other in weights):
+                return number, f"datasets.{number} has no weight, and others have one: weigh all of them or none"
+        elif isinstance(weight, bool) or not isinstance(weight, int | float):
+            return number, f"the weight of datasets.{number} must be a number, got {weight!r}"
+        elif not (weight > 0 and math.isfinite(weight)):
+            return number, f"the weight of datasets.{number} must be above 0, got {weight:g}"
+    return None
+
+
+def shares(counts: Sequence[int], weights: Sequence[float | None]) -> list[int]:
+    """How many samples of an epoch each dataset gives; together as many as all datasets have.
+
+    Args:
+        counts: Samples of each dataset.
+        weights: Weight of each; None for all of them takes each sample once.
+    """
+    given = [weight for weight in weights if weight is not None]
+    if len(given) < len(counts):
+        return list(counts)
+    total = sum(counts)
+    exact = [total * weight / sum(given) for weight in given]
+    whole = [math.floor(share) for share in exact]
+    # The largest remainders are rounded up.
+    order = sorted(range(len(exact)), key=lambda i: (whole[i] - exact[i], i))
+    for i in order[: total - sum(whole)]:
+        whole[i] += 1
+    return whole
+
+
+def renamed(features: Mapping[str, Any], rename_map: Mapping[str, str]) -> dict[str, Any]:
+    """Features by the keys that the mixture has for them."""
+    return {rename_map.get(key, key): feature for key, feature in features.items()}
+
+
+def in_common(tables: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Mapping[str, Any]]:
+    """The features that all datasets have, in the order of the first one.
+
+    Args:
+        tables: Features of each dataset as info.json declares them, renamed.
+    """
+    return {key: feature for key, feature in tables[0].items() if all(key in table for table in tables[1:])}
+
+
+def differences(first: Mapping[str, Mapping[str, Any]], other: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What keeps two datasets from being mixed: feature key → what `other` has instead, in words.
+
+    A feature that no policy reads may be missing; it is left out of the samples.
+    """
+    found = {}
+    for key in dict.fromkeys((*first, *other)):
+        mine, theirs = first.get(key), other.get(key)
+        if mine is None or theirs is None:
+            if key.startswith(_READ):
+                found[key] = "does not have it" if theirs is None else "has it, and the first dataset does not"
+            continue
+        for what in ("dtype", "shape", "names"):
+            a, b = (_plain(feature.get(what)) for feature in (mine, theirs))
+            if a != b and not (what == "names" and (a is None or b is None or not key.startswith(_READ))):
+                found[key] = f"has {what} {b} instead of {a}"
+                break
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
