@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from getiaction_cli.analysis.choices import STRATEGIES
 from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.recipe import read
 
@@ -34,7 +35,6 @@ def shared(lerobot_home: Path) -> SharedInputs:
     [
         # What these don't know themselves they give to torch's DDP, FSDP and profiler.
         STRATEGY("DDPStrategy", "find_unused_parameters: true, static_graph: true"),
-        STRATEGY("FSDPStrategy", "use_orig_params: true"),
         STRATEGY("DDPStrategy", 'timeout: "00:00:30:00"'),
         "profiler: {class_path: lightning.pytorch.profilers.PyTorchProfiler, init_args: {profile_memory: true}}",
         f"callbacks: [{CHECKPOINT('every_n_train_steps: 10')}, {CHECKPOINT('every_n_train_steps: 50')}]",
@@ -76,3 +76,20 @@ def test_is_taken(setting: str, shared: SharedInputs) -> None:
 def test_is_told(setting: str, code: str, path: str, shared: SharedInputs) -> None:
     report = verdict(read("recipe.yaml", text=RIGHT.format(setting=setting)), shared, select=("GA1",))
     assert [(d.code, d.path) for d in report.diagnostics] == [(code, path)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "path"),
+    [
+        *((f"strategy: {name}", "trainer.strategy") for name in STRATEGIES if name.startswith(("fsdp", "deepspeed"))),
+        ("strategy: FSDP", "trainer.strategy"),
+        (STRATEGY("FSDPStrategy", "use_orig_params: true"), "trainer.strategy.class_path"),
+        (STRATEGY("DeepSpeedStrategy", "stage: 2"), "trainer.strategy.class_path"),
+        (STRATEGY("ModelParallelStrategy", "save_distributed_checkpoint: false"), "trainer.strategy.class_path"),
+    ],
+)
+def test_a_policy_is_not_divided_between_processes(setting: str, path: str, shared: SharedInputs) -> None:
+    report = verdict(read("recipe.yaml", text=RIGHT.format(setting=setting)), shared, select=("GA147",))
+    (found,) = report.diagnostics
+    assert found.path == path
+    assert found.fix is not None

@@ -48,22 +48,17 @@ trainer:
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding
-from getiaction_cli.installed import install_command
 from getiaction_cli.machine import Machine
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.machine._asked import accelerator, chosen
+from getiaction_cli.rules.machine._asked import accelerator
 
 _TRAINER = "trainer.accelerator"
-
-
-_STRATEGY = "trainer.strategy"
 
 
 @rule("GA501", breaks=("accelerator",), stops=True)
 def accelerator_missing(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """Compare what is asked for with what is there."""
-    yield from _strategy(recipe, machine)
     for at in (_TRAINER, recipe.param_route("device")):
         asked = recipe.get(at)
         name = asked.lower().partition(":")[0] if isinstance(asked, str) else ""
@@ -87,23 +82,4 @@ def accelerator_missing(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             if at == _TRAINER
             else Change("remove device: the trainer's accelerator decides", remove=(at,)),
             help=f"on this machine that is {best}" if at == _TRAINER else "",
-        )
-
-
-def _strategy(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
-    """The strategies that work on GPUs alone, or need a package of their own."""
-    said = recipe.get(_STRATEGY)
-    if isinstance(said, dict):  # "lightning.pytorch.strategies.FSDPStrategy"
-        said = str(said.get("class_path")).rpartition(".")[2]
-    name = said.lower().removesuffix("strategy").partition("_")[0] if isinstance(said, str) else ""
-    kind = chosen(recipe, machine)
-    fix = Change("let training choose: strategy auto", set=((_STRATEGY, "auto"),))
-    if name in ("fsdp", "deepspeed") and kind not in ("cuda", "gpu"):
-        yield Finding(f"strategy `{said}` is for GPUs, and this run has the accelerator {kind}", at=_STRATEGY, fix=fix)
-    elif name == "deepspeed" and "deepspeed" not in machine.packages:
-        yield Finding(
-            f"strategy `{said}` needs the package deepspeed, which is not installed",
-            at=_STRATEGY,
-            help=install_command("deepspeed"),
-            fix=fix,
         )

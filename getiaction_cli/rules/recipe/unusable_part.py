@@ -4,14 +4,16 @@
 
 `barebones: true`, a checkpoint callback beside `enable_checkpointing: false`, strategies that start their processes
 from within (`ddp_spawn`), classes that need something LeRobot's policies don't have (`BatchSizeFinder`,
-`BackboneFinetuning`, `WeightAveraging` and its subclasses, `ModelParallelStrategy`), and callbacks that contradict
-themselves, each other or the trainer: a `ModelCheckpoint` with two rhythms, two that watch the same metric in the
-same rhythm, a progress bar beside `enable_progress_bar: false`.
+`BackboneFinetuning`, `WeightAveraging` and its subclasses), strategies that divide the policy between processes
+(`fsdp`, `deepspeed`, `ModelParallelStrategy`), and callbacks that contradict themselves, each other or the trainer: a
+`ModelCheckpoint` with two rhythms, two that watch the same metric in the same rhythm, a progress bar beside
+`enable_progress_bar: false`.
 
 ## Why it matters
 
 Lightning takes them, and training stops: every run writes its metrics and checkpoints, which `barebones` forbids; a run
-can't be sent to a process that starts from nothing; and a callback that changes a `batch_size` finds none.
+can't be sent to a process that starts from nothing; with a divided policy, no process has the weights to save; and a
+callback that changes a `batch_size` finds none.
 
 ## Example
 
@@ -62,7 +64,10 @@ from getiaction_cli.recipe.nodes import Kind
 from getiaction_cli.recipe.signatures import lineage
 from getiaction_cli.rules import rule
 
+_SHARDED = "leaves each process a part of the policy, and its checkpoints and pretrained_model/ need the whole: set ddp"
 _UNUSABLE = {
+    "FSDPStrategy": _SHARDED,
+    "DeepSpeedStrategy": _SHARDED,
     "BatchSizeFinder": "looks for a `batch_size` to change: set data.init_args.train_batch_size",
     "BackboneFinetuning": "looks for a `backbone`, which LeRobot's policies keep elsewhere",
     "WeightAveraging": "copies the policy before it is built, so that checkpoints are empty: set model.init_args.ema",
@@ -103,6 +108,13 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
             f"a run can't be sent to the processes that `{strategy}` starts, nor its checkpoints back",
             at=_STRATEGY,
             fix=Change(f"set strategy to {meant}", set=((_STRATEGY, meant),)),
+        )
+    elif isinstance(strategy, str) and re.match("fsdp|deepspeed", strategy.lower()):
+        yield Finding(
+            f"`{strategy}` {_SHARDED}",
+            at=_STRATEGY,
+            fix=Change("set strategy to ddp", set=((_STRATEGY, "ddp"),)),
+            help="to save memory: `trainer.precision: bf16-true`, adapters (`peft`), or a smaller batch",
         )
     earlier: dict[tuple[object, ...], str] = {}
     for route in object_routes(recipe):
