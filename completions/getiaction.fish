@@ -154,7 +154,8 @@ function __getiaction_options
 --ignore	Leave these findings out (GA603,GA61)
 --help	Show this message and exit.
 -h	Show this message and exit.
---data.	the dataset'
+--data.	the dataset
+--env.	fields of the simulated environment'
         case 'fetch'
             printf '%s\n' '--dry-run	Show what is missing and its size; fetch nothing
 --model	Policy class or name: ACT, diffusion, …
@@ -187,7 +188,8 @@ function __getiaction_options
 --format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.
---data.	the dataset'
+--data.	the dataset
+--env.	fields of the simulated environment'
         case 'test'
             printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
 -c	Measure the latest run of this recipe; repeatable
@@ -197,7 +199,8 @@ function __getiaction_options
 --format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.
---data.	the dataset'
+--data.	the dataset
+--env.	fields of the simulated environment'
         case 'predict'
             printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
 -c	Measure the latest run of this recipe; repeatable
@@ -207,7 +210,8 @@ function __getiaction_options
 --format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.
---data.	the dataset'
+--data.	the dataset
+--env.	fields of the simulated environment'
         case 'runs'
             printf '%s\n' '--format	Output format
 --html	Also write the comparison as a page with curves
@@ -427,7 +431,7 @@ function __getiaction_takes
         case 'evaluate --episodes'
             printf '%s\n' 'text'
         case 'evaluate --env'
-            printf '%s\n' 'text'
+            printf '%s\n' 'environment'
         case 'evaluate --seed'
             printf '%s\n' 'text'
         case 'evaluate --batch-size'
@@ -666,6 +670,8 @@ explain	Explain what a rule finds, why it matters, and how to write it instead'
             $helper policies "$word" 2>/dev/null
         case logger
             $helper loggers "$word" 2>/dev/null
+        case environment
+            $helper environments "$word" 2>/dev/null
         case code
             printf '%s\n' 'GA101	Text that is not YAML.
 GA102	A key that is in one section twice.

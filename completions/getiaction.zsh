@@ -146,7 +146,8 @@ _getiaction_options() {
 --ignore	Leave these findings out (GA603,GA61)
 --help	Show this message and exit.
 -h	Show this message and exit.
---data.	the dataset' ;;
+--data.	the dataset
+--env.	fields of the simulated environment' ;;
         'fetch') printf '%s\n' '--dry-run	Show what is missing and its size; fetch nothing
 --model	Policy class or name: ACT, diffusion, …
 --data	Data module class: LeRobotDataModule
@@ -177,7 +178,8 @@ _getiaction_options() {
 --format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.
---data.	the dataset' ;;
+--data.	the dataset
+--env.	fields of the simulated environment' ;;
         'test') printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
 -c	Measure the latest run of this recipe; repeatable
 --ckpt_path	Likewise RUN; `last` and `best` need --config
@@ -186,7 +188,8 @@ _getiaction_options() {
 --format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.
---data.	the dataset' ;;
+--data.	the dataset
+--env.	fields of the simulated environment' ;;
         'predict') printf '%s\n' '--config	Measure the latest run of this recipe; repeatable
 -c	Measure the latest run of this recipe; repeatable
 --ckpt_path	Likewise RUN; `last` and `best` need --config
@@ -195,7 +198,8 @@ _getiaction_options() {
 --format	Output format
 --help	Show this message and exit.
 -h	Show this message and exit.
---data.	the dataset' ;;
+--data.	the dataset
+--env.	fields of the simulated environment' ;;
         'runs') printf '%s\n' '--format	Output format
 --html	Also write the comparison as a page with curves
 --help	Show this message and exit.
@@ -322,7 +326,7 @@ _getiaction_takes() {
         'inspect-dataset --html') printf '%s\n' 'file' ;;
         'inspect-dataset --seed') printf '%s\n' 'text' ;;
         'evaluate --episodes') printf '%s\n' 'text' ;;
-        'evaluate --env') printf '%s\n' 'text' ;;
+        'evaluate --env') printf '%s\n' 'environment' ;;
         'evaluate --seed') printf '%s\n' 'text' ;;
         'evaluate --batch-size') printf '%s\n' 'text' ;;
         'evaluate --video') printf '%s\n' 'text' ;;
@@ -468,6 +472,7 @@ explain	Explain what a rule finds, why it matters, and how to write it instead'
         '='*) _getiaction_offer "${(F)${(s: :)${takes#=}}}" ;;
         policy) _getiaction_offer "$("$helper" policies "$word" 2>/dev/null)" ;;
         logger) _getiaction_offer "$("$helper" loggers "$word" 2>/dev/null)" ;;
+        environment) _getiaction_offer "$("$helper" environments "$word" 2>/dev/null)" ;;
         code) _getiaction_offer 'GA101	Text that is not YAML.
 GA102	A key that is in one section twice.
 GA103	A file that is not a recipe.

@@ -16,6 +16,7 @@ from getiaction.files import write_atomically
 from getiaction.lerobot.environments import (
     Actor,
     Episode,
+    StoppedEarly,
     declared_inputs,
     environment_config,
     environments,
@@ -38,12 +39,14 @@ class Report:
         episodes: one by one.
         seconds: how long they took.
         step: the optimizer steps that the policy had been trained for; None where that is unknown.
+        planned: how many episodes of each task were asked for, where the rollouts were stopped before; None else.
     """
 
     env: Mapping[str, Any]
     episodes: tuple[Episode, ...]
     seconds: float
     step: int | None = None
+    planned: int | None = None
 
     @property
     def successes(self) -> int:
@@ -86,7 +89,9 @@ class Report:
         lengths = sorted(episode.steps for episode in self.episodes)
         seeds = [episode.seed for episode in self.episodes]
         spread = f" ± {half:.2f}" if math.isfinite(half) else ""
+        stopped = [("stopped", f"early, after {count} episodes; {self.planned} per task were planned")]
         return [
+            *(stopped if self.planned is not None else []),
             (
                 "success",
                 f"{self.successes} of {count} ({self.success_rate:.0%}; 95 % interval {low:.0%} to {high:.0%})",
@@ -110,6 +115,7 @@ class Report:
         return {
             "env": dict(self.env),
             "step": self.step,
+            "stopped_early": self.planned is not None,
             "seconds": round(self.seconds, 3),
             "metrics": self.metrics,
             "max_reward_half_width": self.max_reward[1] if math.isfinite(self.max_reward[1]) else None,
@@ -132,7 +138,7 @@ def run(
     step: int | None = None,
     on_step: Callable[[int, int], None] = lambda done, step: None,
 ) -> Report:
-    """Run the episodes and summarise them.
+    """Run the episodes and summarise them; the finished batches of episodes, where Ctrl-C or `on_step` stops them.
 
     Args:
         options: the environment, and how often.
@@ -144,20 +150,27 @@ def run(
     Raises:
         MachineError: the environment's package is not installed.
         RolloutError: the environment cannot be created, or it does not fit the policy.
+        StoppedEarly: stopped before the first batch of episodes was done.
     """
     config = environment_config(options.env)
     began = time.monotonic()
-    episodes = roll_out(
-        config,
-        actor,
-        episodes=options.episodes,
-        batch_size=options.together,
-        seed=options.seed,
-        videos=folder,
-        most_videos=options.video,
-        on_step=on_step,
-    )
-    report = Report(options.env, tuple(episodes), time.monotonic() - began, step)
+    planned = None
+    try:
+        episodes: Sequence[Episode] = roll_out(
+            config,
+            actor,
+            episodes=options.episodes,
+            batch_size=options.together,
+            seed=options.seed,
+            videos=folder,
+            most_videos=options.video,
+            on_step=on_step,
+        )
+    except StoppedEarly as stopped:
+        if not stopped.episodes:
+            raise
+        episodes, planned = stopped.episodes, options.episodes
+    report = Report(options.env, tuple(episodes), time.monotonic() - began, step, planned)
     if folder is not None:
         report.write(folder)
     return report

@@ -210,6 +210,21 @@ class Episode:
     video: str | None = None
 
 
+class StoppedEarly(Exception):  # noqa: N818 - a request of the user
+    """Rollouts were stopped. `on_step` raises it; `roll_out` raises it again with the episodes that were measured.
+
+    Only whole batches count: of a batch that is cut off, the short episodes would be finished first, and in most
+    environments those are the successful ones.
+
+    Args:
+        episodes: those of the batches that were finished.
+    """
+
+    def __init__(self, episodes: Sequence[Episode] = ()) -> None:
+        super().__init__("stopped early")
+        self.episodes = tuple(episodes)
+
+
 def roll_out(
     config: EnvConfig,
     actor: Actor,
@@ -242,6 +257,7 @@ def roll_out(
 
     Raises:
         MachineError, RolloutError: the environment cannot be created.
+        StoppedEarly: `on_step` raised it, or Ctrl-C was pressed.
     """
     policy = actor.policy
     around = make_env_pre_post_processors(env_cfg=config, policy_cfg=actor.config)
@@ -262,6 +278,8 @@ def roll_out(
                         )
                         batch.run(vector, actor, around, partial(on_step, len(finished)))
                         finished += batch.episodes(videos)
+        except (StoppedEarly, KeyboardInterrupt):
+            raise StoppedEarly(finished) from None
         finally:
             policy.train(training)
             policy.reset()

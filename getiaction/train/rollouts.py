@@ -13,7 +13,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
 from getiaction.errors import RolloutError, TrainingError
 from getiaction.evaluation import rollouts
-from getiaction.lerobot.environments import Actor
+from getiaction.lerobot.environments import Actor, StoppedEarly
 from getiaction.spec.evaluation import Evaluation
 from getiaction.spec.run_folder import ROLLOUTS
 from getiaction.train.checkpoints import Checkpoints
@@ -26,10 +26,6 @@ from getiaction.train.screen import Screen
 
 METRICS = "eval/"
 _SHARDED = ("FSDP", "DeepSpeed", "ModelParallel")
-
-
-class _Stopped(Exception):  # noqa: N818 - a request of the user
-    """A signal arrived: the rollouts are given up, the run saves and ends."""
 
 
 class Rollouts(Checkpoint):
@@ -170,8 +166,8 @@ class Rollouts(Checkpoint):
                     step=step,
                     on_step=self._progress(),
                 )
-        except _Stopped:
-            self.screen.say("rollouts: given up, because the run is stopping")
+        except StoppedEarly:
+            self.screen.say("rollouts stopped before the first episodes were done, because the run is stopping")
             return {}
         except Exception as error:
             self.failed = f"{type(error).__name__}: {error}".partition("\n")[0]
@@ -179,6 +175,9 @@ class Rollouts(Checkpoint):
             self.screen.say(f"rollouts at step {step} failed, training continues: {self.failed} (see {self.run.log})")
             return {}
         self.failed = ""
+        if report.planned is not None:  # not logged: a checkpoint must not be best by fewer episodes
+            self.screen.say(f"rollouts at step {step} stopped early, because the run is stopping: {report.line()}")
+            return {}
         self.last, self.folder = report, folder
         self.screen.say(f"rollouts at step {step}: {report.line()}")
         return report.metrics
@@ -188,7 +187,7 @@ class Rollouts(Checkpoint):
 
         def on_step(done: int, step: int) -> None:
             if self.interrupt.asked:
-                raise _Stopped
+                raise StoppedEarly
             self.watch.show(f"rollouts {done} of {total} done, step {step}")
 
         return on_step

@@ -39,7 +39,7 @@ class Device(StrEnum):
 class EvaluateCommand(TrainCommand):
     """Takes `--data.…` and `--env.…` overrides, as `train` does; `--seed` is an option of its own."""
 
-    takes_overrides = ("data",)
+    takes_overrides = ("data", "env")
     short_forms = ()
 
 

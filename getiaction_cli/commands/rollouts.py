@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,10 +51,18 @@ def roll_out(
         run_report.draw(source.recipe.parent)
     if as_json:
         typer.echo(json.dumps({**report.plain(), "folder": str(folder)}, indent=2))
+        _end(report)
         return
     rows = [("policy", source.place), ("environment", _shown(report.env)), *report.rows(), ("kept in", f"{folder}/")]
     for label, value in rows:
         typer.echo(f"{label:<{_WIDTH}}{value}")
+    _end(report)
+
+
+def _end(report: Report) -> None:
+    """Exit as a command that Ctrl-C has ended, where the rollouts were stopped early."""
+    if report.planned is not None:
+        raise typer.Exit(128 + signal.SIGINT)
 
 
 def _environment(source: Source, name: str, overrides: tuple[tuple[str, str], ...]) -> tuple[dict[str, Any], list[str]]:
@@ -116,7 +125,7 @@ def _run(
             screen.doing("starting")
             from getiaction.evaluation import rollouts
             from getiaction.evaluation.run import load
-            from getiaction.lerobot.environments import Actor
+            from getiaction.lerobot.environments import Actor, StoppedEarly
             from getiaction.spec.evaluation import Evaluation
             from getiaction.train.failures import in_plain_words
 
@@ -135,7 +144,11 @@ def _run(
                     if screen.live:
                         screen.doing(f"rollouts in {env['type']}: {done} of {options.episodes} done, step {step}")
 
-                return rollouts.run(options, actor, folder=folder, on_step=watch)
+                try:
+                    return rollouts.run(options, actor, folder=folder, on_step=watch)
+                except StoppedEarly:
+                    screen.say("stopped before the first episodes were done; nothing was kept")
+                    raise typer.Exit(128 + signal.SIGINT) from None
     except TrainingError as error:
         raise RunFailed(error.message, error.hint) from error
     except typer.Exit:

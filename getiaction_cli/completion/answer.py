@@ -38,6 +38,7 @@ def main() -> None:
     """Answer one TAB."""
     kind, word, *line = [*sys.argv[1:], "", ""][: max(2, len(sys.argv) - 1)]
     named = {"datasets": datasets, "policies": policies, "loggers": loggers, "runs": runs, "recipes": recipes}
+    named["environments"] = environments
     candidates = named[kind]() if kind in named else overrides(word, line)
     seen = {word} if word.endswith(".") else set()  # don't offer a section as its own completion
     for value, help in candidates:
@@ -61,14 +62,15 @@ def overrides(word: str, line: list[str]) -> Iterator[Candidate]:
     index = load()
     text = "".join(_with_bases(_path(other)) for other in line if other.endswith((".yaml", ".yml")))
     policy, wrapped = _policy(text, line, index)
+    fields = _fields(line, index)
     key, equals, _ = word.partition("=")
     if equals:
-        for value, help in _values(key.lstrip("-"), policy, index):
+        for value, help in _values(key.lstrip("-"), policy, fields, index):
             yield f"{key}={value}", help
     elif line and line[-1].startswith("--") and "." in line[-1] and "=" not in line[-1] and not word.startswith("-"):
-        yield from _values(line[-1].lstrip("-"), policy, index)
+        yield from _values(line[-1].lstrip("-"), policy, fields, index)
     else:
-        yield from _keys(word, policy, wrapped, index)
+        yield from _keys(word, policy, wrapped, fields, index)
 
 
 def _with_bases(path: str) -> str:
@@ -105,7 +107,17 @@ def _policy(text: str, line: list[str], index: dict[str, Any]) -> tuple[str, boo
     return "", False
 
 
-def _keys(word: str, policy: str, wrapped: bool, index: dict[str, Any]) -> Iterator[Candidate]:
+def _fields(line: list[str], index: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the environment that `--env TYPE` names, or of all of them."""
+    for place, other in enumerate(line):
+        key, equals, value = other.partition("=")
+        if key == "--env":
+            value = value if equals else "".join(line[place + 1 : place + 2])
+            return dict(index["environments"].get(value, {})) or _of_any(index["environments"])
+    return _of_any(index["environments"])
+
+
+def _keys(word: str, policy: str, wrapped: bool, fields: dict[str, Any], index: dict[str, Any]) -> Iterator[Candidate]:
     own = index["policies"].get(policy, {"keys": {}})["keys"]
     sections = {
         "--model.init_args.": index["model"] | ({} if wrapped else own),
@@ -113,7 +125,8 @@ def _keys(word: str, policy: str, wrapped: bool, index: dict[str, Any]) -> Itera
         "--data.init_args.": index["data"],
         "--trainer.": index["trainer"],
         "--evaluation.": {key: about for key, about in index["evaluation"].items() if key != "env"},
-        "--evaluation.env.": {"type": {"help": "which environment"}} | _of_any(index["environments"]),
+        "--evaluation.env.": {"type": {"help": "which environment"}} | fields,
+        "--env.": fields,
     }
     if word.count(".") == 0:
         yield from (("--model.", "the policy"), ("--data.", "the dataset"), ("--trainer.", "Lightning's Trainer"))
@@ -141,7 +154,7 @@ def _keys(word: str, policy: str, wrapped: bool, index: dict[str, Any]) -> Itera
                 yield short + key, about["help"]
 
 
-def _values(key: str, policy: str, index: dict[str, Any]) -> Iterator[Candidate]:
+def _values(key: str, policy: str, fields: dict[str, Any], index: dict[str, Any]) -> Iterator[Candidate]:
     section, _, name = key.rpartition(".")
     if name == "class_path":
         if section == "data":
@@ -153,12 +166,8 @@ def _values(key: str, policy: str, index: dict[str, Any]) -> Iterator[Candidate]
             yield from ((known["class_path"], known["help"]) for known in index["policies"].values())
     elif name == "policy_name":
         yield from policies()
-    elif section == "evaluation.env":
-        words = (
-            index["environments"]
-            if name == "type"
-            else _of_any(index["environments"]).get(name, {"words": []})["words"]
-        )
+    elif section in ("env", "evaluation.env"):
+        words = index["environments"] if name == "type" else fields.get(name, {"words": []})["words"]
         yield from ((value, "") for value in words)
     elif section == "trainer" and name.rstrip("+") in index["objects"]:
         kind = name.rstrip("+")
@@ -196,6 +205,13 @@ def loggers() -> Iterator[Candidate]:
 
     for path, help in load()["objects"]["logger"].items():
         yield path.rpartition(".")[2].removesuffix("Logger").lower(), help
+
+
+def environments() -> Iterator[Candidate]:
+    """LeRobot's simulated environments."""
+    from getiaction_cli.completion.index import load
+
+    yield from ((name, "") for name in load()["environments"])
 
 
 # -- runs and recipes ------------------------------------------------------------------------------------------------

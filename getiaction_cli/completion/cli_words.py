@@ -20,6 +20,7 @@ KINDS = {
     "RUN": "run",
     "NAME": "shipped",
     "LOGGER": "logger",
+    "TYPE": "environment",
 }
 
 
@@ -38,6 +39,7 @@ OVERRIDES = (
     Option(("--model.",), "the policy"),
     Option(("--data.",), "the dataset"),
     Option(("--trainer.",), "Lightning's Trainer"),
+    Option(("--env.",), "fields of the simulated environment"),
 )
 
 

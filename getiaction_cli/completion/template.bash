@@ -27,6 +27,7 @@ _getiaction_kind() {
         =*) tr ' ' '\n' <<<"${kind#=}" ;;
         policy) "$_getiaction_helper" policies "$word" 2>/dev/null ;;
         logger) "$_getiaction_helper" loggers "$word" 2>/dev/null ;;
+        environment) "$_getiaction_helper" environments "$word" 2>/dev/null ;;
         code) printf '%s\n' @CODES@ ;;
         dataset) "$_getiaction_helper" datasets "$word" 2>/dev/null; compgen -d -S / -- "$word" ;;
         overrides) "$_getiaction_helper" overrides "$word" "$@" 2>/dev/null ;;

@@ -88,6 +88,8 @@ function __getiaction
             $helper policies "$word" 2>/dev/null
         case logger
             $helper loggers "$word" 2>/dev/null
+        case environment
+            $helper environments "$word" 2>/dev/null
         case code
             printf '%s\n' @CODES@
         case dataset

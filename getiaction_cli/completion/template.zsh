@@ -67,6 +67,7 @@ _getiaction() {
         '='*) _getiaction_offer "${(F)${(s: :)${takes#=}}}" ;;
         policy) _getiaction_offer "$("$helper" policies "$word" 2>/dev/null)" ;;
         logger) _getiaction_offer "$("$helper" loggers "$word" 2>/dev/null)" ;;
+        environment) _getiaction_offer "$("$helper" environments "$word" 2>/dev/null)" ;;
         code) _getiaction_offer @CODES@ ;;
         dataset) _getiaction_offer "$("$helper" datasets "$word" 2>/dev/null)"; _path_files -/ ;;
         run) _getiaction_offer "$("$helper" runs "$word" 2>/dev/null)"; _files ;;

@@ -176,6 +176,7 @@ def _rollout_words(one: Rollouts) -> str:
     if isinstance(episodes, list) and episodes:
         successes = sum(isinstance(episode, dict) and episode.get("success") is True for episode in episodes)
         words += f", {successes} of {plural(len(episodes), 'episode')} succeeded"
+    words += ", stopped early" if one.values.get("stopped_early") is True else ""
     metrics, half = one.values.get("metrics"), one.values.get("max_reward_half_width")
     best = metrics.get("eval/max_reward") if isinstance(metrics, dict) else None
     if isinstance(best, float | int):

@@ -186,6 +186,14 @@ def test_runs_are_offered_where_one_is_resumed_or_evaluated(terminal: Terminal, 
     terminal.complete("getiaction evaluate ", *both)
 
 
+def test_the_environments_of_a_rollout_and_their_fields_are_offered(terminal: Terminal) -> None:
+    terminal.complete("getiaction evaluate RUN --env pu", "getiaction evaluate RUN --env pusht")
+    shown = terminal.complete("getiaction evaluate RUN --env pusht --env.obs", "--env.obs_type")
+    assert "--env.observation_height" in terminal.complete("getiaction evaluate RUN --env pusht --env.", "--env.fps")
+    assert "--env.camera_name" not in shown
+    terminal.complete("getiaction evaluate RUN --env pusht --env.obs_type=pix", "pixels")
+
+
 def test_shipped_recipes_are_offered_by_name(terminal: Terminal) -> None:
     terminal.complete("getiaction train lerobot_v", "getiaction train lerobot_vqbet_universal")
     terminal.complete("getiaction train quick", "quickstart", "quickstart_pictures")

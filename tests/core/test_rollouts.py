@@ -5,8 +5,10 @@ import csv
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from session_cache import once
 from getiaction.errors import MachineError, RolloutError
 from getiaction.evaluation import rollouts
 from getiaction.evaluation.rollouts import Report, mean_and_half_width, wilson
-from getiaction.lerobot.environments import Actor, Episode, environment_config, environments
+from getiaction.lerobot.environments import Actor, Episode, StoppedEarly, environment_config, environments
 from getiaction.policies.lerobot import ACT
 from getiaction.spec.evaluation import Evaluation
 from getiaction.train.run import train
@@ -214,6 +216,55 @@ def test_several_environments_at_once_change_nothing(keypoints_root: Path, tmp_p
     assert json.loads((tmp_path / "videos/rollouts.json").read_text())["metrics"] == together.metrics
 
 
+@pytest.mark.parametrize("stop", [StoppedEarly, KeyboardInterrupt])
+def test_what_was_measured_before_ctrl_c_is_kept(
+    stop: type[BaseException], keypoints_root: Path, tmp_path: Path
+) -> None:
+    policy, options = actor(keypoints_root), Evaluation(KEYPOINTS, episodes=6, batch_size=2, seed=7, video=0)
+    whole = rollouts.run(options, policy)
+
+    def on_step(done: int, step: int) -> None:
+        if (done, step) == (4, 3):
+            raise stop
+
+    part = rollouts.run(options, policy, folder=tmp_path / "kept", on_step=on_step)
+    assert part.episodes == whole.episodes[:4] and part.planned == 6 and whole.planned is None
+    assert ("stopped", "early, after 4 episodes; 6 per task were planned") in part.rows()
+    assert json.loads((tmp_path / "kept" / "rollouts.json").read_text())["stopped_early"] is True
+
+    def at_once(done: int, step: int) -> None:
+        raise stop
+
+    with pytest.raises(StoppedEarly):
+        rollouts.run(options, policy, folder=tmp_path / "nothing", on_step=at_once)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_run_that_is_stopped_in_its_rollouts_keeps_the_finished_ones(
+    keypoints_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = recipe(keypoints_root, {"env": KEYPOINTS, "episodes": 4, "batch_size": 2, "every_n_steps": 2, "video": 0})
+    real = rollouts.run
+
+    def interrupted(*arguments: Any, on_step: Any, **more: Any) -> Any:
+        def watched(done: int, step: int) -> None:
+            if (done, step) == (2, 1):
+                os.kill(os.getpid(), signal.SIGINT)
+            on_step(done, step)
+
+        return real(*arguments, on_step=watched, **more)
+
+    monkeypatch.setattr(rollouts, "run", interrupted)
+    stopped = run(made, output_dir="runs/one")
+    assert stopped.stopped_by == signal.SIGINT and stopped.steps == 3
+    kept = json.loads(Path("runs/one/rollouts/step_000002/rollouts.json").read_text())
+    assert (len(kept["episodes"]), kept["stopped_early"]) == (2, True)
+    assert rows(Path("runs/one"), "eval/max_reward") == {}, "half of the rollouts are not logged as all of them"
+    monkeypatch.setattr(rollouts, "run", real)
+    run(made, resume="runs/one")
+    assert list(rows(Path("runs/one"), "eval/max_reward")) == [3]
+
+
 def test_a_policy_that_does_not_fit_is_refused(keypoints_root: Path) -> None:
     acting = actor(keypoints_root)
     with pytest.raises(RolloutError, match=r"`observation.environment_state`, and the environment provides"):
@@ -334,6 +385,28 @@ def test_evaluate_a_run_in_its_environment(keypoints_root: Path) -> None:
     assert code == 0
     assert "pusht (episode_length 3, obs_type environment_state_agent_pos)" in out
     assert "3 to 3 steps" in out
+
+
+@pytest.mark.slow
+def test_ctrl_c_prints_what_was_measured(keypoints_root: Path) -> None:
+    folder = run(recipe(keypoints_root)).folder
+    assert folder is not None
+    words = [str(folder.path), "--env", "pusht", "--episodes", "500", "--batch-size", "2", "--video", "0"]
+    words += ["--env.obs_type", "environment_state_agent_pos", "--env.episode_length", "4", "--format", "json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "getiaction_cli", "evaluate", *words],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "500 rollouts in pusht" in line:
+            break
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    measured = json.loads(out)
+    assert measured["stopped_early"] is True and 0 < len(measured["episodes"]) < 500
 
 
 @pytest.mark.parametrize(
