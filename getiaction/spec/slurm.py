@@ -14,7 +14,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from types import FrameType
 
@@ -107,9 +106,14 @@ def _facts(job: str) -> dict[str, str]:
 
 
 def _handle(signum: int, frame: FrameType | None) -> None:
-    if not handles(signum, lambda line: print(line, file=sys.__stderr__, flush=True)):
+    if not handles(signum, _write):
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
+
+
+def _write(line: str) -> None:
+    """Write a line to the standard error; Python's own buffer refuses that in the middle of another write."""
+    os.write(2, f"{line}\n".encode())
 
 
 def _scontrol(*words: str) -> str:

@@ -10,6 +10,7 @@ Standard library only when imported: it is on the screen while torch is still lo
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import tempfile
@@ -133,7 +134,8 @@ class Screen:
         if self._console is not None:
             self._console.print(text, markup=False)  # above a bar that is moving
         else:
-            print(text, file=self.stream, flush=True)
+            self.stream.write(f"{text}\n")
+            self.stream.flush()
 
     def alarm(self, text: str) -> None:
         """Show an error on the screen of the process that started this one, whose own stderr is that one's log."""
@@ -209,8 +211,13 @@ def _first_screen(descriptor: int) -> TextIO:
     path = os.environ.get(FIRST_SCREEN)
     if path:
         with contextlib.suppress(OSError):
-            return open(path, "a", buffering=1, encoding="utf-8", errors="replace")  # noqa: PTH123
+            return _unbuffered(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666))
     own = os.dup(descriptor)
     if Path(f"/proc/{os.getpid()}/fd").is_dir():
         os.environ[FIRST_SCREEN] = f"/proc/{os.getpid()}/fd/{own}"
-    return os.fdopen(own, "w", buffering=1, encoding="utf-8", errors="replace")
+    return _unbuffered(own)
+
+
+def _unbuffered(descriptor: int) -> TextIO:
+    """A text stream that a signal handler may write to in the middle of a write: Python's buffers refuse that."""
+    return io.TextIOWrapper(io.FileIO(descriptor, "w"), encoding="utf-8", errors="replace", write_through=True)

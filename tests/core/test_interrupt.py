@@ -61,3 +61,31 @@ def test_only_what_a_training_starts_is_a_rank_of_it() -> None:
     with Interrupt(told=lambda name: None).listening():
         assert is_a_rank()
     assert not is_a_rank(), "a command that is run later checks its recipe itself"
+
+
+WRITES_IN_THE_MIDDLE_OF_A_WRITE = """
+import signal
+from getiaction.train.screen import Screen
+
+screen, handled = Screen(), 0
+
+def handle(signum, frame):
+    global handled
+    handled += 1
+    screen.say("stopping")
+
+signal.signal(signal.SIGALRM, handle)
+with screen.taken():
+    signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+    while handled < 2000:
+        screen.say("a step")
+    signal.setitimer(signal.ITIMER_REAL, 0)
+"""
+
+
+def test_a_signal_in_the_middle_of_a_line_is_shown_and_ends_nothing() -> None:
+    words = [sys.executable, "-c", WRITES_IN_THE_MIDDLE_OF_A_WRITE]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 0, lines[-1]
+    assert set(lines) == {"a step", "stopping"} and lines.count("stopping") == 2000
