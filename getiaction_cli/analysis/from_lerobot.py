@@ -369,7 +369,9 @@ def _save_freq(ledger: Ledger, value: Any) -> None:
     steps = ledger.get("steps") or _fields("TrainPipelineConfig")["steps"]
     if ledger.get("save_checkpoint") is False:
         ledger.nothing(("save_freq",), "save_checkpoint is false")
-    elif not isinstance(value, int) or value <= 0 or (isinstance(steps, int) and value >= steps):
+    elif value is not None and type(value) is not int:
+        ledger.lose(("save_freq",), "it takes a number of steps")
+    elif not value or value <= 0 or (isinstance(steps, int) and value >= steps):
         ledger.nothing(("save_freq",), "the last step is saved in any case")
     else:
         (to, saves), *_ = counterpart("", "save_freq", value).items()
@@ -464,8 +466,10 @@ def _launch(ledger: Ledger) -> None:
         target, why, lost = COUNTERPARTS.get(
             ("launch", name), (None, "processes are started by `getiaction train`", False)
         )
-        if name == "mixed_precision" and value not in _PRECISIONS:
+        if name == "mixed_precision" and value in (None, "no"):
             ledger.nothing(path, "float32, the default, here too")
+        elif name == "mixed_precision" and not (isinstance(value, str) and value in _PRECISIONS):
+            ledger.lose(path, f"accelerate takes {', '.join(_PRECISIONS)} or no; `trainer.precision` has more")
         elif target:
             ledger.carry(path, target, _PRECISIONS.get(value) if name == "mixed_precision" else None)
         elif lost:
@@ -500,7 +504,7 @@ def own_optimizer(
     ledger: Ledger,
     path: tuple[str, ...],
     kind: str,
-    arguments: dict[str, Any],
+    arguments: Any,
     policy: PolicyClass | None,
     parameter: str = "optimizer",
 ) -> None:
@@ -515,6 +519,9 @@ def own_optimizer(
         parameter: "optimizer" or "scheduler": how the policy's parameters for it begin.
     """
     why = COUNTERPARTS["", parameter].why
+    if not isinstance(arguments, dict):
+        ledger.lose(path, f"its arguments are a section; {why}")
+        return
     preset = _preset(ledger, policy, parameter) if policy is not None else None
     own = getattr(type(preset), "_choice_name", "") if preset is not None else ""
     if policy is None or preset is None or own.lower() != kind.rpartition(".")[2].lower():
@@ -537,8 +544,11 @@ def own_optimizer(
 
 
 def _preset(ledger: Ledger, policy: PolicyClass, parameter: str) -> Any:
-    arguments = dict(ledger.recipe.get("model", {}).get("init_args") or {})
-    params = {**(arguments.pop("config_kwargs", None) or {}), **arguments}
+    model = ledger.recipe.get("model")
+    own = model.get("init_args") if isinstance(model, dict) else None
+    arguments = dict(own) if isinstance(own, dict) else {}
+    nested = arguments.pop("config_kwargs", None)
+    params = {**(nested if isinstance(nested, dict) else {}), **arguments}
     try:
         values = policy.configure({key: value for key, value in params.items() if key in policy.fields}).values
         return values.get_optimizer_preset() if parameter == "optimizer" else values.get_scheduler_preset()
@@ -564,6 +574,10 @@ def _rollouts(ledger: Ledger, recipe: Recipe) -> None:
             ledger.nothing((key,), "it is about the rollouts of `env`")
         return
     ledger.recipe["evaluation"] = section
+    for lost in found.lost:
+        lost_at = tuple(lost.split("."))
+        why = COUNTERPARTS.get(("eval", lost_at[-1]), (None, "the section `evaluation` has no such key"))[1]
+        ledger.lose(lost_at, why)
     for key in env if isinstance(env, dict) else ():
         if key in section["env"]:
             ledger.carry(("env", key), f"evaluation.env.{key}")
@@ -574,10 +588,6 @@ def _rollouts(ledger: Ledger, recipe: Recipe) -> None:
             ledger.carry(at, f"evaluation.{to}")
         elif ledger.has(*at):
             ledger.nothing(at, "chosen automatically")
-    for lost in found.lost:
-        lost_at = tuple(lost.split("."))
-        why = COUNTERPARTS.get(("eval", lost_at[-1]), (None, "the section `evaluation` has no such key"))[1]
-        ledger.lose(lost_at, why)
     if isinstance(ledger.get("eval"), dict):
         ledger.nothing(("eval",), "rollouts run the same without it")
     if "every_n_steps" in section:

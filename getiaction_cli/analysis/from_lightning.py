@@ -40,7 +40,10 @@ def convert(recipe: Recipe) -> Ledger:
             if path is not None and ledger.open(path):
                 _key(ledger, meant, policy, section, path)
     for path in list(ledger.undecided()):
-        ledger.keep(path)
+        if ledger.holds(*path):
+            ledger.keep(path)
+        else:
+            ledger.lose(path, "a recipe has no such key")
     return ledger
 
 
@@ -93,12 +96,14 @@ def _rollouts(ledger: Ledger, recipe: Recipe) -> None:
         ledger.recipe["evaluation"] = found.section
     for route in found.routes:
         path = tuple(route.split("."))
-        for leaf in [leaf for leaf in ledger.leaves if leaf[: len(path)] == path and leaf[-1] in found.lost]:
-            ledger.lose(leaf, "the section `evaluation` has no such key")
+        for leaf in [leaf for leaf in ledger.leaves if leaf[: len(path)] == path]:
+            if leaf[-1] in found.lost or ".".join(leaf) in found.lost:
+                ledger.lose(leaf, "the section `evaluation` has no such key")
+        to = _TO.get(path[-1], "evaluation.env")
         if ledger.get(*path) in _NOTHING:
             ledger.nothing(path, OFF)
-        elif wanted:
-            ledger.note(path, _TO.get(path[-1], "evaluation.env"))
+        elif wanted and ledger.holds(*to.split(".")):
+            ledger.note(path, to)
         else:
             ledger.lose(path, "write `evaluation: {env: {type: …}, episodes: 20}`; `getiaction schema` has its keys")
         ledger.remove(path)
@@ -106,6 +111,8 @@ def _rollouts(ledger: Ledger, recipe: Recipe) -> None:
 
 _TO = {
     "env_eval_freq": "evaluation.every_n_steps",
+    "eval_freq": "evaluation.every_n_steps",
+    "eval": "evaluation.episodes",
     "num_rollouts": "evaluation.episodes",
     "num_rollouts_eval": "evaluation.episodes",
     "num_rollouts_val": "evaluation.episodes",
@@ -137,7 +144,8 @@ def _key(ledger: Ledger, recipe: Recipe, policy: PolicyClass | None, section: Se
     elif not section.route and key in ("optimizer", "lr_scheduler") and isinstance(value, dict):
         parameter = "optimizer" if key == "optimizer" else "scheduler"
         own_optimizer(ledger, path, str(value.get("class_path")), value.get("init_args") or {}, policy, parameter)
-        ledger.nothing((*path, "class_path"), "the policy's own is the same")
+        for rest in ("class_path", "init_args"):
+            ledger.nothing((*path, rest), "the policy's own is the same")
     elif key == "seed_everything" and isinstance(value, bool):
         ledger.nothing(path, "a run without a seed draws one and keeps it")
     else:

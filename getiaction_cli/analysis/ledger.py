@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 Path = tuple[str, ...]
@@ -143,15 +144,27 @@ class Ledger:
     def put(self, route: str, value: Any) -> None:
         """Set a value of the recipe."""
         section: Any = self.recipe
-        *above, last = route.split(".")
-        for key in above:
+        for key, below in pairwise(parts := route.split(".")):
             if isinstance(section, list):
                 section = section[int(key)]
                 continue
-            if not isinstance(section.get(key), dict | list):
+            inside = section.get(key)
+            if not (isinstance(inside, dict) or (isinstance(inside, list) and below.isdecimal())):
                 section[key] = {}
             section = section[key]
-        section[last] = value
+        section[parts[-1]] = value
+
+    def holds(self, *path: str) -> bool:
+        """True when the recipe has a value at a path."""
+        section: Any = self.recipe
+        for key in path:
+            if isinstance(section, list) and key.isdecimal() and int(key) < len(section):
+                section = section[int(key)]
+            elif isinstance(section, dict) and key in section:
+                section = section[key]
+            else:
+                return False
+        return True
 
     def remove(self, path: Path) -> None:
         """Take a key out of the recipe, and the sections that are empty without it."""

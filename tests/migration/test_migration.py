@@ -353,3 +353,14 @@ def test_a_command_of_accelerate_keeps_its_processes_and_precision() -> None:
 def test_an_unfinished_quote_is_an_error() -> None:
     with pytest.raises(ValueError, match="quot"):
         split("lerobot-train --policy.type='act")
+
+
+def test_keys_of_rollouts_that_a_recipe_lacks_are_listed_as_lost() -> None:
+    rollouts = {"env": {"type": "pusht", "wind": 3}, "eval": {"n_episodes": 5, "recording": True}, "env_eval_freq": 10}
+    of_lerobot = outcomes(migrated({"policy": {"type": "act"}, "dataset": {"repo_id": "lerobot/pusht"}, **rollouts}))
+    section = {"class_path": "physicalai.policies.lerobot.ACT"}
+    data = {"class_path": "physicalai.data.lerobot.LeRobotDataModule", "init_args": {"repo_id": "lerobot/pusht"}}
+    of_lightning = outcomes(migrated({"model": section, "data": data, **rollouts}))
+    for found in (of_lerobot, of_lightning):
+        assert found["env.wind"].kind is Kind.LOST
+        assert found["eval.recording"].kind is Kind.LOST
