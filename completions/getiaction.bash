@@ -543,6 +543,7 @@ GA355	A random transform that changes the size of the training pictures.
 GA356	Relative actions on statistics of absolute ones.
 GA357	Timestamps in the tables at which the videos have no picture.
 GA358	Excluded episodes that leave nothing, or that were not in use.
+GA359	Datasets that can'\''t be trained on together.
 GA401	A file of meta/ is missing.
 GA402	A file of meta/ can'\''t be read.
 GA403	info.json holds a value that LeRobot can'\''t use.

@@ -230,15 +230,40 @@ class LeRobotDataModule(L.LightningDataModule):
             meta.stats = {**(meta.stats or {}), **own}
         return place, meta
 
+    def identity(self, meta: LeRobotDatasetMetadata, episode: int) -> tuple[str, int]:
+        """The folder that an episode is stored in and its number there: equal for two entries of one dataset."""
+        if not isinstance(meta, MixtureMetadata):
+            return str(meta.root), episode
+        part = int(meta.first_episodes.searchsorted(episode, side="right")) - 1
+        return str(Path(meta.parts[part].root).resolve()), episode - int(meta.first_episodes[part])
+
+    def used(self, meta: LeRobotDatasetMetadata) -> list[int] | None:
+        """The episodes that are trained on or held out; None for all of the dataset."""
+        if not isinstance(meta, MixtureMetadata):
+            return episode_split.used(meta.total_episodes, self.episodes, self.exclude_episodes)
+        found = list[int]()
+        for part, entry, first in zip(meta.parts, meta.entries, meta.first_episodes, strict=False):
+            some = episode_split.used(part.total_episodes, entry.episodes, entry.exclude_episodes)
+            found += [int(first) + number for number in (range(part.total_episodes) if some is None else some)]
+        return found
+
     def split(self, meta: LeRobotDatasetMetadata) -> tuple[list[int] | None, list[int]]:
         """Episodes to train on and to hold out; see `split_episodes`. Of several datasets each is split."""
         if not isinstance(meta, MixtureMetadata):
             return split_episodes(meta, self.episodes, self.val_split, self.exclude_episodes)
         train, held_out = list[int](), list[int]()
         for part, entry, first in zip(meta.parts, meta.entries, meta.first_episodes, strict=False):
-            some, others = split_episodes(part, entry.episodes, self.val_split, entry.exclude_episodes)
+            used = episode_split.used(part.total_episodes, entry.episodes, entry.exclude_episodes)
+            spare = part.total_episodes if used is None else len(used)
+            # A dataset of one episode is trained on; another one holds out.
+            val_split = self.val_split if spare > 1 else 0.0
+            some, others = split_episodes(part, entry.episodes, val_split, entry.exclude_episodes)
             train += [int(first) + number for number in (range(part.total_episodes) if some is None else some)]
             held_out += [int(first) + number for number in others]
+        if self.val_split and not held_out:
+            raise DataError(
+                f"val_split: {self.val_split} can't hold out an episode of {len(train)}", "Set val_split: 0."
+            )
         return train, held_out
 
     def pipeline(

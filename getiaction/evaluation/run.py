@@ -25,7 +25,6 @@ from getiaction.lerobot.configuration import pretrained_json
 from getiaction.lerobot.datasets import ACTION, LeRobotDatasetMetadata
 from getiaction.lerobot.features import FeatureType
 from getiaction.policies.lerobot.policy import LeRobotPolicy, load_pretrained
-from getiaction.spec import episode_split
 
 # Without --episodes, of more episodes than these so many are evaluated, evenly spread.
 MOST_EPISODES = 50
@@ -78,6 +77,7 @@ def evaluate(
             f"nothing says on which dataset {source.place} was trained",
             "Name one to evaluate it on: --data.repo_id OWNER/NAME, with --data.root FOLDER where it is a folder.",
         )
+    data, trained_on = _of_mixture(data, trained_on)
     module = _module(data)
     module.progress = progress
     place, meta = module.find()
@@ -85,9 +85,11 @@ def evaluate(
     part, candidates, training = _parts(meta, module, data, trained_on, chosen)
     numbers_of = measures.evenly(candidates, most_episodes or MOST_EPISODES)
     compared = measures.evenly(training, min(len(numbers_of), MOST_COMPARED)) if part == "held-out" else []
-    usable = episode_split.used(meta.total_episodes, module.episodes, module.exclude_episodes)
-    if usable is not None and not {*numbers_of, *compared} <= set(usable):
-        module.episodes, module.exclude_episodes = sorted({*numbers_of, *compared}), None
+    usable, needed = module.used(meta), {*numbers_of, *compared}
+    if usable is not None and not needed <= set(usable):
+        module.episodes, module.exclude_episodes = sorted(needed), None
+        for entry in module.entries:
+            entry.episodes = entry.exclude_episodes = None
 
     watch(f"reading {module.repo_id}", 0, 0)
     with data_errors(module.repo_id, [str(place or meta.root)]):
@@ -197,8 +199,23 @@ def _own_dataset(source: Source, revision: str | None) -> dict[str, Any] | None:
     return kept | ({"val_split": float(split)} if isinstance(split, int | float) and 0 < split < 1 else {})
 
 
+def _of_mixture(
+    data: Mapping[str, Any], trained_on: Mapping[str, Any] | None
+) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+    """Both arguments; of a policy that was trained on several datasets, those entries that `data` names by repo_id."""
+    entries = (trained_on or {}).get("datasets")
+    name = data.get("repo_id")
+    if trained_on is None or not isinstance(entries, list) or not name:
+        return data, trained_on
+    named = [entry for entry in entries if isinstance(entry, Mapping) and entry.get("repo_id") == name]
+    if not named or data.get("root") not in (None, *(entry.get("root") for entry in named)):
+        return data, trained_on
+    both = {**trained_on, "datasets": named}
+    return both, both
+
+
 def _module(data: Mapping[str, Any]) -> LeRobotDataModule:
-    if not (isinstance(data.get("repo_id"), str) or isinstance(data.get("root"), str)):
+    if not data.get("datasets") and not (isinstance(data.get("repo_id"), str) or isinstance(data.get("root"), str)):
         raise DataError("no dataset was named", "Name one: --data.repo_id OWNER/NAME, or --data.root FOLDER.")
     try:
         return LeRobotDataModule(**{**data, "delta_timestamps": None, "image_transforms": None})
@@ -217,17 +234,21 @@ def _parts(
     everything = list(range(meta.total_episodes))
     if chosen is not None:
         split_episodes(meta, chosen, 0.0)  # says which ones the dataset does not have
-    usable, _ = split_episodes(meta, module.episodes, 0.0, module.exclude_episodes)
+    trained, held_out = module.split(meta)  # says which ones of the recipe it does not have
+    usable = module.used(meta)
     if trained_on is None:
         return "unknown", list(chosen or usable or everything), []
-    same = all(data.get(key) == trained_on.get(key) for key in ("repo_id", "root", "revision"))
+    same = all(data.get(key) == trained_on.get(key) for key in ("repo_id", "root", "revision", "datasets"))
     if not same:
         return "new", list(chosen or usable or everything), []
-    val_split = float(trained_on.get("val_split") or 0.0)
-    train, held_out = split_episodes(meta, trained_on.get("episodes"), val_split, trained_on.get("exclude_episodes"))
-    training = everything if train is None else train
+    if not module.entries:
+        val_split = float(trained_on.get("val_split") or 0.0)
+        lists = trained_on.get("episodes"), trained_on.get("exclude_episodes")
+        trained, held_out = split_episodes(meta, lists[0], val_split, lists[1])
+    training = everything if trained is None else trained
     candidates = list(chosen or held_out or training)
-    known = set(candidates) & set(training)
+    seen = {module.identity(meta, episode) for episode in training}
+    known = any(module.identity(meta, episode) in seen for episode in candidates)
     return ("training" if known else "held-out"), candidates, ([] if known else training)
 
 

@@ -20,6 +20,7 @@ from getiaction.spec import episode_split, frame_loading, launch
 from getiaction.spec.batches import Batches
 from getiaction.spec.frame_loading import Plan
 from getiaction_cli.datasets.dataset import Dataset
+from getiaction_cli.datasets.mixture import Mixture
 from getiaction_cli.diagnostics import Change, Related, Unavailable
 from getiaction_cli.machine import probe
 from getiaction_cli.policies import Facts, PolicyConfig, Rejected, to_policy_features
@@ -211,10 +212,17 @@ class Fit:
     @cached_property
     def chosen(self) -> npt.NDArray[np.int64]:
         """The rows of the episodes that the recipe takes, those that exist, in the recipe's order."""
+        return np.concatenate(self._chosen_of_each)
+
+    @cached_property
+    def _chosen_of_each(self) -> list[npt.NDArray[np.int64]]:
+        """The same for each dataset of a mixture, by its row in all of them."""
+        if isinstance(self.dataset, Mixture):
+            return self.dataset.chosen
         there = len(self.dataset.episodes)
         asked, excluded = (self._listed(name) for name in ("episodes", "exclude_episodes"))
         some = episode_split.used(there, asked, excluded)
-        return np.arange(there) if some is None else np.array(some, dtype=np.int64)
+        return [np.arange(there) if some is None else np.array(some, dtype=np.int64)]
 
     @cached_property
     def lacking(self) -> list[str]:
@@ -242,9 +250,12 @@ class Fit:
         if choice not in splits:
             rows, held_out = self.chosen, list[int]()
             if self.val_split:
-                tasks = episodes.first_task_codes()[self.chosen]
-                held = episode_split.held_out(tasks.tolist(), self.val_split)
-                rows, held_out = np.delete(self.chosen, held), self.chosen[held].tolist()
+                tasks, kept = episodes.first_task_codes(), list[npt.NDArray[np.int64]]()
+                for some in self._chosen_of_each:  # each dataset of a mixture holds out its own
+                    held = episode_split.held_out(tasks[some].tolist(), self.val_split)
+                    kept.append(np.delete(some, held))
+                    held_out += some[held].tolist()
+                rows = np.concatenate(kept)
             splits[choice] = rows, held_out, episodes.length[rows]
         return splits[choice]
 

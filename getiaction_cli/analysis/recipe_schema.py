@@ -10,6 +10,7 @@ from getiaction.spec.run_places import WRITES_TO
 from getiaction_cli.analysis.choices import words_of
 from getiaction_cli.analysis.class_objects import meant_class, object_routes
 from getiaction_cli.analysis.image_transforms import is_built, transform_names, transform_routes, transform_signature
+from getiaction_cli.analysis.mixture_entries import DATASETS, dataset_routes
 from getiaction_cli.environments import Environment, known_environments
 from getiaction_cli.policies import (
     NOT_PARAMETERS,
@@ -22,6 +23,7 @@ from getiaction_cli.policies import (
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import (
     DATAMODULE,
+    ENTRY,
     EVALUATION,
     MODEL_SECTIONS,
     WRAPPER,
@@ -115,7 +117,7 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
         and (signature := read_signature(DATAMODULE))
     ):
         data = _signed("data.init_args", signature)
-        if recipe.data("root") is None:  # which names a dataset as well
+        if recipe.data("root") is None and not recipe.has("data.init_args.datasets"):  # which names a dataset as well
             data.keys["repo_id"] = replace(data.keys["repo_id"], required=True, type=parse_type("str"))
         if "image_transforms" in data.keys:  # in Python it may also be a function
             data.keys["image_transforms"] = Key(parse_type("dict | None"))
@@ -124,6 +126,9 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
                 data.keys["frame_store"], type=Type("union", (data.keys["frame_store"].type, Type("none")))
             )
         yield data
+        for route in dataset_routes(recipe) if recipe.has(DATASETS) else ():
+            if entry := read_signature(ENTRY):
+                yield _signed(route, entry, "a dataset of `datasets`")
         for name, options in OPTIONS.items():
             if isinstance(recipe.get(f"data.init_args.{name}"), dict):
                 yield Section(f"data.init_args.{name}", f"`{name}`", {key: Key(kind) for key, kind in options.items()})

@@ -101,6 +101,8 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
 
 
 def _data(fit: Fit) -> str:
+    from getiaction_cli.datasets.mixture import Mixture
+
     dataset = fit.dataset
     frames, episodes = int(fit.lengths.sum()), len(fit.lengths)
     text = f"{plural(episodes, 'episode')}, {plural(frames, 'frame')}, {duration(frames / fit.fps)} at {fit.fps:g} fps"
@@ -110,6 +112,10 @@ def _data(fit: Fit) -> str:
         text += f"; {plural(len(fit.held_out), 'episode')} held out for validation"
     if fit.padded >= 0.01:
         text += f"; {fit.padded:.0%} of the action targets extend past an episode's end"
+    if isinstance(dataset, Mixture):
+        weights = ":".join(f"{entry.weight:g}" for entry in dataset.entries if entry.weight is not None)
+        shares = f"in shares of {weights}" if weights else "each frame once an epoch"
+        return f"{text}; from {len(dataset.parts)} datasets, {shares}"
     return f"{text}; from {_home(dataset)}"
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from getiaction_cli.analysis.mixture_entries import DATASETS, mixture_problems
 from getiaction_cli.checking.context import Context
 from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report, Severity, Unavailable
 from getiaction_cli.errors import CliError, DatasetNotFound
@@ -66,6 +67,18 @@ class SharedInputs:
         from getiaction_cli import machine
 
         return self._machine or machine.probe()
+
+
+class Unmixable(Unavailable):
+    """Datasets of a recipe that can't be read as one.
+
+    Args:
+        problems: route, message and help of each reason.
+    """
+
+    def __init__(self, problems: Sequence[tuple[str, str, str]]) -> None:
+        super().__init__("the datasets can't be read as one")
+        self.problems = tuple(problems)
 
 
 class RecipeContext(Context):
@@ -157,12 +170,40 @@ class RecipeContext(Context):
             self._readable("data")
         except Unavailable as reason:
             return reason
+        if self.recipe.has(DATASETS):
+            return self._mixture()
         repo_id, root, revision = self.recipe.repo_id, self.recipe.root, self.recipe.data("revision")
         if not (repo_id or "").strip():
             if not (root or "").strip():
                 return Unavailable("the recipe names no dataset")
             repo_id = None
         return self._shared.dataset(repo_id, root, revision if isinstance(revision, str) else None)
+
+    def _mixture(self) -> Dataset | Unavailable:
+        """The datasets of a list, put together, or why they can't be."""
+        from getiaction.spec.mixture import Entry
+        from getiaction_cli.datasets import mixture
+        from getiaction_cli.datasets.mixture import Mixture
+
+        wrong = list(mixture_problems(self.recipe))
+        if wrong:
+            return Unmixable(wrong)
+        found: list[tuple[Dataset, Entry]] = []
+        for number, entry in enumerate(self.recipe.get(DATASETS)):
+            known = Entry(**entry)
+            dataset = self._shared.dataset(known.repo_id or None, known.root, known.revision)
+            if isinstance(dataset, CliError):
+                first = dataset.message.splitlines()[0].replace("; searched:", "")
+                wrong.append((f"{DATASETS}.{number}.{'repo_id' if known.repo_id else 'root'}", first, dataset.hint))
+            else:
+                found.append((dataset, known))
+        if not wrong:
+            parts, entries = zip(*found, strict=True)
+            wrong = [(f"{DATASETS}.{i}.{key}", said, "") for i, key, said in mixture.problems(parts, entries)]
+            if not wrong:
+                mixed: Mixture = mixture.mix(parts, entries)
+                return mixed
+        return Unmixable(wrong)
 
     @property
     def dataset(self) -> Dataset:

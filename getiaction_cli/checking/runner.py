@@ -211,10 +211,15 @@ def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
     needs = {need: context.get(need) for need in entry.needs}
     if set(needs) != {"dataset"}:
         return tuple(islice(entry.run(**needs), MOST_FINDINGS))
-    judged = needs["dataset"].judged
-    if entry.code not in judged:
-        judged[entry.code] = tuple(islice(entry.run(**needs), MOST_FINDINGS))
-    return judged[entry.code]
+    found: tuple[Finding, ...] = ()
+    for dataset in needs["dataset"].parts:
+        if entry.code not in dataset.judged:
+            dataset.judged[entry.code] = tuple(islice(entry.run(dataset=dataset), MOST_FINDINGS))
+        findings = dataset.judged[entry.code]
+        if dataset is not needs["dataset"]:  # of several datasets, a file is named with its folder
+            findings = tuple(finding.in_folder(str(dataset.root)) for finding in findings)
+        found += findings
+    return tuple(dict.fromkeys(found))
 
 
 # -- one cause, one finding ------------------------------------------------------------------------------------------

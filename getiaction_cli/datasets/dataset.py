@@ -94,6 +94,11 @@ class Dataset:
         return self.place.repo_id
 
     @property
+    def parts(self) -> tuple[Dataset, ...]:
+        """The datasets that it is put together from: itself, unless it is a mixture."""
+        return (self,)
+
+    @property
     def root(self) -> Path:
         """The folder that holds ``meta/``."""
         return self.place.root

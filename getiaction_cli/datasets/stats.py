@@ -74,8 +74,13 @@ def as_array(value: object) -> npt.NDArray[np.float64] | None:
         return None
 
 
-def aggregate(parts: list[Stats]) -> Stats:
-    """Statistics of all from statistics of each: exact for min, max, mean, std and count; no quantiles."""
+def aggregate(parts: list[Stats], *, quantiles: bool = False) -> Stats:
+    """Statistics of all from statistics of each: exact for min, max, mean, std and count.
+
+    Args:
+        parts: statistics of each.
+        quantiles: also the means of the quantiles that all have, as LeRobot's `aggregate_stats` takes them.
+    """
     total: Stats = {}
     for key in dict.fromkeys(key for part in parts for key in part):
         entries = [part[key] for part in parts if {"min", "max", "mean", "std", "count"} <= part.get(key, {}).keys()]
@@ -97,6 +102,9 @@ def aggregate(parts: list[Stats]) -> Stats:
             "std": np.sqrt(variance),
             "count": np.array([float(n)]),
         }
+        for name in entries[0] if quantiles else ():
+            if name[0] == "q" and name[1:].isdigit() and all(name in entry for entry in entries):
+                total[key][name] = (np.stack([entry[name] for entry in entries]) * weight).sum(axis=0) / n
     return total
 
 

@@ -140,6 +140,11 @@ class Finding:
     breaks: tuple[str, ...] | None = None
     within: str = ""
 
+    def in_folder(self, root: str) -> Finding:
+        """The same about a dataset's files named with the dataset's folder."""
+        related = tuple(replace(place, file=f"{root}/{place.file}") if place.file else place for place in self.related)
+        return replace(self, file=f"{root}/{self.file}" if self.file else "", related=related)
+
     def without_fix(self) -> Finding:
         """The same with its fix as advice alone."""
         if self.fix is None:

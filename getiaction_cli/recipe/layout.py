@@ -9,6 +9,7 @@ from getiaction_cli.installed import package_folder
 POLICY_HOME = "getiaction.policies.lerobot"
 WRAPPER = f"{POLICY_HOME}.LeRobotPolicy"
 DATAMODULE = "getiaction.data.lerobot.LeRobotDataModule"
+ENTRY = "getiaction.spec.mixture.Entry"
 EVALUATION = "getiaction.spec.evaluation.Evaluation"
 # Arguments that only Python can give: objects.
 PYTHON_ONLY = {DATAMODULE: frozenset({"dataset"})}

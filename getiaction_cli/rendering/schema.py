@@ -41,7 +41,7 @@ _OBJECT: Schema = {
     "additionalProperties": False,
 }
 
-_NAMED: Schema = {"if": {"not": {"required": ["root"]}}, "then": {"required": ["repo_id"]}}
+_NAMED: Schema = {"anyOf": [{"required": [name]} for name in ("repo_id", "root", "datasets")]}
 _FILE: Schema = {"type": "string", "pattern": r"^[^/~].*\.ya?ml$"}
 _BASE: Schema = {"anyOf": [_FILE, {"type": "array", "items": _FILE}]}
 

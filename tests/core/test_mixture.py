@@ -1,5 +1,6 @@
 """Several datasets in one recipe: the same samples as LeRobot's merged dataset, and the shares that weights ask for."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,45 @@ def test_keys_are_renamed_and_features_that_differ_are_named(roots: dict[str, Pa
     assert torch.equal(batch["observation.image"][theirs], alone.train_dataset.__getitems__(rows)["observation.image"])
     with pytest.raises(DataError, match=r"datasets\.1: observation\.image: made/other does not have it"):
         module(entry(roots, "one"), entry(roots, "other")).setup()
+
+
+@pytest.mark.slow
+def test_a_run_resumes_bit_for_bit_and_is_evaluated_on_all_or_one(roots: dict[str, Path], tmp_path: Path) -> None:
+    from getiaction.evaluation import source
+    from getiaction.evaluation.run import evaluate
+    from getiaction.train.run import train
+
+    def recipe(steps: int) -> dict[str, Any]:
+        entries = [entry(roots, "one", weight=1), entry(roots, "two", weight=2, episodes=[0, 2])]
+        data = {"datasets": entries, "train_batch_size": 4, "num_workers": 0, "val_split": 0.4}
+        return {
+            "model": {"class_path": "getiaction.policies.lerobot.ACT", "init_args": tiny_policies.ACT},
+            "data": {"class_path": "getiaction.data.lerobot.LeRobotDataModule", "init_args": data},
+            "trainer": {"max_steps": steps, "accelerator": "cpu"},
+            "seed": 3,
+        }
+
+    def weights(folder: Path) -> dict[str, torch.Tensor]:
+        return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+    text = json.dumps(recipe(12))
+    train(recipe(12), recipe_name="whole", recipe_text=text, output_dir=tmp_path / "whole", quiet=True)
+    train(recipe(7), recipe_name="part", recipe_text=text, output_dir=tmp_path / "part", quiet=True)
+    train(recipe(12), recipe_name="part", recipe_text=text, resume=tmp_path / "part", quiet=True)
+    whole, part = weights(tmp_path / "whole"), weights(tmp_path / "part")
+    assert all(torch.equal(whole[key], part[key]) for key in whole)
+    noted = json.loads((tmp_path / "whole/run.json").read_text())
+    assert noted["dataset"]["repo_id"] == "made/one + made/two" and noted["dataset"]["fingerprint"].count("+") == 1
+
+    data = recipe(1)["data"]["init_args"]
+    run = source.find(str(tmp_path / "whole"))
+    found = evaluate(run, data, trained_on=data, device="cpu")
+    assert (found.part, [episode.number for episode in found.episodes]) == ("held-out", [1, 4])
+    one = {"repo_id": "made/two"}
+    found = evaluate(run, one, trained_on=data, device="cpu")
+    assert (found.part, [episode.number for episode in found.episodes]) == ("held-out", [2])
+    found = evaluate(run, one, trained_on=data, chosen=[1], device="cpu")  # an episode that the recipe does not use
+    assert (found.part, [episode.number for episode in found.episodes]) == ("held-out", [1])
 
 
 def test_another_frame_rate_and_wrong_entries_are_refused(roots: dict[str, Path], tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def recipe(policy: str, init: dict[str, Any], repo: str = "lerobot/pusht", **dat
     )
 
 
+def mixture(entries: list[dict[str, Any]], **data: Any) -> str:
+    said = yaml.safe_load(recipe("ACT", ACT, **data))
+    del said["data"]["init_args"]["repo_id"]
+    said["data"]["init_args"]["datasets"] = entries
+    return yaml.safe_dump(said, sort_keys=False)
+
+
 def times(first: int, last: int, fps: int = 10) -> list[float]:
     return [round(i / fps, 6) for i in range(first, last)]
 
@@ -119,6 +126,21 @@ FOUND = [
     (recipe("ACT", ACT, exclude_episodes=[0, 1, 2]), "GA358", "data.init_args.exclude_episodes", "every episode"),
     (recipe("ACT", ACT, episodes=[0, 2], exclude_episodes=[1, 2]),
      "GA358", "data.init_args.exclude_episodes.0", "does not list"),
+    (mixture([{"repo_id": "lerobot/pusht"}, {"repo_id": "lerobot/aloha_sim_insertion_human"}]),
+     "GA359", "data.init_args.datasets.1.repo_id", "lerobot/aloha_sim_insertion_human"),
+    (mixture([{"repo_id": "lerobot/pusht"}, {"repo_id": "lerobot/pusht", "episodes": [2]}]),
+     "GA359", "data.init_args.datasets.1.episodes", "episode 2 of lerobot/pusht is in datasets.0 as well"),
+    (mixture([{"repo_id": "lerobot/pusht", "weight": 1}, {"repo_id": "made/toy"}]),
+     "GA359", "data.init_args.datasets.1", "weigh all of them or none"),
+    (mixture([{"repo_id": "lerobot/pusht", "rename_map": {"observation.camera": "observation.image"}}]),
+     "GA359", "data.init_args.datasets.0.rename_map.observation.camera", "no `observation.camera` to rename"),
+    (mixture([{"repo_id": "lerobot/pusht", "episodes": [0]}, {"repo_id": "lerobot/pusht", "episodes": [1, 5]}]),
+     "GA324", "data.init_args.datasets.1.episodes.1", "0 to 2"),
+    (mixture([{"repo_id": "lerobot/pusht"}, {"repo_id": "nobody/nothing"}]),
+     "GA359", "data.init_args.datasets.1.repo_id", "nobody/nothing"),
+    (mixture([{"repo_id": "lerobot/pusht", "episode": [0]}]), "GA110", "data.init_args.datasets.0.episode", "episode"),
+    (mixture([{"repo_id": "lerobot/pusht", "episodes": [0]}, {"repo_id": "lerobot/pusht", "episodes": [2]}],
+             val_split=0.5), "GA328", "data.init_args.val_split", "one of 2 episodes"),
     (recipe("Diffusion", {**DIFFUSION, "drop_n_last_frames": 28}),
      "GA325", "model.init_args.drop_n_last_frames", "1 of 3 episodes"),
     (recipe("ACT", ACT, "made/two-tasks", val_split=0.05, episodes=[0, 1, 2, 3]),

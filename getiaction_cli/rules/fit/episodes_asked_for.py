@@ -46,7 +46,9 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.mixture_entries import dataset_routes
 from getiaction_cli.analysis.recipe_on_dataset import Fit
+from getiaction_cli.datasets.dataset import Dataset
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.rules import rule
 
@@ -54,21 +56,24 @@ from getiaction_cli.rules import rule
 @rule("GA324", dataset="pusht", breaks=("samples", "held out"), stops=True)
 def episodes_asked_for(fit: Fit) -> Iterator[Finding]:
     """Look up each episode."""
-    there = len(fit.dataset.episodes)
-    for name in ("episodes", "exclude_episodes"):
-        said = fit.recipe.data(name)
-        if not isinstance(said, list) or not there:
-            continue
-        wrong = [i for i, episode in enumerate(said) if isinstance(episode, int) and episode >= there]
-        left_out = set(wrong)
-        if not wrong:
-            continue
-        route = f"data.init_args.{name}"
-        keep = [episode for i, episode in enumerate(said) if i not in left_out]
-        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        yield Finding(
-            f"episode {said[wrong[0]]}{more} is not in {fit.dataset.repo_id}, which has 0 to {there - 1}",
-            at=f"{route}.{wrong[0]}",
-            related=(Related(f"{there} episodes", file="meta/info.json", key="total_episodes"),),
-            fix=Change("leave out the episodes that are not there", set=((route, keep),)) if keep else None,
-        )
+    for route, dataset in zip(dataset_routes(fit.recipe), fit.dataset.parts, strict=True):
+        for name in ("episodes", "exclude_episodes"):
+            yield from _missing(fit.recipe.get(f"{route}.{name}"), f"{route}.{name}", dataset)
+
+
+def _missing(said: object, route: str, dataset: Dataset) -> Iterator[Finding]:
+    there = len(dataset.episodes)
+    if not isinstance(said, list) or not there:
+        return
+    wrong = [i for i, episode in enumerate(said) if isinstance(episode, int) and episode >= there]
+    left_out = set(wrong)
+    if not wrong:
+        return
+    keep = [episode for i, episode in enumerate(said) if i not in left_out]
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    yield Finding(
+        f"episode {said[wrong[0]]}{more} is not in {dataset.repo_id}, which has 0 to {there - 1}",
+        at=f"{route}.{wrong[0]}",
+        related=(Related(f"{there} episodes", file="meta/info.json", key="total_episodes"),),
+        fix=Change("leave out the episodes that are not there", set=((route, keep),)) if keep else None,
+    )

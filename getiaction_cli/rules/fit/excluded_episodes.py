@@ -49,36 +49,45 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.mixture_entries import dataset_routes
 from getiaction_cli.analysis.recipe_on_dataset import Fit
+from getiaction_cli.datasets.dataset import Dataset
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
+from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.units import plural
-
-_ROUTE = "data.init_args.exclude_episodes"
-_EPISODES = "data.init_args.episodes"
 
 
 @rule("GA358", dataset="pusht", breaks=("samples", "held out"), stops=True)
 def excluded_episodes(fit: Fit) -> Iterator[Finding]:
     """Compare both lists with each other and with the dataset."""
-    excluded, asked, there = fit.recipe.data("exclude_episodes"), fit.recipe.data("episodes"), len(fit.dataset.episodes)
+    for route, dataset in zip(dataset_routes(fit.recipe), fit.dataset.parts, strict=True):
+        yield from _excluded(fit.recipe, route, dataset)
+
+
+def _excluded(recipe: Recipe, section: str, dataset: Dataset) -> Iterator[Finding]:
+    route, episodes = f"{section}.exclude_episodes", f"{section}.episodes"
+    excluded, asked, there = recipe.get(route), recipe.get(episodes), len(dataset.episodes)
     if not isinstance(excluded, list) or not excluded or not there:
         return
     listed = isinstance(asked, list)
-    if not len(fit.chosen) and (not listed or any(episode in excluded for episode in asked)):
-        of = "`episodes` lists" if listed else f"{fit.dataset.repo_id} has"
-        yield Finding(f"every episode that {of} is excluded", at=_ROUTE, label="no episode is left")
+    in_use = [
+        episode for episode in (asked if listed else range(there)) if isinstance(episode, int) and episode < there
+    ]
+    if in_use and all(episode in excluded for episode in in_use):
+        of = "`episodes` lists" if listed else f"{dataset.repo_id} has"
+        yield Finding(f"every episode that {of} is excluded", at=route, label="no episode is left")
     elif listed:
         idle = [e for e in excluded if isinstance(e, int) and 0 <= e < there and e not in asked]
         if not idle:
             return
         keep = [episode for episode in excluded if episode not in idle]
-        change = {"set": ((_ROUTE, keep),)} if keep else {"remove": (_ROUTE,)}
+        change = {"set": ((route, keep),)} if keep else {"remove": (route,)}
         more = f" (and {plural(len(idle) - 1, 'more episode')})" if len(idle) > 1 else ""
         yield Finding(
             f"episode {idle[0]}{more} is excluded, and `episodes` does not list it",
-            at=f"{_ROUTE}.{excluded.index(idle[0])}",
-            related=(Related("the episodes in use", at=_EPISODES),),
+            at=f"{route}.{excluded.index(idle[0])}",
+            related=(Related("the episodes in use", at=episodes),),
             severity=Severity.WARNING,
             fix=Change("exclude only episodes that are listed", **change),
         )

@@ -6,7 +6,7 @@ A list in `repo_id`.
 
 ## Why it matters
 
-LeRobot trains on one dataset at a time (its multi-dataset class is not implemented). Merge them first.
+`repo_id` names one dataset. Several are listed under `datasets`, each with its own weight, episodes and names.
 
 ## Example
 
@@ -35,7 +35,8 @@ model:
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
-    repo_id: lerobot/pusht
+    datasets:
+      - {repo_id: lerobot/pusht, weight: 2}
 trainer:
   max_steps: 100
 ```
@@ -47,10 +48,10 @@ from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
 
-_ROUTE = "data.init_args.repo_id"
+_HOME = "data.init_args"
+_ROUTE = f"{_HOME}.repo_id"
 
 
 @rule("GA140", stops=True)
@@ -63,7 +64,12 @@ def dataset_list(recipe: Recipe) -> Iterator[Finding]:
         fix = Change(f"set it to {ids[0]}", set=((_ROUTE, ids[0]),), safe=True)
         yield Finding("`repo_id` is one dataset, not a list", at=_ROUTE, fix=fix)
         return
-    merge = f"lerobot-edit-dataset --repo_id NAME --operation.type merge --operation.repo_ids '{write(ids)}'"
+    entries = [{"repo_id": name} for name in ids]
     yield Finding(
-        f"a recipe trains on one dataset, and `repo_id` lists {len(ids)}", at=_ROUTE, help=f"merge them: {merge}"
+        f"`repo_id` is one dataset, and lists {len(ids)}",
+        at=_ROUTE,
+        help="`datasets` takes several",
+        fix=Change("list them under `datasets`", set=((f"{_HOME}.datasets", entries),), remove=(_ROUTE,))
+        if all(isinstance(name, str) for name in ids) and ids
+        else None,
     )

@@ -48,6 +48,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.mixture_entries import dataset_routes
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
@@ -57,7 +58,8 @@ from getiaction_cli.rules import rule
 def episode_list(recipe: Recipe) -> Iterator[Finding]:
     """Episode lists that LeRobot refuses."""
     for name, otherwise in (("episodes", "take all"), ("exclude_episodes", "exclude none")):
-        yield from _wrong(recipe, f"data.init_args.{name}", name, otherwise)
+        for route in dataset_routes(recipe):
+            yield from _wrong(recipe, f"{route}.{name}", name, otherwise)
 
 
 def _wrong(recipe: Recipe, route: str, name: str, otherwise: str) -> Iterator[Finding]:

@@ -1,0 +1,59 @@
+"""The `datasets` of a recipe: which sections name a dataset, and what is wrong with the list itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from getiaction.spec.mixture import weight_problem
+from getiaction_cli.recipe import Recipe
+
+DATA = "data.init_args"
+DATASETS = f"{DATA}.datasets"
+# What names one dataset, and has its place inside the list where there are several.
+ALONE = ("repo_id", "root", "revision", "episodes", "exclude_episodes")
+
+
+def dataset_routes(recipe: Recipe) -> list[str]:
+    """The routes of the sections that name a dataset and its episodes: one, or one for each entry of a mixture."""
+    entries = recipe.get(DATASETS)
+    if not isinstance(entries, list):
+        return [DATA]
+    return [f"{DATASETS}.{number}" for number, entry in enumerate(entries) if isinstance(entry, dict)]
+
+
+def mixture_problems(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
+    """Yield what is wrong with the list itself, not with its datasets: route, message and help.
+
+    The message is empty where another rule reports the problem.
+    """
+    entries = recipe.get(DATASETS)
+    if not isinstance(entries, list) or not entries:
+        yield DATASETS, "`datasets` takes a list of datasets", "for example [{repo_id: a/b}, {repo_id: c/d}]"
+        return
+    for name in ALONE:
+        if recipe.data(name) is not None:
+            yield f"{DATA}.{name}", f"`{name}` is set beside `datasets`", "set it for each dataset, inside the list"
+    for number, entry in enumerate(entries):
+        route = f"{DATASETS}.{number}"
+        if not isinstance(entry, dict):
+            yield route, "each of `datasets` is a section with a `repo_id`", f"write {{repo_id: {entry}}}"
+        elif not all(isinstance(entry.get(name), str | None) for name in ("repo_id", "root", "revision")):
+            yield route, "`repo_id`, `root` and `revision` are texts", ""
+        elif not entry.get("repo_id") and not entry.get("root"):
+            yield route, "this entry names no dataset", "give it a repo_id or a root"
+        elif not isinstance(entry.get("rename_map"), dict | None):
+            yield f"{route}.rename_map", "`rename_map` is a mapping of feature keys", ""
+        elif not all(_is_list(entry.get(name)) for name in ("episodes", "exclude_episodes")):
+            yield route, "`episodes` and `exclude_episodes` are lists of whole numbers", ""
+        elif unknown := [key for key in entry if key not in (*ALONE, "weight", "rename_map")]:
+            yield f"{route}.{unknown[0]}", "", ""  # GA110 reports it
+            return
+    sections = [entry for entry in entries if isinstance(entry, dict)]
+    if len(sections) == len(entries) and (wrong := weight_problem([entry.get("weight") for entry in sections])):
+        number, said = wrong
+        at = f"{DATASETS}.{number}"
+        yield f"{at}.weight" if recipe.has(f"{at}.weight") else at, said, ""
+
+
+def _is_list(value: object) -> bool:
+    return value is None or (isinstance(value, list) and all(type(item) is int for item in value))
