@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from getiaction.spec.hub_cache import hub_cache
+from getiaction.spec.publishing import name_problem
 from getiaction_cli import policies
 from getiaction_cli.analysis import checkpoint
 from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
@@ -188,13 +189,21 @@ def _upload(key: str) -> Callable[[Ledger, PolicyClass | None, Any], None]:
     def decide(ledger: Ledger, policy: PolicyClass | None, value: Any) -> None:
         name = ledger.get("policy", "repo_id")
         wanted = ledger.get("policy", "push_to_hub") if ledger.has("policy", "push_to_hub") else bool(name)
-        first = "push_to_hub" if ledger.has("policy", "push_to_hub") else "repo_id"
-        if wanted and key == first:
-            ledger.lose(("policy", key), f"after training: `getiaction push RUN {name or 'user/name'}`")
-        elif wanted and value:
-            ledger.nothing(("policy", key), f"it is part of `{first}`")
-        else:
+        nested = policy is None or policy.class_path == WRAPPER
+        home = f"model.init_args.{'config_kwargs.' if nested else ''}"
+        if not wanted:
             ledger.nothing(("policy", key), "nothing is uploaded")
+        elif wanted is not True or not isinstance(name, str) or name_problem(name):
+            if key in ("push_to_hub", "repo_id"):
+                ledger.lose(("policy", key), "after training: `getiaction push RUN user/name`")
+            else:
+                ledger.nothing(("policy", key), "it is part of the upload")
+        elif value is None:
+            ledger.nothing(("policy", key), DEFAULT)
+        else:
+            ledger.carry(("policy", key), f"{home}{key}")
+            if key == "repo_id" and not ledger.has("policy", "push_to_hub"):
+                ledger.add(f"{home}push_to_hub", True, "lerobot-train's default", "policy.push_to_hub")
 
     return decide
 

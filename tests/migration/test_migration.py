@@ -136,7 +136,7 @@ LOST = [
     ("dataset.streaming", lerobot(dataset=", streaming: true")),
     ("dataset.repo_type", lerobot(dataset=", repo_type: bucket")),
     ("dataset.depth_output_unit", lerobot(dataset=", depth_output_unit: m")),
-    ("policy.repo_id", LEROBOT.replace("push_to_hub: false", "repo_id: me/act")),
+    ("policy.repo_id", LEROBOT.replace("push_to_hub: false", "repo_id: act")),
     ("policy.push_to_hub", LEROBOT.replace("push_to_hub: false", "push_to_hub: true")),
     ("policy.horizon", lerobot(policy=", horizon: 16")),
     ("policy.type", LEROBOT.replace("type: act", "type: sac")),
@@ -364,3 +364,19 @@ def test_keys_of_rollouts_that_a_recipe_lacks_are_listed_as_lost() -> None:
     for found in (of_lerobot, of_lightning):
         assert found["env.wind"].kind is Kind.LOST
         assert found["eval.recording"].kind is Kind.LOST
+
+
+UPLOAD = "repo_id: me/act, private: true, tags: [a], license: mit"
+
+
+@pytest.mark.parametrize("said", ["push_to_hub: true, ", ""], ids=["asked for", "by default"])
+def test_an_upload_is_carried_over(said: str) -> None:
+    arguments = migrated(LEROBOT.replace("push_to_hub: false", said + UPLOAD)).recipe["model"]["init_args"]
+    upload = {"push_to_hub": True, "repo_id": "me/act", "private": True, "tags": ["a"], "license": "mit"}
+    assert {key: arguments[key] for key in upload} == upload
+
+
+def test_a_recipe_uploads_nothing_where_lerobot_would_not() -> None:
+    migration = migrated(LEROBOT.replace("push_to_hub: false", f"push_to_hub: false, {UPLOAD}"))
+    assert migration.lost == ()
+    assert not {"push_to_hub", "repo_id", "private"} & set(migration.recipe["model"]["init_args"])
