@@ -183,3 +183,12 @@ def test_the_command_evaluates_a_run(run: Path, tmp_path: Path) -> None:
     assert done.returncode == (1 if document["verdict"] == "error" else 0), done.stderr
     assert f"wrote {page}" in done.stderr and "Traceback" not in done.stderr
     assert page.read_text().count("data:image/jpeg") == 6
+    kept = json.loads((run / "evaluation.json").read_text())
+    assert {key: kept[key] for key in ("part", "error", "findings")} == {
+        key: document[key] for key in ("part", "error", "findings")
+    }
+    drawn = (run / "report.html").read_text()
+    assert "On recorded episodes" in drawn and all(finding["code"] in drawn for finding in document["findings"])
+    (run / "evaluation.json").unlink()
+    subprocess.run([*command, "--data.episodes", "[0]"], capture_output=True, check=False)
+    assert not (run / "evaluation.json").exists(), "kept are the episodes that the run held out, not chosen ones"
