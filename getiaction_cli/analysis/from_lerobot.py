@@ -263,7 +263,9 @@ def _dataset(ledger: Ledger) -> None:
     for key, value in given.items():
         path = ("dataset", key)
         if key == "repo_id" and isinstance(value, list):
-            ledger.lose(path, "a recipe trains on one dataset; lerobot-edit-dataset merges several")
+            ledger.lose(
+                path, "LeRobot does not train on a list; several datasets are listed under data.init_args.datasets"
+            )
         elif key == "image_transforms":
             if isinstance(value, dict) and value.get("enable"):
                 ledger.carry(path, "data.init_args.image_transforms")

@@ -127,6 +127,7 @@ def _keys(word: str, policy: str, wrapped: bool, fields: dict[str, Any], index: 
         "--evaluation.": {key: about for key, about in index["evaluation"].items() if key != "env"},
         "--evaluation.env.": {"type": {"help": "which environment"}} | fields,
         "--env.": fields,
+        **{f"--model.{home}{name}.": keys for name, keys in index["sections"].items() for home in ("init_args.", "")},
     }
     if word.count(".") == 0:
         yield from (("--model.", "the policy"), ("--data.", "the dataset"), ("--trainer.", "Lightning's Trainer"))
@@ -178,7 +179,8 @@ def _values(key: str, policy: str, fields: dict[str, Any], index: dict[str, Any]
     else:
         own = index["policies"].get(policy, {"keys": {}})["keys"]
         known = {"trainer": index["trainer"], "data": index["data"], "evaluation": index["evaluation"]}
-        keys = known.get(section.split(".")[0], index["model"] | own)
+        nested = index["sections"].get(section.removeprefix("model.").removeprefix("init_args."))
+        keys = nested or known.get(section.split(".")[0], index["model"] | own)
         yield from ((value, "") for value in keys.get(name, {"words": []})["words"])
 
 

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGES = ("lerobot-", "lerobot_policy_", "lightning-", "getiaction-")
-_OWN_SOURCES = ("data/lerobot.py", "policies/lerobot/policy.py", "spec/evaluation.py")
+_OWN_SOURCES = (
+    "data/lerobot.py",
+    "policies/lerobot/policy.py",
+    "spec/adapters.py",
+    "spec/averaging.py",
+    "spec/evaluation.py",
+)
 
 
 def load() -> dict[str, Any]:
@@ -32,13 +38,13 @@ def build() -> dict[str, Any]:
     """Read the keys, words and help of every section of a recipe from source.
 
     Returns:
-        ``{"policies": {name: {"class_path", "help", "keys"}}, "model", "data", "trainer", "objects"}``; keys are
-        ``{key: {"words": [...], "help": "..."}}``, objects are ``{key of the trainer: {class path: help}}``.
+        ``{"policies": {name: {"class_path", "help", "keys"}}, "model", "sections", "data", "trainer", "objects"}``;
+        keys are ``{key: {"words": [...], "help": "..."}}``, objects are ``{key of the trainer: {class path: help}}``.
     """
     from getiaction_cli import policies
     from getiaction_cli.analysis.class_objects import A
     from getiaction_cli.environments import known_environments
-    from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, OBJECT_HOMES, WRAPPER
+    from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, MODEL_SECTIONS, OBJECT_HOMES, WRAPPER
     from getiaction_cli.recipe.signatures import exported, read_signature, unfinished
 
     def keys(class_path: str) -> dict[str, Any]:
@@ -63,6 +69,7 @@ def build() -> dict[str, Any]:
         "wrapper": WRAPPER,
         "datamodule": DATAMODULE,
         "model": keys(WRAPPER),
+        "sections": {name: keys(path) for name, path in MODEL_SECTIONS.items()},
         "data": keys(DATAMODULE),
         "trainer": keys("lightning.Trainer"),
         "evaluation": keys(EVALUATION),

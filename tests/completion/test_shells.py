@@ -124,6 +124,8 @@ def test_override_keys_come_from_the_policy_of_the_recipe(terminal: Terminal) ->
     terminal.complete("getiaction train grasp.yaml --model.chunk", "--model.chunk_size")
     own_config = "--model.init_args.config_kwargs.hor"
     terminal.complete(f"getiaction train wrapped.yaml {own_config}", f"{own_config}izon")
+    terminal.complete("getiaction train grasp.yaml --model.ema.dec", "--model.ema.decay")
+    terminal.complete("getiaction train grasp.yaml --model.init_args.peft.lora", "--model.init_args.peft.lora_alpha")
     terminal.complete("getiaction train grasp.yaml --trainer.acc", "accelerator", "accumulate_grad_batches")
 
 
