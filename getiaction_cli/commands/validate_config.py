@@ -278,6 +278,7 @@ def _expand(word: str) -> list[str]:
     path = Path(word)
     if _is_folder(path):
         found = sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES and _is_recipe(file, path))
+        found = _without_fragments(found)
         if not found:
             raise RecipeNotFound(
                 f"there are no recipes in {word}", "a recipe is a .yaml file with `model:` and `data:`"
@@ -292,6 +293,29 @@ def _expand(word: str) -> list[str]:
             raise RecipeNotFound(f"no files match {word}")
         return found_words
     return [word]
+
+
+def _without_fragments(files: list[Path]) -> list[Path]:
+    """The files that are recipes by themselves: parts that others name as their `base` are checked with those."""
+    from getiaction_cli.recipe.bases import BASE
+    from getiaction_cli.recipe.reader import read_one
+
+    def has(file: Path, pattern: str) -> bool:
+        with trust.open_regular(file) as stream:
+            return re.search(pattern, stream.read(100_000).decode("utf-8", "replace"), re.MULTILINE) is not None
+
+    named: set[str] = set()
+    for file in files:
+        if has(file, rf"^[\"']?{BASE}[\"']?\s*:"):
+            bases = read_one(str(file)).plain().get(BASE)
+            for base in bases if isinstance(bases, list) else [bases]:
+                if isinstance(base, str) and "\0" not in base:
+                    named.add(os.path.realpath(file.parent / base))
+    return [
+        file
+        for file in files
+        if os.path.realpath(file) not in named or (has(file, r"^model\s*:") and has(file, r"^data\s*:"))
+    ]
 
 
 def _is_folder(path: Path) -> bool:

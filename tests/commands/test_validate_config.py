@@ -177,3 +177,16 @@ def test_every_fix_that_is_made_is_listed(tmp_path: Path) -> None:
     answer = run(str(file), "--fix")
     assert "fixed[GA111]" in answer.output
     assert file.read_text() == "model: {class_path: getiaction.policies.lerobot.ACT}\n"
+
+
+def test_a_part_that_recipes_name_as_their_base_is_not_checked_as_a_whole_recipe(here: Path) -> None:
+    (here / "all").mkdir()
+    head, data = GOOD.partition("data:")[0], "data:" + GOOD.partition("data:")[2]
+    (here / "all" / "part.yaml").write_text(data)
+    (here / "all" / "whole.yaml").write_text(f"base: part.yaml\n{head}")
+    result = run("all", "--format", "concise")
+    assert "part.yaml" not in result.output
+    assert "has no `model`" not in result.output
+    assert "has no `model`" in run("all/part.yaml", "--format", "concise").output
+    (here / "all" / "part.yaml").write_text(GOOD.replace("repo_id", "repo_idd"))
+    assert "part.yaml" in run("all", "--format", "concise").output
