@@ -304,18 +304,22 @@ def _without_fragments(files: list[Path]) -> list[Path]:
         with trust.open_regular(file) as stream:
             return re.search(pattern, stream.read(100_000).decode("utf-8", "replace"), re.MULTILINE) is not None
 
-    named: set[str] = set()
+    bases_of: dict[str, set[str]] = {}
     for file in files:
         if has(file, rf"^[\"']?{BASE}[\"']?\s*:"):
             bases = read_one(str(file)).plain().get(BASE)
-            for base in bases if isinstance(bases, list) else [bases]:
-                if isinstance(base, str) and "\0" not in base:
-                    named.add(os.path.realpath(file.parent / base))
-    return [
-        file
-        for file in files
-        if os.path.realpath(file) not in named or (has(file, r"^model\s*:") and has(file, r"^data\s*:"))
-    ]
+            names = [base for base in (bases if isinstance(bases, list) else [bases]) if isinstance(base, str)]
+            bases_of[os.path.realpath(file)] = {
+                os.path.realpath(file.parent / name) for name in names if "\0" not in name
+            }
+    whole = {os.path.realpath(file) for file in files if has(file, r"^model\s*:") and has(file, r"^data\s*:")}
+    named = set().union(*bases_of.values())
+    covered = {os.path.realpath(file) for file in files} - (named - whole)
+    wave = covered
+    while wave := set().union(*(bases_of.get(file, set()) for file in wave)) - covered:
+        covered = covered | wave
+    # Files that name each other in a circle are covered by none.
+    return [file for file in files if (at := os.path.realpath(file)) not in named & covered or at in whole]
 
 
 def _is_folder(path: Path) -> bool:
