@@ -210,16 +210,22 @@ def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
     """What a rule finds. What concerns a dataset alone is judged once, however many recipes name the dataset."""
     needs = {need: context.get(need) for need in entry.needs}
     if set(needs) != {"dataset"}:
-        return tuple(islice(entry.run(**needs), MOST_FINDINGS))
+        return _with_next_step(entry, needs)
     found: tuple[Finding, ...] = ()
     for dataset in needs["dataset"].parts:
         if entry.code not in dataset.judged:
-            dataset.judged[entry.code] = tuple(islice(entry.run(dataset=dataset), MOST_FINDINGS))
+            dataset.judged[entry.code] = _with_next_step(entry, {"dataset": dataset})
         findings = dataset.judged[entry.code]
         if dataset is not needs["dataset"]:  # of several datasets, a file is named with its folder
             findings = tuple(finding.in_folder(str(dataset.root)) for finding in findings)
         found += findings
     return tuple(dict.fromkeys(found))
+
+
+def _with_next_step(entry: Rule, needs: dict[str, object]) -> tuple[Finding, ...]:
+    """What a rule finds, each with a next step: the rule's own where the finding has neither a fix nor a help text."""
+    found = islice(entry.run(**needs), MOST_FINDINGS)
+    return tuple(one if one.help or one.fix else replace(one, help=entry.help) for one in found)
 
 
 # -- one cause, one finding ------------------------------------------------------------------------------------------

@@ -111,7 +111,9 @@ def _spread(count: int, wanted: int) -> list[int]:
 
 
 def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    # Without the number that the system gives the error, and without the path, which is named already.
+    reason = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return str(reason).splitlines()[0][:200]
 
 
 def _table(dataset: Dataset, row: int, columns: list[str]) -> Any:

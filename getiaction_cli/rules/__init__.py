@@ -38,6 +38,7 @@ class Rule:
         stops: training can't run despite what it finds, so `--ignore` can't help; where only some of its findings
             stop training, these say so. Held to the trainings in benchmarks/mutation_truth.json.
         dataset: the name of the test dataset on which its Example and Instead are run; None for any.
+        help: what to do, for findings that have neither a fix nor a help text of their own.
         page: the documentation in Markdown.
         run: the function.
     """
@@ -51,6 +52,7 @@ class Rule:
     in_itself: bool
     stops: bool
     dataset: str | None
+    help: str
     page: str
     run: Callable[..., Iterator[Finding]]
 
@@ -67,12 +69,14 @@ def rule(
     in_itself: bool = False,
     stops: bool = False,
     dataset: str | None = None,
+    help: str = "",
 ) -> Callable[[Callable[..., Iterator[Finding]]], Callable[..., Iterator[Finding]]]:
     """Register the decorated function as the rule ``code``; its name is the function's with hyphens."""
 
     def register(function: Callable[..., Iterator[Finding]]) -> Callable[..., Iterator[Finding]]:
         if code in REGISTRY:
             raise ValueError(f"two rules are called {code}: {REGISTRY[code].name} and {function.__name__}")
+        page = inspect.cleandoc(sys.modules[function.__module__].__doc__ or "")
         REGISTRY[code] = Rule(
             code=code,
             name=function.__name__.replace("_", "-"),
@@ -83,9 +87,16 @@ def rule(
             in_itself=in_itself,
             stops=stops,
             dataset=dataset,
-            page=inspect.cleandoc(sys.modules[function.__module__].__doc__ or ""),
+            help=help or _instead(page),
+            page=page,
             run=function,
         )
         return function
 
     return register
+
+
+def _instead(page: str) -> str:
+    """The sentences under a page's ``## Instead``; empty where it is a recipe or a file."""
+    text = page.partition("\n## Instead\n")[2]
+    return "" if "```" in text else " ".join(text.split())

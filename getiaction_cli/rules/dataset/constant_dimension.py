@@ -33,7 +33,13 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA436", severity=Severity.WARNING, dataset="constant-joint", cause=("statistics", "finite statistics"))
+@rule(
+    "GA436",
+    severity=Severity.WARNING,
+    dataset="constant-joint",
+    cause=("statistics", "finite statistics"),
+    help="leave this feature out of `input_features` if it is not needed; check the recording if the joint should move",
+)
 def constant_dimension(dataset: Dataset) -> Iterator[Finding]:
     """Look for dimensions without spread."""
     for feature in dataset.by_role("state", "action", "environment"):

@@ -40,7 +40,13 @@ if TYPE_CHECKING:
 _ORDER = ("episode order",)
 
 
-@rule("GA413", dataset="episode-length-wrong", cause=("meta/episodes",), breaks=("lengths", "episode order"))
+@rule(
+    "GA413",
+    dataset="episode-length-wrong",
+    cause=("meta/episodes",),
+    breaks=("lengths", "episode order"),
+    help="restore meta/episodes from where the dataset was recorded, from a backup or from the Hub",
+)
 def episode_bounds(dataset: Dataset) -> Iterator[Finding]:
     """Compare the columns of the episodes with each other."""
     episodes = dataset.episodes

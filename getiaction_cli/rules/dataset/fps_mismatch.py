@@ -33,7 +33,12 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA441", dataset="fps-30-over-10", breaks=("fps",))
+@rule(
+    "GA441",
+    dataset="fps-30-over-10",
+    breaks=("fps",),
+    help="correct fps in meta/info.json if the videos are right; encode the videos again if fps is right",
+)
 def fps_mismatch(dataset: Dataset) -> Iterator[Finding]:
     """Compare the dataset's fps with what is noted for the videos, then with their headers."""
     if dataset.fps is None:

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA412", dataset="total-frames-wrong", cause=("meta/episodes", "rows"))
+@rule(
+    "GA412",
+    dataset="total-frames-wrong",
+    cause=("meta/episodes", "rows"),
+    help="correct total_frames in meta/info.json, or restore the frames that are missing",
+)
 def frame_count(dataset: Dataset) -> Iterator[Finding]:
     """Compare `total_frames` with the lengths."""
     episodes, said = dataset.episodes, dataset.total_frames

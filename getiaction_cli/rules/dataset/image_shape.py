@@ -32,7 +32,13 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA463", dataset="image-names-null", breaks=("image shape",), stops=True)
+@rule(
+    "GA463",
+    dataset="image-names-null",
+    breaks=("image shape",),
+    stops=True,
+    help="declare the shape as [height, width, channels] in meta/info.json",
+)
 def image_shape(dataset: Dataset) -> Iterator[Finding]:
     """Decide where the channels are, as LeRobot does."""
     for feature in dataset.features.values():

@@ -32,7 +32,13 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA401", dataset="tasks-missing", in_itself=True, stops=True)
+@rule(
+    "GA401",
+    dataset="tasks-missing",
+    in_itself=True,
+    stops=True,
+    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+)
 def missing_meta_file(dataset: Dataset) -> Iterator[Finding]:
     """Report what reading missed."""
     yield from dataset.found("GA401")

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA421", dataset="table-missing", cause=("data_path",), breaks=("tables",))
+@rule(
+    "GA421",
+    dataset="table-missing",
+    cause=("data_path",),
+    breaks=("tables",),
+    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+)
 def missing_table(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables that the episodes name with the files."""
     needs_all_files(dataset)

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA423", dataset="video-missing", cause=("video_path",))
+@rule(
+    "GA423",
+    dataset="video-missing",
+    cause=("video_path",),
+    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+)
 def missing_video(dataset: Dataset) -> Iterator[Finding]:
     """Compare the videos that the episodes name with the files."""
     needs_all_files(dataset)

@@ -28,7 +28,13 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA410", dataset="no-episodes", cause=("meta/episodes",), breaks=("episodes",))
+@rule(
+    "GA410",
+    dataset="no-episodes",
+    cause=("meta/episodes",),
+    breaks=("episodes",),
+    help="record episodes first, or choose another dataset",
+)
 def no_episodes(dataset: Dataset) -> Iterator[Finding]:
     """Count."""
     if dataset.total_episodes is None or (len(dataset.episodes) and dataset.episodes.length.sum() > 0):

@@ -29,7 +29,13 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA451", dataset="tasks-none", cause=("meta/tasks", "episodes"), breaks=("tasks",))
+@rule(
+    "GA451",
+    dataset="tasks-none",
+    cause=("meta/tasks", "episodes"),
+    breaks=("tasks",),
+    help="name the tasks in meta/tasks.parquet and count them in total_tasks of meta/info.json",
+)
 def no_tasks(dataset: Dataset) -> Iterator[Finding]:
     """Count."""
     if dataset.total_tasks is None or (dataset.total_tasks > 0 and dataset.tasks):

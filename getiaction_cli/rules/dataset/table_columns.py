@@ -38,7 +38,12 @@ if TYPE_CHECKING:
 _LENGTH = re.compile(r"\[(\d+)\]$")
 
 
-@rule("GA427", dataset="column-missing", breaks=("columns",))
+@rule(
+    "GA427",
+    dataset="column-missing",
+    breaks=("columns",),
+    help="correct the features in meta/info.json, or restore the tables that match them",
+)
 def table_columns(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' columns with the features."""
     needs_files(dataset)

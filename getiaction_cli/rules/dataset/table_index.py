@@ -40,6 +40,7 @@ _MOST = 5
     "GA416",
     dataset="index-restarts",
     cause=("meta/episodes", "rows", "lengths", "episode order", "table rows", "columns"),
+    help="restore it from where the dataset was recorded, from a backup or from the Hub",
 )
 def table_index(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' spans with the episodes' bounds."""

@@ -34,7 +34,11 @@ _MOST = 5
 
 
 @rule(
-    "GA414", dataset="table-rows-lost", cause=("meta/episodes", "rows", "lengths", "data_path"), breaks=("table rows",)
+    "GA414",
+    dataset="table-rows-lost",
+    cause=("meta/episodes", "rows", "lengths", "data_path"),
+    breaks=("table rows",),
+    help="restore it from where the dataset was recorded, from a backup or from the Hub",
 )
 def table_rows(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' footers with the lengths of their episodes."""

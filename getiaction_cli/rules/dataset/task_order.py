@@ -36,7 +36,11 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA452", dataset="tasks-order")
+@rule(
+    "GA452",
+    dataset="tasks-order",
+    help="number the tasks 0, 1, 2, … in meta/tasks.parquet and in task_index of the tables",
+)
 def task_order(dataset: Dataset, reads_language: bool) -> Iterator[Finding]:
     """Compare `task_index` with the position."""
     if dataset.tasks_in_order:

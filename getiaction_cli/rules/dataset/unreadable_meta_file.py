@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA402", dataset="episodes-cut", in_itself=True)
+@rule(
+    "GA402",
+    dataset="episodes-cut",
+    in_itself=True,
+    help="correct the file, or restore it from where the dataset was recorded, from a backup or from the Hub",
+)
 def unreadable_meta_file(dataset: Dataset) -> Iterator[Finding]:
     """Report what reading stumbled over."""
     yield from dataset.found("GA402")

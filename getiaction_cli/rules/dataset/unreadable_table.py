@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-@rule("GA422", dataset="table-cut", breaks=("tables",))
+@rule(
+    "GA422",
+    dataset="table-cut",
+    breaks=("tables",),
+    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+)
 def unreadable_table(dataset: Dataset) -> Iterator[Finding]:
     """Report the footers that could not be read."""
     needs_files(dataset)

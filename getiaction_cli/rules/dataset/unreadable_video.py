@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 _MOST = 5
 
 
-@rule("GA424", dataset="video-empty", breaks=("video files",))
+@rule(
+    "GA424",
+    dataset="video-empty",
+    breaks=("video files",),
+    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+)
 def unreadable_video(dataset: Dataset) -> Iterator[Finding]:
     """Report the headers that could not be read."""
     needs_files(dataset)

@@ -37,7 +37,13 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA442", dataset="video-shifted", cause=("lengths", "episode order", "fps"), breaks=("video bounds",))
+@rule(
+    "GA442",
+    dataset="video-shifted",
+    cause=("lengths", "episode order", "fps"),
+    breaks=("video bounds",),
+    help="restore meta/episodes from where the dataset was recorded, from a backup or from the Hub",
+)
 def video_bounds(dataset: Dataset) -> Iterator[Finding]:
     """Compare each episode's stretch of video with its length, and with its neighbours."""
     if dataset.fps is None:

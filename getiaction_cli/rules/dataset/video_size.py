@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA444", dataset="video-size", cause=("video_path", "image shape"))
+@rule(
+    "GA444",
+    dataset="video-size",
+    cause=("video_path", "image shape"),
+    help="correct the shape in meta/info.json, or encode the videos in the declared size",
+)
 def video_size(dataset: Dataset) -> Iterator[Finding]:
     """Compare the headers with the shapes."""
     if not dataset.has_data:

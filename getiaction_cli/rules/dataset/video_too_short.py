@@ -32,7 +32,13 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA443", dataset="video-too-short", cause=("lengths", "fps", "video bounds"), breaks=("video bounds",))
+@rule(
+    "GA443",
+    dataset="video-too-short",
+    cause=("lengths", "fps", "video bounds"),
+    breaks=("video bounds",),
+    help="restore the video from where the dataset was recorded, from a backup or from the Hub",
+)
 def video_too_short(dataset: Dataset) -> Iterator[Finding]:
     """Compare the headers with the ends of the episodes."""
     needs_files(dataset)

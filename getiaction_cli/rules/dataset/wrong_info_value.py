@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-@rule("GA403", dataset="fps-zero", in_itself=True, stops=True)
+@rule("GA403", dataset="fps-zero", in_itself=True, stops=True, help="correct this value in meta/info.json")
 def wrong_info_value(dataset: Dataset) -> Iterator[Finding]:
     """Report what reading could not use."""
     yield from dataset.found("GA403")

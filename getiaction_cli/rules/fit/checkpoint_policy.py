@@ -50,7 +50,12 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA341", cause=("checkpoint",), breaks=("checkpoint policy",))
+@rule(
+    "GA341",
+    cause=("checkpoint",),
+    breaks=("checkpoint policy",),
+    help="train the policy that the checkpoint holds, or name another checkpoint",
+)
 def checkpoint_policy(recipe: Recipe, checkpoint: Checkpoint, policy_class: PolicyClass) -> Iterator[Finding]:
     """Compare the names of the policies."""
     if not checkpoint.config or checkpoint.policy == policy_class.name:

@@ -58,7 +58,7 @@ from getiaction_cli.policies import Rejected
 from getiaction_cli.rules import rule
 
 
-@rule("GA351")
+@rule("GA351", help="correct this field of `evaluation.env`")
 def environment_refused(environment: Environment, simulated: Simulation | Rejected) -> Iterator[Finding]:
     """Repeat LeRobot's own message."""
     if isinstance(simulated, Rejected):

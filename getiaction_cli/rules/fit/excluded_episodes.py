@@ -58,7 +58,13 @@ from getiaction_cli.rules import rule
 from getiaction_cli.units import plural
 
 
-@rule("GA358", dataset="pusht", breaks=("samples", "held out"), stops=True)
+@rule(
+    "GA358",
+    dataset="pusht",
+    breaks=("samples", "held out"),
+    stops=True,
+    help="list fewer episodes in `exclude_episodes`",
+)
 def excluded_episodes(fit: Fit) -> Iterator[Finding]:
     """Compare both lists with each other and with the dataset."""
     for route, dataset in zip(dataset_routes(fit.recipe), fit.dataset.parts, strict=True):

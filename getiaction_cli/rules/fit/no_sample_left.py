@@ -52,7 +52,14 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._shorter import a_quarter, configured, shortened, shorter
 
 
-@rule("GA325", dataset="pusht", cause=("samples",), breaks=("samples",), stops=True)
+@rule(
+    "GA325",
+    dataset="pusht",
+    cause=("samples",),
+    breaks=("samples",),
+    stops=True,
+    help="lower `drop_n_last_frames`, or train on longer episodes",
+)
 def no_sample_left(fit: Fit) -> Iterator[Finding]:
     """Compare each episode's length with the frames that are left out."""
     drop, lengths = fit.dropped, fit.lengths

@@ -78,6 +78,7 @@ from getiaction_cli.rules import rule
         "checkpoint cameras",
         "image shape",
     ),
+    help="choose the cameras and states that the policy reads with `input_features`, or choose another policy",
 )
 def refused_features(fit: Fit) -> Iterator[Finding]:
     """Ask LeRobot."""

@@ -50,7 +50,12 @@ from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
 
 
-@rule("GA345", dataset="pusht", cause=("checkpoint", "rename map"))
+@rule(
+    "GA345",
+    dataset="pusht",
+    cause=("checkpoint", "rename map"),
+    help="write a feature of the dataset on the left and the policy's name for it on the right",
+)
 def rename_map_key(fit: Fit) -> Iterator[Finding]:
     """Look up what is renamed."""
     for key, new in fit.renames.items():

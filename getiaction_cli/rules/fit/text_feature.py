@@ -49,7 +49,12 @@ from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
 
 
-@rule("GA334", dataset="text-state", cause=("feature names", "foreign names", "feature dtype", "image shape"))
+@rule(
+    "GA334",
+    dataset="text-state",
+    cause=("feature names", "foreign names", "feature dtype", "image shape"),
+    help="store it as numbers, or leave it out of `input_features`",
+)
 def text_feature(fit: Fit) -> Iterator[Finding]:
     """Look at the type of what is read."""
     for key in (*fit.readable, *fit.writable):

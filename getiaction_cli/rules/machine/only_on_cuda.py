@@ -50,7 +50,11 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen
 
 
-@rule("GA520", cause=("accelerator",))
+@rule(
+    "GA520",
+    cause=("accelerator",),
+    help="train on a machine with an NVIDIA GPU, or choose another policy: `getiaction list-policies`",
+)
 def only_on_cuda(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
     """Compare what the policy computes with, with the accelerator."""
     kind = chosen(recipe, machine)

@@ -53,7 +53,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA208", dataset="pusht", stops=True)
+@rule("GA208", dataset="pusht", stops=True, help="correct this value; the message is LeRobot's")
 def refused_setting(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
     """Read each value that is a mapping as its class; wrong types are reported by the rules about the recipe."""
     for name, value in recipe.params().items():

@@ -51,7 +51,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA102")
+@rule("GA102", help="delete one of them")
 def duplicate_key(recipe: Recipe) -> Iterator[Finding]:
     """Keys that the reader met twice in one section."""
     yield from recipe.found("GA102")

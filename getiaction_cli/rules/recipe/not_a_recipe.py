@@ -56,7 +56,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA103", breaks=("recipe",), stops=True)
+@rule("GA103", breaks=("recipe",), stops=True, help="`getiaction recipes quickstart` prints a recipe")
 def not_a_recipe(recipe: Recipe) -> Iterator[Finding]:
     """What the reader could not take for a recipe."""
     yield from recipe.found("GA103")

@@ -139,7 +139,7 @@ _FRACTIONS = (
 _ZERO_IS_NOTHING = ("trainer.devices", "trainer.max_steps", "trainer.max_epochs")
 
 
-@rule("GA122", in_itself=True)
+@rule("GA122", in_itself=True, help="choose a value within these bounds")
 def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
     """Numbers outside their bounds, and values that are not numbers."""
     for route, node in recipe.walk():

@@ -77,7 +77,7 @@ _COUNTS = frozenset(
 _READ_FROM_TEXT: dict[str, Any] = {"seed": int, "model.init_args.learning_rate": int | float}
 
 
-@rule("GA120", in_itself=True)
+@rule("GA120", in_itself=True, help="write a value of this type")
 def wrong_type(recipe: Recipe) -> Iterator[Finding]:
     """Values that their key does not take."""
     for route, mistake in mistaken(recipe).items():

@@ -51,7 +51,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA104", stops=True)
+@rule("GA104", stops=True, help="delete the tag and write the value itself")
 def yaml_tag(recipe: Recipe) -> Iterator[Finding]:
     """Tags that the reader met and did not follow."""
     yield from recipe.found("GA104")
