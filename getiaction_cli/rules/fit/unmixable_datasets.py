@@ -56,7 +56,12 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule("GA359", dataset="pusht", stops=True)
+@rule(
+    "GA359",
+    dataset="pusht",
+    stops=True,
+    help="rename the features so that the datasets have the same ones, or train on one dataset",
+)
 def unmixable_datasets(recipe: Recipe, dataset_or_reason: Any) -> Iterator[Finding]:
     """Why the datasets of a list can't be read as one."""
     for route, message, help in getattr(dataset_or_reason, "problems", ()):
