@@ -48,7 +48,7 @@ def from_hub(recipe: Recipe, policy: PolicyConfig) -> Iterator[HubModel]:
         named = policy.get(download.parameter) if download.parameter else download.repo_id
         if download.starts and (said or str(policy.get("pretrained_path")) != named):
             continue
-        if isinstance(named, str) and named.count("/") == 1 and not Path(named).is_dir():
+        if isinstance(named, str) and _is_repository(named):
             at = recipe.param_route(download.parameter) if download.parameter else "model.class_path"
             read = bool(policy.get(download.weights)) if isinstance(download.weights, str) else download.weights
             what = f"the {download.what}"
@@ -58,6 +58,11 @@ def from_hub(recipe: Recipe, policy: PolicyConfig) -> Iterator[HubModel]:
 def fetch_command(recipe: Recipe) -> str:
     """How to download what is missing, for a machine whose environment forbids the network."""
     return f"once, with a network: `HF_HUB_OFFLINE=0 getiaction fetch {shlex.quote(recipe.file)}`"
+
+
+def _is_repository(named: str) -> bool:
+    """Whether a library would look for the name on the Hub, where some old models have a name without a user."""
+    return named.count("/") <= 1 and not named.startswith((".", "~", "/")) and not Path(named).is_dir()
 
 
 def backbone(recipe: Recipe, policy: PolicyConfig) -> str | None:

@@ -113,7 +113,8 @@ class Facts:
     # -- how wide it is --
     divided = Fact[list[dict[str, Any]]]([])
     """Widths that must divide: each a ``width``, the parameter it is divided ``by``, a number of which it must be a
-    ``multiple`` and what that is ``for``; ``in_pairs_for`` a parameter, each part must be even."""
+    ``multiple`` (the first of several; ``each`` of them) and what that is ``for``; ``in_pairs_for`` a parameter, each
+    part must be even."""
     action_spaces = Fact[dict[str, str] | None](None)
     """The ``parameter`` that names an action space, and the ``file`` of their widths, see `networks.action_spaces`."""
     exact_widths = Fact[dict[str, str]]({})
@@ -130,6 +131,10 @@ class Facts:
     """Parameters that must be odd."""
     least_numbers = Fact[dict[str, int]]({})
     """Parameter → the smallest number that its network can be built with, where that is more than 1."""
+    most_numbers = Fact[dict[str, int]]({})
+    """Parameter → the largest number that its network can read."""
+    whole_mappings = Fact[list[str]]([])
+    """The mappings of which it reads every key that LeRobot's default has."""
     frames_beside_actions = Fact("")
     """The parameter that is a window of one frame more than there are actions."""
     prompt_limit = Fact("")
@@ -172,6 +177,8 @@ class Facts:
     """It computes in float32 beside its `torch_dtype`, which only CUDA's autocast joins."""
     needs_cuda = Fact(False)
     """Its attention can't be trained on other accelerators."""
+    needs_cuda_with = Fact[dict[str, Any]]({})
+    """Parameter → the value with which it can't be trained on other accelerators."""
     refuses_mps = Fact(False)
     """LeRobot refuses to build it on mps."""
 

@@ -6,6 +6,7 @@ which is decided by training (benchmarks/mutation_truth.py), not here.
 """
 
 import copy
+import hashlib
 import json
 import random
 import shutil
@@ -186,15 +187,13 @@ def pairs(count: int, seed: int) -> list[Mutant]:
     return list(found.values())
 
 
-def others(each: int, seed: int, hub: Path) -> list[Mutant]:
-    """The larger policies: healthy, and with single changes of their recipes drawn at random.
+def others(each: int, hub: Path) -> list[Mutant]:
+    """The larger policies: healthy, and with single changes of their recipes drawn at random, the same ones every time.
 
     Args:
         each: changes of each policy.
-        seed: of the draw.
         hub: the cache in which the models are made that they start from; ``{hub}`` in the recipes.
     """
-    draw = random.Random(seed)
     found: list[Mutant] = []
     shutil.rmtree(hub, ignore_errors=True)
     for policy, make in tiny_vlas.MAKERS.items():
@@ -202,15 +201,17 @@ def others(each: int, seed: int, hub: Path) -> list[Mutant]:
         recipe = base("act")
         parameters = json.loads(json.dumps(make(hub)).replace(str(hub), "{hub}"))
         if policy == "smolvla":  # a frozen network of random weights is not healthy
-            parameters["load_vlm_weights"] = True
+            parameters |= {"train_expert_only": False, "freeze_vision_encoder": False}
         recipe["model"] = {"class_path": load(policy).class_path, "init_args": {"learning_rate": 1e-4, **parameters}}
         recipe["data"]["init_args"]["repo_id"] = dataset
         found.append(Mutant(f"{policy} healthy", policy, text_of(recipe), dataset=dataset))
-        changes = [(f"model/init_args/{name}", value) for name, value in _of_parameters(policy, parameters)]
-        for route, value in draw.sample(changes, min(each, len(changes))):
+        single = []
+        for name, value in _of_parameters(policy, parameters):
             changed = copy.deepcopy(recipe)
-            _set(changed, route, value)
-            found.append(Mutant(f"{policy} {_said(route, value)}", policy, text_of(changed), dataset=dataset))
+            _set(changed, f"model/init_args/{name}", value)
+            said = f"{policy} {_said(f'model/init_args/{name}', value)}"
+            single.append(Mutant(said, policy, text_of(changed), dataset=dataset))
+        found += sorted(single, key=lambda mutant: hashlib.sha256(mutant.name.encode()).digest())[:each]
     return found
 
 

@@ -65,7 +65,15 @@ def only_on_cuda(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iter
             f"{policy.policy.title} trains on an NVIDIA GPU only: its attention has no backward pass on {kind}",
             at="trainer.accelerator" if recipe.has("trainer.accelerator") else "model.class_path",
         )
-    elif policy.facts.mixes_types and policy.get("torch_dtype") != "float32":
+    for name, value in policy.facts.needs_cuda_with.items():
+        if policy.get(name) == value:
+            at = recipe.param_route(name)
+            yield Finding(
+                f"{policy.policy.title} trains with `{name}: {value}` on an NVIDIA GPU only, not on {kind}",
+                at=at,
+                fix=Change(f"remove {name}: LeRobot's default is used", remove=(at,)),
+            )
+    if policy.facts.mixes_types and policy.get("torch_dtype") != "float32":
         at = recipe.param_route("torch_dtype")
         default = "" if recipe.has(at) else ", its default,"
         yield Finding(

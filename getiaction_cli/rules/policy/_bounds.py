@@ -97,7 +97,15 @@ _BOUNDS = (
     Bound(_SIZES, "nothing would be left of the network", least=1),
     Bound(_PIXELS, "a picture has at least a pixel", least=1),
     Bound("empty_cameras", "cameras can't be taken away", least=0),
+    Bound(r"image_(min|max)_pixels", "a picture has at least a pixel", least=1),
     # Training.
+    Bound(r"\w*beta_(alpha|beta)", "no beta distribution has such a shape", least=0, above=True),
+    Bound("rope_base", "the frequencies of the position embedding are its powers", least=0, above=True),
+    Bound("(min|max)_period", "it is the period of a wave", least=0, above=True),
+    Bound("expert_width_multiplier", "nothing would be left of the network", least=0, above=True),
+    Bound("repeated_diffusion_steps", "no loss would be computed", least=1),
+    Bound("num_embodied_action_tokens_per_instruction", "it is a number of tokens", least=0),
+    Bound("flow_matching_(time_scale|cutoff)", "no time would be left to sample from", least=0, above=True),
     Bound(r"dropout|\w+_dropout", "it is the share of what is switched off", least=0, most=1),
     Bound("optimizer_betas", "the optimizer refuses it", least=0, most=1, below=True, count=(2,)),
     Bound(r"optimizer_\w*weight_decay", "the optimizer refuses it", least=0),
@@ -133,6 +141,8 @@ def bound_of(name: str, facts: Facts) -> Bound | None:
             return Bound(name, "a layer without a width", least=1, zero=_W)
         if name in facts.odd_numbers:
             return Bound(name, "an even kernel makes the sequence longer", least=1, odd=True)
+        if name in facts.most_numbers:
+            return Bound(name, "its network reads no more", least=1, most=facts.most_numbers[name])
         if name in facts.least_numbers:
             return Bound(name, "its sine embedding needs two pairs", least=facts.least_numbers[name])
     return next((bound for bound in _BOUNDS if re.fullmatch(bound.names, name)), None)

@@ -64,7 +64,7 @@ def missing_backbone(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     if not name or recipe.get(_PATH):
         return
     given = policy.get(name) or {}
-    absent = [f"`{half}`" for half in ("vision_config", "text_config") if given.get(half) is None]
+    absent = [f"`{half}`" for half in ("vision_config", "text_config") if not isinstance(given.get(half), dict)]
     if absent:
         yield Finding(
             f"{policy.policy.title}'s backbone is not described: `{name}` has no {' and no '.join(absent)}",

@@ -1,8 +1,9 @@
-"""An attention that can't be trained.
+"""A setting that can't be trained with.
 
 ## What it finds
 
-LingBot-VA with another `attn_mode` than `flex`; the default `torch` is for inference only.
+LingBot-VA with another `attn_mode` than `flex` (the default `torch` is for acting), and FastWAM without its text
+encoder.
 
 ## Why it matters
 
@@ -52,7 +53,7 @@ from getiaction_cli.diagnostics import Finding
 from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.policy._values import Values, contradiction
+from getiaction_cli.rules.policy._values import Values, contradiction, shown
 
 
 @rule("GA231", dataset="pusht")
@@ -63,7 +64,7 @@ def training_attention(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding
         if policy.get(name) != needed:
             yield contradiction(
                 values,
-                f"{policy.policy.title} trains with `{name}: {needed}` only; {values.said(name)} is for inference",
+                f"{policy.policy.title} trains with `{name}: {shown(needed)}` only; {values.said(name)} is for acting",
                 name,
                 fix=values.set_to(name, needed, safe=not values.is_set(name)),
             )

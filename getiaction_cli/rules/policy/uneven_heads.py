@@ -64,6 +64,7 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     values = Values(recipe, policy.policy)
     for division in policy.facts.divided:
         name, by, fixed = division["width"], division.get("by", ""), division.get("multiple", 1)
+        each = division.get("each", False)
         widths = [policy.get(name)] if isinstance(policy.get(name), int) else list(policy.get(name))
         pairing = division.get("in_pairs_for")
         paired = bool(pairing and policy.get(pairing))
@@ -73,27 +74,29 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
         if any(width % parts for width in widths):
             pairs = f", in pairs for `{pairing}`" if paired else ""
             message = f"{values.said(name)} can't be split evenly among {values.said(by)}{pairs}"
-        elif widths[0] % fixed:
-            first = f"the first of {values.said(name)}" if len(widths) > 1 else values.said(name)
+        elif any(width % fixed for width in (widths if each else widths[:1])):
+            which = "each" if each else "the first"
+            first = f"{which} of {values.said(name)}" if len(widths) > 1 else values.said(name)
             message = f"{first} is not a multiple of {fixed}, which {division['for']} needs"
         else:
             continue
         yield contradiction(
-            values, message, *filter(None, (name, by)), fix=_fix(values, name, by, parts, fixed, widths)
+            values, message, *filter(None, (name, by)), fix=_fix(values, name, by, parts, fixed, widths, each)
         )
 
 
-def _fix(values: Values, name: str, by: str, parts: int, fixed: int, widths: list[int]) -> Change:
+def _fix(values: Values, name: str, by: str, parts: int, fixed: int, widths: list[int], each: bool) -> Change:
     if by and values.is_set(by) and widths[0] % fixed == 0 and parts == values[by]:
         common = divisors(math.gcd(*widths))
         # A network of other widths is more than was asked for; no two parts are none.
         if len(widths) == 1 or (not values.is_set(name) and len(common) > 1):
             return values.set_to(by, nearest(parts, common))
     rounded = [
-        -(-width // factor) * factor for width, factor in zip(widths, _factors(parts, fixed, widths), strict=True)
+        -(-width // factor) * factor for width, factor in zip(widths, _factors(parts, fixed, widths, each), strict=True)
     ]
     return values.set_to(name, rounded if isinstance(values[name], tuple) else rounded[0])
 
 
-def _factors(parts: int, fixed: int, widths: list[int]) -> list[int]:
-    return [math.lcm(parts, fixed), *([parts] * (len(widths) - 1))]
+def _factors(parts: int, fixed: int, widths: list[int], each: bool) -> list[int]:
+    both = math.lcm(parts, fixed)
+    return [both, *([both if each else parts] * (len(widths) - 1))]
