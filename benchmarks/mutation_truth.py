@@ -120,6 +120,7 @@ def main() -> None:
         tables[kind] = compare(known, {name: found for name, found in judged.items() if _kind(name) == kind})
         print(f"{kind}:\n\n{render(tables[kind])}\n")
     if not asked.only:
+        keep({mutant.name: known[mutant.name] for mutant in everything if mutant.name in known})
         PAGE.write_text(page(tables, known, judged, fixes(list(texts.values()))))
     sys.exit(bool(tables["single"]["missed"] or tables["single"]["false"]))
 

@@ -119,6 +119,9 @@ class Facts:
     """The ``parameter`` that names an action space, and the ``file`` of their widths, see `networks.action_spaces`."""
     exact_widths = Fact[dict[str, str]]({})
     """Parameter → the feature that must have exactly so many numbers."""
+    base_widths = Fact[dict[str, Any] | None](None)
+    """The parameter that names the ``base`` model, and parameter → the key of its configuration that has the width of
+    its layers: a number, or numbers to be added."""
     action_channels = Fact[dict[str, str] | None](None)
     """The parameter that lists the channels ``used`` for the action, and the one that says ``of`` how many."""
     room = Fact[dict[str, str]]({})

@@ -174,6 +174,13 @@ def checkpoint(hub: Path, repo_id: str = "me/act-pusht") -> Path:
     return folder
 
 
+def base_model(hub: Path) -> None:
+    """`me/gr00t`: what a Hub cache holds of a GR00T model, as far as rules read it."""
+    folder = hub / "models--me--gr00t" / "snapshots" / "1"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({"max_state_dim": 132, "max_action_dim": 132}))
+
+
 def hostile_checkpoint(hub: Path) -> Path:
     """The same as `stranger/act-pusht`, with a preprocessor that starts a program."""
     folder = checkpoint(hub, "stranger/act-pusht")

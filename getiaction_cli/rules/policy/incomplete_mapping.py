@@ -15,14 +15,13 @@ Training stops when the policy is built.
 model:
   class_path: getiaction.policies.lerobot.FastWAM
   init_args:
-    action_dim: 2
-    proprio_dim: 2
+    action_dim: 14
+    proprio_dim: 14
     loss: {lambda_video: 0.5}
-    rename_map: {observation.image: observation.images.image}
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
-    repo_id: lerobot/pusht
+    repo_id: lerobot/aloha_sim_transfer_cube_human
 trainer:
   max_steps: 1000
 ```
@@ -33,14 +32,13 @@ trainer:
 model:
   class_path: getiaction.policies.lerobot.FastWAM
   init_args:
-    action_dim: 2
-    proprio_dim: 2
+    action_dim: 14
+    proprio_dim: 14
     loss: {lambda_video: 0.5, lambda_action: 1.0}
-    rename_map: {observation.image: observation.images.image}
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
-    repo_id: lerobot/pusht
+    repo_id: lerobot/aloha_sim_transfer_cube_human
 trainer:
   max_steps: 1000
 ```
@@ -55,7 +53,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.policy._values import Values
 
 
-@rule("GA248", dataset="pusht")
+@rule("GA248", dataset="aloha")
 def incomplete_mapping(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
     """Compare the keys of each mapping with those of LeRobot's default."""
     values = Values(recipe, policy_class)
