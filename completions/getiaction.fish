@@ -727,7 +727,7 @@ GA222	A sequence that does not fit into VQ-BeT\'s GPT.
 GA223	More elites than samples.
 GA224	More denoising steps than the policy was trained with.
 GA225	Frames dropped for another horizon.
-GA231	An attention that can\'t be trained.
+GA231	A setting that can\'t be trained with.
 GA232	An X-VLA without a backbone.
 GA233	A random backbone that is never trained.
 GA234	A large pretrained model, trained from nothing.
@@ -741,6 +741,8 @@ GA244	Actions that are learned in one unit and given back in another.
 GA245	A policy without an inference mode.
 GA246	A kind of feature that the recipe\'s normalization leaves out.
 GA247	A policy of LeRobot that this version of getiaction does not know.
+GA248	A mapping that lacks a key which the policy reads.
+GA249	A width that the base model does not have.
 GA250	A checkpoint whose processors name code that is not LeRobot\'s.
 GA255	Averaged weights with settings that defeat them.
 GA256	Adapters that cannot be trained.

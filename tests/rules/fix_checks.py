@@ -23,7 +23,9 @@ REVEALS = {
     ("GA110", "GA142"),
     ("GA120", "GA142"),
     ("GA120", "GA204"),
+    ("GA120", "GA305"),
     ("GA120", "GA308"),
+    ("GA215", "GA325"),  # LeRobot's default of the chunk looks further ahead than these episodes are long
     ("GA116", "GA511"),  # a logger that is not installed
     ("GA121", "GA501"),  # `gpu` meant `cuda`, which this machine does not have
     ("GA111", "GA501"),

@@ -103,6 +103,8 @@ _BOUNDS = (
     Bound("rope_base", "the frequencies of the position embedding are its powers", least=0, above=True),
     Bound("(min|max)_period", "it is the period of a wave", least=0, above=True),
     Bound("expert_width_multiplier", "nothing would be left of the network", least=0, above=True),
+    Bound("action_noise_s", "times are divided by it", least=0, above=True),
+    Bound(r"\w*mlp_ratio", "nothing would be left of the network", least=0, above=True),
     Bound("repeated_diffusion_steps", "no loss would be computed", least=1),
     Bound("num_embodied_action_tokens_per_instruction", "it is a number of tokens", least=0),
     Bound("flow_matching_(time_scale|cutoff)", "no time would be left to sample from", least=0, above=True),

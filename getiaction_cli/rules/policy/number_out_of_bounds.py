@@ -74,9 +74,15 @@ def number_out_of_bounds(recipe: Recipe, policy_class: PolicyClass) -> Iterator[
         )
 
 
-def _fix(values: Values, name: str) -> Change:
-    """Leave the default, or the nearest number below it that goes with the rest of the recipe."""
+def _fix(values: Values, name: str) -> Change | None:
+    """Leave the default, or the nearest number below it that goes with the rest of the recipe.
+
+    A width that is the dataset's has no default; the rule about widths names it once this one is a number that it can
+    be.
+    """
     facts, default = values.policy_class.facts, plain(values.policy_class.fields[name].default)
+    if name in facts.exact_widths:
+        return None
     most = None
     if name == "n_action_steps":
         most = values[steps_limit(values)]
