@@ -117,7 +117,7 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
         and (signature := read_signature(DATAMODULE))
     ):
         data = _signed("data.init_args", signature)
-        if recipe.data("root") is None and not recipe.has("data.init_args.datasets"):  # which names a dataset as well
+        if recipe.data("root") is None and recipe.get(DATASETS) is None:  # which names a dataset as well
             data.keys["repo_id"] = replace(data.keys["repo_id"], required=True, type=parse_type("str"))
         if "image_transforms" in data.keys:  # in Python it may also be a function
             data.keys["image_transforms"] = Key(parse_type("dict | None"))
@@ -126,7 +126,7 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
                 data.keys["frame_store"], type=Type("union", (data.keys["frame_store"].type, Type("none")))
             )
         yield data
-        for route in dataset_routes(recipe) if recipe.has(DATASETS) else ():
+        for route in dataset_routes(recipe) if isinstance(recipe.get(DATASETS), list) else ():
             if entry := read_signature(ENTRY):
                 yield _signed(route, entry, "a dataset of `datasets`")
         for name, options in OPTIONS.items():

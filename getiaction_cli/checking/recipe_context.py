@@ -170,7 +170,7 @@ class RecipeContext(Context):
             self._readable("data")
         except Unavailable as reason:
             return reason
-        if self.recipe.has(DATASETS):
+        if self.recipe.get(DATASETS) is not None:
             return self._mixture()
         repo_id, root, revision = self.recipe.repo_id, self.recipe.root, self.recipe.data("revision")
         if not (repo_id or "").strip():

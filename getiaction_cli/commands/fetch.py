@@ -25,7 +25,10 @@ LIMIT_S = 3600  # for building the policy, libraries' own downloads included
 
 def fetch(
     ctx: typer.Context,
-    recipes: Annotated[list[str] | None, typer.Argument(metavar="RECIPE...", show_default=False)] = None,
+    recipes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="RECIPE...", help="Recipes, or names of shipped ones.", show_default=False),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what is missing and its size; fetch nothing.")
     ] = False,

@@ -246,8 +246,8 @@ def test_ctrl_c_while_two_processes_start_ends_both_and_keeps_nothing(recipe: Pa
     [
         (["--output-dir=.", "--ignore=GA509"], "the output folder . exists and is not empty"),
         (["--output-dir=tiny.yaml", "--ignore=GA509"], "the run folder can't be made: tiny.yaml is not a folder"),
-        (["--output-dir=tiny.yaml/x"], "tiny.yaml is not a folder"),
-        (["--output-dir", "x" * 300], "File name too long"),
+        (["--output-dir=tiny.yaml/x", "--ignore=GA509"], "tiny.yaml is not a folder"),
+        (["--output-dir", "x" * 300, "--ignore=GA509"], "File name too long"),
         (["--resume=nowhere"], "nothing to resume from at nowhere"),
         (["--resume=."], ". has no checkpoints/last.ckpt to resume from"),
     ],

@@ -273,7 +273,7 @@ def test_backbone_weights_come_from_the_cache_or_the_error_names_the_way_without
 
     cached = torchvision.models.resnet18(weights=None).state_dict()
     file = tmp_path / "torch/hub/checkpoints/resnet18-f37072fd.pth"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     torch.save(cached, file)
     watch = tiny_policies.Watch()
     policy = ACT(**trained)

@@ -393,11 +393,11 @@ def test_the_fingerprint_is_of_names_and_contents(tmp_path: Path) -> None:
 
 def test_the_fingerprint_is_that_of_a_run(toy_root: Path) -> None:
     """One string wherever it is shown: `inspect-dataset`, its JSON and page, run.json and `runs`."""
-    from getiaction.lerobot.datasets import LeRobotDatasetMetadata
-    from getiaction.train.run_recorder import fingerprint as of_a_run
+    from getiaction.data.lerobot import LeRobotDataModule
 
-    meta = LeRobotDatasetMetadata("made/toy", root=toy_root)
-    assert read(locate(str(toy_root), folders=True)).fingerprint == of_a_run(meta.root)
+    data = LeRobotDataModule("made/toy", root=toy_root)
+    data.setup("fit")
+    assert read(locate(str(toy_root), folders=True)).fingerprint == data.fingerprint
 
 
 def test_statistics_nested_deeper_than_an_array_can_be_are_no_numbers() -> None:

@@ -29,6 +29,7 @@ REVEALS = {
     ("GA116", "GA511"),  # a logger that is not installed
     ("GA121", "GA501"),  # `gpu` meant `cuda`, which this machine does not have
     ("GA111", "GA501"),
+    ("GA140", "GA359"),  # datasets in a list, which can not be combined
     ("GA304", "GA301"),  # times that were given under another name
     ("GA306", "GA308"),
     ("GA310", "GA312"),  # one camera is left, and it is not square either

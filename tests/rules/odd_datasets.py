@@ -109,6 +109,9 @@ BUILDERS = {
     "robot-clock": robot_clock,
     "aloha": _made(cameras={_TOP: (30, 40)}, state=14, action=14, fps=50, repo_id="made/aloha"),
     "two-cameras": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (40, 48)}),
+    "three-cameras": _made(
+        cameras=dict.fromkeys((_TOP, "observation.images.left", "observation.images.right"), (40, 48))
+    ),
     "two-sizes": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (48, 64)}),
     "wide": _made(cameras={"observation.image": (48, 64)}, reward=True),
     "square": _made(cameras={_TOP: (48, 48)}, reward=True),

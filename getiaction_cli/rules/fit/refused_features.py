@@ -20,11 +20,11 @@ model:
     proprio_dim: 2
     action_horizon: 8
     n_action_steps: 8
-    image_size: [224, 449]
+    image_size: [224, 448]
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
-    repo_id: made/two-cameras
+    repo_id: made/three-cameras
 trainer:
   max_steps: 1000
 ```
@@ -40,11 +40,11 @@ model:
     proprio_dim: 2
     action_horizon: 8
     n_action_steps: 8
-    image_size: [224, 448]
+    image_size: [224, 480]
 data:
   class_path: getiaction.data.lerobot.LeRobotDataModule
   init_args:
-    repo_id: made/two-cameras
+    repo_id: made/three-cameras
 trainer:
   max_steps: 1000
 ```
