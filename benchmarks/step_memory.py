@@ -62,7 +62,7 @@ def real_peaks(given: dict[str, Any], batches: tuple[int, ...] = BATCHES) -> Ite
     _, meta = find(data.repo_id, data.root, data.revision)
     policy = build.policy(given)
     timing = datasets.resolve_delta_timestamps(policy.configure_for(meta), meta) or {}
-    policy.build_from(meta, datasets.training_stats(meta, data.use_imagenet_stats))
+    policy.build(meta, datasets.training_stats(meta, data.use_imagenet_stats))
     model = policy.lerobot_policy.train()
     if first := facts.value(str(policy.policy_name), "first_phase"):
         memory.skip_first_phase(model, first)

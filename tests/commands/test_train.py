@@ -25,6 +25,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 TALK = re.compile(
     r"starting…|reading .*…|building the policy…|writing pretrained_model…|ACT \(.*\) on .*|run folder .*"
     r"|frames are decoded .*|decoding .*"
+    r"|.* needs|  (memory|time|disk) +\S.*|          \S.*"
     r"|step \d+/\d+  loss \S+  (val \S+  )?\S+ samples/s(  [\d:]+ left)?|(Ctrl-C|SIGTERM): .*|"
 )
 
