@@ -11,6 +11,7 @@ import re
 import shlex
 import signal
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -164,6 +165,7 @@ def _with_values(words: list[str], own: Collection[str] = ()) -> list[str]:
 
 
 _CONFIG = typer.Option("--config", "-c", metavar="RECIPE", help="A recipe laid over the earlier ones; repeatable.")
+SECONDS_FOR_THE_FIRST = 10
 _OUTPUT_DIR = typer.Option("--output-dir", help="The run folder; new or empty.", show_default="outputs/RECIPE/TIME")
 _RESUME = typer.Option(
     "--resume",
@@ -609,6 +611,8 @@ def _refuse_later(here: Launch, errors: Sequence[Diagnostic]) -> NoReturn:
         found = "; ".join(f"{error.code} {error.message}" for error in errors[:1])
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         typer.echo(f"error: [rank {here.rank} on {platform.node()}] does not start: {found}{more}", err=True)
+    else:
+        time.sleep(SECONDS_FOR_THE_FIRST)  # a launcher that sees this rank end first would end the first one unheard
     raise typer.Exit(EXIT_FOUND)
 
 

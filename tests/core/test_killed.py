@@ -87,7 +87,14 @@ def start_or_resume(root: Path) -> Any:
     return run(given(root), output_dir="runs/one")
 
 
+def assert_no_fault(folder: Path) -> None:
+    """Only an unexpected error in a killed process writes a log here; it says which."""
+    for log in folder.glob("log*.txt"):
+        assert log.read_text()[-3000:] == ""
+
+
 def assert_sound(folder: Path, whole: Path) -> None:
+    assert_no_fault(folder)
     assert_same_run(whole, folder)
     assert losses(folder, "val/loss") == losses(whole, "val/loss")
     with (folder / "metrics.csv").open(newline="") as file:
@@ -136,6 +143,7 @@ def test_kills_all_over_the_writes_of_a_run_cost_nothing(root: Path, whole: Path
         assert_sound(Path("runs/one"), whole)
         Path("runs").rename(f"done-{number}")
         number += 7
+    assert_no_fault(Path("runs/one"))
     assert number > 60
 
 

@@ -27,6 +27,7 @@ try:
     open(f"out{rank}", "w").write(str(data.plan))
 except TrainingError as error:
     open(f"out{rank}", "w").write(str(error))
+dist.destroy_process_group()
 """
 
 
