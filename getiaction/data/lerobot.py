@@ -19,7 +19,7 @@ from getiaction.data.frame_store import Building
 from getiaction.data.layout import layout_of, missing_files
 from getiaction.data.loader import BatchLoader, TimedLoader
 from getiaction.data.metadata import data_errors, find
-from getiaction.data.mixture import MixtureDataset, MixtureMetadata, MixturePipeline
+from getiaction.data.mixture import MixtureDataset, MixtureMetadata, MixturePipeline, Opened
 from getiaction.data.moments import Moments
 from getiaction.data.pipeline import Order, Pipeline, order_of, sampler_of
 from getiaction.data.sampler import EpisodeSampler, Part, Parts
@@ -35,8 +35,6 @@ from getiaction.spec.dataset_location import id_of
 from getiaction.spec.fingerprint import fingerprint
 from getiaction.spec.frame_loading import WAYS, Plan
 from getiaction.spec.mixture import Entry
-
-type Opened = WindowDataset | LeRobotDataset | MixtureDataset
 
 
 class LeRobotDataModule(L.LightningDataModule):
@@ -242,9 +240,9 @@ class LeRobotDataModule(L.LightningDataModule):
         if not isinstance(meta, MixtureMetadata):
             return episode_split.used(meta.total_episodes, self.episodes, self.exclude_episodes)
         found = list[int]()
-        for part, entry, first in zip(meta.parts, meta.entries, meta.first_episodes, strict=False):
+        for i, (part, entry) in enumerate(zip(meta.parts, meta.entries, strict=True)):
             some = episode_split.used(part.total_episodes, entry.episodes, entry.exclude_episodes)
-            found += [int(first) + number for number in (range(part.total_episodes) if some is None else some)]
+            found += meta.from_part(i, some)
         return found
 
     def split(self, meta: LeRobotDatasetMetadata) -> tuple[list[int] | None, list[int]]:
@@ -252,14 +250,14 @@ class LeRobotDataModule(L.LightningDataModule):
         if not isinstance(meta, MixtureMetadata):
             return split_episodes(meta, self.episodes, self.val_split, self.exclude_episodes)
         train, held_out = list[int](), list[int]()
-        for part, entry, first in zip(meta.parts, meta.entries, meta.first_episodes, strict=False):
+        for i, (part, entry) in enumerate(zip(meta.parts, meta.entries, strict=True)):
             used = episode_split.used(part.total_episodes, entry.episodes, entry.exclude_episodes)
             spare = part.total_episodes if used is None else len(used)
             # A dataset of one episode is trained on; another one holds out.
             val_split = self.val_split if spare > 1 else 0.0
             some, others = split_episodes(part, entry.episodes, val_split, entry.exclude_episodes)
-            train += [int(first) + number for number in (range(part.total_episodes) if some is None else some)]
-            held_out += [int(first) + number for number in others]
+            train += meta.from_part(i, some)
+            held_out += meta.from_part(i, others)
         if self.val_split and not held_out:
             raise DataError(
                 f"val_split: {self.val_split} can't hold out an episode of {len(train)}", "Set val_split: 0."

@@ -29,6 +29,8 @@ from getiaction.spec.fingerprint import fingerprint
 from getiaction.spec.frame_loading import WAYS, Plan, Way
 from getiaction.spec.mixture import WHICH, Entry
 
+type Opened = WindowDataset | LeRobotDataset | MixtureDataset
+
 
 class MixtureMetadata(LeRobotDatasetMetadata):
     """LeRobot's metadata of several datasets that are read as one.
@@ -101,6 +103,11 @@ class MixtureMetadata(LeRobotDatasetMetadata):
         first, stop = self.first_episodes[part], self.first_episodes[part + 1]
         return [int(episode - first) for episode in episodes if first <= episode < stop]
 
+    def from_part(self, part: int, episodes: Sequence[int] | None) -> list[int]:
+        """The numbers that some episodes of one dataset have here; None for all of that dataset."""
+        own = range(self.parts[part].total_episodes) if episodes is None else episodes
+        return [int(self.first_episodes[part]) + episode for episode in own]
+
 
 class MixturePipeline:
     """Opens the episodes of a mixture; see `Pipeline`.
@@ -134,7 +141,7 @@ class MixturePipeline:
         """The samples of some episodes, by their numbers in the mixture."""
         parts = []
         for i, (pipeline, entry) in enumerate(zip(self.pipelines, self.meta.entries, strict=True)):
-            stored = {new: old for old, new in entry.rename_map.items()}
+            stored = _stored(entry.rename_map)
             own = {stored.get(key, key): seconds for key, seconds in (delta_timestamps or {}).items()}
             some = self.meta.of_part(i, episodes)
             dataset = pipeline.open(some, own or None, image_transforms) if some is None or some else None
@@ -171,11 +178,8 @@ class _Part:
         return 0 if self.dataset is None else len(self.dataset)
 
     def batch(self, rows: np.ndarray) -> Batch:
-        if isinstance(self.dataset, WindowDataset):
-            found = self.collate(self.dataset.__getitems__(rows))
-        else:
-            assert self.dataset is not None
-            found = self.collate([self.dataset[int(row)] for row in rows])
+        assert self.dataset is not None
+        found = rows_of(self.dataset, rows, self.collate)
         return {_renamed(key, self.rename_map): value for key, value in found.items()}
 
 
@@ -231,11 +235,8 @@ class MixtureDataset(Dataset[Batch]):
         """
         columns = []
         for part in self.parts:
-            stored = {new: old for old, new in part.rename_map.items()}.get(key, key)
-            if isinstance(part.dataset, WindowDataset):
-                columns.append(part.dataset.column(stored))
-            elif part.dataset is not None:
-                columns.append(np.asarray(part.dataset.hf_dataset.with_format("numpy")[stored][:]))
+            if part.dataset is not None:
+                columns.append(column_of(part.dataset, _stored(part.rename_map).get(key, key)))
         return np.concatenate(columns)
 
     def __len__(self) -> int:
@@ -333,6 +334,29 @@ class MixtureSampler(EpisodeSampler):
             for number in range(first, last + 1)
         ]
         return np.concatenate(rounds)[done - first * count :][:share]
+
+
+def rows_of(dataset: Opened, rows: np.ndarray, collate: Callable[[Any], Batch]) -> Batch:
+    """The samples of these rows as one batch."""
+    if isinstance(dataset, LeRobotDataset):
+        return collate([dataset[int(row)] for row in rows])
+    return collate(dataset.__getitems__(rows))
+
+
+def column_of(dataset: Opened, key: str) -> np.ndarray:
+    """A feature of numbers, `(rows, …)`, of all rows.
+
+    Raises:
+        KeyError: the dataset has no such feature.
+    """
+    if isinstance(dataset, LeRobotDataset):
+        return np.asarray(dataset.hf_dataset.with_format("numpy")[key][:])
+    return dataset.column(key)
+
+
+def _stored(rename_map: Mapping[str, str]) -> dict[str, str]:
+    """The mixture's key of a feature → the dataset's own."""
+    return {new: old for old, new in rename_map.items()}
 
 
 def _renamed(key: str, rename_map: Mapping[str, str]) -> str:

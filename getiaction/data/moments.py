@@ -16,9 +16,9 @@ import torch
 from torch.utils.data import Dataset
 
 from getiaction.data.layout import layout_of
-from getiaction.data.mixture import MixtureDataset
-from getiaction.data.windows import Batch, WindowDataset
-from getiaction.lerobot.datasets import ACTION, OBS_PREFIX, LeRobotDataset
+from getiaction.data.mixture import MixtureDataset, Opened, column_of, rows_of
+from getiaction.data.windows import Batch
+from getiaction.lerobot.datasets import ACTION, OBS_PREFIX
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Episodes:
     lengths: np.ndarray
 
     @classmethod
-    def of(cls, dataset: WindowDataset | LeRobotDataset | MixtureDataset) -> Episodes:
+    def of(cls, dataset: Opened) -> Episodes:
         """Those of an opened dataset."""
         if isinstance(dataset, MixtureDataset):
             numbers = dataset.chosen
@@ -75,7 +75,7 @@ class Moments(Dataset[Batch]):
 
     def __init__(
         self,
-        dataset: WindowDataset | LeRobotDataset | MixtureDataset,
+        dataset: Opened,
         collate: Any,
         *,
         steps: int,
@@ -133,22 +133,12 @@ class Moments(Dataset[Batch]):
         return {key: value for key, value in batch.items() if key.startswith(OBS_PREFIX) or key == "task"}
 
 
-def rows_of(dataset: WindowDataset | LeRobotDataset | MixtureDataset, rows: np.ndarray, collate: Any) -> Batch:
-    """The samples of these rows as one batch."""
-    if isinstance(dataset, WindowDataset | MixtureDataset):
-        return collate(dataset.__getitems__(rows))
-    return collate([dataset[int(row)] for row in rows])
-
-
-def numbers(dataset: WindowDataset | LeRobotDataset | MixtureDataset, key: str) -> np.ndarray:
+def numbers(dataset: Opened, key: str) -> np.ndarray:
     """A feature of numbers of all rows, `(rows, size)` as float32 or int64; `(rows, 1)` where the feature is a number.
 
     Raises:
         KeyError: the dataset has no such feature.
     """
-    if isinstance(dataset, WindowDataset | MixtureDataset):
-        values = dataset.column(key)
-    else:
-        values = np.asarray(dataset.hf_dataset.with_format("numpy")[key][:])
+    values = column_of(dataset, key)
     kind = np.float32 if values.dtype.kind == "f" else np.int64
     return np.ascontiguousarray(values, dtype=kind).reshape(len(values), -1)

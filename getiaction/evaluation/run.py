@@ -14,7 +14,8 @@ from getiaction.data.download_progress import DownloadProgress
 from getiaction.data.frame_store import Building
 from getiaction.data.lerobot import Collate, LeRobotDataModule, split_episodes
 from getiaction.data.metadata import data_errors
-from getiaction.data.moments import Moments, numbers, rows_of
+from getiaction.data.mixture import rows_of
+from getiaction.data.moments import Moments, numbers
 from getiaction.data.timing import action_stride
 from getiaction.errors import DataError, MachineError, PolicyError
 from getiaction.evaluation import baselines, measures, open_loop

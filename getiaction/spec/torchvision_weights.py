@@ -12,6 +12,7 @@ import tempfile
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 SERVER = "https://download.pytorch.org/models/"
 MIRROR = "GETIACTION_TORCH_MIRROR"
@@ -33,8 +34,7 @@ def size(url: str) -> int | None:
     """
     request = urllib.request.Request(address(url), method="HEAD")
     with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-        said = answer.headers.get("Content-Length", "")
-        return int(said) if said.isdecimal() else None
+        return _length(answer)
 
 
 def fetch(url: str, folder: Path, progress: Callable[[int, int], None] | None = None) -> Path:
@@ -60,8 +60,7 @@ def fetch(url: str, folder: Path, progress: Callable[[int, int], None] | None = 
             os.fdopen(handle, "wb") as stream,
             urllib.request.urlopen(address(url), timeout=_TIMEOUT_S) as answer,
         ):
-            said = answer.headers.get("Content-Length", "")
-            total = int(said) if said.isdecimal() else 0
+            total = _length(answer) or 0
             while chunk := answer.read(_CHUNK):
                 stream.write(chunk)
                 digest.update(chunk)
@@ -77,3 +76,9 @@ def fetch(url: str, folder: Path, progress: Callable[[int, int], None] | None = 
     if progress is not None:
         progress(done, done)
     return file
+
+
+def _length(answer: Any) -> int | None:
+    """Bytes that a server has announced."""
+    said = answer.headers.get("Content-Length", "")
+    return int(said) if said.isdecimal() else None
