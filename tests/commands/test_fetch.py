@@ -236,8 +236,7 @@ def test_the_policy_starts_from_the_weights_of_the_mirror(
     torch.save(network.state_dict(), stream)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     weights = ResNet18_Weights.IMAGENET1K_V1
-    monkeypatch.setattr(type(weights.value), "url", weights_at(mirror, stream.getvalue()), raising=False)
-    object.__setattr__(weights.value, "url", weights_at(mirror, stream.getvalue()))
+    monkeypatch.setattr(weights.value, "url", weights_at(mirror, stream.getvalue()))
     ensure_backbone_weights(ACTConfig(pretrained_backbone_weights="ResNet18_Weights.IMAGENET1K_V1", device="cpu"))
     loaded = resnet18(weights=weights)
     assert torch.equal(loaded.conv1.weight, network.conv1.weight)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from getiaction_cli import policies
-from getiaction_cli.installed import distributions
+from getiaction_cli.installed import distributions, package_folder
 from getiaction_cli.policies import catalog
 from getiaction_cli.policies.sandbox import LightWorld
 from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in, stand_in
@@ -67,7 +67,7 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (folder / "inner" / "configuration_careful.py").write_text(PLUGIN)
     (tmp_path / "lerobot_policy_careful-0.1.dist-info").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path))
-    caches = (distributions, catalog.plugin_folders, catalog.world, catalog.entries, policies.load)
+    caches = (distributions, package_folder, catalog.plugin_folders, catalog.world, catalog.entries, policies.load)
     for cache in caches:
         cache.cache_clear()
     yield
