@@ -53,13 +53,12 @@ def real_peaks(given: dict[str, Any], batches: tuple[int, ...] = BATCHES) -> Ite
     """Bytes of tensors at the peak of a real step, for each batch size."""
     from torch.profiler import ProfilerActivity, profile
 
-    from getiaction.data.lerobot import find
     from getiaction.lerobot import datasets
     from getiaction.spec import facts
     from getiaction.train import build, memory
 
     data: Any = build.data(given)
-    _, meta = find(data.repo_id, data.root, data.revision)
+    _, meta = data.find()
     policy = build.policy(given)
     timing = datasets.resolve_delta_timestamps(policy.configure_for(meta), meta) or {}
     policy.build(meta, datasets.training_stats(meta, data.use_imagenet_stats))

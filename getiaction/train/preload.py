@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from getiaction.data.layout import layout_of, missing_files
-from getiaction.data.metadata import find
+from getiaction.data.mixture import MixtureMetadata
 from getiaction.errors import DataError, TrainingError
 from getiaction.lerobot import datasets
 from getiaction.lerobot.errors import first_line
-from getiaction.spec import episode_split
 from getiaction.train import build
 from getiaction.train.failures import in_plain_words
 
@@ -31,11 +30,15 @@ def load(recipe: Mapping[str, Any]) -> None:
         TrainingError: a file is missing, or the policy can't be built.
     """
     data: Any = build.data(dict(recipe))
-    _, meta = find(data.repo_id, data.root, data.revision)
-    layout = layout_of(meta)
-    used = episode_split.used(meta.total_episodes, data.episodes, data.exclude_episodes)
-    if missing := missing_files(layout, used):
-        raise DataError(f"{len(missing)} of the files of {data.repo_id} are not in {layout.root}")
+    _, meta = data.find()
+    used = data.used(meta)
+    parts = [(meta, used)]
+    if isinstance(meta, MixtureMetadata):
+        parts = [(part, meta.of_part(i, used)) for i, part in enumerate(meta.parts)]
+    for part, episodes in parts:
+        layout = layout_of(part)
+        if missing := missing_files(layout, episodes):
+            raise DataError(f"{len(missing)} of the files of {part.repo_id} are not in {layout.root}")
     policy = build.policy(dict(recipe))
     policy.build(meta, datasets.training_stats(meta, data.use_imagenet_stats))
 
@@ -46,7 +49,7 @@ def main() -> None:
         with in_plain_words():
             load(json.load(sys.stdin))
     except TrainingError as error:
-        sys.exit(f"{error.message}")
+        sys.exit(error.message)
     except Exception as error:  # a library's own error about a file that is not there
         sys.exit(f"{type(error).__name__}: {first_line(error)}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -36,14 +36,14 @@ class Download:
 
     Args:
         what: the place, and what it is, in words.
-        files: how many.
+        files: their paths, or their address.
         bytes: their size; None where the server does not say.
         folder: the cache they go into.
         fetch: fetches them.
     """
 
     what: str
-    files: int
+    files: tuple[str, ...]
     bytes: int | None
     folder: Path
     fetch: Callable[[OnProgress], object]
@@ -55,18 +55,11 @@ def downloads(recipe: Recipe, fit: Fit) -> Iterator[Download]:
     Raises:
         HubError: the Hub, or torchvision's server, can't be asked.
     """
-    if fit.lacking:
-        place = fit.dataset.place
-        wanted = set(fit.lacking)
-
-        def of_dataset(paths: Sequence[str]) -> list[str]:
-            return [path for path in paths if path in wanted or path.startswith("meta/")]
-
-        yield _of_hub(
-            hub.missing(place.repo_id, place.revision, of_dataset, "dataset"),
-            f"{place.repo_id} (the dataset)",
-            lerobot_hub_cache(),
-        )
+    for dataset, lacking in fit.lacking_of_each:
+        if lacking:
+            place = dataset.place
+            found = hub.missing(place.repo_id, place.revision, partial(_of_dataset, lacking), "dataset")
+            yield _of_hub(found, f"{place.repo_id} (the dataset)", lerobot_hub_cache())
     for model in from_hub(recipe, fit.policy):
         found = hub.missing(model.repo_id, model.revision, partial(files_of, model))
         if found.files:
@@ -99,8 +92,13 @@ def files_of(model: HubModel, paths: Sequence[str]) -> list[str]:
     ]
 
 
+def _of_dataset(lacking: Collection[str], paths: Sequence[str]) -> list[str]:
+    return [path for path in paths if path in lacking or path.startswith("meta/")]
+
+
 def _of_hub(found: hub.Missing, what: str, folder: Path) -> Download:
-    return Download(what, len(found.files), found.bytes, folder, found.fetch)
+    files = tuple(f"{found.commit}/{file.path}" for file in found.files)
+    return Download(what, files, found.bytes, folder, found.fetch)
 
 
 def _of_torchvision(url: str, what: str, folder: Path) -> Download:
@@ -116,7 +114,7 @@ def _of_torchvision(url: str, what: str, folder: Path) -> Download:
         size = torchvision_weights.size(url)
     except OSError as error:
         raise HubError(f"{server} can't be reached: {error}", _MIRRORED) from error
-    return Download(what, 1, size, folder, fetch)
+    return Download(what, (url,), size, folder, fetch)
 
 
 _MIRRORED = f"check the network, or set {torchvision_weights.MIRROR} to a server with the same files"

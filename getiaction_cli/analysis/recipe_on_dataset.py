@@ -225,9 +225,19 @@ class Fit:
         return [np.arange(there) if some is None else np.array(some, dtype=np.int64)]
 
     @cached_property
+    def lacking_of_each(self) -> list[tuple[Dataset, list[str]]]:
+        """Each dataset, and the files of those episodes that are on the Hub and not in this machine's cache."""
+        each = self.dataset.datasets if isinstance(self.dataset, Mixture) else [self.dataset]
+        first, found = 0, list[tuple[Dataset, list[str]]]()
+        for dataset, rows in zip(each, self._chosen_of_each, strict=True):
+            found.append((dataset, dataset.lacking(set((rows - first).tolist()))))
+            first += len(dataset.episodes)
+        return found
+
+    @property
     def lacking(self) -> list[str]:
-        """Files of those episodes that are on the Hub and not in this machine's cache."""
-        return self.dataset.lacking(set(self.chosen.tolist()))
+        """The files of all datasets that are not in this machine's cache."""
+        return [name for _, names in self.lacking_of_each for name in names]
 
     def _listed(self, name: str) -> list[int] | None:
         """The episodes of a list in the recipe that exist, each once; None where the recipe has no such list."""

@@ -16,7 +16,6 @@ import typer
 from getiaction_cli.errors import EXIT_FOUND, RunFailed, UsageError
 
 if TYPE_CHECKING:
-    from getiaction_cli.analysis.downloads import Download
     from getiaction_cli.checking.recipe_context import RecipeContext
 
 MACHINE = "GA5"  # the family of rules about the machine: training may take place on another one
@@ -60,14 +59,13 @@ def fetch(
     shared = SharedInputs()
     contexts = [RecipeContext(read(path, overrides=ctx.obj or ()), shared) for path in recipes]
     _require_right(contexts)
-    wanted: dict[str, Download] = {}
-    for context in contexts:
-        for download in downloads(context.recipe, context.fit):
-            wanted.setdefault(download.what, download)
-    free = {download.folder: shared.machine.free_space(download.folder) for download in wanted.values()}
-    typer.echo(overview(list(wanted.values()), free))
+    # Two recipes that need the same files fetch them once.
+    found = [download for context in contexts for download in downloads(context.recipe, context.fit)]
+    wanted = list({(download.what, download.files): download for download in found}.values())
+    free = {download.folder: shared.machine.free_space(download.folder) for download in wanted}
+    typer.echo(overview(wanted, free))
     for folder, room in free.items():
-        needed = sum(download.bytes or 0 for download in wanted.values() if download.folder == folder)
+        needed = sum(download.bytes or 0 for download in wanted if download.folder == folder)
         if room is not None and needed > room:
             raise RunFailed(
                 f"{tilde(folder)} has no room for {size(needed)}: {size(room)} are free",
@@ -79,7 +77,7 @@ def fetch(
     progress = Progress(quiet=bool(os.environ.get("GETIACTION_QUIET")))
     began = time.monotonic()
     try:
-        for download in wanted.values():
+        for download in wanted:
             download.fetch(progress)
     finally:
         progress.clear()

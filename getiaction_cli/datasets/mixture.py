@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -57,15 +57,6 @@ class Mixture(Dataset):
     def has_data(self) -> bool:
         """False when of one of them only ``meta/`` is here."""
         return all(dataset.has_data for dataset in self.datasets)
-
-    def lacking(self, rows: Collection[int]) -> list[str]:
-        """Tables and videos of some rows of ``episodes`` that cached copies lack."""
-        first, found = 0, list[str]()
-        for dataset in self.datasets:
-            there = len(dataset.episodes)
-            found += dataset.lacking({row - first for row in rows if first <= row < first + there})
-            first += there
-        return found
 
     @cached_property
     def data_files(self) -> dict[str, Rows]:

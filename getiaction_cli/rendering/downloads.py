@@ -26,7 +26,7 @@ def overview(downloads: Sequence[Download], free: Mapping[Path, int | None]) -> 
     lines = ["to fetch"]
     for download in downloads:
         amount = "size unknown" if download.bytes is None else size(download.bytes)
-        lines += [f"  {clean(download.what)}", f"    {plural(download.files, 'file')}, {amount}"]
+        lines += [f"  {clean(download.what)}", f"    {plural(len(download.files), 'file')}, {amount}"]
     lines.append("into")
     for folder, room in free.items():
         taken = sum(download.bytes or 0 for download in downloads if download.folder == folder)

@@ -10,8 +10,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import make_dataset
 import pytest
 import tiny_hub
+import yaml
 from hub_server import Hub, serve
 
 from getiaction.spec import torchvision_weights
@@ -102,6 +104,28 @@ def fetch(toy_root: Path, tmp_path: Path) -> Iterator[Fetch]:
     (tmp_path / "smolvla.yaml").write_text(SMOLVLA)
     with serve({TOY: toy_root}) as hub:
         yield Fetch(hub, tmp_path)
+
+
+@pytest.mark.slow
+def test_several_datasets_and_several_ranges_of_one_dataset_are_fetched(
+    toy_root: Path, tmp_path: Path, fetch: Fetch
+) -> None:
+    other = make_dataset.make(
+        tmp_path / "other", seed=1, lengths=(24, 20), data_files_size_in_mb=1e-6, video_files_size_in_mb=1e-6
+    )
+    mixed = yaml.safe_load(ACT)
+    mixed["data"]["init_args"] = {"datasets": [{"repo_id": TOY}, {"repo_id": "someone/other", "episodes": [0]}]}
+    last = yaml.safe_load(ACT)
+    last["data"]["init_args"] |= {"repo_id": "someone/other", "episodes": [1]}
+    for name, recipe in (("mixed", mixed), ("last", last)):
+        recipe["data"]["init_args"]["train_batch_size"] = 2
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(recipe))
+    with serve({TOY: toy_root, "someone/other": other}) as hub:
+        fetch = Fetch(hub, tmp_path)
+        said = fetch("fetch", "mixed.yaml", "last.yaml")
+        assert said.count("someone/other (the dataset)\n") == 2
+        fetch.trains_offline("mixed.yaml")
+        fetch.trains_offline("last.yaml")
 
 
 def test_a_dry_run_shows_sizes_and_fetches_metadata_only(fetch: Fetch) -> None:
