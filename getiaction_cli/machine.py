@@ -273,6 +273,7 @@ def torch_hub() -> Path:
     return Path(os.environ.get("TORCH_HOME", f"{cache_home}/torch")).expanduser() / "hub"
 
 
+@cache
 def resnet_weights() -> Mapping[str, str]:
     """The file that each of torchvision's ResNet weights is kept in, by name ("ResNet18_Weights.IMAGENET1K_V1")."""
     return {name: url.rsplit("/", 1)[-1] for name, url in resnet_addresses().items()}

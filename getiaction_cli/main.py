@@ -212,7 +212,8 @@ def _wrong_words(error: Exception) -> UsageError | None:
         sys.exit(EXIT_USAGE)
     # typer's own ways to say it, for commands and for options
     message, _, hint = message.replace(" (Possible options: ", " Did you mean ").partition(" Did you mean ")
-    named = next((word for word in sys.argv[1:] if word in _commands()), "")  # a missing value brings no context
+    commands = {command.name for command in app.registered_commands}
+    named = next((word for word in sys.argv[1:] if word in commands), "")  # a missing value brings no context
     command = context.command_path if context is not None else f"getiaction {named}".rstrip()
     hint = (
         f"did you mean {hint.rstrip(')?').replace(', ', ' or ')}?"
@@ -220,10 +221,6 @@ def _wrong_words(error: Exception) -> UsageError | None:
         else f"`{command} --help` shows what it takes"
     )
     return UsageError(message[:1].lower() + message[1:].removesuffix("."), hint)
-
-
-def _commands() -> list[str | None]:
-    return [command.name for command in app.registered_commands]
 
 
 def _in_plain_words(error: Exception) -> CliError:

@@ -114,10 +114,7 @@ def rollouts(folder: Path) -> list[Rollouts]:
 
 def evaluation(folder: Path) -> Any:
     """The parsed evaluation.json of a run folder; None where there is none, or it is damaged."""
-    try:
-        return trust.read_json(folder / EVALUATION)
-    except (OSError, ValueError):
-        return None
+    return _json(folder / EVALUATION)
 
 
 def is_run(folder: Path) -> bool:
@@ -163,11 +160,16 @@ def read(folder: Path) -> Run:
 
 
 def _facts(folder: Path) -> dict[str, Any]:
-    try:
-        facts = trust.read_json(folder / "run.json")
-    except (OSError, ValueError):
-        return {}
+    facts = _json(folder / "run.json")
     return facts if isinstance(facts, dict) else {}
+
+
+def _json(file: Path) -> Any:
+    """A parsed file; None where there is none, or it is damaged."""
+    try:
+        return trust.read_json(file)
+    except (OSError, ValueError):
+        return None
 
 
 def _metrics(file: Path) -> dict[str, list[tuple[int, float]]]:

@@ -89,9 +89,11 @@ class Report:
         lengths = sorted(episode.steps for episode in self.episodes)
         seeds = [episode.seed for episode in self.episodes]
         spread = f" ± {half:.2f}" if math.isfinite(half) else ""
-        stopped = [("stopped", f"early, after {count} episodes; {self.planned} per task were planned")]
+        stopped = []
+        if self.planned is not None:
+            stopped = [("stopped", f"early, after {count} episodes; {self.planned} per task were planned")]
         return [
-            *(stopped if self.planned is not None else []),
+            *stopped,
             (
                 "success",
                 f"{self.successes} of {count} ({self.success_rate:.0%}; 95 % interval {low:.0%} to {high:.0%})",

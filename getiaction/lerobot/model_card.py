@@ -41,14 +41,16 @@ def write(
     context = build_context(said, meta, config.input_features, config.output_features)
     base = str(config.pretrained_path or "")
     context["base_model"] = base if base.count("/") == 1 and not Path(base).exists() else None
+    parts = [] if meta is None else getattr(meta, "parts", [meta])  # of a mixture, its datasets
+    # An id without a user is the name of a folder.
+    named = list(dict.fromkeys(part.repo_id for part in parts if "/" in part.repo_id))
     data = ModelCardData(
         license=config.license or "apache-2.0",
         library_name="lerobot",
         pipeline_tag="robotics",
         tags=sorted({"robotics", "lerobot", "getiaction", config.type, *(config.tags or ())}),
         model_name=config.type,
-        # Else the name of a folder.
-        datasets=[name for name in meta.repo_id.split(" + ") if "/" in name] or None if meta is not None else None,
+        datasets=named or None,
         base_model=context["base_model"],
     )
     template = files("lerobot.templates").joinpath("lerobot_modelcard_template.md").read_text("utf-8")

@@ -203,9 +203,13 @@ def _facts(trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
     }
     step = Batches(data.train_batch_size, trainer.accumulate_grad_batches, trainer.world_size)
     batch = {"processes": step.processes, "samples": step.effective}
-    policy = {"name": policy_name(pl_module), "parameters": sum(p.numel() for p in pl_module.parameters())}
+    policy = {
+        "name": policy_name(pl_module),
+        "parameters": sum(p.numel() for p in pl_module.parameters()),
+        "trained": trained_parameters(pl_module),
+    }
     return {
-        "policy": {**policy, "trained": trained_parameters(pl_module)},
+        "policy": policy,
         "hardware": _hardware(trainer),
         "dataset": dataset,
         "frames": frames,

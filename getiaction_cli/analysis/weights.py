@@ -1,14 +1,19 @@
 """What a policy fetches when it is built: from the Hugging Face Hub, and from torchvision's server."""
 
+from __future__ import annotations
+
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from getiaction_cli.analysis.checkpoint import ROUTE, is_hub_id
 from getiaction_cli.machine import Machine, resnet_weights
 from getiaction_cli.policies import PolicyClass, PolicyConfig, Unjudgeable
-from getiaction_cli.recipe import Recipe
+
+if TYPE_CHECKING:  # reading recipes takes PyYAML, which listing policies does without
+    from getiaction_cli.recipe import Recipe
 
 BACKBONE = "pretrained_backbone_weights"
 

@@ -15,7 +15,7 @@ import typer
 from getiaction_cli.commands import run_report
 from getiaction_cli.commands.arguments import Format, note, quiet, rule_codes
 from getiaction_cli.commands.rollouts import roll_out
-from getiaction_cli.commands.train import RECIPE_SUFFIXES, TrainCommand, prepare_libraries
+from getiaction_cli.commands.train import RECIPE_SUFFIXES, TrainCommand, own_screen, prepare_libraries
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 
 if TYPE_CHECKING:
@@ -220,11 +220,10 @@ def _evaluate(
 ) -> Evaluation:
     """The first import of torch, lightning and lerobot."""
     from getiaction.errors import TrainingError
-    from getiaction.train.screen import Screen
     from getiaction_cli.rendering.progress import Progress
 
     prepare_libraries()
-    screen = Screen(quiet=quiet(), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    screen = own_screen()
     try:
         with screen.taken():
             screen.doing("starting")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from getiaction_cli.commands.arguments import note, quiet
 from getiaction_cli.errors import EXIT_FOUND, RunFailed, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def fetch(
     if dry_run:
         typer.echo("nothing was fetched: this was a dry run", err=True)
         return
-    progress = Progress(quiet=bool(os.environ.get("GETIACTION_QUIET")))
+    progress = Progress(quiet=quiet())
     began = time.monotonic()
     try:
         for download in wanted:
@@ -93,9 +94,8 @@ def _require_right(contexts: Sequence[RecipeContext]) -> None:
     from getiaction_cli.checking.runner import check
     from getiaction_cli.rendering import terminal, text
 
-    reports = [check(context, ignore=(MACHINE,)) for context in contexts]
-    if not all(report.ok for report in reports):
-        wrong = [report for report in reports if not report.ok]
+    wrong = [report for report in (check(context, ignore=(MACHINE,)) for context in contexts) if not report.ok]
+    if wrong:
         typer.echo(terminal.render(wrong, color=text.wants_color(sys.stderr), columns=text.columns()), err=True)
         typer.echo("nothing was fetched", err=True)
         raise typer.Exit(EXIT_FOUND)
@@ -122,8 +122,7 @@ def _check(context: RecipeContext) -> None:
             err=True,
         )
         return
-    if not os.environ.get("GETIACTION_QUIET"):
-        typer.echo(f"checking that {name} loads without the network…", err=True)
+    note(f"checking that {name} loads without the network…")
     missing = _missing(context, offline=True)
     if missing and not _missing(context, offline=False):
         missing = _missing(context, offline=True)

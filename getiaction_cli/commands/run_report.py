@@ -15,12 +15,13 @@ from getiaction_cli.commands.arguments import note
 if TYPE_CHECKING:
     from getiaction.evaluation.result import Evaluation
     from getiaction_cli.diagnostics import Report
+    from getiaction_cli.runs import Run
 
 _MOST_RECIPE = 1 << 20
 
 
-def write(folder: Path) -> None:
-    """Write the page; an existing one is replaced.
+def write(folder: Path, run: Run | None = None) -> None:
+    """Write the page, of the run as it was already read; an existing one is replaced.
 
     Raises:
         OSError: the folder is not writable.
@@ -32,14 +33,14 @@ def write(folder: Path) -> None:
         recipe = trust.read_bytes(folder / "recipe.yaml", _MOST_RECIPE).decode("utf-8", errors="replace")
     except OSError:
         recipe = ""
-    drawn = run_html.render(runs.read(folder), runs.rollouts(folder), runs.evaluation(folder), recipe)
+    drawn = run_html.render(run or runs.read(folder), runs.rollouts(folder), runs.evaluation(folder), recipe)
     write_atomically(folder / REPORT, drawn)
 
 
-def draw(folder: Path) -> None:
+def draw(folder: Path, run: Run | None = None) -> None:
     """Write the page and report where it is; a folder that is not writable is left alone."""
     try:
-        write(folder)
+        write(folder, run)
     except OSError as error:
         typer.echo(f"{folder / REPORT} could not be written: {error.strerror}", err=True)
     else:
@@ -52,8 +53,9 @@ def keep_evaluation(folder: Path, measured: Evaluation, report: Report) -> None:
     from getiaction_cli.rendering import evaluation_json
 
     try:
-        write_atomically(folder / EVALUATION, evaluation_json.stored(measured, report, runs.read(folder).steps))
+        run = runs.read(folder)
+        write_atomically(folder / EVALUATION, evaluation_json.stored(measured, report, run.steps))
     except OSError as error:
         typer.echo(f"{folder / EVALUATION} could not be written: {error.strerror}", err=True)
         return
-    draw(folder)
+    draw(folder, run)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from getiaction_cli.commands.arguments import rule_codes
+from getiaction_cli.commands.arguments import quiet, rule_codes
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 from getiaction_cli.short_forms import SHORT_FORMS, ShortForm, route_of
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from getiaction.spec.launch import Launch
     from getiaction.train.folder import RunFolder
     from getiaction.train.screen import Screen
-    from getiaction_cli.checking.recipe_context import SharedInputs
+    from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
     from getiaction_cli.diagnostics import Diagnostic, Report
     from getiaction_cli.recipe import Recipe
 
@@ -359,7 +359,7 @@ def _drafted(order: Order, words: list[str], policy: str) -> Order:
     # The commands at its head are for a file.
     lines = [line for line in suit.text.splitlines() if line != "#" and not line.startswith("#     getiaction ")]
     text = "\n".join(lines) + "\n"
-    if not (follows() or launch.read().rank or os.environ.get("GETIACTION_QUIET") or order.print_config):
+    if not (follows() or launch.read().rank or quiet() or order.print_config):
         edit = f"getiaction init {shlex.quote(word)} --policy {suit.policy.name}"
         typer.echo(f"{text}\n# The run folder keeps this recipe. To edit it before training: {edit}\n", err=True)
     return replace(order, path=f"{drafting.name_of(suit.policy.name, dataset.repo_id)}.yaml", text=text)
@@ -537,7 +537,8 @@ def _judged(order: Order, here: Launch, shared: SharedInputs) -> Recipe:
     import json
 
     from getiaction_cli import policies
-    from getiaction_cli.checking.recipe_context import verdict
+    from getiaction_cli.checking.recipe_context import RecipeContext
+    from getiaction_cli.checking.runner import check
     from getiaction_cli.diagnostics import Severity
     from getiaction_cli.rendering import terminal, text
 
@@ -549,7 +550,8 @@ def _judged(order: Order, here: Launch, shared: SharedInputs) -> Recipe:
     # A later rank may find the folder that the first one has just made, a requeued job its own.
     exists = order.resume or here.rank or here.restarted
     ignore = (*order.ignore, TAKEN) if exists else order.ignore
-    report = verdict(judged, shared, ignore=ignore)
+    context = RecipeContext(judged, shared)
+    report = check(context, ignore=ignore)
     if order.print_config or order.slurm is not None:  # it may be trained on another machine
         report = _without_machine(report)
     refused = report.overruled + tuple(d for d in report.diagnostics if d.severity is Severity.ERROR)
@@ -557,7 +559,7 @@ def _judged(order: Order, here: Launch, shared: SharedInputs) -> Recipe:
     wrong = replace(report, diagnostics=tuple(d for d in report.diagnostics if d.severity is not Severity.INFO))
     if here.rank > 0 and not report.ok:
         _refuse_later(here, refused)
-    silent = here.rank > 0 or (report.ok and os.environ.get("GETIACTION_QUIET"))
+    silent = here.rank > 0 or (report.ok and quiet())
     if (wrong.diagnostics or not report.complete) and not silent:
         shown = terminal.render([wrong], color=text.wants_color(sys.stderr), columns=text.columns())
         typer.echo(shown, err=True)
@@ -571,19 +573,18 @@ def _judged(order: Order, here: Launch, shared: SharedInputs) -> Recipe:
         error.hint += "\n--unchecked trains without these checks"
         raise error
     if not (silent or order.print_config or order.slurm is not None):
-        _say_what_it_needs(judged, shared)
+        _say_what_it_needs(context)
     return recipe
 
 
-def _say_what_it_needs(recipe: Recipe, shared: SharedInputs) -> None:
+def _say_what_it_needs(context: RecipeContext) -> None:
     """Show memory, time and disk, as `validate-config` does."""
     from getiaction_cli.checking.preview import needs
-    from getiaction_cli.checking.recipe_context import RecipeContext
     from getiaction_cli.rendering import terminal, text
 
-    lines = needs(RecipeContext(recipe, shared))
+    lines = needs(context)
     if lines:
-        title = f"{recipe.file} needs"
+        title = f"{context.recipe.file} needs"
         typer.echo(terminal.rows(title, lines, color=text.wants_color(sys.stderr), columns=text.columns()), err=True)
 
 
@@ -737,7 +738,7 @@ def own_screen() -> Screen:
     """The screen as --quiet and --debug ask for it."""
     from getiaction.train.screen import Screen
 
-    return Screen(quiet=bool(os.environ.get("GETIACTION_QUIET")), debug=bool(os.environ.get("GETIACTION_DEBUG")))
+    return Screen(quiet=quiet(), debug=bool(os.environ.get("GETIACTION_DEBUG")))
 
 
 def prepare_libraries() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from getiaction import trust
-from getiaction_cli.commands.arguments import rule_codes, say
+from getiaction_cli.commands.arguments import quiet, rule_codes, say
 from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -250,8 +250,7 @@ class _Run:
 
         color, columns = text.wants_color(sys.stderr if err else sys.stdout), text.columns()
         report = terminal.render(self.reports, color=color, columns=columns, fixed=fixed)
-        quiet = os.environ.get("GETIACTION_QUIET")
-        if len(self.reports) != 1 or not self.reports[0].ok or self.context is None or quiet:
+        if len(self.reports) != 1 or not self.reports[0].ok or self.context is None or quiet():
             return report
         from getiaction_cli.checking.preview import preview
 
@@ -300,26 +299,25 @@ def _without_fragments(files: list[Path]) -> list[Path]:
     from getiaction_cli.recipe.bases import BASE
     from getiaction_cli.recipe.reader import read_one
 
+    heads, real = {file: _head(file) for file in files}, {file: os.path.realpath(file) for file in files}
+
     def has(file: Path, pattern: str) -> bool:
-        with trust.open_regular(file) as stream:
-            return re.search(pattern, stream.read(100_000).decode("utf-8", "replace"), re.MULTILINE) is not None
+        return re.search(pattern, heads[file], re.MULTILINE) is not None
 
     bases_of: dict[str, set[str]] = {}
     for file in files:
         if has(file, rf"^[\"']?{BASE}[\"']?\s*:"):
             bases = read_one(str(file)).plain().get(BASE)
             names = [base for base in (bases if isinstance(bases, list) else [bases]) if isinstance(base, str)]
-            bases_of[os.path.realpath(file)] = {
-                os.path.realpath(file.parent / name) for name in names if "\0" not in name
-            }
-    whole = {os.path.realpath(file) for file in files if has(file, r"^model\s*:") and has(file, r"^data\s*:")}
+            bases_of[real[file]] = {os.path.realpath(file.parent / name) for name in names if "\0" not in name}
+    whole = {real[file] for file in files if has(file, r"^model\s*:") and has(file, r"^data\s*:")}
     named = set().union(*bases_of.values())
-    covered = {os.path.realpath(file) for file in files} - (named - whole)
+    covered = set(real.values()) - (named - whole)
     wave = covered
     while wave := set().union(*(bases_of.get(file, set()) for file in wave)) - covered:
         covered = covered | wave
     # Files that name each other in a circle are covered by none.
-    return [file for file in files if (at := os.path.realpath(file)) not in named & covered or at in whole]
+    return [file for file in files if real[file] not in named & covered or real[file] in whole]
 
 
 def _is_folder(path: Path) -> bool:
@@ -335,7 +333,12 @@ def _is_recipe(file: Path, folder: Path) -> bool:
     if any(part.startswith(".") for part in file.relative_to(folder).parts):
         return False
     try:
-        with trust.open_regular(file) as stream:
-            return bool(_RECIPE_LIKE.search(stream.read(100_000).decode("utf-8", "replace")))
+        return bool(_RECIPE_LIKE.search(_head(file)))
     except OSError:
         return False
+
+
+def _head(file: Path) -> str:
+    """The beginning of a file, which says whether it is a recipe."""
+    with trust.open_regular(file) as stream:
+        return stream.read(100_000).decode("utf-8", "replace")

@@ -88,9 +88,7 @@ def _path(word: str) -> str:
 
 def _policy(text: str, line: list[str], index: dict[str, Any]) -> tuple[str, bool]:
     """The policy that the recipe (or an override) names, and whether it goes through the general wrapper."""
-    for place, other in enumerate(line):
-        key, equals, value = other.partition("=")
-        value = value if equals else "".join(line[place + 1 : place + 2])
+    for key, value in _options(line):
         if key.endswith("policy_name"):
             return value, True
         if key in ("--model", "--model.class_path"):
@@ -109,12 +107,16 @@ def _policy(text: str, line: list[str], index: dict[str, Any]) -> tuple[str, boo
 
 def _fields(line: list[str], index: dict[str, Any]) -> dict[str, Any]:
     """The fields of the environment that `--env TYPE` names, or of all of them."""
+    named = next((value for key, value in _options(line) if key == "--env"), "")
+    fields: dict[str, Any] = index["environments"].get(named) or _of_any(index["environments"])
+    return fields
+
+
+def _options(line: list[str]) -> Iterator[tuple[str, str]]:
+    """Each word of the line as an option, with its value: behind "=", or the next word."""
     for place, other in enumerate(line):
         key, equals, value = other.partition("=")
-        if key == "--env":
-            value = value if equals else "".join(line[place + 1 : place + 2])
-            return dict(index["environments"].get(value, {})) or _of_any(index["environments"])
-    return _of_any(index["environments"])
+        yield key, value if equals else "".join(line[place + 1 : place + 2])
 
 
 def _keys(word: str, policy: str, wrapped: bool, fields: dict[str, Any], index: dict[str, Any]) -> Iterator[Candidate]:

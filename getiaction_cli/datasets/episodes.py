@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -82,3 +83,20 @@ class Episodes:
         if self.file_of_row is None or row >= len(self.file_of_row):
             return self.files[0] if self.files else "meta/episodes"
         return self.files[self.file_of_row[row]]
+
+
+def joined_tasks(parts: Sequence[Episodes]) -> tuple[list[str], Ints | None, Ints | None]:
+    """The names, codes and offsets of the tasks of several parts, one after the other; a part may have none."""
+    names = list(dict.fromkeys(name for part in parts for name in part.task_names))
+    number = {name: code for code, name in enumerate(names)}
+    per_row, codes = list[Ints](), list[Ints]()
+    for part in parts:
+        if part.task_codes is None or part.task_offsets is None:
+            per_row.append(np.zeros(len(part), np.int64))
+            continue
+        translated = np.array([number[name] for name in part.task_names], dtype=np.int64)
+        codes.append(translated[part.task_codes] if len(translated) else part.task_codes)
+        per_row.append(np.diff(part.task_offsets))
+    if not codes:
+        return names, None, None
+    return names, np.concatenate(codes), np.concatenate([[0], np.cumsum(np.concatenate(per_row))])

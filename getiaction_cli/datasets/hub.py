@@ -101,9 +101,7 @@ def missing(
         raise HubError(f"{revision!r} can't be a branch, tag or commit")
     try:
         with _translated(repo_id, kind):
-            commit = _again(lambda: api.repo_info(repo_id, repo_type=kind, revision=named)).sha or named
-            entries = _again(lambda: list(_tree(api, repo_id, commit, None, kind)))
-            _check_answer(commit, entries)
+            commit, entries = _listed(api, repo_id, named, None, kind)
     except RepositoryNotFoundError:
         raise HubError(
             f"the Hub has no {kind} {repo_id}, or it is private", "check the name; log in with: hf auth login"
@@ -147,9 +145,7 @@ def fetch_meta(repo_id: str, revision: str | None, *, watch: OnProgress | None =
     try:
         with _translated(repo_id):
             found, tagged = (revision, True) if revision else _again(lambda: _newest_format(api, repo_id))
-            commit = _again(lambda: api.repo_info(repo_id, repo_type="dataset", revision=found)).sha or found
-            files = _again(lambda: list(_tree(api, repo_id, commit, "meta")))
-            _check_answer(commit, files)
+            commit, files = _listed(api, repo_id, found, "meta")
     except RepositoryNotFoundError:
         return _similar_ids(api, repo_id)
     if not files:
@@ -159,6 +155,16 @@ def fetch_meta(repo_id: str, revision: str | None, *, watch: OnProgress | None =
         )
     snapshot = _download(repo_id, commit, found, files, watch=watch)
     return Location(repo_id, snapshot, "hub", found, tagged)
+
+
+def _listed(
+    api: HfApi, repo_id: str, revision: str, under: str | None, kind: Kind = "dataset"
+) -> tuple[str, list[RepoFile]]:
+    """What a revision means now, and the files of a folder of it (None: all), checked."""
+    commit = _again(lambda: api.repo_info(repo_id, repo_type=kind, revision=revision)).sha or revision
+    files = _again(lambda: list(_tree(api, repo_id, commit, under, kind)))
+    _check_answer(commit, files)
+    return commit, files
 
 
 def fetch_data(place: Location, *, watch: OnProgress | None = None) -> Location:

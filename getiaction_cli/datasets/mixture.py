@@ -12,7 +12,7 @@ import numpy.typing as npt
 from getiaction.spec import episode_split, mixture
 from getiaction.spec.mixture import Entry
 from getiaction_cli.datasets.dataset import Dataset
-from getiaction_cli.datasets.episodes import Episodes
+from getiaction_cli.datasets.episodes import Episodes, joined_tasks
 from getiaction_cli.datasets.features import make_feature
 from getiaction_cli.datasets.files import Listing, Rows
 from getiaction_cli.datasets.stats import aggregate
@@ -150,23 +150,13 @@ def _raw(dataset: Dataset, entry: Entry) -> dict[str, dict[str, object]]:
 def _episodes(several: Sequence[Episodes]) -> Episodes:
     lengths = np.concatenate([episodes.length for episodes in several])
     stops = np.cumsum(lengths)
-    names = list(dict.fromkeys(name for episodes in several for name in episodes.task_names))
-    number = {name: i for i, name in enumerate(names)}
-    per_row: list[npt.NDArray[np.int64]] = []
-    codes: list[npt.NDArray[np.int64]] = []
-    for episodes in several:
-        if episodes.task_codes is None or episodes.task_offsets is None:
-            per_row.append(np.zeros(len(episodes), np.int64))
-            continue
-        translated = np.array([number[name] for name in episodes.task_names], dtype=np.int64)
-        codes.append(translated[episodes.task_codes])
-        per_row.append(np.diff(episodes.task_offsets))
+    names, codes, offsets = joined_tasks(several)
     return Episodes(
         index=np.arange(len(lengths)),
         length=lengths,
         from_index=stops - lengths,
         to_index=stops,
         task_names=names,
-        task_codes=np.concatenate(codes) if codes else None,
-        task_offsets=np.concatenate([[0], np.cumsum(np.concatenate(per_row))]) if codes else None,
+        task_codes=codes,
+        task_offsets=offsets,
     )

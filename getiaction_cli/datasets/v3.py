@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from getiaction_cli.datasets.arrays import is_list, lists, numbers
-from getiaction_cli.datasets.episodes import Episodes, Floats, Ints, VideoColumns
+from getiaction_cli.datasets.episodes import Episodes, Floats, Ints, VideoColumns, joined_tasks
 from getiaction_cli.datasets.parquet import Broken, open_parquet, read_columns
 from getiaction_cli.datasets.stats import EPISODE_STATISTICS, sum_columns
 from getiaction_cli.diagnostics import Finding
@@ -196,19 +196,7 @@ def _joined(parts: list[Episodes]) -> Episodes:
                 *(np.concatenate([getattr(c, f) for c in cameras]) for f in VideoColumns.__dataclass_fields__)
             )
     if all(part.task_codes is not None for part in parts):
-        codes: dict[str, int] = {}
-        renamed: list[Ints] = []
-        offsets: list[Ints] = [np.zeros(1, np.int64)]
-        base = 0
-        for part in parts:
-            own = np.array([codes.setdefault(name, len(codes)) for name in part.task_names], np.int64)
-            assert part.task_codes is not None and part.task_offsets is not None
-            renamed.append(own[part.task_codes] if len(own) else part.task_codes)
-            offsets.append(part.task_offsets[1:] + base)
-            base += int(part.task_offsets[-1])
-        whole.task_names = list(codes)
-        whole.task_codes = np.concatenate(renamed)
-        whole.task_offsets = np.concatenate(offsets)
+        whole.task_names, whole.task_codes, whole.task_offsets = joined_tasks(parts)
     return whole
 
 

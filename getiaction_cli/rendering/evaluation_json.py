@@ -18,6 +18,7 @@ import numpy as np
 from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Diagnostic, Report, Severity
 from getiaction_cli.rendering.json_v1 import diagnostic_v1
+from getiaction_cli.rendering.page_html import finite
 
 if TYPE_CHECKING:
     from getiaction.evaluation.result import Evaluation, Probe, Trajectory
@@ -186,14 +187,10 @@ def _finite(value: Any) -> Any:
 def _trajectory(trajectory: Trajectory) -> dict[str, Any]:
     return {
         "episode": trajectory.episode,
-        "recorded": _rows(trajectory.recorded),
-        "predicted": _rows(trajectory.predicted),
+        "recorded": [finite(row) for row in trajectory.recorded],
+        "predicted": [finite(row) for row in trajectory.predicted],
         "starts": [int(frame) for frame in trajectory.starts],
     }
-
-
-def _rows(values: np.ndarray) -> list[list[float]]:
-    return [[float(f"{value:.6g}") for value in row] for row in values]
 
 
 def _evaluation(document: Mapping[str, Any]) -> Evaluation:

@@ -96,8 +96,8 @@ def _parameters_by_default(policy: PolicyClass) -> tuple[int | None, bool]:
     """Parameters of the policy on a small dataset, and whether that is what they depend on."""
     if policy.unreadable or policy.entry.plugin:
         return None, False
-    if (billions := facts.value(policy.name, "billions")) is not None:
-        return int(billions * 1e9), False
+    if (count := _published(policy)) is not None:
+        return count, False
     shapes = {"observation.image": [96, 96, 3], "observation.state": [2], "action": [2]}
     small = {key: {"dtype": "float32", "shape": shape} for key, shape in shapes.items()}
     small["observation.image"] |= {"dtype": "video", "names": ["height", "width", "channels"]}
@@ -105,6 +105,12 @@ def _parameters_by_default(policy: PolicyClass) -> tuple[int | None, bool]:
         return parameters(policy.configure({}, *to_policy_features(small))), True
     except (Rejected, Unavailable, Unjudgeable):
         return None, True
+
+
+def _published(policy: PolicyClass) -> int | None:
+    """Parameters of a policy of a published size; None for one that a dataset sizes, and for a plugin."""
+    billions = None if policy.entry.plugin else facts.value(policy.name, "billions")
+    return None if billions is None else int(billions * 1e9)
 
 
 def _inputs(policy: PolicyClass) -> str:
@@ -129,10 +135,9 @@ def _remarks(policy: PolicyClass, columns: int) -> list[str]:
 
 def memory(policy: PolicyClass) -> str:
     """The least GPU memory of its training, for policies of a published size; empty for those that a dataset sizes."""
-    billions = facts.value(policy.name, "billions") if policy.trainable and not policy.entry.plugin else None
-    if billions is None:
+    count = _published(policy) if policy.trainable else None
+    if count is None:
         return ""
-    count = int(billions * 1e9)
     whole, frozen = training_bytes(count, gpu=True), training_bytes(count, adapters=True)
     return f"training all of it takes at least {size(whole)} of GPU memory, adapters {size(frozen)}"
 
@@ -345,7 +350,6 @@ def to_json(
 
 def _as_json(policy: PolicyClass, grep: str, cached: Mapping[str, bool | None]) -> dict[str, Any]:
     config = _default(policy)
-    count, by_dataset = _parameters_by_default(policy)
     return {
         "name": policy.name,
         "class_path": policy.class_path,
@@ -364,7 +368,7 @@ def _as_json(policy: PolicyClass, grep: str, cached: Mapping[str, bool | None]) 
         "downloads": [download.what for download in policy.downloads],
         "base": policy.base,
         "weights_cached": cached.get(policy.name),
-        "parameter_count": None if by_dataset else count,
+        "parameter_count": None if policy.unreadable else _published(policy),
         "extra": policy.extra,
         "installed": policy.installed,
         "install": policy.install_command,

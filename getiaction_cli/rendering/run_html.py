@@ -14,6 +14,7 @@ from urllib.parse import quote
 from getiaction.spec.next_commands import after_training, longer
 from getiaction_cli.rendering import charts, evaluation_html, evaluation_json
 from getiaction_cli.rendering.page_html import header, page, problems, section, table, text
+from getiaction_cli.rendering.runs import moment
 from getiaction_cli.units import number, plural
 
 if TYPE_CHECKING:
@@ -40,8 +41,9 @@ def render(run: Run, rollouts: Sequence[Rollouts], evaluation: Any, recipe: str)
         recipe: the text of its recipe.
     """
     stored = evaluation_json.restored(evaluation) if evaluation is not None else None
+    title = f"{run.recipe} {moment(run.started)}".strip()
     body = [
-        header(f"{run.recipe} {_moment(run.started)}".strip(), _overview(run)),
+        header(title, _overview(run)),
         *_findings(run, stored),
         *_success(run),
         *_acted(run, rollouts),
@@ -54,7 +56,7 @@ def render(run: Run, rollouts: Sequence[Rollouts], evaluation: Any, recipe: str)
     body += [section(name, table(facts)) for name, facts in _facts(run)]
     if recipe:
         body.append(section("Recipe", f"<details><summary>recipe.yaml</summary><pre>{text_of(recipe)}</pre></details>"))
-    return page(f"{run.recipe} {_moment(run.started)}", "\n".join(body))
+    return page(title, "\n".join(body))
 
 
 def compared(runs: Sequence[Run], differences: Sequence[tuple[str, Sequence[Any]]]) -> str:
@@ -126,7 +128,7 @@ def _findings(run: Run, stored: evaluation_json.Stored | None) -> Iterator[str]:
         return
     later = run.steps - stored.steps
     note = f", {plural(later, 'step')} before this run's last one" if later > 0 else ""
-    about = f"<p class=legend>{text(f'evaluated {_moment(stored.evaluated)}: {stored.evaluation.model}{note}')}</p>"
+    about = f"<p class=legend>{text(f'evaluated {moment(stored.evaluated)}: {stored.evaluation.model}{note}')}</p>"
     yield section("Findings", problems(stored.report.diagnostics) + about)
 
 
@@ -262,10 +264,6 @@ def _facts(run: Run) -> Iterator[tuple[str, list[tuple[str, object]]]]:
 def text_of(recipe: str) -> str:
     """A text of several lines for the page."""
     return "\n".join(text(line) for line in recipe.splitlines())
-
-
-def _moment(started: str) -> str:
-    return started[:16].replace("T", " ")
 
 
 def _count(value: int) -> str:

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 _BARS = "▁▂▃▄▅▆▇█"
 
 
+def moment(started: str) -> str:
+    """A time in ISO 8601 to the minute, as people write it."""
+    return started[:16].replace("T", " ")
+
+
 def table(runs: Sequence[Run], *, color: bool, columns: int) -> str:
     """One line a run: when, steps, loss, validation, success, how it ended, where."""
     paint = Paint(color)
     rows = [
         (
-            run.started[:16].replace("T", " ") or "–",
+            moment(run.started) or "–",
             f"{run.steps:,}" + (f"/{run.planned:,}" if run.planned and run.steps < run.planned else ""),
             _value(run.best_loss),
             _value(run.best_validation),

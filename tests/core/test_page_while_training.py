@@ -1,17 +1,14 @@
 """report.html while training: when it is drawn, that it is up to date, and that a failure costs nothing."""
 
-import csv
 import re
 from pathlib import Path
 from typing import Any
 
 import make_dataset
 import pytest
-import tiny_policies
-import yaml
+import test_run
 
 from getiaction.train import run_page
-from getiaction.train.run import train
 from getiaction.train.run_page import RunPage
 from getiaction.train.summary import Summary
 from getiaction_cli.commands import run_report
@@ -28,35 +25,13 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def run(root: Path, draw: Any, **arguments: Any) -> Summary:
-    recipe = {
-        "seed": 3,
-        "model": {"class_path": "getiaction.policies.lerobot.ACT", "init_args": {**tiny_policies.ACT}},
-        "data": {
-            "class_path": "getiaction.data.lerobot.LeRobotDataModule",
-            "init_args": {
-                "repo_id": "made/blind",
-                "root": str(root),
-                "train_batch_size": 4,
-                "val_split": 0.4,
-                "num_workers": 0,
-            },
-        },
-        "trainer": {
-            "accelerator": "cpu",
-            "max_steps": 6,
-            "log_every_n_steps": 1,
-            "val_check_interval": 2,
-            "check_val_every_n_epoch": None,
-        },
-    }
-    text = yaml.safe_dump(recipe)
-    return train(recipe, recipe_name="tiny", recipe_text=text, quiet=True, draw=draw, **arguments)
+def run(root: Path, draw: Any) -> Summary:
+    given = test_run.recipe(root, data={"val_split": 0.4}, val_check_interval=2, check_val_every_n_epoch=None)
+    return test_run.run(given, draw=draw)
 
 
 def validations(folder: Path) -> int:
-    with (folder / "metrics.csv").open(newline="") as file:
-        return sum(bool(row.get("val/loss")) for row in csv.DictReader(file))
+    return len(test_run.losses(folder, "val/loss"))
 
 
 def test_it_is_drawn_at_each_validation_and_at_the_end(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

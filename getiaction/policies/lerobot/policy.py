@@ -388,9 +388,10 @@ class LeRobotPolicy(L.LightningModule):
         for number in torch.unique(whose).tolist():
             rows = torch.nonzero(whose == number).flatten()
             loss, _ = self._loss(_rows(batch, rows) if len(rows) < len(whose) else batch)
-            total = total + loss.detach() * len(rows)
+            weighted = loss.detach() * len(rows)
+            total = total + weighted
             count, summed = self._val_losses.get(number, (0, torch.zeros((), device=self.device)))
-            self._val_losses[number] = (count + len(rows), summed + loss.detach() * len(rows))
+            self._val_losses[number] = (count + len(rows), summed + weighted)
         return total / len(whose)
 
     def _log_by_dataset(self) -> None:
@@ -617,9 +618,8 @@ class LeRobotPolicy(L.LightningModule):
                 f"an observation is a dictionary of arrays, not {type(observation).__name__}",
                 f"{self.policy_name} reads {', '.join(self.inputs)}.",
             )
-        dataset_key = {new: old for old, new in self._rename_map.items()}
-        features = (self._trained_inputs or self._built().config.input_features or {}).items()
-        shapes = {dataset_key.get(key, key): tuple(feature.shape) for key, feature in features}
+        features = self._by_dataset_key(self._trained_inputs or self._built().config.input_features or {})
+        shapes = {key: tuple(feature.shape) for key, feature in features.items()}
         taken: Batch = {}
         for key, value in acting.as_lerobot_names(observation).items():
             if isinstance(value, np.ndarray):
@@ -673,9 +673,12 @@ class LeRobotPolicy(L.LightningModule):
     @property
     def inputs(self) -> dict[str, Any]:
         """The features that the policy reads, by the dataset's names."""
-        config = self._built().config
+        return self._by_dataset_key(self._built().config.input_features or {})
+
+    def _by_dataset_key(self, features: Mapping[str, Any]) -> dict[str, Any]:
+        """Features of the policy by the dataset's names."""
         dataset_key = {new: old for old, new in self._rename_map.items()}
-        return {dataset_key.get(key, key): feature for key, feature in (config.input_features or {}).items()}
+        return {dataset_key.get(key, key): feature for key, feature in features.items()}
 
     @property
     def predicts_alone(self) -> bool:

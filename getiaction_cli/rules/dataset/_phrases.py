@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.datasets.scan import Spot
 
+# Where to get an undamaged file: "restore it …".
+RESTORE = "from where the dataset was recorded, from a backup or from the Hub"
+
 
 def few(names: Sequence[object], most: int = 3) -> str:
     """ "a, b, c and 9 more"."""

@@ -30,7 +30,7 @@ import numpy as np
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import few
+from getiaction_cli.rules.dataset._phrases import RESTORE, few
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -45,7 +45,7 @@ _ORDER = ("episode order",)
     dataset="episode-length-wrong",
     cause=("meta/episodes",),
     breaks=("lengths", "episode order"),
-    help="restore meta/episodes from where the dataset was recorded, from a backup or from the Hub",
+    help=f"restore meta/episodes {RESTORE}",
 )
 def episode_bounds(dataset: Dataset) -> Iterator[Finding]:
     """Compare the columns of the episodes with each other."""

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._phrases import RESTORE
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     dataset="tasks-missing",
     in_itself=True,
     stops=True,
-    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+    help=f"restore it {RESTORE}",
 )
 def missing_meta_file(dataset: Dataset) -> Iterator[Finding]:
     """Report what reading missed."""

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import count, few, needs_all_files
+from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_all_files
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "GA423",
     dataset="video-missing",
     cause=("video_path",),
-    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+    help=f"restore it {RESTORE}",
 )
 def missing_video(dataset: Dataset) -> Iterator[Finding]:
     """Compare the videos that the episodes name with the files."""

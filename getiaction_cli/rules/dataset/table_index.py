@@ -28,7 +28,7 @@ import numpy as np
 
 from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import needs_files
+from getiaction_cli.rules.dataset._phrases import RESTORE, needs_files
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -40,7 +40,7 @@ _MOST = 5
     "GA416",
     dataset="index-restarts",
     cause=("meta/episodes", "rows", "lengths", "episode order", "table rows", "columns"),
-    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+    help=f"restore it {RESTORE}",
 )
 def table_index(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' spans with the episodes' bounds."""

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import needs_files
+from getiaction_cli.rules.dataset._phrases import RESTORE, needs_files
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -38,7 +38,7 @@ _MOST = 5
     dataset="table-rows-lost",
     cause=("meta/episodes", "rows", "lengths", "data_path"),
     breaks=("table rows",),
-    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+    help=f"restore it {RESTORE}",
 )
 def table_rows(dataset: Dataset) -> Iterator[Finding]:
     """Compare the tables' footers with the lengths of their episodes."""

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.dataset._phrases import RESTORE
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     "GA402",
     dataset="episodes-cut",
     in_itself=True,
-    help="correct the file, or restore it from where the dataset was recorded, from a backup or from the Hub",
+    help=f"correct the file, or restore it {RESTORE}",
 )
 def unreadable_meta_file(dataset: Dataset) -> Iterator[Finding]:
     """Report what reading stumbled over."""

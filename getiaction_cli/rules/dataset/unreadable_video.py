@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import count, few, needs_files
+from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_files
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -36,7 +36,7 @@ _MOST = 5
     "GA424",
     dataset="video-empty",
     breaks=("video files",),
-    help="restore it from where the dataset was recorded, from a backup or from the Hub",
+    help=f"restore it {RESTORE}",
 )
 def unreadable_video(dataset: Dataset) -> Iterator[Finding]:
     """Report the headers that could not be read."""

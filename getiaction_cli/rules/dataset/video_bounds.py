@@ -31,7 +31,7 @@ import numpy as np
 
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import count
+from getiaction_cli.rules.dataset._phrases import RESTORE, count
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     dataset="video-shifted",
     cause=("lengths", "episode order", "fps"),
     breaks=("video bounds",),
-    help="restore meta/episodes from where the dataset was recorded, from a backup or from the Hub",
+    help=f"restore meta/episodes {RESTORE}",
 )
 def video_bounds(dataset: Dataset) -> Iterator[Finding]:
     """Compare each episode's stretch of video with its length, and with its neighbours."""

@@ -26,7 +26,7 @@ import numpy as np
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import count, few, needs_files
+from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_files
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     dataset="video-too-short",
     cause=("lengths", "fps", "video bounds"),
     breaks=("video bounds",),
-    help="restore the video from where the dataset was recorded, from a backup or from the Hub",
+    help=f"restore the video {RESTORE}",
 )
 def video_too_short(dataset: Dataset) -> Iterator[Finding]:
     """Compare the headers with the ends of the episodes."""
