@@ -144,12 +144,12 @@ def _last_rollouts(metrics: Path) -> list[tuple[str, str, str]]:
         for line in csv.DictReader(io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")):
             for name, value in line.items():
                 if name and _ROLLOUT_METRIC.fullmatch(name) and isinstance(value, str) and _is_number(value):
-                    found[name] = value, _step(line.get("step"))
+                    found[name] = value.strip(), _step(line.get("step"))
     return [(name, *rest) for name, rest in found.items()]
 
 
 def _best_loss(file: Path) -> list[tuple[str, str, str]]:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
         best = trust.read_json(file)
         if best["of"] in LOSSES:
             return [(f"lowest {best['of']}", f"{float(best['loss']):.4g}", _step(best["step"]))]
@@ -158,7 +158,7 @@ def _best_loss(file: Path) -> list[tuple[str, str, str]]:
 
 def _open_loop(file: Path) -> list[tuple[str, str, str]]:
     """The error on recorded episodes beside that of holding still, as shares of each joint's range."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
         kept = trust.read_json(file)
         part = kept["part"] if kept["part"] in ("held-out", "training", "new") else "recorded"
         error, still = float(kept["error"]), float(kept["holding_still"]["error"])

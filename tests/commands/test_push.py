@@ -166,6 +166,13 @@ def test_the_card_has_the_evaluation_that_the_run_keeps(policy: Path) -> None:
     assert "| the same for holding still | 7.00% | 40 |" in card
 
 
+def test_numbers_that_are_too_large_or_on_several_lines_do_no_harm_to_the_card(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints/best.json").write_text(f'{{"of": "val/loss", "loss": 1{"0" * 400}, "step": 3}}')
+    (tmp_path / "metrics.csv").write_text('step,eval/success_rate\n10,"0.5\n\n"\n')
+    assert evaluation_of(tmp_path).splitlines()[2:] == ["| eval/success_rate | 0.5 | 10 |"]
+
+
 def test_a_damaged_run_adds_nothing_to_the_card(policy: Path) -> None:
     (policy / "metrics.csv").write_bytes(b"step,eval/\xff,eval/success_rate\n10,1,| <b>\n11,nan,\xff\n")
     (policy / "evaluation.json").write_text('{"part": "held-out", "error": "| <b>"}')
