@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -236,6 +237,8 @@ def _ticks(low: float, high: float, most: int = 4) -> list[float]:
     if high <= low:
         return [low]
     rough = (high - low) / most
+    if rough < sys.float_info.min:  # steps too small for a float
+        return [low, high]
     ten = 10.0 ** math.floor(math.log10(rough))
     step = next(ten * factor for factor in (1, 2, 5, 10) if ten * factor >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)

@@ -7,7 +7,7 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from getiaction_cli.rendering import charts
@@ -74,6 +74,8 @@ def test_an_interval_is_drawn_around_few_values() -> None:
     st.text(max_size=20),
     st.booleans(),
 )
+@example([5e-324], "", True)
+@example([1e-320, 3e-320], "", False)
 def test_any_values_and_any_name_give_a_chart(values: list[float], name: str, from_zero: bool) -> None:
     drawn = charts.lines(name + HOSTILE, [Line(name + HOSTILE, range(len(values)), values)], from_zero=from_zero)
     assert "<script" not in drawn and "nan" not in "".join(re.findall('points="[^"]*"', drawn))

@@ -20,6 +20,7 @@ import yaml
 from verdict_helpers import block
 
 from getiaction_cli.checking.runner import load_rules
+from getiaction_cli.machine import probe
 
 SAMPLE = 40
 DRAWN = 200
@@ -33,8 +34,10 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     before = dict(os.environ)
     mutation_truth.settle(folder)
     mutation_truth._shared = None
+    probe.cache_clear()  # it knows the caches of the tests before
     yield folder
     mutation_truth._shared = None
+    probe.cache_clear()
     os.environ.clear()
     os.environ.update(before)
 
@@ -58,6 +61,7 @@ def test_what_is_judged_wrongly_of_the_larger_policies_is_written_down(work: Pat
     hub = work / "huggingface" / "hub"
     chosen = mutants.others(mutation_truth.OTHERS, hub)
     mutation_truth._shared = None  # it was made before the models were
+    probe.cache_clear()
     judged = {
         mutant.name: mutation_truth.judge(mutants.prepare(mutant, work / "lerobot", work / "damaged", hub))
         for mutant in chosen
