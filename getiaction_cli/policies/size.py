@@ -53,6 +53,9 @@ def checkpoint_bytes(count: int, *, averaged: bool = False) -> tuple[int, int]:
     return count * (each + _WEIGHT), count * (3 * each + _WEIGHT)
 
 
+_MOST = 10**30  # a larger count comes from a damaged shape, and its size in bytes does not fit a float
+
+
 def parameters(policy: PolicyConfig) -> int | None:
     """Parameters of the model that this configuration builds; None when that is not known.
 
@@ -68,7 +71,8 @@ def parameters(policy: PolicyConfig) -> int | None:
         billions = policy.facts.billions
         return None if billions is None else int(billions * 1e9)
     try:
-        return count(policy)
+        number = count(policy)
+        return number if number <= _MOST else None
     except (TypeError, AttributeError, IndexError, KeyError, ValueError, ZeroDivisionError):
         return None
 

@@ -55,3 +55,12 @@ def test_parameters_are_counted_as_the_model_has_them(name: str, params: dict[st
     config.input_features = features
     model = get_policy_class(name)(config)
     assert counted == pytest.approx(sum(p.numel() for p in model.parameters()), rel=2e-3)
+
+
+def test_a_network_for_a_shape_that_cannot_be_is_not_counted() -> None:
+    shapes = {"observation.image": [3, 96, 96], "observation.state": [4.388899255034951e303], "action": [2]}
+    table = {key: {"dtype": "float32", "shape": shape, "names": None} for key, shape in shapes.items()}
+    table["observation.image"] |= {"dtype": "video", "names": ["channels", "height", "width"]}
+    assert parameters(load("act").configure({}, *to_policy_features(table))) is None
+    table["observation.state"]["shape"] = [2]
+    assert parameters(load("act").configure({}, *to_policy_features(table))) is not None
