@@ -231,7 +231,7 @@ function __getiaction_options
 -h	Show this message and exit.'
         case 'list-policies'
             printf '%s\n' '--grep	Only parameters matching WORD
---for	Which of them can train on it: an id or a folder
+--for	Show which can train on this dataset (an id or a folder)
 --installed	Only those whose packages are installed
 --trainable	Only those that learn from demonstrations
 --format	Output format
@@ -673,28 +673,28 @@ explain	Explain what a rule finds, why it matters, and how to write it instead'
         case environment
             $helper environments "$word" 2>/dev/null
         case code
-            printf '%s\n' 'GA101	Text that is not YAML.
-GA102	A key that is in one section twice.
+            printf '%s\n' 'GA101	Invalid YAML.
+GA102	A duplicate key.
 GA103	A file that is not a recipe.
 GA104	A YAML tag.
-GA105	A number that other YAML readers take for text.
-GA106	A word that YAML takes for true or false.
+GA105	A number that other YAML readers read as text.
+GA106	A word that YAML reads as true or false.
 GA107	A list with an ellipsis.
-GA108	Python\'s word for nothing.
-GA109	A variable that nothing fills in.
-GA110	A key that nothing reads.
-GA111	A key that has another name here.
+GA108	Python\'s `None` instead of `null`.
+GA109	A variable that is not expanded.
+GA110	An unknown key.
+GA111	A key that has a different name here.
 GA112	A key in the wrong section.
 GA113	A parameter of another policy.
-GA114	A key that must be there.
-GA115	A key with nothing after it.
+GA114	A required key is missing.
+GA115	A key without a value.
 GA116	A recipe for lerobot-train.
 GA120	A value of the wrong type.
-GA121	A word that is not among the allowed ones.
-GA122	A number beyond what its setting can be.
-GA130	A class path that leads nowhere.
-GA131	A class path that has no place in a recipe.
-GA132	A policy that is not there.
+GA121	A value that is not one of the allowed words.
+GA122	A number that is out of range.
+GA130	A class path that does not exist.
+GA131	A class that is not allowed in a recipe.
+GA132	An unknown policy.
 GA133	A policy named by its class and by its name.
 GA140	Several datasets in one recipe.
 GA141	A list of episodes that can\'t be one.
@@ -703,26 +703,26 @@ GA143	A policy parameter that changes nothing here.
 GA144	A parameter of the policy set in two places.
 GA145	A callback or logger by its bare name.
 GA146	A time limit that can\'t be read.
-GA147	A part of Lightning that can\'t work here.
+GA147	A part of Lightning that can\'t be used here.
 GA148	A base class of Lightning that can\'t be used itself.
 GA156	A base recipe that cannot be used.
 GA157	A class that replaces the one of an earlier file, whose arguments are dropped.
 GA163	A policy that can\'t be uploaded under its name.
 GA164	A policy that this machine can\'t upload.
 GA201	More actions executed than predicted.
-GA202	A horizon that the U-Net can\'t halve.
-GA203	Temporal ensembling that never gets a second opinion.
+GA202	A horizon that is not a multiple of the U-Net\'s factor.
+GA203	Temporal ensembling with more than one action per call.
 GA204	More observation steps than the policy can read.
 GA205	A value that LeRobot does not accept for this parameter.
 GA206	Parameters that LeRobot refuses.
 GA207	A parameter that LeRobot silently replaces.
 GA208	A group of settings that LeRobot refuses.
-GA211	More actions executed than lie ahead.
-GA212	A width that does not divide.
+GA211	More actions executed than predicted ahead.
+GA212	A width that can\'t be divided evenly.
 GA213	Pretrained weights of another backbone.
 GA214	Group normalization over pretrained weights.
 GA215	A number that the network can\'t be built or used with.
-GA221	VQ-BeT that never leaves its first phase.
+GA221	A run that ends in VQ-BeT\'s first phase.
 GA222	A sequence that does not fit into VQ-BeT\'s GPT.
 GA223	More elites than samples.
 GA224	More denoising steps than the policy was trained with.
@@ -730,14 +730,14 @@ GA225	Frames dropped for another horizon.
 GA231	A setting that can\'t be trained with.
 GA232	An X-VLA without a backbone.
 GA233	A random backbone that is never trained.
-GA234	A large pretrained model, trained from nothing.
+GA234	A large model trained from random weights.
 GA235	A policy that can\'t learn from demonstrations.
-GA236	Adapters on nothing.
+GA236	`use_peft` without adapters to train.
 GA237	Renamed features without weights that need it.
-GA241	A learning rate that can\'t be meant.
-GA242	A state that does not fit into its words.
-GA243	Two precisions at once.
-GA244	Actions that are learned in one unit and given back in another.
+GA241	A learning rate that is out of range.
+GA242	A state whose normalization does not fit the prompt.
+GA243	The trainer\'s precision contradicts the policy\'s `dtype`.
+GA244	Actions are learned in one unit and returned in another.
 GA245	A policy without an inference mode.
 GA246	A kind of feature that the recipe\'s normalization leaves out.
 GA247	A policy of LeRobot that this version of getiaction does not know.
@@ -745,52 +745,52 @@ GA248	A mapping that lacks a key which the policy reads.
 GA249	A width that the base model does not have.
 GA250	A checkpoint whose processors name code that is not LeRobot\'s.
 GA255	Averaged weights with settings that defeat them.
-GA256	Adapters that cannot be trained.
+GA256	Adapters that can\'t be trained.
 GA257	Adapters for layers that the pretrained policy does not have.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.
-GA304	Time steps for something that has none, or that is not read.
-GA305	Cameras that a policy looks for under names the dataset doesn\'t have.
-GA306	A chosen feature that is not there.
-GA307	No camera for a policy that sees.
+GA304	Time steps for a feature that is missing or not read.
+GA305	Camera names of the policy that the dataset doesn\'t have.
+GA306	A chosen feature that the dataset does not have.
+GA307	No camera for a policy that needs one.
 GA308	No state for a policy that needs one.
-GA309	No action to learn.
+GA309	No `action` among the predicted features.
 GA310	More cameras than the policy takes.
 GA311	Cameras of different sizes.
 GA312	A camera that is not square.
 GA313	A camera that is not a colour camera.
 GA314	A crop that is larger than the picture.
-GA315	A crop that shows next to nothing.
+GA315	A crop that covers less than half of the picture.
 GA316	A picture that is too small for the network.
 GA317	No reward for a policy that learns from it.
-GA318	A random shift that is never seen.
+GA318	A random shift that is not applied.
 GA319	An input that shifts VQ-BeT\'s tokens.
 GA320	More joints than the policy has room for.
-GA321	Joints that the policy\'s own numbers contradict.
-GA322	A normalization without its numbers.
+GA321	Policy parameters that contradict the robot\'s dimensions.
+GA322	Statistics that normalization needs are missing.
 GA323	A picture whose size the policy\'s vision encoder does not take.
-GA324	Episodes that are not there.
+GA324	Episodes that the dataset does not have.
 GA325	Episodes that are too short to give a sample.
 GA326	Targets that are mostly padding.
 GA327	A batch larger than the dataset.
 GA328	A validation split that can\'t be made.
 GA329	Features that the policy refuses.
 GA330	A task longer than the policy reads.
-GA331	A tolerance that takes the wrong frame.
-GA332	A validation that never comes.
-GA333	An epoch without a batch.
+GA331	A tolerance of half a frame or more.
+GA332	A validation interval longer than an epoch.
+GA333	An epoch without batches.
 GA334	A state or action that is text.
 GA335	A state or an action that is not a plain vector.
 GA336	A metric that no run writes.
-GA337	A gripper that is passed on as it is, and is too wide for that.
-GA338	A joint that is taken for a gripper.
-GA340	Pretrained weights that are not there.
+GA337	A gripper that is not normalized and goes beyond -1 to 1.
+GA338	A joint that the policy treats as a gripper.
+GA340	Pretrained weights that are missing or can\'t be read.
 GA341	Weights of another policy.
 GA342	Cameras that the pretrained policy does not have.
-GA343	A robot that the pretrained policy does not have.
-GA344	Parameters that the pretrained weights contradict.
-GA345	A renaming of nothing.
+GA343	State or action sizes that differ from the pretrained policy\'s.
+GA344	Parameters that contradict the pretrained weights.
+GA345	A key of `rename_map` that the dataset does not have.
 GA346	An environment without an input of the policy.
 GA347	An environment whose state or action has another size.
 GA348	An environment whose pictures have another size.
@@ -799,9 +799,9 @@ GA350	A metric of rollouts that is minimised.
 GA351	Fields that the environment refuses.
 GA352	Rollouts under another trainer\'s keys.
 GA353	A feature that the policy is given and its network does not read.
-GA354	Truth values or whole numbers where the policy computes with fractions.
+GA354	Booleans or integers where the policy computes with floats.
 GA355	A random transform that changes the size of the training pictures.
-GA356	Relative actions on statistics of absolute ones.
+GA356	Relative actions with statistics of absolute actions.
 GA357	Timestamps in the tables at which the videos have no picture.
 GA358	Excluded episodes that leave nothing, or that were not in use.
 GA359	Datasets that can\'t be trained on together.
@@ -832,8 +832,8 @@ GA433	The statistics hold NaN or infinity.
 GA434	The shape of the statistics differs from the feature\'s.
 GA435	The statistics contradict themselves.
 GA436	A joint never moves in the whole dataset.
-GA437	The statistics of a camera are not of pictures between 0 and 1.
-GA438	The statistics are not those of these episodes.
+GA437	The statistics of a camera are not for pictures between 0 and 1.
+GA438	The statistics do not match the episodes.
 GA441	The dataset\'s fps is not its videos\' fps.
 GA442	An episode\'s stretch of video is not as long as the episode.
 GA443	A video ends before its last episode does.
@@ -841,31 +841,31 @@ GA444	The size of the videos differs from info.json.
 GA451	The dataset has no task.
 GA452	The tasks are not in the order of their numbers.
 GA453	A task has no text.
-GA454	Tasks that are counted or named, but not there.
+GA454	Tasks that are counted or named, but missing.
 GA461	A feature\'s name has a slash.
 GA462	The features have the names of another framework.
 GA463	A camera\'s shape can\'t be understood.
-GA466	A feature has another number of names than of dimensions.
+GA466	The number of a feature\'s names differs from its dimensions.
 GA467	A feature that LeRobot itself needs is not declared.
 GA468	A feature has a dtype that LeRobot does not support.
 GA471	Recorded values that are NaN or infinite.
 GA472	A joint jumps from one frame to the next.
 GA473	A joint does not move where it should.
-GA474	A joint is cut off at its limit.
-GA475	The timestamps are not those of the frame rate.
+GA474	A joint\'s recorded values are clipped at a limit.
+GA475	The timestamps do not match the frame rate.
 GA476	The rows of the tables are not where the metadata says.
-GA477	The statistics are not those of the data.
-GA478	The quantiles are not those of the data.
+GA477	The statistics do not match the data.
+GA478	The quantiles do not match the data.
 GA479	An episode occurs twice.
 GA480	The action lags behind the state.
 GA481	Pictures can\'t be decoded, or are not where LeRobot looks for them.
-GA482	A camera shows nothing.
-GA483	A camera shows the same picture all the time.
+GA482	A camera\'s pictures are black or one colour.
+GA483	A camera is frozen: its picture never changes.
 GA484	A table opens, but its rows can\'t be read.
-GA485	A spread that the smallest and the largest value rule out.
+GA485	A standard deviation that contradicts `min` and `max`.
 GA501	An accelerator that this machine does not have.
 GA502	More devices than there are, or another number of processes than were started.
-GA503	A precision that can\'t be trained in here.
+GA503	A precision that can\'t be used here.
 GA504	A large policy on a CPU.
 GA505	A policy whose packages are not installed.
 GA506	A video decoder that can\'t be loaded.
@@ -875,11 +875,11 @@ GA509	A run folder that is taken, or that can\'t be made.
 GA510	A disk that is too small for the checkpoints.
 GA511	A logger that can\'t log.
 GA512	A frame store that can\'t hold the dataset.
-GA513	Workers without shared memory.
+GA513	Too little shared memory for the workers.
 GA514	An environment variable that stops LeRobot.
 GA515	VQ-BeT on Apple\'s GPU.
 GA516	Pictures that make ACT very large.
-GA517	A policy larger than the GPU.
+GA517	A policy that needs more memory than the GPU has.
 GA518	Workers that need more memory than there is.
 GA519	A codebook in mixed precision.
 GA520	A policy that trains on an NVIDIA GPU only.

@@ -1,4 +1,4 @@
-"""What a training run says when it can't continue for a reason that the user can fix.
+"""Errors that stop a training run for a reason that the user can fix.
 
     TrainingError           a run that can't start or continue: message, hint
     ├── DataError           the dataset can't be found, fetched or read

@@ -221,7 +221,7 @@ def checkpoint(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     clean: dict[str, Any] = _copy(content, "the checkpoint", _DATA, keep_kinds=True)
     arguments = clean.get("hyper_parameters")
     if isinstance(arguments, Mapping) and "_instantiator" in arguments:
-        raise Refused("the checkpoint names a function that is to build the policy")
+        raise Refused("the checkpoint names a function to build the policy with")
     states = clean.get("callbacks")
     for state in states.values() if isinstance(states, dict) else ():
         if isinstance(state, dict) and "dirpath" in state:

@@ -37,11 +37,12 @@ def texts() -> Iterator[tuple[str, str]]:
         place, code = file.relative_to(REPOSITORY), file.read_text("utf-8")
         for token in tokenize.generate_tokens(io.StringIO(code).readline):
             if token.type in (tokenize.COMMENT, tokenize.STRING, tokenize.FSTRING_MIDDLE):
-                yield f"{place}:{token.start[0]}", token.string
+                yield f"{place}:{token.start[0]}", " ".join(token.string.split())
     documents = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("recipes/*.yaml")]
     for document in documents:
-        for number, line in enumerate(document.read_text("utf-8").splitlines(), 1):
-            yield f"{document.relative_to(REPOSITORY)}:{number}", line
+        for paragraph in re.finditer(r"(?:.+\n?)+", text := document.read_text("utf-8")):
+            number = text.count("\n", 0, paragraph.start()) + 1
+            yield f"{document.relative_to(REPOSITORY)}:{number}", " ".join(paragraph[0].split())
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What the processes of one training have in common: they exchange facts before the first step."""
+"""Exchange facts between the processes of one training before the first step."""
 
 from __future__ import annotations
 

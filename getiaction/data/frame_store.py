@@ -1,6 +1,6 @@
 """The frame store: every frame decoded once, in order, and from then on only copied.
 
-DataProgress a frame out of the middle of a video costs hundreds of times what copying it costs, and training asks for
+Decoding a frame out of the middle of a video costs hundreds of times what copying it costs, and training asks for
 each frame many times. So the first use of a dataset decodes its cameras into arrays of bytes beside the dataset's
 cache, and every later use maps them. The unit is the *reel*: the frames of one camera out of one file of the dataset,
 in the order of the dataset, as `(frames, channels, height, width)`.

@@ -581,7 +581,7 @@ class _OwnEpochs(EpisodeAwareSampler):
     """LeRobot's sampler, counting its epochs alone; see `EpisodeSampler.set_epoch`."""
 
     def set_epoch(self, epoch: int) -> None:
-        """Nothing."""
+        """No-op: the sampler counts epochs itself."""
 
 
 class Collate:

@@ -74,11 +74,11 @@ def data_errors(repo_id: str, searched: Sequence[str]) -> Iterator[None]:
             reason = "the Hub has no such dataset, or it is private"
             hint = f"Check {repo_id} and the revision, log in (hf auth login), or give data.init_args.root its folder."
         elif type(error).__module__.partition(".")[0] in ("httpx", "httpcore"):
-            reason = f"the download broke off: {reason}"
-            hint = "Start again: what has arrived whole is kept."
+            reason = f"the download was interrupted: {reason}"
+            hint = "Start again: complete files are kept."
         elif type(error).__module__.partition(".")[0] == "av" and (file := getattr(error, "filename", None)):
             reason = f"{file} can't be decoded as a video"
-            hint = "Delete that file to have it downloaded anew, or restore it from a backup."
+            hint = "Delete that file to download it again, or restore it from a backup."
         elif name == "BackwardCompatibilityError":
             reason = "it is in an older format than v3.0"
             hint = f"python -m lerobot.scripts.convert_dataset_v21_to_v30 --repo-id={repo_id}"

@@ -1,7 +1,7 @@
 """A dataset opened the best way that it and this machine allow, and what to tell the user about it.
 
     store       every frame decoded once and mapped (`frame_store`)
-    blocks   blocks of episodes decoded during training (`blocks`), where the store does not fit
+    blocks      blocks of episodes decoded during training (`blocks`), where the store does not fit
     lerobot     LeRobotDataset, for what neither of the others can read
 
 Each time a store is opened, a few of its frames are compared with what LeRobot decodes, so a decoder that surprises us
@@ -187,7 +187,7 @@ class Pipeline:
                 ours = self._store.gather(camera.key, frame[:, None], whose, frame)[0]
                 if not np.array_equal(ours.numpy(), theirs.numpy()):
                     remove_array(reel.folder, reel.name)
-                    raise UndecodableError(f"{reel.source} decodes otherwise in order than in LeRobot")
+                    raise UndecodableError(f"{reel.source} gives other frames when decoded in order than LeRobot reads")
 
     def _check_gaps(self, layout: Layout, episodes: np.ndarray) -> None:
         """LeRobot would stop at the first of these samples, in the middle of training."""

@@ -112,7 +112,7 @@ class EpisodeSampler(DistributedSampler[int]):
         return self._epoch(epoch, parts)
 
     def set_epoch(self, epoch: int) -> None:
-        """Nothing: each iterator is the next epoch.
+        """No-op: each iterator is the next epoch.
 
         Lightning says an epoch before each, and counts one that `max_steps` cut short as done; a run that is resumed
         there would get the rest of another epoch.

@@ -1,4 +1,4 @@
-"""Questions to a policy: does it use its cameras, does it use its state, and how long does it take to answer."""
+"""Measures whether a policy uses its cameras and its state, and how long a prediction takes."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def evaluate(
     data = data or trained_on
     if data is None:
         raise DataError(
-            f"nothing says on which dataset {source.place} was trained",
+            f"{source.place} does not record which dataset it was trained on",
             "Name one to evaluate it on: --data.repo_id OWNER/NAME, with --data.root FOLDER where it is a folder.",
         )
     data, trained_on = _of_mixture(data, trained_on)
@@ -114,7 +114,7 @@ def evaluate(
     simple, no_state = _baselines(found, moments, meta, names, low, high, mean)
     errors = {name: np.abs(values - found.recorded) for name, values in simple.items()}
 
-    watch("asking what it looks at", 0, 0)
+    watch("measuring what it looks at", 0, 0)
     frame_bytes = sum(int(np.prod(meta.features[key]["shape"])) for key in meta.camera_keys)
     size = open_loop.batch_size(meta, policy.observations_per_prediction)
     probes = Probes(policy, moments, chosen_rows(moments, frame_bytes), scale, size)
@@ -257,7 +257,7 @@ def require_fit(policy: LeRobotPolicy, meta: LeRobotDatasetMetadata) -> None:
     """Make sure that the dataset has what the policy reads, and actions of the size it gives.
 
     Raises:
-        DataError: it has not.
+        DataError: a feature is missing, or its size differs.
     """
     missing = [
         key for key in policy.inputs if key not in meta.features and "empty_camera" not in key

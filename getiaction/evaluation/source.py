@@ -73,7 +73,7 @@ def _recipe(folder: Path) -> Path | None:
 
 
 def _nearby(path: Path) -> str:
-    """The newest run below a folder that is none."""
+    """The newest run below a folder that is not a run itself."""
     runs = [*path.glob("*/pretrained_model/config.json"), *path.glob("*/*/pretrained_model/config.json")]
     if not runs:
         return "Name a run folder, outputs/RECIPE/TIME."

@@ -107,7 +107,7 @@ def require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
         PolicyError: a tensor is missing on either side, has another shape, or nothing was loaded at all.
     """
     config = policy.config
-    start = f"{config.pretrained_path} does not fill this {config.type} policy"
+    start = f"the weights of {config.pretrained_path} do not match this {config.type} policy"
     hint = "Leave out the parameters that change the network, or start without pretrained_path."
     mine = [load for load in loads if load.module is policy]
     if not mine:
@@ -121,7 +121,7 @@ def require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
         *(getattr(config, "reinit_modules", None) or ()),
         *facts.value(config.type, "restarted_layers", ()),
     )
-    wrong = [load.error] if load.error else [f"{name} has no place in the policy" for name in load.unexpected]
+    wrong = [load.error] if load.error else [f"{name} is not in the policy" for name in load.unexpected]
     wrong += [
         f"{name} is not in the checkpoint"
         for name in load.missing

@@ -148,7 +148,7 @@ def component(place: str, section: Any, route: str) -> Any:
         MachineError: it needs a package that is not installed.
     """
     if not isinstance(section, dict) or not isinstance(section.get("class_path"), str):
-        raise TrainingError(f"{route} wants a class_path and its init_args", f"as in {_example(place)}")
+        raise TrainingError(f"{route} must have a class_path and its init_args", f"as in {_example(place)}")
     arguments = section.get("init_args") or {}
     if not isinstance(arguments, dict) or not all(isinstance(key, str) for key in arguments):
         raise TrainingError(f"{route}.init_args is not a mapping of argument names to values")

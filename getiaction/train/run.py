@@ -74,7 +74,7 @@ def train(
     tries = _leaves_nothing(recipe)
     upload = None if tries else upload_of(recipe["model"].get("init_args") or {})
     if upload and rank() == 0:
-        screen.doing(f"asking the Hub about {upload.repo_id}")
+        screen.doing(f"checking {upload.repo_id} on the Hub")
         publishing.check(upload)
     if tries:
         run = None

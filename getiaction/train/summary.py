@@ -146,7 +146,7 @@ class Summary:
         if self.rollouts:
             rows.append(("rollouts", self.rollouts))
         if self.folder is None:
-            rows.append(("kept", "nothing: fast_dev_run only tries whether it works"))
+            rows.append(("kept", "nothing: fast_dev_run keeps no files"))
             return table(rows, columns)
         if self.resumable:
             rows.append(("checkpoint", str(self.folder.last)))

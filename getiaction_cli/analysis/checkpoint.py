@@ -91,7 +91,7 @@ def find(said: str, hub_cache: Path, revision: str | None = None) -> Checkpoint:
     except (OSError, ValueError) as error:
         return Checkpoint(said, folder, problem=f"{said}/config.json can't be read: {_why(error)}")
     if not isinstance(config, dict):
-        return Checkpoint(said, folder, problem=f"{said}/config.json holds no mapping")
+        return Checkpoint(said, folder, problem=f"{said}/config.json is not a mapping")
     processors, unreadable = _processors(folder)
     if is_hub_id(said):
         return Checkpoint(said, folder, config, "", processors, unreadable)
@@ -100,7 +100,7 @@ def find(said: str, hub_cache: Path, revision: str | None = None) -> Checkpoint:
     try:
         safetensors_shapes(folder / WEIGHTS)
     except (OSError, ValueError, KeyError, TypeError):
-        problem = f"{said}/{WEIGHTS} is cut off or no safetensors file"
+        problem = f"{said}/{WEIGHTS} is truncated or not a safetensors file"
         return Checkpoint(said, folder, config, problem, processors, unreadable)
     return Checkpoint(said, folder, config, "", processors, unreadable)
 
@@ -112,7 +112,7 @@ def _processors(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
         try:
             read[name] = trust.read_json(folder / name)
         except (OSError, ValueError) as error:
-            unreadable[name] = "it is not there" if isinstance(error, FileNotFoundError) else _why(error)
+            unreadable[name] = "the file is missing" if isinstance(error, FileNotFoundError) else _why(error)
     return read, unreadable
 
 

@@ -201,7 +201,7 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
         f"    repo_id: {write(dataset.repo_id)}",
         *([f"    root: {write(str(dataset.root))}"] if dataset.place.origin in ("folder", "root") else []),
         "    train_batch_size: 8  # as large as the memory of the machine allows",
-        *(["    val_split: 0.1  # whole episodes, held out to see how it does on what it has not seen"]
+        *(["    val_split: 0.1  # whole episodes, held out to measure it on data that it was not trained on"]
           if len(dataset.episodes) >= 20 and len(dataset.tasks) <= 1 else []),
         "    # delta_timestamps are left out: they follow from the policy's steps and the dataset's fps",
         "",

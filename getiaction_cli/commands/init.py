@@ -115,7 +115,7 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
         return fitting[int(answer) - 1]
     if answer in names:
         return fitting[names.index(answer)]
-    raise UsageError(f"{answer!r} is none of them", "a number of the list, or a name")
+    raise UsageError(f"{answer!r} is not in the list", "a number of the list, or a name")
 
 
 def _refuse(suit: Suit, dataset: Dataset) -> NoReturn:

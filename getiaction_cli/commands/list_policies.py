@@ -24,7 +24,7 @@ def list_policies(
     ] = "",
     dataset: Annotated[
         str | None,
-        typer.Option("--for", metavar="DATASET", help="Which of them can train on it: an id or a folder."),
+        typer.Option("--for", metavar="DATASET", help="Show which can train on this dataset (an id or a folder)."),
     ] = None,
     installed: Annotated[bool, typer.Option("--installed", help="Only those whose packages are installed.")] = False,
     trainable: Annotated[bool, typer.Option("--trainable", help="Only those that learn from demonstrations.")] = False,

@@ -797,7 +797,7 @@ def smoke(recipe: Recipe) -> str:
         if os.environ.get("GETIACTION_DEBUG"):
             raise
         said = (str(error).strip() or "no reason given").splitlines()[0]
-        hint = "no rule knows this yet: please report the recipe; --debug shows where it failed"
+        hint = "no rule finds this yet: please report the recipe; --debug shows where it failed"
         raise RunFailed(f"{recipe.file} does not train: {type(error).__name__}: {said}", hint) from error
     losses = ", ".join(f"{loss:.4g}" for loss in summary.losses)
     return f"trains: {summary.policy} on {summary.dataset}, {summary.steps} steps on the CPU, loss {losses}"

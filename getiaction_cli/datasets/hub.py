@@ -369,7 +369,7 @@ def _translated(repo_id: str, kind: Kind = "dataset") -> Iterator[None]:
         raise
     except errors.GatedRepoError as error:
         raise HubError(
-            f"{repo_id} is gated: its owner must let you in",
+            f"{repo_id} is gated: its owner must grant you access",
             f"request access at {page}, then `hf auth login` (or set HF_TOKEN)",
         ) from error
     except errors.RepositoryNotFoundError:
@@ -378,7 +378,7 @@ def _translated(repo_id: str, kind: Kind = "dataset") -> Iterator[None]:
         raise HubError(f"{repo_id} has no such revision on the Hub", f"{page}/tree/main lists them") from error
     except errors.OfflineModeIsEnabled as error:
         raise HubError(
-            "the Hub was not asked: HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE, or name a folder"
+            "the Hub was not contacted: HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE, or name a folder"
         ) from error
     except errors.HFValidationError as error:
         raise HubError(f"{repo_id!r} can't be the id of a {kind}", "an id is owner/name") from error
@@ -408,7 +408,7 @@ def _translated(repo_id: str, kind: Kind = "dataset") -> Iterator[None]:
             "HF_HUB_DOWNLOAD_TIMEOUT=60 and HF_HUB_ETAG_TIMEOUT=60 wait longer",
         ) from error
     except httpx.UnsupportedProtocol as error:
-        raise HubError(f"HF_ENDPOINT is {where!r}, no address", "it begins with https:// or http://") from error
+        raise HubError(f"HF_ENDPOINT is {where!r}, not an address", "it begins with https:// or http://") from error
     except httpx.ConnectError as error:
         raise HubError(
             f"the Hub can't be reached at {where}", "check the network; HF_HUB_OFFLINE=1 looks at local copies only"
@@ -429,7 +429,7 @@ def _translated(repo_id: str, kind: Kind = "dataset") -> Iterator[None]:
             ) from error
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise HubError(
-            f"the download of {repo_id} broke off: {first}", "try again: what arrived whole is kept"
+            f"the download of {repo_id} was interrupted: {first}", "try again: complete files are kept"
         ) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise HubError(

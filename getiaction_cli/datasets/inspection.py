@@ -161,7 +161,7 @@ class Inspection:
             if reason == ONLY_DEEP:
                 words.append(
                     "the recorded numbers (non-finite values, jumps, frozen and clipped joints, timestamps, order, "
-                    "whether the statistics are theirs) and the pictures: --deep reads them"
+                    "whether the statistics match the data) and the pictures: --deep reads them"
                 )
             else:
                 words.append(f"{reason} ({', '.join(rules[:6])}{', …' if len(rules) > 6 else ''})")

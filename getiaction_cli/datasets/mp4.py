@@ -103,14 +103,14 @@ def _read(stream, size: int) -> VideoHeader:  # type: ignore[no-untyped-def]  # 
         if length < 8:
             raise ValueError("box too small")
         if at + length > size:
-            return VideoHeader(problem="is cut off: it ends in the middle")
+            return VideoHeader(problem="is truncated: it ends in the middle")
         if name == b"moov":
             if length > _MAX_MOOV:
                 raise ValueError("moov too large")
             stream.seek(start)
             header = _video_track(stream.read(at + length - start))
         at += length  # to the end: a file with its index first may still be cut off
-    no_index = "is cut off: it has no index (the recording was not finished, or the copy broke off)"
+    no_index = "is truncated: it has no index (the recording was not finished, or the copy broke off)"
     return header or VideoHeader(problem=no_index)
 
 

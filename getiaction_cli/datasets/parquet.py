@@ -41,7 +41,7 @@ def open_parquet(path: Path) -> pq.ParquetFile:
             raise Broken("is a Git LFS pointer, not the file itself: `git lfs pull` fetches it")
         raise Broken("is not a parquet file")
     if tail != _MAGIC:
-        raise Broken("is cut off: its footer is missing (the recording was not finished, or the copy broke off)")
+        raise Broken("is truncated: its footer is missing (the recording was not finished, or the copy broke off)")
     try:
         # Neither mapped nor buffered ahead: a few columns are read out of files whose pages would all count as ours.
         return pq.ParquetFile(path, memory_map=False, pre_buffer=False)
@@ -64,7 +64,7 @@ def read_columns(file: pq.ParquetFile, columns: list[str]) -> pa.Table:
         if (column := about.row_group(group).column(at)).path_in_schema.split(".")[0] in wanted
     )
     if unpacked > _MOST_UNPACKED or about.num_rows > _MOST_ROWS:
-        raise Broken(f"says that it unpacks to {about.num_rows:,} rows and {unpacked >> 20:,} MB: that is not read")
+        raise Broken(f"declares that it unpacks to {about.num_rows:,} rows and {unpacked >> 20:,} MB: that is not read")
     try:
         return file.read(columns=columns)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:

@@ -91,7 +91,7 @@ def _as_folder(word: str) -> Path | None:
         raise DatasetNotFound(f"no folder {word}", _near_folder(path))
     closed = next((folder for folder in (path, path / "meta") if folder.is_dir() and not _opens(folder)), None)
     if closed is not None:
-        raise DatasetNotFound(f"{closed} may not be read: permission denied", "is it yours?")
+        raise DatasetNotFound(f"{closed} can't be read: permission denied", "is it yours?")
     inside = [child for child in _subfolders(path) if has_meta(child)]
     if word.count("/") == 1 and not inside and not word.startswith((".", "/", "~")):
         return None  # an ordinary folder that happens to be called like a Hub id

@@ -82,7 +82,7 @@ def _read_info(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
 def _missing_info(path: Path) -> Finding:
     broken = path.is_symlink()
     message = f"{INFO} is a link that leads nowhere" if broken else f"{INFO} is missing"
-    return Finding(message, file=INFO, help="without it nothing can be known about the dataset: fetch or copy it again")
+    return Finding(message, file=INFO, help="every other file depends on it: fetch or copy it again")
 
 
 def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
@@ -116,7 +116,7 @@ def _take_values(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
     for key in _COUNTS:
         value = info.get(key, 0)
         if key not in info and key != "total_tasks":
-            wrong("", f"{key} is missing: LeRobot takes it for 0, an empty dataset")
+            wrong("", f"{key} is missing: LeRobot reads it as 0, an empty dataset")
         elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             setattr(dataset, key, value)
         elif isinstance(value, float) and value.is_integer() and value >= 0:

@@ -36,7 +36,7 @@ def read_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
         findings.append(("GA402", Finding(f"{STATS} {file.problem}", file=STATS)))
         return
     if not isinstance(file.value, dict):
-        findings.append(("GA402", Finding(f"{STATS} holds no mapping of features to statistics", file=STATS)))
+        findings.append(("GA402", Finding(f"{STATS} is not a mapping of features to statistics", file=STATS)))
         return
     # Entries of no feature are of no use to anybody; a few are judged, as a key may be misspelled.
     strays = (key for key in file.value if key not in dataset.features)

@@ -132,7 +132,7 @@ def _look_inside(dataset: Dataset, key: str, name: str, rng: random.Random) -> V
     except Broken as why:
         scan.problem = str(why)
     except UnidentifiedImageError:
-        scan.problem = f"holds something else than a picture of {key} in row {row}"
+        scan.problem = f"does not hold a picture of {key} in row {row}"
     except Exception as error:  # so do damaged pictures
         scan.problem = f"holds a picture of {key} that can't be decoded in row {row}: {first_line(error)}"
     if key not in dataset.depth_keys:

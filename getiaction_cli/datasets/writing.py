@@ -48,7 +48,7 @@ def write_stats(dataset: Dataset, scan: Scan) -> Written:
         )
     if dataset.place.is_cached_copy:
         raise CouldNotLook(
-            f"{dataset.root} is a cached copy of the Hub's dataset: its files are not to be changed",
+            f"{dataset.root} is a cached copy of the Hub's dataset: its files must not be changed",
             "copy it to a folder of your own first (cp -rL), and name that",
         )
     if scan.unread or not scan.features:

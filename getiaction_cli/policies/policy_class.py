@@ -157,7 +157,7 @@ class PolicyClass:
             raise Rejected(refusal(error).message, field=name) from error
 
     def _takes(self, name: str) -> Any:
-        """The parameter's type; LeRobot calls a few truth values whole numbers (replace_final_stride_with_dilation)."""
+        """The parameter's type; LeRobot declares a few booleans as integers (replace_final_stride_with_dilation)."""
         hint = self.hints[name]
         if hint is not int:
             return hint

@@ -77,7 +77,7 @@ class _Bases:
         file = os.path.normpath(Path(recipe.file).parent / name)
         if _identity(file) in above:
             way = " → ".join([*(Path(other).name for other in above[above.index(_identity(file)) :]), Path(file).name])
-            return Finding(f"`{name}` leads back to itself: {way}")
+            return Finding(f"`{name}` includes itself: {way}")
         try:
             return self.read_one(file)
         except RecipeNotFound as error:

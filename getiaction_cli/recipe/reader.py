@@ -159,7 +159,7 @@ def _nearby(path: Path) -> str:
 def _too_large(size: int) -> Finding:
     return Finding(
         f"this is larger than a recipe can be ({MOST_BYTES // 1_000_000} MB)",
-        help="a recipe is a page of YAML; was another file meant?",
+        help="a recipe is a page of YAML; check the path",
     )
 
 
@@ -176,7 +176,7 @@ def _decode(data: bytes) -> tuple[str, Finding | None]:
         column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
         return "", Finding(
             f"this file is not UTF-8 text: byte 0x{data[error.start]:02x} on line {line}, column {column}",
-            help="save it as UTF-8 in your editor; if it is not a text file, another one was meant",
+            help="save it as UTF-8 in your editor; if it is not a text file, check the path",
         )
 
 
@@ -200,7 +200,7 @@ def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozense
             root, found = build(source, text)
         except TooMuch as limit:
             span = source.span(limit.start, min(limit.start + 1, len(text)))
-            findings.append(("GA103", Finding(f"this holds {limit}, which no recipe needs", span=span)))
+            findings.append(("GA103", Finding(f"this has {limit}, more than any recipe needs", span=span)))
             return None, frozenset({"*"})
         except yaml.YAMLError as error:
             line = _guilty_line(error, source)
@@ -266,7 +266,7 @@ _PLAIN_WORDS: Sequence[tuple[str, str, str]] = (
      "align it with the section it belongs to, or begin it with `- `"),
     ("block sequence entries are not allowed", "a list item can't begin here", "put each `- ` on a line of its own"),
     ("unknown escape character", "an unknown escape in double quotes", "use single quotes, or `\\\\` for a backslash"),
-    ("did not find expected node content", "a value was expected here", "write the value, or take the sign away"),
+    ("did not find expected node content", "a value was expected here", "write the value, or remove the sign"),
 )  # fmt: skip
 
 

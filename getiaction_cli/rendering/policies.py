@@ -287,7 +287,7 @@ def _parameters(policy: PolicyClass, grep: str, columns: int, paint: Paint) -> s
     if policy.unreadable:
         return wrap(_unread(policy), columns, "") + "\n"
     if not found:
-        return f"no parameter of {policy.name} speaks of {grep!r}\n"
+        return f"no parameter of {policy.name} matches {grep!r}\n"
     lines = [] if grep else [paint("bold", "Parameters")]
     for group in GROUP_ORDER:
         members = [field for field in found if field.group == group]

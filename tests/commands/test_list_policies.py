@@ -96,7 +96,7 @@ def test_a_class_name_or_path_is_understood_too() -> None:
 def test_the_search_finds_names_and_words() -> None:
     shown = run("act", "--grep", "chunk")
     assert "chunk_size" in shown and "n_action_steps" in shown and "dropout" not in shown
-    assert run("act", "--grep", "nonsense") == "no parameter of act speaks of 'nonsense'\n"
+    assert run("act", "--grep", "nonsense") == "no parameter of act matches 'nonsense'\n"
     parameters = json.loads(run("act", "--grep", "chunk", "--format", "json"))["policies"][0]["parameters"]
     assert [parameter["name"] for parameter in parameters] == ["chunk_size", "n_action_steps"]
 

@@ -98,7 +98,7 @@ def test_offline_is_obeyed(hub: Hub, tmp_path: Path) -> None:
     [
         ("gated", "gated"),
         ("slow", "slow"),
-        ("cut", "broke off"),
+        ("cut", "was interrupted"),
         ("wrong bytes", "wrong bytes"),
         ("down", "503"),
         ("silent", "slow"),

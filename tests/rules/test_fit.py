@@ -84,7 +84,7 @@ FOUND = [
      "GA304", f"{DELTAS}.timestamp", "which pictures belong to a sample"),
     (recipe("ACT", ACT, delta_timestamps={"next.done": []}), "GA304", f"{DELTAS}.next.done", "empty list"),
     # Features.
-    (recipe("ACT", {**ACT, "input_features": ["action"]}), "GA306", "model.init_args.input_features.0", "nothing"),
+    (recipe("ACT", {**ACT, "input_features": ["action"]}), "GA306", "model.init_args.input_features.0", "a feature"),
     (recipe("ACT", {**ACT, "input_features": {"observation.top": FRONT, STATE: NUMBERS}}),
      "GA306", "model.init_args.input_features.observation.top", "has no"),
     (recipe("ACT", {**ACT, "input_features": {"observation.image": FRONT, STATE: {**NUMBERS, "shape": [14]}}}),

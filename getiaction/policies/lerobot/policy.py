@@ -188,7 +188,7 @@ class LeRobotPolicy(L.LightningModule):
         if self.lerobot_policy is None:
             if meta is None:
                 raise PolicyError(
-                    f"{self.policy_name} has no features to be built from",
+                    f"{self.policy_name} can't be built: its features are unknown",
                     "Give the trainer a LeRobotDataModule, or the policy its input_features and output_features.",
                 )
             self.build(meta, stats)
@@ -239,7 +239,7 @@ class LeRobotPolicy(L.LightningModule):
         values |= self._parameters_given
         if self._learning_rate is not None:
             if not hasattr(config_class(name), "optimizer_lr"):
-                raise PolicyError(f"{name} has no learning rate to set: its configuration has no optimizer_lr")
+                raise PolicyError(f"{name} does not support learning_rate: its configuration has no optimizer_lr")
             values["optimizer_lr"] = self._learning_rate
         if device == "mps" and facts.holds(name, "refuses_mps"):
             raise PolicyError(f"{name} does not run on mps", "Use trainer.accelerator: cpu, or a machine with CUDA.")

@@ -1,4 +1,4 @@
-"""A camera shows nothing.
+"""A camera's pictures are black or one colour.
 
 ## What it finds
 Videos, and tables with pictures, of which six frames, spread over the file, are black or of one colour; as a warning,
@@ -37,15 +37,15 @@ def black_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
         looked = [video for video in scan.videos if video.key == key and video.decoded]
         blank = [video for video in looked if video.blank == video.decoded]
         if blank:
-            colour = "black" if blank[0].brightness < 8 else "of one colour"
+            colour = "black" if blank[0].brightness < 8 else "one colour"
             names = few([video.file for video in blank])
-            yield Finding(f"{key} is {colour} in all frames looked at of {names}", file=blank[0].file)
+            yield Finding(f"{key} is {colour} in every sampled frame of {names}", file=blank[0].file)
         partly = [video for video in looked if 2 <= video.blank < video.decoded]
         if partly:
             first = partly[0]
             more = f", and in {count(len(partly) - 1, 'other file')}" if len(partly) > 1 else ""
             yield Finding(
-                f"{key} shows nothing in {first.blank} of {first.decoded} frames looked at of {first.file}{more}",
+                f"{key} is blank in {first.blank} of {first.decoded} sampled frames of {first.file}{more}",
                 file=first.file,
                 severity=Severity.WARNING,
             )

@@ -60,7 +60,7 @@ def blank_task(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(f"the text of task {few(blank)} is empty", file=file, help=_HELP)
     hollow = [task for task in dataset.tasks if task.strip().lower().rstrip(".") in _PLACEHOLDERS]
     if hollow:
-        yield Finding(f"the task {few([repr(task) for task in hollow])} says nothing", file=file, help=_HELP)
+        yield Finding(f"the task {few([repr(task) for task in hollow])} describes nothing", file=file, help=_HELP)
 
 
 _HELP = "`lerobot-edit-dataset --operation.type modify_tasks` sets it; only language policies need it"

@@ -44,7 +44,7 @@ def broken_link(dataset: Dataset) -> Iterator[Finding]:
     names = [name for name in dataset.listing.unreadable if name not in told]
     if names:
         yield Finding(
-            f"{count(len(names), 'file or folder', 'files or folders')} may not be read: {few(names)}",
+            f"{count(len(names), 'file or folder', 'files or folders')} can't be read, permission denied: {few(names)}",
             file=names[0],
             severity=Severity.ERROR,
         )

@@ -1,8 +1,8 @@
-"""A joint is cut off at its limit.
+"""A joint's recorded values are clipped at a limit.
 
 ## What it finds
 A dimension that lies exactly at its smallest or largest value in more than a tenth of the frames (grippers, and
-values that know only two places, are left out). Only with `inspect-dataset --deep`.
+values with only two positions, are left out). Only with `inspect-dataset --deep`.
 
 ## Why it matters
 The recorded value is not what was meant: the command was larger and was clipped by the driver or by a wrong

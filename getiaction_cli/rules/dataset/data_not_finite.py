@@ -4,8 +4,8 @@
 NaN or infinity in a number of the tables. Only `inspect-dataset --deep` reads them.
 
 ## Why it matters
-One such frame makes the loss NaN the first time it is drawn, and every weight with it; LeRobot trains on without a
-word. Statistics computed over it are NaN too.
+One such frame makes the loss NaN the first time it is drawn, and every weight with it; LeRobot
+silently continues. Statistics computed over it are NaN too.
 
 ## Example
 ```text

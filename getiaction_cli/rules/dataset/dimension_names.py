@@ -1,10 +1,10 @@
-"""A feature has another number of names than of dimensions.
+"""The number of a feature's names differs from its dimensions.
 
 ## What it finds
 `names` of a vector with more or fewer entries than its `shape` says.
 
 ## Why it matters
-Training does not care. Everything that names joints does: plots, messages, robots that are driven by name.
+Training does not use the names. Plots, messages and robots that are driven by name do.
 
 ## Example
 ```json

@@ -47,7 +47,7 @@ def fps_mismatch(dataset: Dataset) -> Iterator[Finding]:
         noted = dataset.features[key].video("fps")
         if isinstance(noted, int | float) and noted > 0 and not close(noted, dataset.fps):
             yield Finding(
-                f"fps is {dataset.fps:g}, the videos of {key} are noted with {noted:g}",
+                f"fps is {dataset.fps:g}, info.json records {noted:g} for the videos of {key}",
                 file="meta/info.json",
                 key="fps",
                 related=(Related(f"{noted:g} fps", file="meta/info.json", key=f"features.{key}.info.video.fps"),),

@@ -1,4 +1,4 @@
-"""A camera shows the same picture all the time.
+"""A camera is frozen: its picture never changes.
 
 ## What it finds
 Videos, and tables with pictures, of which six frames, spread over the file, are the same picture. Only with
@@ -44,4 +44,4 @@ def frozen_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
         ]
         if frozen:
             names = few([video.file for video in frozen])
-            yield Finding(f"{key} shows one and the same picture in {names}", file=frozen[0].file)
+            yield Finding(f"{key} shows the same picture throughout {names}", file=frozen[0].file)

@@ -1,4 +1,4 @@
-"""The statistics of a camera are not of pictures between 0 and 1.
+"""The statistics of a camera are not for pictures between 0 and 1.
 
 ## What it finds
 A colour camera whose `max` or `mean` is above 1: computed from pixels of 0 to 255.

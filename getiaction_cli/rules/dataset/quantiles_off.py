@@ -1,4 +1,4 @@
-"""The quantiles are not those of the data.
+"""The quantiles do not match the data.
 
 ## What it finds
 `q01` … `q99` in `meta/stats.json` that differ from the true quantiles by more than 5 % of the range. Only with

@@ -45,11 +45,11 @@ def rows_out_of_order(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
         if column == "task_index":
             what = f"there {'is' if len(dataset.tasks) == 1 else 'are'} {count(len(dataset.tasks), 'task')}"
             message = (
-                f"{count(number, 'row')} with a task_index that no task has: {spot.value:.0f} in {place(spot)}, {what}"
+                f"{count(number, 'row')} with a task_index without a task: {spot.value:.0f} in {place(spot)}, {what}"
             )
         else:
             message = (
-                f"{count(number, 'row')} whose {column} is not what meta/episodes says, first in the place of "
+                f"{count(number, 'row')} whose {column} differs from meta/episodes, first at the position of "
                 f"{place(spot)}: {spot.value:.0f}"
             )
         # LeRobot 0.6.1 never reads frame_index.

@@ -45,7 +45,7 @@ def splits_beyond(dataset: Dataset) -> Iterator[Finding]:
         if match is None:
             yield _finding(name, f"is {str(value)[:40]!r}, not a range like 0:{total}")
         elif int(match[2]) > total:
-            yield _finding(name, f"goes to episode {match[2]}, there are {total}")
+            yield _finding(name, f"ends at episode {match[2]}, the dataset has {total}")
 
 
 def _finding(name: str, why: str) -> Finding:

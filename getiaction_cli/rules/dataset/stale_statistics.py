@@ -1,4 +1,4 @@
-"""The statistics are not those of these episodes.
+"""The statistics do not match the episodes.
 
 ## What it finds
 `meta/stats.json` disagrees with the statistics that `meta/episodes` holds for every episode: another number of

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @rule("GA433", dataset="stats-nan", cause=("statistics",), breaks=("finite statistics",))
 def statistics_not_finite(dataset: Dataset) -> Iterator[Finding]:
-    """Look for numbers that are none."""
+    """Look for numbers that are not finite."""
     for key, entry in (dataset.stats or {}).items():
         feature = dataset.features.get(key)
         wrong = {name: values for name, values in entry.items() if not np.isfinite(values).all()}
@@ -53,7 +53,7 @@ def statistics_not_finite(dataset: Dataset) -> Iterator[Finding]:
             )
         elif "count" in entry and entry["count"].size and not entry["count"].flat[0] > 0:
             yield Finding(
-                f"the statistics of {key} are of no frames",
+                f"the statistics of {key} were computed from 0 frames",
                 file=dataset.stats_source,
                 key=f"{key}.count",
                 features=(key,),

@@ -1,4 +1,4 @@
-"""The statistics are not those of the data.
+"""The statistics do not match the data.
 
 ## What it finds
 `min`, `max`, `mean` or `std` in `meta/stats.json` that differ from those computed from the tables by more than 1 % of

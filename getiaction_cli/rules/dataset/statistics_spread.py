@@ -1,4 +1,4 @@
-"""A spread that the smallest and the largest value rule out.
+"""A standard deviation that contradicts `min` and `max`.
 
 ## What it finds
 A `std` that no set of numbers between `min` and `max` has: 0 although `min` and `max` differ, or more than their

@@ -1,4 +1,4 @@
-"""Tasks that are counted or named, but not there.
+"""Tasks that are counted or named, but missing.
 
 ## What it finds
 `total_tasks` differs from the rows of the tasks' file; episodes that name a task which that file lacks, or none.

@@ -1,4 +1,4 @@
-"""The timestamps are not those of the frame rate.
+"""The timestamps do not match the frame rate.
 
 ## What it finds
 Frames whose `timestamp` is not `frame_index / fps` (within 0.1 ms): gaps, stretched time, real clock times. Only with

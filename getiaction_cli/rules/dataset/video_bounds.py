@@ -60,7 +60,7 @@ def video_bounds(dataset: Dataset) -> Iterator[Finding]:
             first = int(np.nonzero(over)[0][0])
             a, b = sorted((int(episodes.index[here[first]]), int(episodes.index[after[first]])))
             yield Finding(
-                f"episodes {a} and {b} use the same stretch of the video of {key}"
+                f"episodes {a} and {b} use overlapping parts of the video of {key}"
                 + (f", and {int(over.sum()) - 1} more overlap" if over.sum() > 1 else ""),
                 file=episodes.file_of(int(here[first])),
             )
@@ -86,7 +86,7 @@ def video_bounds(dataset: Dataset) -> Iterator[Finding]:
             gap = off[order] & (video.from_timestamp[order] > np.where(first, 0.0, ends) + 0.51 * frame)
             row = int(rows[0])
             yield Finding(
-                f"{count(len(rows), 'episode')} of {key} with another duration of video than of data: episode "
+                f"{count(len(rows), 'episode')} of {key} whose video and data differ in duration: episode "
                 f"{episodes.index[row]} has {seconds[row]:.4g} s of video and {episodes.length[row]:,} frames "
                 f"({data[row]:.4g} s)",
                 file=episodes.file_of(row),

@@ -5,7 +5,7 @@ On held-out episodes an error of more than twice that on training episodes, meas
 where the run held episodes out (`val_split`).
 
 ## Why it matters
-It has learned the recorded episodes by heart. On a robot, where nothing is ever exactly as recorded, it will do as
+It has memorized the recorded episodes. On a robot, where nothing is ever exactly as recorded, it will do as
 poorly as on the held-out ones, or worse.
 
 ## Example
@@ -46,5 +46,5 @@ def overfit(evaluation: Evaluation) -> Iterator[Finding]:
     if (evaluation.error / still) / (trained.error / before) > _TIMES:
         yield Finding(
             f"the error on held-out episodes is {percent(evaluation.error)} of the range, on episodes it was trained "
-            f"on {percent(trained.error)}: it has learned them by heart"
+            f"on {percent(trained.error)}: it has memorized them"
         )

@@ -4,7 +4,7 @@
 The evaluated episodes are among those that the run trained on, because it held none out.
 
 ## Why it matters
-A policy that has learned its episodes by heart looks perfect here. The numbers say whether it has learned anything,
+A policy that has memorized its episodes looks perfect here. The numbers say whether it has learned anything,
 not whether it will do well in a new situation.
 
 ## Example

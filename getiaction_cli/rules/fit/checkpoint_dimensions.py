@@ -1,4 +1,4 @@
-"""A robot that the pretrained policy does not have.
+"""State or action sizes that differ from the pretrained policy's.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""Parameters that the pretrained weights contradict.
+"""Parameters that contradict the pretrained weights.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""Pretrained weights that are not there.
+"""Pretrained weights that are missing or can't be read.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""A chosen feature that is not there.
+"""A chosen feature that the dataset does not have.
 
 ## What it finds
 
@@ -81,7 +81,9 @@ def chosen_feature(fit: Fit) -> Iterator[Finding]:
                 new, title = ((at, close[0]),), f"write {close[0]}"
                 fix = Change(title, rename=new) if written else Change(title, set=new)
             yield Finding(
-                f"`{key}` is nothing that a policy can {verb}" if known else f"{fit.dataset.repo_id} has no `{key}`",
+                f"`{key}` is not a feature that a policy can {verb}"
+                if known
+                else f"{fit.dataset.repo_id} has no `{key}`",
                 at=at,
                 on="key" if written else "value",
                 label=f"did you mean `{close[0]}`?" if close else "",

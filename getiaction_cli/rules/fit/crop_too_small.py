@@ -1,4 +1,4 @@
-"""A crop that shows next to nothing.
+"""A crop that covers less than half of the picture.
 
 ## What it finds
 
@@ -7,7 +7,7 @@ A `crop_shape` that covers less than half of the picture, with no `resize_shape`
 
 ## Why it matters
 
-The policy sees a keyhole: 84x84 out of 640x480 is 2 % of the picture, at another random place each step. It trains,
+The policy sees very little: 84x84 out of 640x480 is 2 % of the picture, at another random place each step. It trains,
 the loss falls, and the robot fails. The number usually comes from a PushT recipe, whose pictures are 96x96.
 
 ## Example

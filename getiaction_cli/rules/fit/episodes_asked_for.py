@@ -1,4 +1,4 @@
-"""Episodes that are not there.
+"""Episodes that the dataset does not have.
 
 ## What it finds
 

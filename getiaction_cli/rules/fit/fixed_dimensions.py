@@ -1,4 +1,4 @@
-"""Joints that the policy's own numbers contradict.
+"""Policy parameters that contradict the robot's dimensions.
 
 ## What it finds
 

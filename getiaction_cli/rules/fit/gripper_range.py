@@ -1,4 +1,4 @@
-"""A gripper that is passed on as it is, and is too wide for that.
+"""A gripper that is not normalized and goes beyond -1 to 1.
 
 ## What it finds
 
@@ -67,7 +67,7 @@ def gripper_range(fit: Fit) -> Iterator[Finding]:
             at = fit.recipe.param_route("normalize_gripper")
             yield Finding(
                 f"{fit.policy.policy.class_name} takes `{name}` of `{key}` as it is, and it goes from "
-                f"{least:.3g} to {most:.3g}: only -1 to 1 is let through",
+                f"{least:.3g} to {most:.3g}: values outside -1 to 1 are refused",
                 at=at,
                 related=(Related("its extremes", file="meta/stats.json", key=f"{key}.max"),),
                 fix=Change("set normalize_gripper to true", set=((at, True),)),

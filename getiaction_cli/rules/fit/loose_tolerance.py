@@ -1,4 +1,4 @@
-"""A tolerance that takes the wrong frame.
+"""A tolerance of half a frame or more.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""A normalization without its numbers.
+"""Statistics that normalization needs are missing.
 
 ## What it finds
 

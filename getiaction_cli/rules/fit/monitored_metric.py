@@ -82,7 +82,7 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
         kept = fit.recipe.get(f"{section}.init_args.save_top_k")
         if name == "ModelCheckpoint" and monitor is None and isinstance(kept, int) and kept > 1:
             yield Finding(
-                f"ModelCheckpoint keeps the best {kept} of no metric: it has no `monitor`",
+                f"ModelCheckpoint can't choose the best {kept}: `monitor` is not set",
                 at=f"{section}.init_args.save_top_k",
                 fix=Change(f"watch {_TRAINING}", set=((route, _TRAINING),)),
             )

@@ -1,4 +1,4 @@
-"""Cameras that a policy looks for under names the dataset doesn't have.
+"""Camera names of the policy that the dataset doesn't have.
 
 ## What it finds
 
@@ -86,7 +86,7 @@ def _prefixed(fit: Fit, prefix: str) -> Iterator[Finding]:
     ]
     if unseen:
         yield Finding(
-            f"{fit.policy.policy.class_name} looks for cameras that are called {prefix}…, and doesn't see "
+            f"{fit.policy.policy.class_name} reads only cameras whose names begin with {prefix}, and not "
             f"{listed(unseen)}",
             at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
             related=tuple(Related("its name", file="meta/info.json", key=f"features.{key}") for key in unseen[:1]),

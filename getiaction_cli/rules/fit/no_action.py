@@ -1,4 +1,4 @@
-"""No action to learn.
+"""No `action` among the predicted features.
 
 ## What it finds
 

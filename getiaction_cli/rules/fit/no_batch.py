@@ -1,4 +1,4 @@
-"""An epoch without a batch.
+"""An epoch without batches.
 
 ## What it finds
 
@@ -72,7 +72,7 @@ def no_batch(fit: Fit) -> Iterator[Finding]:
         if nothing or (isinstance(limit, float) and 0 < limit < 1 and not int(batches * limit)):
             name = route.rpartition(".")[2]
             yield Finding(
-                f"{name} {limit} leaves none of {batches} batches {what}",
+                f"{name} {limit} leaves none of the {batches} batches {what}",
                 at=route,
                 fix=Change("set it to 1: one batch", set=((route, 1),)),
             )

@@ -1,4 +1,4 @@
-"""No camera for a policy that sees.
+"""No camera for a policy that needs one.
 
 ## What it finds
 

@@ -1,14 +1,14 @@
-"""Truth values or whole numbers where the policy computes with fractions.
+"""Booleans or integers where the policy computes with floats.
 
 ## What it finds
 
 A `bool` or integer feature that LeRobot can't normalize as the policy asks (`normalization_mapping`), or that reaches
 the network as it is:
 
-- truth values that are normalized: LeRobot subtracts them, and torch refuses that;
-- whole numbers normalized by `MEAN_STD` or quantiles: LeRobot rounds their statistics down to whole numbers, so that a
+- booleans that are normalized: LeRobot subtracts them, and torch refuses that;
+- integers normalized by `MEAN_STD` or quantiles: LeRobot rounds their statistics down to whole numbers, so that a
   spread below 1 becomes 0 and the network gets values in the millions;
-- truth values or whole numbers with `IDENTITY` in a feature that the network computes with.
+- booleans or integers with `IDENTITY` in a feature that the network computes with.
 
 ## Why it matters
 
@@ -89,7 +89,7 @@ def number_type(fit: Fit) -> Iterator[Finding]:
 def _normalized(fit: Fit, feature: Feature, mode: str) -> tuple[str, Severity | None] | None:
     """What goes wrong where the feature is normalized, and how bad it is."""
     if feature.dtype == "bool":
-        return f"`{feature.key}` holds truth values, and LeRobot can't normalize those by {mode}", None
+        return f"`{feature.key}` holds booleans, and LeRobot can't normalize those by {mode}", None
     if mode == "MIN_MAX" or not fit.network_reads(feature.key):
         return None  # the smallest and the largest are whole numbers
     entry = (fit.dataset.stats or {})[feature.key]
@@ -99,7 +99,7 @@ def _normalized(fit: Fit, feature: Feature, mode: str) -> tuple[str, Severity | 
     low, high = numbers
     spread, rounded = (high, np.trunc(high)) if mode == "MEAN_STD" else (high - low, np.trunc(high) - np.trunc(low))
     lost = np.nonzero((rounded == 0) & (spread > 0))[0].tolist()
-    how = f"`{feature.key}` holds whole numbers, and LeRobot rounds its statistics for {mode} down to whole numbers"
+    how = f"`{feature.key}` holds integers, and LeRobot rounds its statistics for {mode} down to whole numbers"
     if not lost:
         same = all((n == np.trunc(n)).all() for n in numbers)
         return None if same else (how, Severity.WARNING)
@@ -114,7 +114,7 @@ def _as_it_is(fit: Fit, feature: Feature) -> tuple[str, Severity | None] | None:
     mixed = fit.facts.joins_state if feature.role == "state" else not fit.facts.layer_on_actions
     if mixed and not (feature.role == "action" and feature.dtype == "bool"):
         return None
-    what = "truth values" if feature.dtype == "bool" else "whole numbers"
+    what = "booleans" if feature.dtype == "bool" else "integers"
     return (
         f"{fit.policy.policy.class_name} computes with `{feature.key}`, which holds {what} and is not normalized",
         None,

@@ -1,4 +1,4 @@
-"""Relative actions on statistics of absolute ones.
+"""Relative actions with statistics of absolute actions.
 
 ## What it finds
 

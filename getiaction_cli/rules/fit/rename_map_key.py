@@ -1,4 +1,4 @@
-"""A renaming of nothing.
+"""A key of `rename_map` that the dataset does not have.
 
 ## What it finds
 

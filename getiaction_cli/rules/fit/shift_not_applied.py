@@ -1,4 +1,4 @@
-"""A random shift that is never seen.
+"""A random shift that is not applied.
 
 ## What it finds
 
@@ -62,7 +62,7 @@ def shift_not_applied(fit: Fit) -> Iterator[Finding]:
                 f"max_random_shift_ratio {ratio} has no effect: {fit.policy.policy.class_name} shifts `{shifted}` and "
                 f"looks at `{key}`",
                 at=at,
-                help="rename the camera in the dataset for the shift to be applied",
+                help="rename the camera in the dataset to apply the shift",
                 fix=Change("set max_random_shift_ratio to 0.0, which is what happens", set=((at, 0.0),)),
                 severity=Severity.WARNING if fit.recipe.has(at) else None,
             )

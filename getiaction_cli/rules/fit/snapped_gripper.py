@@ -1,4 +1,4 @@
-"""A joint that is taken for a gripper.
+"""A joint that the policy treats as a gripper.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""Time steps for something that has none, or that is not read.
+"""Time steps for a feature that is missing or not read.
 
 ## What it finds
 

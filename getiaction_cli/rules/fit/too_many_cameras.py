@@ -7,7 +7,7 @@ information, more than VLA-JEPA's world model learns from.
 
 ## Why it matters
 
-VQ-BeT and TD-MPC refuse to be built; Evo1 stops at the first batch. Which camera to keep is yours to say.
+VQ-BeT and TD-MPC refuse to be built; Evo1 stops at the first batch. Which camera to keep is your choice.
 
 ## Example
 

@@ -6,8 +6,8 @@ A state or an action with more numbers than the policy's `max_state_dim` or `max
 
 ## Why it matters
 
-These policies pad every robot to one width. A wider robot stops at the first batch with a matrix error, after
-billions of weights were loaded. Raising the maximum is possible only when training from scratch: the pretrained
+These policies pad every robot to one width. A robot with more numbers stops at the first batch with a matrix error,
+after billions of weights were loaded. Raising the maximum is possible only when training from scratch: the pretrained
 layers have its width. EO-1 and EVO-1 train these layers anew anyway, as long as there is no `pretrained_path`.
 
 ## Example

@@ -1,4 +1,4 @@
-"""A validation that never comes.
+"""A validation interval longer than an epoch.
 
 ## What it finds
 

@@ -81,7 +81,7 @@ def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     nodes = recipe.get(_NODES)
     if isinstance(nodes, int) and nodes > 1 and not any(name in machine.env for name in _LAUNCHERS):
         yield Finding(
-            f"num_nodes {nodes} waits for other machines, and nothing has started them: no launcher is at work here",
+            f"num_nodes {nodes} waits for other machines, but no launcher has started processes on them",
             at=_NODES,
             help="start the run on each machine with torchrun or SLURM",
             fix=Change("train on this machine only", set=((_NODES, 1),)),

@@ -69,7 +69,7 @@ def extra_missing(policy_class: PolicyClass, machine: Machine) -> Iterator[Findi
         version = machine.packages.get(name)
         if version and specifier and not _is_within(version, specifier):
             yield Finding(
-                f"LeRobot's {policy_class.extra} wants {name} {specifier}, and {version} is installed",
+                f"LeRobot's {policy_class.extra} requires {name} {specifier}, and {version} is installed",
                 at="model.class_path",
                 help=command,
                 severity=Severity.WARNING,

@@ -1,4 +1,4 @@
-"""A policy larger than the GPU.
+"""A policy that needs more memory than the GPU has.
 
 ## What it finds
 
@@ -85,5 +85,5 @@ def gpu_memory(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
         f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters: {held} "
         f"{gigabytes(needed)}, and {machine.gpus[0].name} has {gigabytes(min(sizes))}",
         at="model.class_path",
-        help=f"train less of it: {', '.join(ways)}" if ways else "",
+        help=f"train fewer parameters: {', '.join(ways)}" if ways else "",
     )

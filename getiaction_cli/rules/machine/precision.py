@@ -1,4 +1,4 @@
-"""A precision that can't be trained in here.
+"""A precision that can't be used here.
 
 ## What it finds
 

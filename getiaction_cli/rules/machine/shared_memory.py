@@ -1,4 +1,4 @@
-"""Workers without shared memory.
+"""Too little shared memory for the workers.
 
 ## What it finds
 

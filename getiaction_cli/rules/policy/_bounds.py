@@ -1,8 +1,8 @@
-"""Between what a policy's numbers must lie for its network to be built, trained and used.
+"""The bounds within which a policy's network can be built, trained and used.
 
 LeRobot checks hardly any of this. The bounds of act, diffusion, vqbet and tdmpc are those of real trainings of tiny
-networks with one number changed (tests/rules/test_policy_truth.py); for the others only what follows from the name is
-said.
+networks with one number changed (tests/rules/test_policy_truth.py); for the others they follow
+from the parameter's name alone.
 """
 
 from __future__ import annotations
@@ -85,37 +85,37 @@ _SHARES = "discount|expectile_weight|target_model_momentum|gaussian_mean_momentu
 # The first bound whose names match a parameter holds; exceptions come first.
 _BOUNDS = (
     Bound(r"num_expert_layers|num_vlm_layers|vlm_num_layers|gripper_dim|prefix_length|video_exec_step", ""),
-    Bound("n_vqvae_training_steps", "the autoencoder would hardly be trained", least=1, severity=_W),
+    Bound("n_vqvae_training_steps", "fewer barely train the autoencoder", least=1, severity=_W),
     Bound("bet_softmax_temperature", "a score is divided by it", least=0, above=True),
     # Time.
     Bound(_STEPS, "no step would be left", least=1),
     Bound("n_action_(steps|repeats)", "the policy could not act", least=1),
     Bound("drop_n_last_frames", "frames can only be left out", least=0),
     # Sizes.
-    Bound(r"(n|num|gpt_n)_(\w+_)?heads?|\w*num_heads", "attention needs a head", least=1),
+    Bound(r"(n|num|gpt_n)_(\w+_)?heads?|\w*num_heads", "attention needs at least one head", least=1),
     Bound(r"(n|num|gpt_n)_(\w+_)?layers?|depth|predictor_depth", "there would be no layer", least=1, zero=_W),
-    Bound(_SIZES, "nothing would be left of the network", least=1),
-    Bound(_PIXELS, "a picture has at least a pixel", least=1),
-    Bound("empty_cameras", "cameras can't be taken away", least=0),
-    Bound(r"image_(min|max)_pixels", "a picture has at least a pixel", least=1),
+    Bound(_SIZES, "the network would have no units", least=1),
+    Bound(_PIXELS, "a picture has at least one pixel", least=1),
+    Bound("empty_cameras", "it is a number of cameras to add", least=0),
+    Bound(r"image_(min|max)_pixels", "a picture has at least one pixel", least=1),
     # Training.
     Bound(r"\w*beta_(alpha|beta)", "no beta distribution has such a shape", least=0, above=True),
     Bound("rope_base", "the frequencies of the position embedding are its powers", least=0, above=True),
     Bound("(min|max)_period", "it is the period of a wave", least=0, above=True),
-    Bound("expert_width_multiplier", "nothing would be left of the network", least=0, above=True),
+    Bound("expert_width_multiplier", "the network would have no units", least=0, above=True),
     Bound("action_noise_s", "times are divided by it", least=0, above=True),
-    Bound(r"\w*mlp_ratio", "nothing would be left of the network", least=0, above=True),
+    Bound(r"\w*mlp_ratio", "the network would have no units", least=0, above=True),
     Bound("repeated_diffusion_steps", "no loss would be computed", least=1),
     Bound("num_embodied_action_tokens_per_instruction", "it is a number of tokens", least=0),
     Bound("flow_matching_(time_scale|cutoff)", "no time would be left to sample from", least=0, above=True),
-    Bound(r"dropout|\w+_dropout", "it is the share of what is switched off", least=0, most=1),
+    Bound(r"dropout|\w+_dropout", "it is the fraction of units that are dropped", least=0, most=1),
     Bound("optimizer_betas", "the optimizer refuses it", least=0, most=1, below=True, count=(2,)),
     Bound(r"optimizer_\w*weight_decay", "the optimizer refuses it", least=0),
-    Bound("optimizer_eps", "what has no gradient would be divided by nothing", least=0, above=True),
-    Bound("optimizer_grad_clip_norm", "gradients would be cut to nothing, or turned round", least=0, above=True),
+    Bound("optimizer_eps", "a gradient of 0 would be divided by 0", least=0, above=True),
+    Bound("optimizer_grad_clip_norm", "clipping would zero or reverse the gradients", least=0, above=True),
     Bound("scheduler_warmup_steps", "it is a number of steps", least=0, severity=_W),
     Bound("scheduler_decay_steps", "it is a number of steps", least=1),
-    Bound("warmup_ratio|vision_encoder_lr_multiplier", "it is a share", least=0, severity=_W),
+    Bound("warmup_ratio|vision_encoder_lr_multiplier", "it is a fraction", least=0, severity=_W),
     Bound("num_train_timesteps|num_integration_steps", "there would be nothing to denoise", least=1),
     Bound(r"num_inference_(steps|timesteps)|num_denois\w*_steps|num_steps", "the policy could not act", least=1),
     Bound("clip_sample_range", "every action would be clipped away", least=0, above=True, severity=_W),
@@ -126,9 +126,9 @@ _BOUNDS = (
         least=0,
         severity=_W,
     ),
-    Bound("max_random_shift_ratio", "it is a share of the picture", least=0, most=1),
-    Bound(_SHARES, "it is a share", least=0, most=1, severity=_W),
-    Bound("cem_iterations|n_elites|n_gaussian_samples", "planning would have nothing to choose from", least=1),
+    Bound("max_random_shift_ratio", "it is a fraction of the picture", least=0, most=1),
+    Bound(_SHARES, "it is a fraction", least=0, most=1, severity=_W),
+    Bound("cem_iterations|n_elites|n_gaussian_samples", "planning needs at least one sample", least=1),
     Bound("n_pi_samples", "it is a number of samples", least=0),
     Bound(
         "min_std|max_std|elite_weighting_temperature", "planning can't sample with it", least=0, above=True, severity=_W
@@ -140,11 +140,11 @@ def bound_of(name: str, facts: Facts) -> Bound | None:
     """The bound of a policy's parameter; None where nothing is known."""
     if facts.known:
         if name in facts.zero_width_trains:
-            return Bound(name, "a layer without a width", least=1, zero=_W)
+            return Bound(name, "a layer needs at least one unit", least=1, zero=_W)
         if name in facts.odd_numbers:
             return Bound(name, "an even kernel makes the sequence longer", least=1, odd=True)
         if name in facts.most_numbers:
-            return Bound(name, "its network reads no more", least=1, most=facts.most_numbers[name])
+            return Bound(name, "the network is built for no more than that", least=1, most=facts.most_numbers[name])
         if name in facts.least_numbers:
-            return Bound(name, "its sine embedding needs two pairs", least=facts.least_numbers[name])
+            return Bound(name, "its sine embedding needs at least two pairs of values", least=facts.least_numbers[name])
     return next((bound for bound in _BOUNDS if re.fullmatch(bound.names, name)), None)

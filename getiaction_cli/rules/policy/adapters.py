@@ -1,4 +1,4 @@
-"""Adapters that cannot be trained.
+"""Adapters that can't be trained.
 
 ## What it finds
 

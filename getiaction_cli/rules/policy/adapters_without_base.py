@@ -1,4 +1,4 @@
-"""Adapters on nothing.
+"""`use_peft` without adapters to train.
 
 ## What it finds
 

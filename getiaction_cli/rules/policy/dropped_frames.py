@@ -9,7 +9,7 @@ are executed.
 
 The last frames of an episode are left out as starting points, so that the actions which are executed are not mostly
 copies of the last one. LeRobot's default of 7 was computed for a horizon of 16; it does not follow the horizon.
-Nothing breaks.
+Training still runs.
 
 ## Example
 

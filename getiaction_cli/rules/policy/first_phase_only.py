@@ -1,4 +1,4 @@
-"""VQ-BeT that never leaves its first phase.
+"""A run that ends in VQ-BeT's first phase.
 
 ## What it finds
 

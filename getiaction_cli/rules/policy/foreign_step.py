@@ -65,5 +65,5 @@ def foreign_step(checkpoint: Checkpoint) -> Iterator[Finding]:
         except trust.Refused as refused:
             yield Finding(refused.message, at=ROUTE, help=refused.hint)
     for name, why in checkpoint.unreadable.items():
-        if why != "it is not there":
+        if why != "the file is missing":
             yield Finding(f"{name} of {checkpoint.said} can't be read: {why}", at=ROUTE)

@@ -1,4 +1,4 @@
-"""A large pretrained model, trained from nothing.
+"""A large model trained from random weights.
 
 ## What it finds
 

@@ -8,7 +8,7 @@ SmolVLA without `pretrained_path`, with `load_vlm_weights: false` (the default) 
 ## Why it matters
 
 The vision-language model is then built with random weights and stays so, and only the small action expert is trained
-on its random features. The loss falls, and the robot shakes. LeRobot says nothing.
+on its random features. The loss falls but the policy is useless, and LeRobot gives no warning.
 
 ## Example
 

@@ -1,4 +1,4 @@
-"""A horizon that the U-Net can't halve.
+"""A horizon that is not a multiple of the U-Net's factor.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""A learning rate that can't be meant.
+"""A learning rate that is out of range.
 
 ## What it finds
 

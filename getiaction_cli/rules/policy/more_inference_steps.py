@@ -65,7 +65,7 @@ def more_inference_steps(recipe: Recipe, policy: PolicyConfig) -> Iterator[Findi
     yield contradiction(
         values,
         f"{values.said('num_inference_steps')} denoising steps, "
-        f"but training knows only {values.said('num_train_timesteps')}",
+        f"but training uses only {values.said('num_train_timesteps')}",
         "num_inference_steps",
         "num_train_timesteps",
         fix=values.set_to("num_inference_steps", trained, safe=not values.is_set("num_inference_steps")),

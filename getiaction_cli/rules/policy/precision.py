@@ -1,4 +1,4 @@
-"""Two precisions at once.
+"""The trainer's precision contradicts the policy's `dtype`.
 
 ## What it finds
 
@@ -8,7 +8,7 @@ whole policy (`16-true`, `bf16-true`) while its `dtype` says otherwise.
 ## Why it matters
 
 The policy casts parts of itself to its `dtype`; what meets them in another one stops with `expected scalar type Float
-but found BFloat16`. Say it once.
+but found BFloat16`. Set it in one place.
 
 ## Example
 

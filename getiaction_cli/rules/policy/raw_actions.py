@@ -1,4 +1,4 @@
-"""Actions that are learned in one unit and given back in another.
+"""Actions are learned in one unit and returned in another.
 
 ## What it finds
 

@@ -73,7 +73,7 @@ def refused_value(recipe: Recipe, policy_class: PolicyClass, configured: PolicyC
         close = close or [word for word in map(str.lower, map(str, allowed)) if str(value).lower() in word.split("_")]
         choice = next((choice for choice in allowed if close and str(choice).lower() == close[0]), None)
         yield Finding(
-            f"`{name}` can't be {shown(value)}; {policy_class.class_name} knows "
+            f"`{name}` can't be {shown(value)}; it must be one of "
             + " and ".join(filter(None, (", ".join(map(shown, allowed[:-1])), shown(allowed[-1])))),
             at=values.at(name),
             fix=None

@@ -1,4 +1,4 @@
-"""A state that does not fit into its words.
+"""A state whose normalization does not fit the prompt.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""Temporal ensembling that never gets a second opinion.
+"""Temporal ensembling with more than one action per call.
 
 ## What it finds
 

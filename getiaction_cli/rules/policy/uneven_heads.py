@@ -1,4 +1,4 @@
-"""A width that does not divide.
+"""A width that can't be divided evenly.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""More actions executed than lie ahead.
+"""More actions executed than predicted ahead.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""A key that is in one section twice.
+"""A duplicate key.
 
 ## What it finds
 

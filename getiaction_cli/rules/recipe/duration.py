@@ -76,7 +76,7 @@ def duration(recipe: Recipe) -> Iterator[Finding]:
                 fix=Change(f"set it to {meant}", set=((route, meant),), safe=True) if meant else None,
             )
         elif route == _ROUTES[0] and isinstance(value, str) and not re.search("[1-9]", value):
-            yield Finding("with no time nothing is trained", at=route)
+            yield Finding("with a time of 0 nothing is trained", at=route)
         elif isinstance(value, dict):
             yield from _units(route, value)
 

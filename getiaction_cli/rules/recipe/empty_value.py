@@ -1,4 +1,4 @@
-"""A key with nothing after it.
+"""A key without a value.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""A class path that has no place in a recipe.
+"""A class that is not allowed in a recipe.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""A key that must be there.
+"""A required key is missing.
 
 ## What it finds
 

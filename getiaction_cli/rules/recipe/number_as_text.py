@@ -1,4 +1,4 @@
-"""A number that other YAML readers take for text.
+"""A number that other YAML readers read as text.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""A number beyond what its setting can be.
+"""A number that is out of range.
 
 ## What it finds
 

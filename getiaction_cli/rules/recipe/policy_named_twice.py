@@ -6,7 +6,7 @@
 
 ## Why it matters
 
-The class says which policy it is; a name that differs would be a contradiction, one that agrees says nothing.
+The class says which policy it is; a name that differs contradicts it, one that agrees is superfluous.
 
 ## Example
 

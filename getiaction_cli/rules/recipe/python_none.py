@@ -1,4 +1,4 @@
-"""Python's word for nothing.
+"""Python's `None` instead of `null`.
 
 ## What it finds
 

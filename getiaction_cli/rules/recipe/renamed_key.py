@@ -1,4 +1,4 @@
-"""A key that has another name here.
+"""A key that has a different name here.
 
 ## What it finds
 

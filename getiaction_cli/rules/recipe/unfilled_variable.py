@@ -1,4 +1,4 @@
-"""A variable that nothing fills in.
+"""A variable that is not expanded.
 
 ## What it finds
 

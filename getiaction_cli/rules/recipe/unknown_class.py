@@ -1,4 +1,4 @@
-"""A class path that leads nowhere.
+"""A class path that does not exist.
 
 ## What it finds
 

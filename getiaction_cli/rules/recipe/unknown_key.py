@@ -1,4 +1,4 @@
-"""A key that nothing reads.
+"""An unknown key.
 
 ## What it finds
 
@@ -8,7 +8,7 @@ are read from the installed LeRobot, Lightning and getiaction.
 
 ## Why it matters
 
-A misspelt key is a setting that you believe in and training never sees.
+A misspelt key is a setting that you rely on and training never reads.
 
 ## Example
 

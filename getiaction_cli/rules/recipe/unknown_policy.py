@@ -1,4 +1,4 @@
-"""A policy that is not there.
+"""An unknown policy.
 
 ## What it finds
 

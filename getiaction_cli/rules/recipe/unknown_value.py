@@ -1,4 +1,4 @@
-"""A word that is not among the allowed ones.
+"""A value that is not one of the allowed words.
 
 ## What it finds
 

@@ -1,4 +1,4 @@
-"""A part of Lightning that can't work here.
+"""A part of Lightning that can't be used here.
 
 ## What it finds
 

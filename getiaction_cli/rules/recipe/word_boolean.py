@@ -1,4 +1,4 @@
-"""A word that YAML takes for true or false.
+"""A word that YAML reads as true or false.
 
 ## What it finds
 
@@ -6,7 +6,7 @@
 
 ## Why it matters
 
-YAML reads these words as true and false, so the setting gets a truth value instead of the word.
+YAML reads these words as true and false, so the setting gets a boolean instead of the word.
 
 ## Example
 
@@ -60,7 +60,7 @@ def word_boolean(recipe: Recipe) -> Iterator[Finding]:
     for route, mistake in mistaken(recipe).items():
         if mistake.node.note is Note.WORD_BOOLEAN and not mistake.key.wrong(mistake.node.raw):
             yield Finding(
-                f"YAML reads `{mistake.node.raw}` as {str(mistake.node.value).lower()}; {mistake.name} wants text",
+                f"YAML reads `{mistake.node.raw}` as {str(mistake.node.value).lower()}; {mistake.name} takes text",
                 at=route,
                 fix=Change("put it in quotes", set=((route, mistake.node.raw),), safe=True),
             )

@@ -1,4 +1,4 @@
-"""Text that is not YAML.
+"""Invalid YAML.
 
 ## What it finds
 
