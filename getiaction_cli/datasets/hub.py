@@ -30,6 +30,7 @@ from getiaction_cli.errors import HubError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
     from huggingface_hub.hf_api import RepoFile
 
 type Kind = Literal["dataset", "model"]
@@ -357,84 +358,77 @@ def _in_time() -> Iterator[None]:
 @contextmanager
 def _translated(repo_id: str, kind: Kind = "dataset") -> Iterator[None]:
     """Every error of huggingface_hub or httpx becomes one HubError (a missing repository stays itself)."""
-    import httpx
     from huggingface_hub import errors
 
-    where = endpoint()
-    page = f"{where}/datasets/{repo_id}" if kind == "dataset" else f"{where}/{repo_id}"
     try:
         with _in_time():
             yield
     except HubError:
         raise
-    except errors.GatedRepoError as error:
-        raise HubError(
-            f"{repo_id} is gated: its owner must grant you access",
-            f"request access at {page}, then `hf auth login` (or set HF_TOKEN)",
-        ) from error
-    except errors.RepositoryNotFoundError:
-        raise
-    except errors.RevisionNotFoundError as error:
-        raise HubError(f"{repo_id} has no such revision on the Hub", f"{page}/tree/main lists them") from error
-    except errors.OfflineModeIsEnabled as error:
-        raise HubError(
-            "the Hub was not contacted: HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE, or name a folder"
-        ) from error
-    except errors.HFValidationError as error:
-        raise HubError(f"{repo_id!r} can't be the id of a {kind}", "an id is owner/name") from error
-    except errors.HfHubHTTPError as error:
-        status = getattr(error.response, "status_code", None)
-        if status == 401:
-            raise HubError(
-                f"the Hub does not accept your token for {repo_id}", "`hf auth login`, or check HF_TOKEN"
-            ) from error
-        if status == 429:
-            raise HubError(
-                "the Hub is refusing requests for now (too many)", "wait some minutes, or log in: `hf auth login`"
-            ) from error
-        if isinstance(error, errors.EntryNotFoundError):
-            raise HubError(f"a file of {repo_id} that the Hub lists is gone from it", "try again later") from error
-        if status is not None and 400 <= status < 500:
-            raise HubError(
-                f"the Hub refused {repo_id} ({status}{f': {error.server_message}' if error.server_message else ''})",
-                f"open {page} in a browser: does your account see its files?",
-            ) from error
-        raise HubError(
-            f"the Hub answered {status or 'with an error'} for {repo_id}", f"{where} may be down; try again later"
-        ) from error
-    except httpx.TimeoutException as error:
-        raise HubError(
-            f"the Hub is too slow: no answer for {repo_id} in time",
-            "HF_HUB_DOWNLOAD_TIMEOUT=60 and HF_HUB_ETAG_TIMEOUT=60 wait longer",
-        ) from error
-    except httpx.UnsupportedProtocol as error:
-        raise HubError(f"HF_ENDPOINT is {where!r}, not an address", "it begins with https:// or http://") from error
-    except httpx.ConnectError as error:
-        raise HubError(
-            f"the Hub can't be reached at {where}", "check the network; HF_HUB_OFFLINE=1 looks at local copies only"
-        ) from error
-    except (
-        httpx.HTTPError,
-        httpx.StreamError,
-        errors.FileMetadataError,
-        errors.LocalEntryNotFoundError,
-        OSError,
-    ) as error:
-        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            raise HubError(f"no space left on the disk for {repo_id}", f"in {lerobot_hub_cache()}") from error
-        if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-            raise HubError(
-                f"LeRobot's cache {lerobot_hub_cache()} can't be written: {error.strerror}",
-                "set HF_LEROBOT_HOME to another folder",
-            ) from error
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise HubError(
-            f"the download of {repo_id} was interrupted: {first}", "try again: complete files are kept"
-        ) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise HubError(
-            f"{where} does not answer like a Hub: {type(error).__name__}: {error}", "is HF_ENDPOINT right?"
-        ) from error
+    except Exception as error:
+        missing = isinstance(error, errors.RepositoryNotFoundError) and not isinstance(error, errors.GatedRepoError)
+        if missing or not (explained := _explained(error, repo_id, kind)):
+            raise
+        raise HubError(*explained) from error
+
+
+def _explained(error: Exception, repo_id: str, kind: Kind) -> tuple[str, str] | None:
+    """What is wrong and what to do about it; None for an error that neither the Hub nor the network explains."""
+    import httpx
+    from huggingface_hub import errors
+
+    where = endpoint()
+    page = f"{where}/datasets/{repo_id}" if kind == "dataset" else f"{where}/{repo_id}"
+    match error:
+        case errors.GatedRepoError():
+            what = f"{repo_id} is gated: its owner must grant you access"
+            return what, f"request access at {page}, then `hf auth login` (or set HF_TOKEN)"
+        case errors.RevisionNotFoundError():
+            return f"{repo_id} has no such revision on the Hub", f"{page}/tree/main lists them"
+        case errors.OfflineModeIsEnabled():
+            return "the Hub was not contacted: HF_HUB_OFFLINE is set", "unset HF_HUB_OFFLINE, or name a folder"
+        case errors.HFValidationError():
+            return f"{repo_id!r} can't be the id of a {kind}", "an id is owner/name"
+        case errors.HfHubHTTPError():
+            return _answer(error, repo_id, page)
+        case httpx.TimeoutException():
+            what = f"the Hub is too slow: no answer for {repo_id} in time"
+            return what, "HF_HUB_DOWNLOAD_TIMEOUT=60 and HF_HUB_ETAG_TIMEOUT=60 wait longer"
+        case httpx.UnsupportedProtocol():
+            return f"HF_ENDPOINT is {where!r}, not an address", "it begins with https:// or http://"
+        case httpx.ConnectError():
+            what = f"the Hub can't be reached at {where}"
+            return what, "check the network; HF_HUB_OFFLINE=1 looks at local copies only"
+        case OSError(errno=errno.ENOSPC):
+            return f"no space left on the disk for {repo_id}", f"in {lerobot_hub_cache()}"
+        case OSError(errno=errno.EACCES | errno.EPERM | errno.EROFS | errno.ENOTDIR):
+            what = f"LeRobot's cache {lerobot_hub_cache()} can't be written: {error.strerror}"
+            return what, "set HF_LEROBOT_HOME to another folder"
+        case httpx.HTTPError() | httpx.StreamError() | errors.FileMetadataError() | OSError():
+            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            return f"the download of {repo_id} was interrupted: {first}", "try again: complete files are kept"
+        case ValueError() | KeyError() | TypeError() | AttributeError() | RecursionError():
+            what = f"{where} does not answer like a Hub: {type(error).__name__}: {error}"
+            return what, "is HF_ENDPOINT right?"
+    return None
+
+
+def _answer(error: HfHubHTTPError, repo_id: str, page: str) -> tuple[str, str]:
+    """The same for an answer of the Hub that refuses a request."""
+    from huggingface_hub.errors import EntryNotFoundError
+
+    status = getattr(error.response, "status_code", None)
+    if status == 401:
+        return f"the Hub does not accept your token for {repo_id}", "`hf auth login`, or check HF_TOKEN"
+    if status == 429:
+        return "the Hub is refusing requests for now (too many)", "wait some minutes, or log in: `hf auth login`"
+    if isinstance(error, EntryNotFoundError):
+        return f"a file of {repo_id} that the Hub lists is gone from it", "try again later"
+    if status is not None and 400 <= status < 500:
+        said = f": {error.server_message}" if error.server_message else ""
+        what = f"the Hub refused {repo_id} ({status}{said})"
+        return what, f"open {page} in a browser: does your account see its files?"
+    return f"the Hub answered {status or 'with an error'} for {repo_id}", f"{endpoint()} may be down; try again later"
 
 
 @contextmanager
