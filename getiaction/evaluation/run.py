@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -83,22 +84,15 @@ def evaluate(
     module.progress = progress
     place, meta = module.find()
     require_fit(policy, meta)
-    part, candidates, training = _parts(meta, module, data, trained_on, chosen)
-    numbers_of = measures.evenly(candidates, most_episodes or MOST_EPISODES)
-    compared = measures.evenly(training, min(len(numbers_of), MOST_COMPARED)) if part == "held-out" else []
-    usable, needed = module.used(meta), {*numbers_of, *compared}
-    if usable is not None and not needed <= set(usable):
-        module.episodes, module.exclude_episodes = sorted(needed), None
-        for entry in module.entries:
-            entry.episodes = entry.exclude_episodes = None
+    selection = _select(module, meta, data, trained_on, chosen, most_episodes or MOST_EPISODES)
 
     watch(f"reading {module.repo_id}", 0, 0)
     with data_errors(module.repo_id, [str(place or meta.root)]):
         pipeline = module.pipeline(meta, place, build=False)
         said = trained_on or data
         stride = action_stride(said.get("delta_timestamps"), meta.fps, int(said.get("stride") or 1))
-        moments = _moments(policy, pipeline, meta, numbers_of, stride)
-        others = _moments(policy, pipeline, meta, compared, stride) if compared else None
+        moments = _moments(policy, pipeline, meta, selection.episodes, stride)
+        others = _moments(policy, pipeline, meta, selection.compared, stride) if selection.compared else None
 
         watch("predicting", 0, len(moments.actions))
         begun = time.monotonic()
@@ -107,12 +101,9 @@ def evaluate(
         theirs = others and open_loop.predict(policy, others, lambda done, of: watch("on training episodes", done, of))
 
     fps = float(meta.fps) / stride
-    everything = np.concatenate([found.recorded, *([theirs.recorded] if theirs else [])])
-    low, high, mean = everything.min(axis=0), everything.max(axis=0), everything.mean(axis=0)
-    scale = high - low
-    names = baselines.joint_names(meta.features[ACTION], len(scale))
-    simple, no_state = _baselines(found, moments, meta, names, low, high, mean)
-    errors = {name: np.abs(values - found.recorded) for name, values in simple.items()}
+    joints = _Joints.of(meta, found, theirs)
+    scale = joints.scale
+    simple, no_state = _baselines(found, moments, meta, joints)
 
     watch("measuring what it looks at", 0, 0)
     frame_bytes = sum(int(np.prod(meta.features[key]["shape"])) for key in meta.camera_keys)
@@ -120,38 +111,100 @@ def evaluate(
     probes = Probes(policy, moments, chosen_rows(moments, frame_bytes), scale, size)
     state_keys = [key for key, feature in policy.inputs.items() if feature.type in (FeatureType.STATE, FeatureType.ENV)]
     camera_keys = [key for key, feature in policy.inputs.items() if feature.type is FeatureType.VISUAL]
-    tasks = [_task(meta, number) for number in found.numbers.tolist()]
-    episodes = measures.episodes(found, scale, tasks)
+    episodes = measures.episodes(found, scale, [_task(meta, number) for number in found.numbers.tolist()])
     return Evaluation(
         model=source.place,
         policy=str(policy.policy_name),
         dataset=meta.repo_id,
         root=str(meta.root),
         fps=fps,
-        part=part,
-        available=len(candidates),
+        part=selection.part,
+        available=selection.available,
         steps=policy.steps_per_prediction if policy.predicts_alone else 1,
         observations=policy.observations_per_prediction,
         camera_inputs=tuple(camera_keys),
         state_inputs=tuple(state_keys),
-        joints=measures.joints(found, simple, names, low, high),
+        joints=measures.joints(found, simple, joints.names, joints.low, joints.high),
         episodes=episodes,
         tasks=measures.by_task(episodes),
         horizon=measures.horizon(found, found.actions, scale, moments.steps),
         baseline_horizon={k: measures.horizon(found, values, scale, moments.steps) for k, values in simple.items()},
-        error=float(measures.share(np.abs(found.actions - found.recorded), scale).mean()),
-        baselines={name: float(measures.share(error, scale).mean()) for name, error in errors.items()},
+        error=joints.error(found.actions, found),
+        baselines={name: joints.error(values, found) for name, values in simple.items()},
         no_state=no_state,
-        worst=measures.worst(found, scale, names, fps),
+        worst=measures.worst(found, scale, joints.names, fps),
         cameras=probes.exchange(camera_keys),
         state=probes.exchange(state_keys),
-        trained=_comparison(theirs, others, meta, names, low, high, mean),
+        trained=_comparison(theirs, others, meta, joints),
         borders=measures.borders(found, scale),
         latency=probes.latency(),
         frames=len(found.actions),
         seconds=seconds,
         trajectories=_trajectories(found, moments, meta, pictures=pictures),
     )
+
+
+@dataclass(frozen=True)
+class _Selection:
+    """Which episodes are evaluated.
+
+    Attributes:
+        part: what the policy knows of them.
+        available: how many such episodes there are.
+        episodes: the evaluated ones.
+        compared: training episodes to compare held-out ones with.
+    """
+
+    part: Part
+    available: int
+    episodes: Sequence[int]
+    compared: Sequence[int]
+
+
+@dataclass(frozen=True)
+class _Joints:
+    """The dimensions of the action with their recorded range and mean, `(action,)` each."""
+
+    names: Sequence[str]
+    low: np.ndarray
+    high: np.ndarray
+    mean: np.ndarray
+
+    @classmethod
+    def of(cls, meta: LeRobotDatasetMetadata, *predicted: measures.Predicted | None) -> _Joints:
+        """Those of all recorded actions."""
+        recorded = np.concatenate([found.recorded for found in predicted if found])
+        names = baselines.joint_names(meta.features[ACTION], recorded.shape[1])
+        return cls(names, recorded.min(axis=0), recorded.max(axis=0), recorded.mean(axis=0))
+
+    @property
+    def scale(self) -> np.ndarray:
+        """The recorded range."""
+        return self.high - self.low
+
+    def error(self, values: np.ndarray, found: measures.Predicted) -> float:
+        """The error of predicted values as a share of the range."""
+        return float(measures.share(np.abs(values - found.recorded), self.scale).mean())
+
+
+def _select(
+    module: LeRobotDataModule,
+    meta: LeRobotDatasetMetadata,
+    data: Mapping[str, Any],
+    trained_on: Mapping[str, Any] | None,
+    chosen: Sequence[int] | None,
+    most: int,
+) -> _Selection:
+    """Choose at most so many episodes, evenly spread, and let the data module read them."""
+    part, candidates, training = _parts(meta, module, data, trained_on, chosen)
+    episodes = measures.evenly(candidates, most)
+    compared = measures.evenly(training, min(len(episodes), MOST_COMPARED)) if part == "held-out" else []
+    usable, needed = module.used(meta), {*episodes, *compared}
+    if usable is not None and not needed <= set(usable):
+        module.episodes, module.exclude_episodes = sorted(needed), None
+        for entry in module.entries:
+            entry.episodes = entry.exclude_episodes = None
+    return _Selection(part, len(candidates), episodes, compared)
 
 
 def load(source: Source, device: str = "auto", revision: str | None = None) -> LeRobotPolicy:
@@ -297,10 +350,7 @@ def _baselines(
     found: measures.Predicted,
     moments: Moments,
     meta: LeRobotDatasetMetadata,
-    names: Sequence[str],
-    low: np.ndarray,
-    high: np.ndarray,
-    mean: np.ndarray,
+    joints: _Joints,
 ) -> tuple[dict[str, np.ndarray], str]:
     """The baselines' predictions, and why holding the state is not among them."""
     state, why = None, ""
@@ -308,10 +358,10 @@ def _baselines(
         why = f"{meta.repo_id} has no {STATE}"
     else:
         values = numbers(moments.dataset, STATE)[moments.frames].astype(np.float32)
-        places = baselines.corresponding(names, baselines.joint_names(meta.features[STATE], values.shape[1]))
+        places = baselines.corresponding(joints.names, baselines.joint_names(meta.features[STATE], values.shape[1]))
         if places is None:
             why = f"the dimensions of {STATE} and {ACTION} don't correspond"
-        elif not baselines.follows(found.recorded, values[:, places], mean, high - low):
+        elif not baselines.follows(found.recorded, values[:, places], joints.mean, joints.scale):
             why = f"{ACTION} is not a position like {STATE}"
         else:
             state = values[:, places]
@@ -321,9 +371,9 @@ def _baselines(
         rows=found.rows,
         starts=found.starts,
         firsts=found.first,
-        mean=mean,
-        low=low,
-        high=high,
+        mean=joints.mean,
+        low=joints.low,
+        high=joints.high,
     )
     assert why or HOLD_STATE in simple
     return simple, why
@@ -333,23 +383,16 @@ def _comparison(
     theirs: measures.Predicted | None,
     others: Moments | None,
     meta: LeRobotDatasetMetadata,
-    names: Sequence[str],
-    low: np.ndarray,
-    high: np.ndarray,
-    mean: np.ndarray,
+    joints: _Joints,
 ) -> Comparison | None:
     if theirs is None or others is None:
         return None
-    simple, _ = _baselines(theirs, others, meta, names, low, high, mean)
-    scale = high - low
+    simple, _ = _baselines(theirs, others, meta, joints)
     return Comparison(
         episodes=tuple(theirs.numbers.tolist()),
         frames=len(theirs.actions),
-        error=float(measures.share(np.abs(theirs.actions - theirs.recorded), scale).mean()),
-        baselines={
-            name: float(measures.share(np.abs(values - theirs.recorded), scale).mean())
-            for name, values in simple.items()
-        },
+        error=joints.error(theirs.actions, theirs),
+        baselines={name: joints.error(values, theirs) for name, values in simple.items()},
     )
 
 

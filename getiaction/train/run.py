@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,44 +70,15 @@ def train(
         Interrupted: it was stopped before the first step, or at once by a second signal.
     """
     screen = screen or Screen(quiet=quiet)
-    here = launch.read()
-    run, checkpoint = folder.resumable(resume) if resume else (None, None)
-    tries = _leaves_nothing(recipe)
-    upload = None if tries else upload_of(recipe["model"].get("init_args") or {})
+    upload = None if _leaves_nothing(recipe) else upload_of(recipe["model"].get("init_args") or {})
     if upload and rank() == 0:
         screen.doing(f"checking {upload.repo_id} on the Hub")
         publishing.check(upload)
-    if tries:
-        run = None
-    elif run is None:
-        run = _claim(recipe_name, output_dir or recipe.get("output_dir"), Job.this(here, recipe))
-        if run.resumed:
-            screen.say(f"{here.job} was started again: resuming {run.path}")
-            checkpoint = run.last if run.last.is_file() else None
-    earlier = run if run and run.resumed else None
-    if recipe.get("seed") is None:
-        recipe = {**recipe, "seed": _seed(earlier)}
-        recipe_text = with_seed(recipe_text, recipe["seed"])
-        resolved_text = resolved_text and with_seed(resolved_text, recipe["seed"])
-    else:
-        recipe = dict(recipe)
-    if batch_size.is_auto(recipe):
-        try:
-            with in_plain_words():
-                number = batch_size.chosen(recipe, earlier, screen)
-        except BaseException:
-            if run and run.fresh and rank() == 0:
-                run.abandon()
-            raise
-        recipe, recipe_text = batch_size.with_number(recipe, recipe_text, number)
-        resolved_text = resolved_text and batch_size.replaced(resolved_text, number)
-    if run and rank() == 0:
-        run.hold()
-        if run.resumed and checkpoint is None:
-            screen.say(f"{run.path} was stopped before its first checkpoint: starting from step 0")
-        if run.fresh:
-            run.write_recipe(recipe_text)  # a run that continues keeps its own until it does (`RunRecorder`)
-        screen.log_to(run.log)
+    prepared = _Preparation(recipe, recipe_text, resolved_text)
+    prepared.claim(recipe_name, output_dir, resume, screen)
+    prepared.decide(screen)
+    recipe, run = prepared.recipe, prepared.run
+    prepared.write(screen)
 
     interrupt = Interrupt(
         lambda name: screen.say(f"{name}: finishing this step, then saving (again: stop at once)"),
@@ -115,35 +87,108 @@ def train(
     )
     watch = Watch(screen)
     page = RunPage(run, draw, screen)
-    recorder = RunRecorder(run, recipe, recipe_text, resolved_text, screen)
+    recorder = RunRecorder(run, recipe, prepared.text, prepared.resolved, screen)
     callbacks: list[L.Callback] = [Reseed(recipe), recorder, page, watch]
     if run:
         saves = (recipe.get("trainer") or {}).get("enable_checkpointing") is not False
         callbacks.append(Checkpoints(run, interrupt, saves=saves))
         callbacks += _rollouts(recipe, run, interrupt, watch, page, screen)
+    with _ended(run, watch, page, screen), interrupt.listening(), in_plain_words():
+        trainer = build.trainer(recipe, run, callbacks)
+        checkpoint = prepared.checkpoint
+        if launch.read().world_size > 1:
+            checkpoint = _agree(trainer, run, checkpoint, recipe)
+        SafeCheckpointIO.use(trainer)
+        interrupt.alone(trainer)
+        L.seed_everything(recipe["seed"], workers=True, verbose=False)
+        data = build.data(recipe)
+        data.progress = DataProgress(screen)
+        policy = build.policy(recipe)
+        screen.doing(f"reading {getattr(data, 'repo_id', 'the dataset')}")
+        stopped_by = _fit(recipe, trainer, policy, data, checkpoint)
+        if not (watch.started or checkpoint):
+            raise TrainingError(
+                "nothing was trained: the recipe sets zero steps",
+                "look at trainer.max_steps, max_epochs, max_time and limit_train_batches",
+            )
+        if run and trainer.is_global_zero:
+            screen.doing("writing pretrained_model")
+            run.write_pretrained_model(partial(_save_with_card, policy, data, trainer, recipe))
+            if policy.averaging and policy.averaging.keep_raw:
+                run.write_pretrained_model(partial(policy.save_pretrained, averaged=False), raw=True)
+    summary = Summary.of(trainer, policy, data, watch, run, stopped_by)
+    if upload and run and stopped_by is None and trainer.is_global_zero:
+        return replace(summary, uploaded=_upload(run, upload, screen))
+    return summary
+
+
+@dataclass
+class _Preparation:
+    """A run before its first step: the recipe with every choice made, and the folder it trains in.
+
+    Attributes:
+        recipe: as plain values.
+        text: the same as text.
+        resolved: its text with all defaults; empty for none.
+        run: the run's folder; None where a try leaves nothing.
+        checkpoint: where the run continues; None from the beginning.
+    """
+
+    recipe: dict[str, Any]
+    text: str
+    resolved: str
+    run: RunFolder | None = None
+    checkpoint: Path | None = None
+
+    def claim(self, name: str, output_dir: str | Path | None, resume: str | Path | None, screen: Screen) -> None:
+        """Take the folder to resume in, or a new one; that of an earlier start of the same job is resumed, too."""
+        if resume:
+            self.run, self.checkpoint = folder.resumable(resume)
+        if _leaves_nothing(self.recipe):
+            self.run = None
+        elif self.run is None:
+            here = launch.read()
+            self.run = _claim(name, output_dir or self.recipe.get("output_dir"), Job.this(here, self.recipe))
+            if self.run.resumed:
+                screen.say(f"{here.job} was started again: resuming {self.run.path}")
+                self.checkpoint = self.run.last if self.run.last.is_file() else None
+
+    def decide(self, screen: Screen) -> None:
+        """Draw the seed and choose the batch size, where the recipe leaves them open."""
+        earlier = self.run if self.run and self.run.resumed else None
+        self.recipe = dict(self.recipe)
+        if self.recipe.get("seed") is None:
+            self.recipe["seed"] = seed = _seed(earlier)
+            self.text = with_seed(self.text, seed)
+            self.resolved = self.resolved and with_seed(self.resolved, seed)
+        if batch_size.is_auto(self.recipe):
+            try:
+                with in_plain_words():
+                    number = batch_size.chosen(self.recipe, earlier, screen)
+            except BaseException:
+                if self.run and self.run.fresh and rank() == 0:
+                    self.run.abandon()
+                raise
+            self.recipe, self.text = batch_size.with_number(self.recipe, self.text, number)
+            self.resolved = self.resolved and batch_size.replaced(self.resolved, number)
+
+    def write(self, screen: Screen) -> None:
+        """On the first rank: lock the folder, and write the recipe and the log into it."""
+        if self.run is None or rank() > 0:
+            return
+        self.run.hold()
+        if self.run.resumed and self.checkpoint is None:
+            screen.say(f"{self.run.path} was stopped before its first checkpoint: starting from step 0")
+        if self.run.fresh:
+            self.run.write_recipe(self.text)  # a run that continues keeps its own until it does (`RunRecorder`)
+        screen.log_to(self.run.log)
+
+
+@contextmanager
+def _ended(run: RunFolder | None, watch: Watch, page: RunPage, screen: Screen) -> Iterator[None]:
+    """After the run: keep what a failure says, or remove a folder in which nothing began, and release the rest."""
     try:
-        with interrupt.listening(), in_plain_words():
-            trainer = build.trainer(recipe, run, callbacks)
-            if here.world_size > 1:
-                checkpoint = _agree(trainer, run, checkpoint, recipe)
-            SafeCheckpointIO.use(trainer)
-            interrupt.alone(trainer)
-            L.seed_everything(recipe["seed"], workers=True, verbose=False)
-            data = build.data(recipe)
-            data.progress = DataProgress(screen)
-            policy = build.policy(recipe)
-            screen.doing(f"reading {getattr(data, 'repo_id', 'the dataset')}")
-            stopped_by = _fit(recipe, trainer, policy, data, checkpoint)
-            if not (watch.started or checkpoint):
-                raise TrainingError(
-                    "nothing was trained: the recipe sets zero steps",
-                    "look at trainer.max_steps, max_epochs, max_time and limit_train_batches",
-                )
-            if run and trainer.is_global_zero:
-                screen.doing("writing pretrained_model")
-                run.write_pretrained_model(partial(_save_with_card, policy, data, trainer, recipe))
-                if policy.averaging and policy.averaging.keep_raw:
-                    run.write_pretrained_model(partial(policy.save_pretrained, averaged=False), raw=True)
+        yield
     except (TrainingError, Interrupted, KeyboardInterrupt) as error:
         if run and not watch.started and not run.resumed and rank() == 0:
             run.abandon()
@@ -164,10 +209,6 @@ def train(
             run.release()
             if rank() == 0 and run.metrics.is_file():
                 page.update(last=True)
-    summary = Summary.of(trainer, policy, data, watch, run, stopped_by)
-    if upload and run and stopped_by is None and trainer.is_global_zero:
-        return replace(summary, uploaded=_upload(run, upload, screen))
-    return summary
 
 
 def _save_with_card(policy: Any, data: Any, trainer: L.Trainer, recipe: dict[str, Any], folder: Path) -> None:

@@ -118,7 +118,7 @@ def test_the_dataset_of_lerobot_train_is_found_beside_the_policy(run: Path, data
 
 def test_without_a_dataset_it_says_how_to_name_one(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run / "pretrained_model", tmp_path / "model")
-    with pytest.raises(DataError, match="nothing says on which dataset") as caught:
+    with pytest.raises(DataError, match="does not record which dataset") as caught:
         evaluate(source.find(str(tmp_path / "model")), None, device="cpu")
     assert "--data.repo_id" in caught.value.hint
 
