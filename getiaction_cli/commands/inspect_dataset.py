@@ -33,7 +33,12 @@ def inspect_dataset(
         typer.Option("--write-stats", help="With --deep: write true statistics to meta/stats.json, beside a backup."),
     ] = False,
     html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with pictures and plots.")
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Also write a page that plays episodes beside their curves."),
+    ] = None,
+    episode: Annotated[
+        list[int] | None,
+        typer.Option("--episode", metavar="N", help="With --html: an episode to play (repeatable; default: three)."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Download what --deep needs without asking.")] = False,
     seed: Annotated[int, typer.Option("--seed", help="Chooses the frames that --deep decodes.")] = 0,
@@ -49,13 +54,15 @@ def inspect_dataset(
 
     if write_stats and not deep:
         raise typer.BadParameter("it needs --deep, which reads the numbers", param_hint="--write-stats")
+    if episode and html is None:
+        raise typer.BadParameter("it needs --html, whose page plays the episodes", param_hint="--episode")
     progress = Progress(quiet=quiet())
     try:
         inspection = _inspect(dataset, revision, progress, deep=deep, yes=yes, seed=seed)
         if write_stats:
             inspection = _write_stats(inspection)
         if html is not None:
-            _write_page(inspection, html, progress)
+            _write_page(inspection, html, episode or [], progress)
     except (CliError, KeyboardInterrupt):
         progress.clear()
         raise
@@ -171,13 +178,18 @@ def _write_stats(inspection: Inspection) -> Inspection:
     return _judged(datasets.read(inspection.dataset.place), inspection.scan, datasets.ONLY_DEEP)
 
 
-def _write_page(inspection: Inspection, file: Path, progress: Progress) -> None:
+def _write_page(inspection: Inspection, file: Path, episodes: list[int], progress: Progress) -> None:
     """Write the page all at once, so that a reader never meets half of one."""
     from getiaction_cli.checking.fixing import write
     from getiaction_cli.datasets import sample
-    from getiaction_cli.rendering import dataset_html
+    from getiaction_cli.rendering import charts, dataset_html
 
-    write(file, dataset_html.render(inspection, sample.take(inspection.dataset, watch=progress)))
+    there = {int(index) for index in inspection.dataset.episodes.index}
+    if missing := [one for one in episodes if one not in there]:
+        raise typer.BadParameter(f"the dataset has no episode {missing[0]}", param_hint="--episode")
+    if len(set(episodes)) > charts.COLOURS:
+        raise typer.BadParameter(f"a page has room for at most {charts.COLOURS} episodes", param_hint="--episode")
+    write(file, dataset_html.render(inspection, sample.take(inspection.dataset, progress, episodes)))
     note(f"wrote {file}")
 
 

@@ -167,6 +167,10 @@ class Inspection:
                 words.append(f"{reason} ({', '.join(rules[:6])}{', …' if len(rules) > 6 else ''})")
         return words + (self.scan.not_checked if self.scan is not None else [])
 
+    def is_waiting(self, verdict: PolicyVerdict) -> bool:
+        """True for a policy that lacks nothing but the repair of the dataset's own errors."""
+        return bool(verdict.reasons) and not verdict.lacks(self.report) and not verdict.unreadable
+
     @property
     def next_command(self) -> str:
         """What to do next."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from getiaction_cli.datasets.stats import LEVELS, QUANTILES
 from getiaction_cli.errors import CouldNotLook
+from getiaction_cli.units import plural
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -22,6 +24,11 @@ _MEASURED = 100  # pictures that a camera's statistics are of
 _MEASURED_PIXELS = 160
 _WIDEST = 480  # pixels; more would only make the page heavy
 _MOST_POINTS = 500
+_CLIP_RATE = 10  # frames per second; a clip shows the course of an episode, not each of its frames
+_CLIP_FRAMES = 900  # of all clips together
+_CLIP_BYTES = 8_000_000  # likewise
+_CLIP_WIDEST = 240  # pixels
+_FAR = 8  # frames; to skip more, seeking may be faster than decoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +51,64 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Clip:
+    """Frames of one camera in one episode: JPEG files, and the second of the episode that each shows."""
+
+    key: str
+    episode: int
+    seconds: tuple[float, ...]
+    jpegs: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """What was read, and in words what could not be."""
+    """Sampled data, and a sentence for each part that could not be read."""
 
     trajectories: tuple[Trajectory, ...] = ()
+    clips: tuple[Clip, ...] = ()
     pictures: tuple[Picture, ...] = ()
     problems: tuple[str, ...] = ()
 
 
-def take(dataset: Dataset, watch: OnProgress | None = None) -> Sample:
-    """Read the first, the middle and the last episode, and a frame of each camera from the middle of some episodes.
+def take(dataset: Dataset, watch: OnProgress | None = None, episodes: Sequence[int] = ()) -> Sample:
+    """Read some episodes, and a frame of each camera from the middle of some others.
 
     Nothing is downloaded and nothing raises: a file that can't be read is reported in ``problems``.
+
+    Args:
+        dataset: the dataset.
+        watch: called with the progress.
+        episodes: indices of the episodes to read; by default the first, the middle and the last one.
     """
-    rows = _spread(len(dataset.episodes), EPISODES)
-    trajectories, pictures, problems = [], [], []
+    rows = [row for row, index in enumerate(dataset.episodes.index) if int(index) in episodes]
+    rows = rows or _spread(len(dataset.episodes), EPISODES)
+    trajectories, clips, pictures, problems = [], [], [], []
     for row in rows:
         try:
             trajectories.append(_trajectory(dataset, row))
         except Exception as error:  # damaged files fail in every way there is, and the page shows the rest
             problems.append(f"episode {int(dataset.episodes.index[row])} could not be read: {_line(error)}")
     cameras = [key for key in dataset.camera_keys if key not in dataset.depth_keys]
-    jobs = [(key, row) for key in cameras for row in _spread(len(dataset.episodes), PICTURES)]
-    for done, (key, row) in enumerate(jobs, 1):
+    stills = [(key, row, False) for key in cameras for row in _spread(len(dataset.episodes), PICTURES)]
+    films = [(key, row, True) for key in cameras for row in rows]
+    unseen = set()
+    for done, (key, row, film) in enumerate(jobs := stills + films, 1):
         try:
-            pictures.append(_picture(dataset, key, row))
+            if film:
+                clip, reason = _clip(dataset, key, row, len(films))
+                clips.append(clip)
+                if reason and (key, row) not in unseen:
+                    problems.append(f"{key}, episode {clip.episode}: the video is incomplete: {reason}")
+            else:
+                pictures.append(_picture(dataset, key, row))
         except Exception as error:
-            problems.append(f"{key}, episode {int(dataset.episodes.index[row])}: no picture: {_line(error)}")
+            if (key, row) not in unseen:
+                what = "video" if film else "picture"
+                problems.append(f"{key}, episode {int(dataset.episodes.index[row])}: no {what}: {_line(error)}")
+            unseen.add((key, row))
         if watch is not None:
-            watch("decoding pictures", done, len(jobs), "frames")
-    return Sample(tuple(trajectories), tuple(pictures), tuple(problems))
+            watch("decoding pictures", done, len(jobs), "parts")
+    return Sample(tuple(trajectories), tuple(clips), tuple(pictures), tuple(problems))
 
 
 def picture_statistics(dataset: Dataset, key: str) -> dict[str, Any]:
@@ -139,40 +174,92 @@ def _trajectory(dataset: Dataset, row: int) -> Trajectory:
     return Trajectory(int(dataset.episodes.index[row]), seconds, values)
 
 
+def _clip(dataset: Dataset, key: str, row: int, clips: int) -> tuple[Clip, str]:
+    """Frames of an episode at equal distances, and why it has no more; ``clips`` of them share the page's limits."""
+    length, fps = max(0, int(dataset.episodes.length[row])), dataset.fps or 1
+    step = max(1, round(fps / _CLIP_RATE), -(-length * clips // _CLIP_FRAMES))
+    seconds, jpegs, reason = [], [], ""
+    try:
+        for frame, image in _images(dataset, key, row, range(0, length, step)):
+            jpegs.append(_jpeg(image, _CLIP_WIDEST, 60))
+            seconds.append(round(frame / fps, 3))
+    except Exception as error:
+        if not jpegs:
+            raise
+        reason = _line(error)
+    if not jpegs:
+        raise ValueError("the episode has no frame")
+    while len(jpegs) > 1 and sum(map(len, jpegs)) > _CLIP_BYTES / clips:
+        seconds, jpegs = seconds[::2], jpegs[::2]
+    return Clip(key, int(dataset.episodes.index[row]), tuple(seconds), tuple(jpegs)), reason
+
+
 def _picture(dataset: Dataset, key: str, row: int) -> Picture:
     frame = max(0, int(dataset.episodes.length[row]) // 2)
-    image = _image(dataset, key, row, frame)
-    image.thumbnail((_WIDEST, _WIDEST))
+    jpeg = _jpeg(_image(dataset, key, row, frame), _WIDEST, 80)
+    return Picture(key, int(dataset.episodes.index[row]), frame / (dataset.fps or 1), jpeg)
+
+
+def _jpeg(image: Any, widest: int, quality: int) -> bytes:
+    image.thumbnail((widest, widest))
     buffer = io.BytesIO()
-    image.convert("RGB").save(buffer, "JPEG", quality=80)
-    return Picture(key, int(dataset.episodes.index[row]), frame / (dataset.fps or 1), buffer.getvalue())
+    image.convert("RGB").save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
 
 
 def _image(dataset: Dataset, key: str, row: int, frame: int) -> Any:
-    if dataset.features[key].dtype == "video":
-        return _video_frame(dataset, key, row, frame / (dataset.fps or 1))
-    return _stored_image(dataset, key, row, frame)
+    return next(image for _, image in _images(dataset, key, row, [frame]))
 
 
-def _video_frame(dataset: Dataset, key: str, row: int, second: float) -> Any:
+def _images(dataset: Dataset, key: str, row: int, frames: Sequence[int]) -> Iterator[tuple[int, Any]]:
+    """Yield (frame, picture) of each of these frames of an episode, which ascend."""
+    read = _video_frames if dataset.features[key].dtype == "video" else _stored_images
+    return read(dataset, key, row, frames)
+
+
+def _video_frames(dataset: Dataset, key: str, row: int, frames: Sequence[int]) -> Iterator[tuple[int, Any]]:
     import av
 
-    name = next(name for name, rows in dataset.video_files[key].items() if row in rows)
-    videos = dataset.episodes.videos.get(key)
-    wanted = second + (float(videos.from_timestamp[row]) if videos is not None else 0.0)
+    name = next((name for name, rows in dataset.video_files[key].items() if row in rows), None)
+    if name is None:
+        raise ValueError("meta/episodes names no video for it")
+    videos, fps = dataset.episodes.videos.get(key), dataset.fps or 1
+    start = float(videos.from_timestamp[row]) if videos is not None else 0.0
+    half = 0.5 / (dataset.fps or 10)
     with av.open(str(dataset.root / name)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        container.seek(int(wanted / float(stream.time_base or 1)), stream=stream, backward=True)
-        half = 0.5 / (dataset.fps or 10)
-        for frame in container.decode(stream):
-            if frame.time is None or frame.time >= wanted - half:
-                return frame.to_image()
-    raise ValueError(f"{name} has no frame at {wanted:.2f} s")
+        decoded, reached, seeking = iter(()), -1.0, True
+        for frame in frames:
+            second = start + frame / fps
+            if seeking and (reached < 0 or second - reached > _FAR / fps):
+                container.seek(int(second / float(stream.time_base or 1)), stream=stream, backward=True)
+                decoded, before = container.decode(stream), reached
+                picture = next(decoded, None)
+                # A seek that leads back, to a key frame far before, is slower than decoding on.
+                seeking = picture is None or picture.time is None or picture.time > before
+            else:
+                picture = next(decoded, None)
+            while picture is not None and picture.time is not None and picture.time < second - half:
+                picture = next(decoded, None)
+            if picture is None:
+                raise ValueError(f"{name} has no frame at {second:.2f} s")
+            reached = second if picture.time is None else picture.time
+            yield frame, picture.to_image()
 
 
-def _stored_image(dataset: Dataset, key: str, row: int, frame: int) -> Any:
+def _stored_images(dataset: Dataset, key: str, row: int, frames: Sequence[int]) -> Iterator[tuple[int, Any]]:
     from PIL import Image
 
-    stored = _table(dataset, row, [key])[key][frame].as_py()
-    return Image.open(io.BytesIO(stored["bytes"]) if stored.get("bytes") else dataset.root / stored["path"])
+    column = _table(dataset, row, [key])[key]
+    for frame in frames:
+        if frame >= len(column):
+            raise ValueError(f"its table has {plural(len(column), 'row')} for the episode")
+        stored = column[frame].as_py()
+        if stored.get("bytes"):
+            yield frame, Image.open(io.BytesIO(stored["bytes"]))
+            continue
+        file = (dataset.root / stored["path"]).resolve()
+        if not (file.is_relative_to(dataset.root.resolve()) and file.is_file()):  # the path is a stranger's
+            raise ValueError("its picture is not in the dataset's folder")
+        yield frame, Image.open(file)

@@ -53,6 +53,8 @@ def lines(
     from_zero: bool = False,
     up_to: float | None = None,
     legend: bool = True,
+    linear: bool = False,
+    playhead: bool = False,
 ) -> str:
     """A chart of lines over one axis; a logarithmic scale where the values span more than a factor of 30.
 
@@ -64,6 +66,8 @@ def lines(
         from_zero: the scale begins at 0 and is linear.
         up_to: the scale ends there.
         legend: name the lines below the chart, where there are several.
+        linear: never a logarithmic scale.
+        playhead: add a vertical line at the first place, which a script can move.
     """
     drawn = [(line, _points(line.x, line.y)) for line in series]
     drawn = [(line, points) for line, points in drawn if points]
@@ -72,28 +76,26 @@ def lines(
     values = [y for _, points in drawn for _, y in points]
     values += [y for line, _ in drawn if line.band for bound in line.band for _, y in _points(line.x, bound)]
     places = [x for _, points in drawn for x, _ in points]
-    logarithmic = not from_zero and up_to is None and min(values) > 0 and max(values) / min(values) > 30
+    linear = linear or from_zero or up_to is not None
+    logarithmic = not linear and min(values) > 0 and max(values) / min(values) > 30
     low, high = (0.0 if from_zero else min(values)), (max(values) if up_to is None else up_to)
     marks = _decades(low, high) if logarithmic else _ticks(low, high)
     low, high = min(low, marks[0]), max(high, marks[-1])
     names = [f"{number(mark)}{unit}" for mark in marks]
-    left = 10 + _LETTER * max(map(len, names))
-    across, up = _scale(min(places), max(places), left, _WIDTH - _RIGHT), _scale(low, high, _HEIGHT - _BOTTOM, _TOP)
+    across = _across(names, min(places), max(places))
+    up: Callable[[float], float] = _Scale(low, high, _HEIGHT - _BOTTOM, _TOP)
     if logarithmic:
-        linear = _scale(math.log(low), math.log(high), _HEIGHT - _BOTTOM, _TOP)
-        up = lambda value: linear(math.log(max(value, low)))  # noqa: E731
-    parts = [
-        f'<path class=grid d="M{left:.1f} {up(mark):.1f}H{_WIDTH - _RIGHT}"/>'
-        f'<text class=left x="{left - 6:.1f}" y="{up(mark) + 4:.1f}">{text(name)}</text>'
-        for mark, name in zip(marks, names, strict=True)
-    ]
-    for mark in _ticks(min(places), max(places), most=5):
-        if min(places) <= mark <= max(places):
-            name = f"{mark:,.0f}" if float(mark).is_integer() and abs(mark) < 1e9 else number(mark)
-            parts.append(f'<text class=below x="{across(mark):.1f}" y="{_HEIGHT - 14}">{text(name + x_unit)}</text>')
+        powers = _Scale(math.log(low), math.log(high), _HEIGHT - _BOTTOM, _TOP)
+        up = lambda value: powers(math.log(max(value, low)))  # noqa: E731
+    parts = _grid(across, [(up(mark), name) for mark, name in zip(marks, names, strict=True)], x_unit)
     parts += [_drawn(line, points, across, up, unit, x_unit) for line, points in reversed(drawn)]
     shown = [line for line, _ in drawn]
     below = named((line.name, line.colour) for line in shown) if legend and len(shown) > 1 else ""
+    if playhead:
+        parts.append(
+            f"<path class=head data-low={across.low:.6g} data-high={across.high:.6g} data-from={across.start:.1f} "
+            f'data-to={across.end:.1f} d="M{across.start:.1f} {_TOP}V{_HEIGHT - _BOTTOM}"/>'
+        )
     return _figure(title, "".join(parts), below)
 
 
@@ -102,18 +104,10 @@ def columns(title: str, entries: Sequence[tuple[float, float, float, str]], *, x
     high = max(height for _, _, height, _ in entries)
     first, last = entries[0][0], entries[-1][1]
     marks = [mark for mark in _ticks(0.0, high) if float(mark).is_integer()] or [0.0, high]
-    left = 10 + _LETTER * max(len(f"{mark:,.0f}") for mark in marks)
-    across = _scale(first, last, left, _WIDTH - _RIGHT)
-    up = _scale(0.0, max(high, marks[-1]), _HEIGHT - _BOTTOM, _TOP)
-    parts = [
-        f'<path class=grid d="M{left:.1f} {up(mark):.1f}H{_WIDTH - _RIGHT}"/>'
-        f'<text class=left x="{left - 6:.1f}" y="{up(mark) + 4:.1f}">{mark:,.0f}</text>'
-        for mark in marks
-    ]
-    for mark in _ticks(first, last, most=5):
-        if first <= mark <= last:
-            name = f'<text class=below x="{across(mark):.1f}" y="{_HEIGHT - 14}">{text(number(mark) + x_unit)}</text>'
-            parts.append(name)
+    names = [f"{mark:,.0f}" for mark in marks]
+    across = _across(names, first, last)
+    up = _Scale(0.0, max(high, marks[-1]), _HEIGHT - _BOTTOM, _TOP)
+    parts = _grid(across, [(up(mark), name) for mark, name in zip(marks, names, strict=True)], x_unit)
     for begin, end, height, words in entries:
         x, wide = across(begin), max(across(end) - across(begin) - 1, 1)
         y = up(height)
@@ -141,7 +135,7 @@ def ranges(
     """Ranges on one scale: (name, outer range, inner range, a dot, all of it in words) of each."""
     ends = [value for _, outer, inner, _, _ in entries for pair in (outer, inner) if pair for value in pair]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
-    place = _scale(low, high, 0.0, 100.0)
+    place = _Scale(low, high, 0.0, 100.0)
     rows = []
     for name, outer, inner, dot, words in entries:
         drawn = "".join(
@@ -169,10 +163,29 @@ def _figure(title: str, drawn: str, below: str) -> str:
     )
 
 
+def _across(names: Sequence[str], low: float, high: float) -> _Scale:
+    """The horizontal scale of a chart whose vertical axis has these names."""
+    return _Scale(low, high, 10 + _LETTER * max(map(len, names)), _WIDTH - _RIGHT)
+
+
+def _grid(across: _Scale, marks: Iterable[tuple[float, str]], x_unit: str) -> list[str]:
+    """The lines of a chart's grid with their names, (height, name) of each, and the names below the chart."""
+    parts = [
+        f'<path class=grid d="M{across.start:.1f} {y:.1f}H{_WIDTH - _RIGHT}"/>'
+        f'<text class=left x="{across.start - 6:.1f}" y="{y + 4:.1f}">{text(name)}</text>'
+        for y, name in marks
+    ]
+    for mark in _ticks(across.low, across.high, most=5):
+        if across.low <= mark <= across.high:
+            name = f"{mark:,.0f}" if float(mark).is_integer() and abs(mark) < 1e9 else number(mark)
+            parts.append(f'<text class=below x="{across(mark):.1f}" y="{_HEIGHT - 14}">{text(name + x_unit)}</text>')
+    return parts
+
+
 def _drawn(
     line: Line,
     points: list[tuple[float, float]],
-    across: Callable[[float], float],
+    across: _Scale,
     up: Callable[[float], float],
     unit: str,
     x_unit: str,
@@ -226,10 +239,19 @@ def _joined(points: Iterable[tuple[float, float]]) -> str:
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    if high <= low:
-        return lambda value: (start + end) / 2
-    return lambda value: start + (value - low) / (high - low) * (end - start)
+@dataclass(frozen=True)
+class _Scale:
+    """Maps `low` … `high` linearly to `start` … `end`; an empty range to the middle."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        if self.high <= self.low:
+            return (self.start + self.end) / 2
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
 def _ticks(low: float, high: float, most: int = 4) -> list[float]:

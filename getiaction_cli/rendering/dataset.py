@@ -295,7 +295,7 @@ def _policies(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
     names = max(width(verdict.name) for verdict in inspection.policies)
     ready, waiting, others = [], [], []
     for verdict in inspection.policies:
-        if verdict.reasons and not verdict.lacks(inspection.report) and not verdict.unreadable:
+        if inspection.is_waiting(verdict):
             waiting.append(verdict.name)
         elif verdict.trainable and not verdict.changes and verdict.installed and not verdict.machine:
             ready.append(verdict.name)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from getiaction_cli.rendering import charts
-from getiaction_cli.rendering.page_html import finite, header, page, pictures, problems, section, text
+from getiaction_cli.rendering.page_html import data, finite, header, page, pictures, problems, section, text
 from getiaction_cli.units import duration, number, plural, size
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.features import Feature
     from getiaction_cli.datasets.inspection import Inspection
-    from getiaction_cli.datasets.sample import Sample
+    from getiaction_cli.datasets.sample import Clip, Sample
 
 _MOST_DIMENSIONS = 64
 _MOST_TASKS = 20
@@ -20,12 +21,15 @@ _MOST_TASKS = 20
 
 def render(inspection: Inspection, sample: Sample) -> str:
     """The page as one HTML document."""
-    return page(inspection.dataset.repo_id, "\n".join(_sections(inspection, sample)))
+    script = "episodes.js" if sample.trajectories else ""
+    return page(inspection.dataset.repo_id, "\n".join(_sections(inspection, sample)), script=script)
 
 
 def _sections(inspection: Inspection, sample: Sample) -> Iterator[str]:
     yield _overview(inspection)
     yield section("Problems", problems(inspection.report.diagnostics))
+    if sample.trajectories:
+        yield section("Episodes", _episodes(inspection, sample))
     if sample.pictures:
         yield section("Cameras", _cameras(sample))
     if len(inspection.lengths):
@@ -33,9 +37,9 @@ def _sections(inspection: Inspection, sample: Sample) -> Iterator[str]:
     tasks = inspection.dataset.episodes.task_counts()
     if tasks:
         yield section("Tasks", _tasks(tasks))
-    for feature in inspection.dataset.by_role("state", "action", "environment"):
-        if feature.is_vector:
-            yield section(f"{feature.key}", _vector(inspection, feature, sample), mono=True)
+    for feature in _vectors(inspection):
+        if ranges := _ranges(feature, (inspection.dataset.stats or {}).get(feature.key, {})):
+            yield section(feature.key, ranges, mono=True)
     if inspection.policies:
         yield section("Policies", _policies(inspection))
     unseen = [*inspection.not_checked, *sample.problems]
@@ -99,20 +103,10 @@ def _tasks(tasks: dict[str, tuple[int, int]]) -> str:
     return drawn + (f"<p>and {plural(rest, 'other task')}</p>" if rest else "")
 
 
-def _vector(inspection: Inspection, feature: Feature, sample: Sample) -> str:
-    stats = (inspection.dataset.stats or {}).get(feature.key)
-    parts = [f"<p>{text(feature.role)}, {text(feature.dtype)}, {plural(feature.size, 'dimension')}</p>"]
-    if stats and {"min", "max"} <= stats.keys():
-        parts.append(_ranges(feature, stats))
-    if sample.trajectories:
-        legend = charts.named((f"episode {one.episode}", i) for i, one in enumerate(sample.trajectories))
-        plots = (_trajectories(feature, at, sample) for at in range(min(feature.size, _MOST_DIMENSIONS)))
-        parts.append(f"{legend}<div class=plots>{''.join(plots)}</div>")
-    return "".join(parts)
-
-
 def _ranges(feature: Feature, stats: dict[str, Any]) -> str:
     """Each dimension's extremes as a thin bar, its first to last percentile as a thick one, its mean as a dot."""
+    if not {"min", "max"} <= stats.keys():
+        return ""
     numbers = {name: finite(values) for name, values in stats.items()}
 
     def pair(low: str, high: str, at: int) -> tuple[float, float] | None:
@@ -138,20 +132,68 @@ def _ranges(feature: Feature, stats: dict[str, Any]) -> str:
     return legend + charts.ranges(entries)
 
 
-def _trajectories(feature: Feature, dimension: int, sample: Sample) -> str:
+def _vectors(inspection: Inspection) -> list[Feature]:
+    return [feature for feature in inspection.dataset.by_role("state", "action", "environment") if feature.is_vector]
+
+
+def _episodes(inspection: Inspection, sample: Sample) -> str:
+    """The episode browser: the cameras' pictures, which a slider moves, stay in view above the curves."""
+    cameras = list(dict.fromkeys(clip.key for clip in sample.clips))
+    clips = {(clip.key, clip.episode): clip for clip in sample.clips}
+    films = [
+        {
+            "length": round(float(one.seconds[-1]), 3) if len(one.seconds) else 0.0,
+            "cameras": [_film(clips.get((key, one.episode))) for key in cameras],
+        }
+        for one in sample.trajectories
+    ]
+    shown = "".join(
+        f'<figure><img alt="{text(key)}, the moment of the slider"><figcaption><code>{text(key)}</code></figcaption>'
+        "</figure>"
+        for key in cameras
+    )
+    options = "".join(f"<option>episode {one.episode}</option>" for one in sample.trajectories)
+    legend = charts.named((f"episode {one.episode}", i) for i, one in enumerate(sample.trajectories))
+    curves = "".join(_curves(feature, sample) for feature in _vectors(inspection))
+    return (
+        f"<div id=episodes><div id=player><div id=cameras>{shown}</div>"
+        f'<div id=controls hidden><select id=episode aria-label="Episode">{options}</select>'
+        "<button id=play type=button>Play</button><output id=clock></output>"
+        '<input id=time type=range min=0 step=any value=0 aria-label="Time"></div></div>'
+        f"{legend}{curves}</div>{data('clips', films)}"
+    )
+
+
+def _film(clip: Clip | None) -> dict[str, Any] | None:
+    if clip is None:
+        return None
+    return {"seconds": clip.seconds, "frames": [base64.b64encode(jpeg).decode() for jpeg in clip.jpegs]}
+
+
+def _curves(feature: Feature, sample: Sample) -> str:
+    """A chart of each dimension with all episodes; the browser makes the chosen one stand out."""
+    plots = (_curve(feature, at, sample) for at in range(min(feature.size, _MOST_DIMENSIONS)))
+    kind = f"{text(feature.role)}, {text(feature.dtype)}, {plural(feature.size, 'dimension')}"
+    return f"<h3><code>{text(feature.key)}</code> <small>{kind}</small></h3><div class=plots>{''.join(plots)}</div>"
+
+
+def _curve(feature: Feature, dimension: int, sample: Sample) -> str:
     series = []
     for i, trajectory in enumerate(sample.trajectories):
         values = trajectory.values.get(feature.key)
         if values is not None and dimension < values.shape[1]:
             seconds = trajectory.seconds.round(3).tolist()
             series.append(charts.Line(f"episode {trajectory.episode}", seconds, finite(values[:, dimension]), i))
-    return charts.lines(feature.dimension(dimension), series, x_unit=" s", legend=False)
+    name = feature.dimension(dimension)
+    return charts.lines(name, series, x_unit=" s", legend=False, linear=True, playhead=True)
 
 
 def _policies(inspection: Inspection) -> str:
     rows = []
     for verdict in inspection.policies:
-        mark, words = ("✓", verdict.changes) if verdict.trainable else ("✗", verdict.reasons)
+        if inspection.is_waiting(verdict):
+            continue
+        mark, words = ("✓", verdict.changes) if verdict.trainable else ("✗", verdict.lacks(inspection.report))
         if verdict.unreadable:
             mark, words = "?", ("not checked: LeRobot could not be read",)
         said = "; ".join(words) or "can train as it is"
@@ -159,5 +201,7 @@ def _policies(inspection: Inspection) -> str:
             f"<tr class={'good' if verdict.trainable else 'bad'}><td>{mark}</td><th>{text(verdict.name)}</th>"
             f"<td>{text(said)}{'' if verdict.installed else ' (its packages are not installed here)'}</td></tr>"
         )
+    waiting = ", ".join(verdict.name for verdict in inspection.policies if inspection.is_waiting(verdict))
+    before = f"<p>Can't train until the errors above are fixed: {text(waiting)}</p>" if waiting else ""
     after = f"<p>Next: <code>{text(inspection.next_command)}</code></p>" if inspection.next_command else ""
-    return f"<table>{''.join(rows)}</table>{after}"
+    return f"{before}<table class=marks>{''.join(rows)}</table>{after}"

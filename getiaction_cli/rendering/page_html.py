@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
+import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,12 +19,29 @@ if TYPE_CHECKING:
     from getiaction_cli.diagnostics import Diagnostic
 
 
-def page(title: str, body: str) -> str:
-    """The document: no script, nothing from the network."""
-    template = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
-    parts = {"TITLE": text(title), "BODY": body}
+def page(title: str, body: str, *, script: str = "") -> str:
+    """The document, which loads nothing from the network.
+
+    Args:
+        title: of the document.
+        body: its sections.
+        script: name of a file beside this one; it is embedded, and the page's policy runs no other script.
+    """
+    folder = Path(__file__).parent
+    template = (folder / "page.html").read_text(encoding="utf-8")
+    code = (folder / script).read_text(encoding="utf-8") if script else ""
+    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+    parts = {"TITLE": text(title), "BODY": body + (f"\n<script>{code}</script>" if code else "")}
+    parts["SCRIPTS"] = f"'sha256-{digest}'" if code else "'none'"
     # In one pass: a text that holds another mark stays a text.
-    return re.sub("@(TITLE|BODY)@", lambda match: parts[match[1]], template)
+    return re.sub("@(TITLE|SCRIPTS|BODY)@", lambda match: parts[match[1]], template)
+
+
+def data(name: str, value: object) -> str:
+    """JSON in the page, for its script to read from the element with this id."""
+    # Nothing in a text may end the element.
+    escaped = json.dumps(value, allow_nan=False).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{text(name)}">{escaped}</script>'
 
 
 def text(words: object) -> str:

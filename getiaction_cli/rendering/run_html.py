@@ -75,7 +75,11 @@ def compared(runs: Sequence[Run], differences: Sequence[tuple[str, Sequence[Any]
     else:
         body.append(section("Differences", "<p>No difference in recipe, dataset or versions.</p>"))
     drawn = "".join(
-        _curve(metric, [(name, run.courses[metric]) for name, run in zip(names, runs, strict=True)])
+        _curve(
+            metric,
+            [(name, run.courses[metric]) for name, run in zip(names, runs, strict=True)],
+            percent=metric == "success",
+        )
         for metric in ("loss", "validation", "success")
     )
     drawn += "".join(
@@ -86,15 +90,21 @@ def compared(runs: Sequence[Run], differences: Sequence[tuple[str, Sequence[Any]
     return page("Runs compared", "\n".join(body))
 
 
-def _curve(title: str, courses: Sequence[tuple[str, Sequence[tuple[int, float]]]]) -> str:
-    """The course of one metric in several runs; empty where no run has it. Each run keeps its colour."""
-    scale = 100 if title == "success" else 1
+def _curve(title: str, courses: Sequence[tuple[str, Sequence[tuple[int, float]]]], *, percent: bool = False) -> str:
+    """The course of one metric in several runs; empty where no run has it. Each run keeps its colour.
+
+    Args:
+        title: what is drawn.
+        courses: name, and (step, value) of each run.
+        percent: write the values, which are shares, as percentages.
+    """
+    scale = 100 if percent else 1
     series = [
         charts.Line(name, [step + 1 for step, _ in course], [scale * value for _, value in course], i)
         for i, (name, course) in enumerate(courses)
         if course
     ]
-    return charts.lines(title, series, unit=" %" if scale == 100 else "", legend=False) if series else ""
+    return charts.lines(title, series, unit=" %" if percent else "", legend=False) if series else ""
 
 
 def _overview(run: Run) -> Iterator[tuple[str, object]]:
