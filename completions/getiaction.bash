@@ -127,7 +127,8 @@ _getiaction_options() {
 --format	Output format
 --deep	Read the recorded numbers too, and decode some frames of every video
 --write-stats	With --deep: write true statistics to meta/stats.json, beside a backup
---html	Also write a page with pictures and plots
+--html	Also write a page that plays episodes beside their curves
+--episode	With --html: an episode to play (repeatable; default: three)
 --yes	Download what --deep needs without asking
 -y	Download what --deep needs without asking
 --seed	Chooses the frames that --deep decodes
@@ -323,6 +324,7 @@ _getiaction_takes() {
         'inspect-dataset --revision') printf '%s\n' 'text' ;;
         'inspect-dataset --format') printf '%s\n' '=text json' ;;
         'inspect-dataset --html') printf '%s\n' 'file' ;;
+        'inspect-dataset --episode') printf '%s\n' 'text' ;;
         'inspect-dataset --seed') printf '%s\n' 'text' ;;
         'evaluate --episodes') printf '%s\n' 'text' ;;
         'evaluate --env') printf '%s\n' 'environment' ;;

@@ -135,7 +135,8 @@ function __getiaction_options
 --format	Output format
 --deep	Read the recorded numbers too, and decode some frames of every video
 --write-stats	With --deep: write true statistics to meta/stats.json, beside a backup
---html	Also write a page with pictures and plots
+--html	Also write a page that plays episodes beside their curves
+--episode	With --html: an episode to play (repeatable; default: three)
 --yes	Download what --deep needs without asking
 -y	Download what --deep needs without asking
 --seed	Chooses the frames that --deep decodes
@@ -426,6 +427,8 @@ function __getiaction_takes
             printf '%s\n' '=text json'
         case 'inspect-dataset --html'
             printf '%s\n' 'file'
+        case 'inspect-dataset --episode'
+            printf '%s\n' 'text'
         case 'inspect-dataset --seed'
             printf '%s\n' 'text'
         case 'evaluate --episodes'
