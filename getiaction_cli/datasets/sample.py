@@ -157,7 +157,9 @@ def _table(dataset: Dataset, row: int, columns: list[str]) -> Any:
 
     name = next((name for name, rows in dataset.data_files.items() if row in rows), None)
     if name is None:
-        raise ValueError("no table is named for it")
+        raise ValueError("meta/episodes names no table for it")
+    if name not in dataset.listing.sizes:
+        raise ValueError(f"{name} is missing")
     episode = int(dataset.episodes.index[row])
     return pq.read_table(dataset.root / name, columns=columns, filters=[("episode_index", "=", episode)])
 
@@ -223,6 +225,8 @@ def _video_frames(dataset: Dataset, key: str, row: int, frames: Sequence[int]) -
     name = next((name for name, rows in dataset.video_files[key].items() if row in rows), None)
     if name is None:
         raise ValueError("meta/episodes names no video for it")
+    if name not in dataset.listing.sizes:
+        raise ValueError(f"{name} is missing")
     videos, fps = dataset.episodes.videos.get(key), dataset.fps or 1
     start = float(videos.from_timestamp[row]) if videos is not None else 0.0
     half = 0.5 / (dataset.fps or 10)

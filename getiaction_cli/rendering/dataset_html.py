@@ -21,14 +21,14 @@ _MOST_TASKS = 20
 
 def render(inspection: Inspection, sample: Sample) -> str:
     """The page as one HTML document."""
-    script = "episodes.js" if sample.trajectories else ""
+    script = "episodes.js" if sample.trajectories or sample.clips else ""
     return page(inspection.dataset.repo_id, "\n".join(_sections(inspection, sample)), script=script)
 
 
 def _sections(inspection: Inspection, sample: Sample) -> Iterator[str]:
     yield _overview(inspection)
     yield section("Problems", problems(inspection.report.diagnostics))
-    if sample.trajectories:
+    if sample.trajectories or sample.clips:
         yield section("Episodes", _episodes(inspection, sample))
     if sample.pictures:
         yield section("Cameras", _cameras(sample))
@@ -140,21 +140,24 @@ def _episodes(inspection: Inspection, sample: Sample) -> str:
     """The episode browser: the cameras' pictures, which a slider moves, stay in view above the curves."""
     cameras = list(dict.fromkeys(clip.key for clip in sample.clips))
     clips = {(clip.key, clip.episode): clip for clip in sample.clips}
-    films = [
-        {
-            "length": round(float(one.seconds[-1]), 3) if len(one.seconds) else 0.0,
-            "cameras": [_film(clips.get((key, one.episode))) for key in cameras],
-        }
-        for one in sample.trajectories
-    ]
+    seconds = {one.episode: one.seconds for one in sample.trajectories}
+    shown_episodes = sorted({*seconds, *(clip.episode for clip in sample.clips)})
+    films = []
+    for episode in shown_episodes:
+        filmed = [clips.get((key, episode)) for key in cameras]
+        ends = [clip.seconds[-1] for clip in filmed if clip] + [
+            float(second) for second in seconds.get(episode, [])[-1:]
+        ]
+        films.append({"length": round(max(ends, default=0.0), 3), "cameras": [_film(clip) for clip in filmed]})
     shown = "".join(
-        f'<figure><img alt="{text(key)}, the moment of the slider"><figcaption><code>{text(key)}</code></figcaption>'
-        "</figure>"
+        f'<figure><img alt="{text(key)}, the moment of the slider"><figcaption><code>'
+        f"{text(key).replace('.', '.<wbr>')}</code></figcaption></figure>"
         for key in cameras
     )
-    options = "".join(f"<option>episode {one.episode}</option>" for one in sample.trajectories)
-    legend = charts.named((f"episode {one.episode}", i) for i, one in enumerate(sample.trajectories))
-    curves = "".join(_curves(feature, sample) for feature in _vectors(inspection))
+    options = "".join(f"<option>episode {episode}</option>" for episode in shown_episodes)
+    legend = charts.named((f"episode {episode}", i) for i, episode in enumerate(shown_episodes))
+    vectors = _vectors(inspection) if sample.trajectories else []
+    curves = "".join(_curves(feature, sample, shown_episodes) for feature in vectors)
     return (
         f"<div id=episodes><div id=player><div id=cameras>{shown}</div>"
         f'<div id=controls hidden><select id=episode aria-label="Episode">{options}</select>'
@@ -170,20 +173,21 @@ def _film(clip: Clip | None) -> dict[str, Any] | None:
     return {"seconds": clip.seconds, "frames": [base64.b64encode(jpeg).decode() for jpeg in clip.jpegs]}
 
 
-def _curves(feature: Feature, sample: Sample) -> str:
+def _curves(feature: Feature, sample: Sample, episodes: list[int]) -> str:
     """A chart of each dimension with all episodes; the browser makes the chosen one stand out."""
-    plots = (_curve(feature, at, sample) for at in range(min(feature.size, _MOST_DIMENSIONS)))
+    plots = (_curve(feature, at, sample, episodes) for at in range(min(feature.size, _MOST_DIMENSIONS)))
     kind = f"{text(feature.role)}, {text(feature.dtype)}, {plural(feature.size, 'dimension')}"
     return f"<h3><code>{text(feature.key)}</code> <small>{kind}</small></h3><div class=plots>{''.join(plots)}</div>"
 
 
-def _curve(feature: Feature, dimension: int, sample: Sample) -> str:
+def _curve(feature: Feature, dimension: int, sample: Sample, episodes: list[int]) -> str:
     series = []
-    for i, trajectory in enumerate(sample.trajectories):
+    for trajectory in sample.trajectories:
         values = trajectory.values.get(feature.key)
         if values is not None and dimension < values.shape[1]:
             seconds = trajectory.seconds.round(3).tolist()
-            series.append(charts.Line(f"episode {trajectory.episode}", seconds, finite(values[:, dimension]), i))
+            colour = episodes.index(trajectory.episode)
+            series.append(charts.Line(f"episode {trajectory.episode}", seconds, finite(values[:, dimension]), colour))
     name = feature.dimension(dimension)
     return charts.lines(name, series, x_unit=" s", legend=False, linear=True, playhead=True)
 

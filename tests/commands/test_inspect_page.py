@@ -152,7 +152,9 @@ def test_a_picture_outside_the_dataset_is_not_shown(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
     from PIL import Image
 
-    root = make_dataset.make(tmp_path / "set", lengths=[12], cameras={"observation.images.top": (64, 64)}, storage="image")
+    root = make_dataset.make(
+        tmp_path / "set", lengths=[12], cameras={"observation.images.top": (64, 64)}, storage="image"
+    )
     Image.new("RGB", (64, 64)).save(tmp_path / "private.png")
     file = next((root / "data").rglob("*.parquet"))
     table = pq.read_table(file)
