@@ -233,7 +233,8 @@ def _video_frames(dataset: Dataset, key: str, row: int, frames: Sequence[int]) -
     with av.open(str(dataset.root / name)) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        decoded, reached, seeking = iter(()), -1.0, True
+        decoded: Iterator[Any] = iter(())
+        reached, seeking = -1.0, True
         for frame in frames:
             second = start + frame / fps
             if seeking and (reached < 0 or second - reached > _FAR / fps):

@@ -174,7 +174,7 @@ def _film(clip: Clip | None) -> dict[str, Any] | None:
 
 
 def _curves(feature: Feature, sample: Sample, episodes: list[int]) -> str:
-    """A chart of each dimension with all episodes; the browser makes the chosen one stand out."""
+    """A chart of each dimension with all episodes; the browser fades the others."""
     plots = (_curve(feature, at, sample, episodes) for at in range(min(feature.size, _MOST_DIMENSIONS)))
     kind = f"{text(feature.role)}, {text(feature.dtype)}, {plural(feature.size, 'dimension')}"
     return f"<h3><code>{text(feature.key)}</code> <small>{kind}</small></h3><div class=plots>{''.join(plots)}</div>"
