@@ -241,3 +241,20 @@ def test_each_dataset_holds_out_its_own_episodes_and_has_its_loss(roots: dict[st
     assert set(logged) == {"val/loss", "val/loss/made/one", "val/loss/made/two"}
     mean = (9 * logged["val/loss/made/one"] + 7 * logged["val/loss/made/two"]) / 16
     assert logged["val/loss"] == pytest.approx(mean, rel=1e-5)
+
+
+def test_training_logs_the_loss_of_each_dataset_and_is_not_changed_by_it(
+    roots: dict[str, Path], tmp_path: Path
+) -> None:
+    def train(every: int) -> tuple[list[float], L.Trainer]:
+        watch = tiny_policies.Watch()
+        L.seed_everything(0, verbose=False)
+        trainer = tiny_policies.trainer(tmp_path, 3, watch, log_every_n_steps=every)
+        policy = LeRobotPolicy("act", config_kwargs={**tiny_policies.ACT, "dropout": 0.1})
+        trainer.fit(policy, module(entry(roots, "one"), entry(roots, "two")))
+        return watch.losses, trainer
+
+    (logged, trainer), (without, _) = train(1), train(100)
+    assert logged == without
+    losses = {key for key in trainer.callback_metrics if key.startswith("train/loss/")}
+    assert losses == {"train/loss/made/one", "train/loss/made/two"}

@@ -128,7 +128,7 @@ class LeRobotPolicy(L.LightningModule):
         self._peft_models: list[Any] = []  # PEFT's model, out of sight of torch: it holds the policy, not the reverse
         self._average: AveragedWeights | None = None
         self._average_saved: dict[str, Any] | None = None
-        self._val_losses: dict[int, tuple[int, Tensor]] = {}  # samples and summed loss of each dataset of a mixture
+        self._val_losses: Tensor | None = None  # (datasets, 2): summed loss and samples of each dataset of a mixture
         if self._adapters_given and not pretrained_path:
             raise PolicyError(
                 f"{self.policy_name}: peft trains adapters on a pretrained policy, and there is no pretrained_path",
@@ -349,17 +349,38 @@ class LeRobotPolicy(L.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Validate the averaged weights."""
-        self._val_losses = {}
+        self._val_losses = None
         if self._average is not None:
             self._average.apply()
 
     def on_validation_epoch_end(self) -> None:
         """Train on with the others; callbacks save at the end of validation, which comes later."""
-        self._log_by_dataset()
+        if self._dataset_names():  # also without a batch of its own, as the processes add theirs up
+            self._log_by_dataset("val/loss", self._val_losses)
         if self._average is not None:
             self._average.restore()
 
     # Training --------------------------------------------------------------------------------------------------------
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Log the loss of each dataset of a mixture as `train/loss/<dataset>`, before a step that is logged.
+
+        It is computed as the validation loss is, so that the two can be compared, and takes no random number away from
+        the training.
+        """
+        trainer = self.trainer
+        if not self._dataset_names() or not trainer._logger_connector.should_update_logs:
+            return
+        if type(trainer.strategy).__name__.startswith(_SHARDED):  # a process has no whole policy outside a step
+            return
+        steps = self._counted_steps()
+        self._count_steps(-1)
+        self._built().eval()
+        devices = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices), trainer.precision_plugin.val_step_context(), torch.no_grad():
+            _, sums = self._loss_by_dataset(batch)
+        self._count_steps(steps)
+        self._log_by_dataset("train/loss", sums)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one raw batch, as a dataset gives it; logs it, and what scalars the policy reports with it."""
@@ -374,38 +395,37 @@ class LeRobotPolicy(L.LightningModule):
         """The loss of one raw held-out batch, logged as `val/loss`; some policies (ACT) leave terms out of it."""
         steps = self._counted_steps()
         self._count_steps(-1)  # below any bound that it is compared with
-        if WHICH in batch:
-            loss = self._loss_by_dataset(batch)
+        if self._dataset_names():
+            loss, sums = self._loss_by_dataset(batch)
+            self._val_losses = sums if self._val_losses is None else self._val_losses + sums
         else:
             loss, _ = self._loss(batch)
         self._count_steps(steps)
         self.log("val/loss", loss, prog_bar=True, batch_size=_batch_size(batch), sync_dist=True)
         return loss
 
-    def _loss_by_dataset(self, batch: Batch) -> Tensor:
-        """The loss of a batch of a mixture, each dataset's part by itself, which `val/loss/<dataset>` is of."""
-        whose, total = batch[WHICH], torch.zeros((), device=self.device)
+    def _dataset_names(self) -> list[str]:
+        """The datasets of a mixture; none of another dataset."""
+        return getattr(getattr(self.trainer.datamodule, "meta", None), "dataset_names", [])
+
+    def _loss_by_dataset(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The loss of a batch of a mixture; and `(datasets, 2)`, the summed loss and the samples of each dataset."""
+        whose = batch[WHICH]
+        sums = torch.zeros(len(self._dataset_names()), 2, device=self.device)
         for number in torch.unique(whose).tolist():
             rows = torch.nonzero(whose == number).flatten()
             loss, _ = self._loss(_rows(batch, rows) if len(rows) < len(whose) else batch)
-            weighted = loss.detach() * len(rows)
-            total = total + weighted
-            count, summed = self._val_losses.get(number, (0, torch.zeros((), device=self.device)))
-            self._val_losses[number] = (count + len(rows), summed + weighted)
-        return total / len(whose)
+            sums[number, 0], sums[number, 1] = loss.detach() * len(rows), len(rows)
+        return sums[:, 0].sum() / len(whose), sums
 
-    def _log_by_dataset(self) -> None:
+    def _log_by_dataset(self, name: str, sums: Tensor | None) -> None:
         """Log the mean loss of each dataset over all processes, which each saw other datasets' batches."""
-        names = getattr(getattr(self.trainer.datamodule, "meta", None), "dataset_names", None)
-        if names is None:
-            return
-        sums = torch.zeros(len(names), 2, device=self.device)
-        for number, (count, summed) in self._val_losses.items():
-            sums[number] = torch.stack([summed.float(), torch.tensor(float(count), device=self.device)])
-        sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
-        for name, (summed, count) in zip(names, sums.tolist(), strict=True):
+        names = self._dataset_names()
+        none = torch.zeros(len(names), 2, device=self.device)
+        sums = self.trainer.strategy.reduce(none if sums is None else sums, reduce_op="sum")
+        for dataset, (summed, count) in zip(names, sums.tolist(), strict=True):
             if count:
-                self.log(f"val/loss/{name}", summed / count, sync_dist=True)
+                self.log(f"{name}/{dataset}", summed / count, sync_dist=True)
 
     def _counted_steps(self) -> int | None:
         """The training steps that the policy has counted in its network; None for a policy that counts none."""
