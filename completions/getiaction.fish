@@ -808,6 +808,7 @@ GA356	Relative actions with statistics of absolute actions.
 GA357	Timestamps in the tables at which the videos have no picture.
 GA358	Excluded episodes that leave nothing, or that were not in use.
 GA359	Datasets that can\'t be trained on together.
+GA360	Datasets of a mixture whose steps differ in length.
 GA401	A file of meta/ is missing.
 GA402	A file of meta/ can\'t be read.
 GA403	info.json holds a value that LeRobot can\'t use.

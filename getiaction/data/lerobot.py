@@ -51,7 +51,7 @@ class LeRobotDataModule(L.LightningDataModule):
         episodes: indices of the episodes to use; None uses all.
         exclude_episodes: indices of episodes to leave out of these.
         datasets: several datasets instead of repo_id, root, revision, episodes and exclude_episodes: a section each,
-            with these keys, `weight` and `rename_map` (`getiaction.spec.mixture.Entry`).
+            with these keys, `weight`, `rename_map` and `stride` (`getiaction.spec.mixture.Entry`).
         train_batch_size: samples per training batch; with `getiaction train` also `auto`: as many as fit into memory.
         val_batch_size: samples per validation batch; None is that of training.
         val_split: fraction of the episodes to hold out: the last ones of each task, never all of them.

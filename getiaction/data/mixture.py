@@ -26,7 +26,7 @@ from getiaction.lerobot import datasets
 from getiaction.lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
 from getiaction.spec import mixture
 from getiaction.spec.fingerprint import fingerprint
-from getiaction.spec.frame_loading import WAYS, Plan, Way
+from getiaction.spec.frame_loading import WAYS, Plan, Way, gigabytes
 from getiaction.spec.mixture import WHICH, Entry
 
 type Opened = WindowDataset | LeRobotDataset | MixtureDataset
@@ -46,9 +46,10 @@ class MixtureMetadata(LeRobotDatasetMetadata):
         first_episodes: `(datasets + 1,)` the number of the first episode of each dataset, and of all episodes.
         first_frames: likewise for frames.
         task_numbers: for each dataset, `(tasks,)` the number that its tasks have here.
+        fps: steps a second: the first dataset's frames, each `stride`th.
 
     Raises:
-        DataError: features or frames per second of the datasets differ.
+        DataError: features differ, or frames per second without a `stride` that states it.
     """
 
     def __init__(self, metas: Sequence[LeRobotDatasetMetadata], entries: Sequence[Entry]) -> None:
@@ -57,17 +58,20 @@ class MixtureMetadata(LeRobotDatasetMetadata):
         self.parts, self.entries = list(metas), list(entries)
         self.dataset_names = _names([meta.repo_id for meta in metas])
         tables = [mixture.renamed(meta.features, entry.rename_map) for meta, entry in zip(metas, entries, strict=True)]
-        for i, (meta, table) in enumerate(zip(metas, tables, strict=True)):
-            if meta.fps != first.fps:
+        for i in mixture.other_rates([meta.fps for meta in metas], entries):
+            if entries[i].stride is None:
                 raise DataError(
-                    f"datasets.{i}: {meta.repo_id} has {meta.fps} frames per second, {first.repo_id} has {first.fps}",
-                    "Datasets are mixed at one frame rate.",
+                    f"datasets.{i}: {metas[i].repo_id} has {metas[i].fps} frames per second, "
+                    f"{first.repo_id} has {first.fps}",
+                    "Set the stride of each dataset: 3 takes one of 30 frames per second as one of 10.",
                 )
+        for i, (meta, table) in enumerate(zip(metas, tables, strict=True)):
             for key, said in mixture.differences(tables[0], table).items():
                 raise DataError(f"datasets.{i}: {key}: {meta.repo_id} {said}", "Rename keys with its rename_map.")
         self.repo_id = " + ".join(dict.fromkeys(meta.repo_id for meta in metas))
         self.info = copy.copy(first.info)
         self.info.features = mixture.in_common(tables)
+        self.info.fps = entries[0].rate(first.fps)
         self.info.total_episodes = sum(meta.total_episodes for meta in metas)
         self.info.total_frames = sum(meta.total_frames for meta in metas)
         self.tasks, self.task_numbers = datasets.merged_tasks(metas)
@@ -130,7 +134,9 @@ class MixturePipeline:
         """The slowest way of all datasets, and what their stores take together."""
         plans = [pipeline.plan for pipeline in self.pipelines]
         slowest = max(plans, key=lambda plan: WAYS.index(plan.way))
-        return replace(slowest, bytes=sum(plan.bytes for plan in plans), missing=sum(plan.missing for plan in plans))
+        size, missing = (sum(getattr(plan, name) for plan in plans) for name in ("bytes", "missing"))
+        reason = f"{gigabytes(size)} of all datasets" if slowest.way == "store" and size else slowest.reason
+        return replace(slowest, bytes=size, missing=missing, reason=reason)
 
     def open(
         self,
@@ -142,11 +148,21 @@ class MixturePipeline:
         parts = []
         for i, (pipeline, entry) in enumerate(zip(self.pipelines, self.meta.entries, strict=True)):
             stored = _stored(entry.rename_map)
-            own = {stored.get(key, key): seconds for key, seconds in (delta_timestamps or {}).items()}
+            own = {stored.get(key, key): self._seconds(i, times) for key, times in (delta_timestamps or {}).items()}
             some = self.meta.of_part(i, episodes)
             dataset = pipeline.open(some, own or None, image_transforms) if some is None or some else None
             parts.append(_Part(i, dataset, some, entry.rename_map, self._collates[i]))
         return MixtureDataset(self.meta, parts, episodes)
+
+    def _seconds(self, part: int, moments: Sequence[float]) -> list[float]:
+        """When one dataset has the steps that these moments of the mixture are; unchanged between two steps."""
+        meta, entry = self.meta.parts[part], self.meta.entries[part]
+        found = []
+        for moment in moments:
+            steps = moment * self.meta.fps
+            whole = abs(steps - round(steps)) < 1e-3
+            found.append(round(steps) * entry.frames_apart / meta.fps if whole else float(moment))
+        return found
 
     def open_anywhere(self, episodes: Sequence[int] | None) -> MixtureDataset:
         """Single frames of some episodes, in any order."""
@@ -200,6 +216,8 @@ class MixtureDataset(Dataset[Batch]):
         self.starts = np.concatenate([x.starts + first for x, first in zip(layouts, meta.first_frames, strict=False)])
         self.stops = np.concatenate([x.stops + first for x, first in zip(layouts, meta.first_frames, strict=False)])
         self._pads = {f"{key}_is_pad" for key in meta.features}
+        # Of each episode, the frames from one step to the next.
+        self.strides = np.repeat([entry.frames_apart for entry in meta.entries], np.diff(meta.first_episodes))
 
     @property
     def chosen(self) -> np.ndarray:
@@ -267,8 +285,9 @@ class MixtureDataset(Dataset[Batch]):
         batch["task_index"] = torch.from_numpy(meta.task_numbers[part.number])[batch["task_index"]]
         return {key: v for key, v in batch.items() if key in meta.features or key in self._pads or key == "task"}
 
-    def sampler(self, **options: Any) -> MixtureSampler:
-        """The order of the samples; arguments as for `EpisodeSampler`."""
+    def sampler(self, *, drop_n_last_frames: int = 0, **options: Any) -> MixtureSampler:
+        """The order of the samples; arguments as for `EpisodeSampler`, and frames that are steps of the mixture."""
+        options["drop_n_last_frames"] = drop_n_last_frames * self.strides
         weights = [entry.weight for entry in self.meta.entries]
         return MixtureSampler(
             self.starts, self.stops, episodes=self.episodes, firsts=self._firsts, weights=weights, **options

@@ -29,11 +29,13 @@ class Episodes:
         numbers: `(episodes,)` their indices in the dataset.
         firsts: `(episodes,)` the row of each one's first frame.
         lengths: `(episodes,)` frames of each.
+        strides: `(episodes,)` frames from one step of a mixture to the next; 1 of another dataset.
     """
 
     numbers: np.ndarray
     firsts: np.ndarray
     lengths: np.ndarray
+    strides: np.ndarray
 
     @classmethod
     def of(cls, dataset: Opened) -> Episodes:
@@ -41,11 +43,13 @@ class Episodes:
         if isinstance(dataset, MixtureDataset):
             numbers = dataset.chosen
             lengths = dataset.stops[numbers] - dataset.starts[numbers]
+            strides = dataset.strides[numbers]
         else:
             layout = layout_of(dataset.meta)
             numbers = layout.chosen(dataset.episodes)
             lengths = layout.stops[numbers] - layout.starts[numbers]
-        return cls(numbers, np.cumsum(lengths) - lengths, lengths)
+            strides = np.ones_like(lengths)
+        return cls(numbers, np.cumsum(lengths) - lengths, lengths, strides)
 
 
 class Moments(Dataset[Batch]):
@@ -88,10 +92,11 @@ class Moments(Dataset[Batch]):
         self.dataset, self.collate = dataset, collate
         self.steps, self.observations, self.alone = (steps if alone else 1), observations, alone
         whole = Episodes.of(dataset)
-        kept = [np.arange(f, f + n, stride) for f, n in zip(whole.firsts, whole.lengths, strict=True)]
+        strides = stride * whole.strides
+        kept = [np.arange(f, f + n, s) for f, n, s in zip(whole.firsts, whole.lengths, strides, strict=True)]
         left = np.array([len(frames) for frames in kept], dtype=np.int64)
         self.frames = np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
-        self.episodes = Episodes(whole.numbers, np.cumsum(left) - left, left)
+        self.episodes = Episodes(whole.numbers, np.cumsum(left) - left, left, strides)
         self.actions = numbers(dataset, ACTION)[self.frames]
         firsts, lengths = self.episodes.firsts, self.episodes.lengths
         # First row of the episode of each row, and the row after its last one.

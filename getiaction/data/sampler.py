@@ -51,7 +51,8 @@ class EpisodeSampler(DistributedSampler[int]):
         starts: `(episodes,)` index of each episode's first frame.
         stops: `(episodes,)` index after its last one.
         episodes: The episodes to use; None for all.
-        drop_n_last_frames: Frames at the end of each episode that are not the beginning of a sample.
+        drop_n_last_frames: Frames at the end of each episode that are not the beginning of a sample; `(episodes,)`
+            where they differ.
         shuffle: Another order each epoch; else the order of the dataset.
         seed: Decides about the orders.
         batch_size: Samples per batch and rank: what ranks take in turn.
@@ -68,29 +69,30 @@ class EpisodeSampler(DistributedSampler[int]):
         stops: np.ndarray,
         *,
         episodes: Sequence[int] | None = None,
-        drop_n_last_frames: int = 0,
+        drop_n_last_frames: int | np.ndarray = 0,
         shuffle: bool = True,
         seed: int = 0,
         batch_size: int = 1,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
+        dropped = np.broadcast_to(drop_n_last_frames, starts.shape)
         chosen = np.arange(len(starts)) if episodes is None else np.unique(np.asarray(episodes, dtype=np.int64))
         lengths = stops[chosen] - starts[chosen]
         # First row of each episode among those of the chosen episodes.
         rows = np.cumsum(lengths) - lengths
-        kept = lengths - drop_n_last_frames
+        kept = lengths - dropped[chosen]
         if (kept <= 0).any():
             logger.warning(
                 "%d of %d episodes have no more than %d frames, so nothing is left of them: %s",
                 (kept <= 0).sum(),
                 len(chosen),
-                drop_n_last_frames,
+                dropped.max(),
                 ", ".join(map(str, chosen[kept <= 0][:10].tolist())),
             )
         used = kept > 0
         if not used.any():
-            raise ValueError(f"no episode is longer than drop_n_last_frames = {drop_n_last_frames}")
+            raise ValueError(f"no episode is longer than drop_n_last_frames = {dropped.max()}")
         self._rows = rows[used]
         self._ends = np.cumsum(kept[used])
         self._count = int(self._ends[-1])

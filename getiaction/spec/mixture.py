@@ -24,6 +24,8 @@ class Entry:
         weight: Share of the samples of an epoch, relative to the other datasets; null in all of them takes each
             frame once an epoch.
         rename_map: Its feature key → the key that the mixture has for it.
+        stride: Frames from one step of the mixture to the next: 3 takes a dataset of 30 fps as one of 10. Null is 1,
+            for a dataset whose frame rate is that of the others.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Entry:
         exclude_episodes: list[int] | None = None,
         weight: float | None = None,
         rename_map: dict[str, str] | None = None,
+        stride: int | None = None,
     ) -> None:
         self.repo_id = repo_id
         self.root = root
@@ -43,6 +46,17 @@ class Entry:
         self.exclude_episodes = exclude_episodes
         self.weight = weight
         self.rename_map = dict(rename_map or {})
+        self.stride = stride
+
+    @property
+    def frames_apart(self) -> int:
+        """Frames from one step to the next."""
+        return self.stride or 1
+
+    def rate(self, fps: float) -> float:
+        """Steps a second of a dataset of so many frames a second; a whole number is an int."""
+        rate = fps / self.frames_apart
+        return int(rate) if rate == int(rate) else rate
 
 
 def read(entries: Sequence[Any]) -> list[Entry]:
@@ -61,7 +75,29 @@ def read(entries: Sequence[Any]) -> list[Entry]:
         raise ValueError("datasets is empty")
     if wrong := weight_problem([entry.weight for entry in found]):
         raise ValueError(wrong[1])
+    for number, entry in enumerate(found):
+        if entry.stride is not None and not is_stride(entry.stride):
+            raise ValueError(f"the stride of datasets.{number} must be a whole number above 0, got {entry.stride!r}")
     return found
+
+
+def is_stride(value: Any) -> bool:
+    """Whether it is a number of frames, at least 1."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def other_rates(fps: Sequence[float], entries: Sequence[Entry]) -> list[int]:
+    """The entries whose steps are not as long as those of the first one."""
+    rates = [entry.rate(each) for each, entry in zip(fps, entries, strict=True)]
+    return [number for number, rate in enumerate(rates) if not math.isclose(rate, rates[0], rel_tol=1e-6)]
+
+
+def equal_strides(fps: Sequence[float]) -> list[int] | None:
+    """For each dataset the smallest stride that makes all steps equally long; None where there is none of use."""
+    if not all(each == int(each) for each in fps):
+        return None
+    common = math.gcd(*map(int, fps))
+    return [int(each) // common for each in fps] if common >= 5 else None  # a robot acts more often than that
 
 
 def weight_problem(weights: Sequence[Any]) -> tuple[int, str] | None:

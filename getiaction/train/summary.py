@@ -241,7 +241,8 @@ def describe_data(data: Any) -> str:
     """As "lerobot/pusht (206 episodes, 25,650 frames)"."""
     episodes, frames = _trained_on(data)
     apart = data.frames_apart
-    acts = f", to act at {data.meta.fps / apart:g} Hz" if apart > 1 else ""
+    slower = apart > 1 or any(entry.frames_apart > 1 for entry in data.entries)
+    acts = f", to act at {data.meta.fps / apart:g} Hz" if slower else ""
     return f"{data.train_dataset.meta.repo_id} ({many(episodes, 'episode')}, {many(frames, 'frame')}{acts})"
 
 

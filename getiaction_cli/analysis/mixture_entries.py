@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction.spec.mixture import weight_problem
+from getiaction.spec.mixture import is_stride, weight_problem
 from getiaction_cli.recipe import Recipe
 
 DATA = "data.init_args"
@@ -38,14 +38,24 @@ def mixture_problems(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
         if not isinstance(entry, dict):
             yield route, "each of `datasets` is a section with a `repo_id`", f"write {{repo_id: {entry}}}"
         elif not all(isinstance(entry.get(name), str | None) for name in ("repo_id", "root", "revision")):
-            yield route, "`repo_id`, `root` and `revision` are texts", ""
+            yield route, "`repo_id`, `root` and `revision` are texts", "put the value in quotes"
         elif not entry.get("repo_id") and not entry.get("root"):
             yield route, "this entry names no dataset", "give it a repo_id or a root"
         elif not isinstance(entry.get("rename_map"), dict | None):
-            yield f"{route}.rename_map", "`rename_map` is a mapping of feature keys", ""
+            yield (
+                f"{route}.rename_map",
+                "`rename_map` is a mapping of feature keys",
+                "for example {observation.images.cam: observation.images.front}",
+            )
         elif not all(_is_list(entry.get(name)) for name in ("episodes", "exclude_episodes")):
-            yield route, "`episodes` and `exclude_episodes` are lists of whole numbers", ""
-        elif unknown := [key for key in entry if key not in (*ALONE, "weight", "rename_map")]:
+            yield route, "`episodes` and `exclude_episodes` are lists of whole numbers", "for example [0, 1, 2]"
+        elif not (entry.get("stride") is None or is_stride(entry["stride"])):
+            yield (
+                f"{route}.stride",
+                f"`stride` is a whole number above 0, not {entry['stride']!r}",
+                "3 takes every third frame",
+            )
+        elif unknown := [key for key in entry if key not in (*ALONE, "weight", "rename_map", "stride")]:
             yield f"{route}.{unknown[0]}", "", ""  # GA110 reports it
             return
     sections = [entry for entry in entries if isinstance(entry, dict)]

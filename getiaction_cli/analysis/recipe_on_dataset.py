@@ -275,14 +275,26 @@ class Fit:
         return self._split[1]
 
     @cached_property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def frames(self) -> npt.NDArray[np.int64]:
         """Frames of each episode that is trained on."""
         return self._split[2]
 
     @cached_property
+    def _strides(self) -> npt.NDArray[np.int64]:
+        """Frames of each of those episodes that are one step: 1, but in a mixture of several frame rates."""
+        if isinstance(self.dataset, Mixture):
+            return self.dataset.strides[self._split[0]]
+        return np.broadcast_to(np.int64(1), self.frames.shape)
+
+    @cached_property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """How long each of those episodes is, in the steps that windows are counted in."""
+        return -(-self.frames // self._strides) if isinstance(self.dataset, Mixture) else self.frames
+
+    @cached_property
     def samples(self) -> npt.NDArray[np.int64]:
         """How many frames of each of those episodes begin a sample."""
-        return np.maximum(0, self.lengths - self.dropped)
+        return np.maximum(0, self.frames - self.dropped * self._strides)
 
     @cached_property
     def frames_plan(self) -> Plan | None:
@@ -364,12 +376,14 @@ class Fit:
         if not len(steps) or not total:
             return 0.0
         missing = 0
-        for length, episodes in zip(*np.unique(self.lengths, return_counts=True), strict=True):
-            begins = max(0, int(length) - self.dropped)
-            # Only the last frames of an episode have too few behind them.
-            behind = int(length) - 1 - np.arange(max(0, begins - int(steps.max())), begins)
-            missing += int((steps[None, :] > behind[:, None]).sum()) * int(episodes)
-        return missing / total
+        for stride in np.unique(self._strides).tolist():
+            lengths = self.lengths[self._strides == stride]
+            for length, episodes in zip(*np.unique(lengths, return_counts=True), strict=True):
+                begins = max(0, int(length) - self.dropped)
+                # Only the last steps of an episode have too few behind them.
+                behind = int(length) - 1 - np.arange(max(0, begins - int(steps.max())), begins)
+                missing += int((steps[None, :] > behind[:, None]).sum()) * int(episodes) * stride
+        return min(1.0, missing / total)
 
 
 def fit(recipe: Recipe, dataset: Dataset, policy: PolicyConfig) -> Fit:

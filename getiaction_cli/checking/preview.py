@@ -79,7 +79,7 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
         windows = {key: fit.seconds(fit.window(key)) for key in fit.readable if fit.reads(key)}
         times = sorted(set(windows.values()))
         yield "observations", times[0] if len(times) == 1 else "; ".join(f"{k}: {v}" for k, v in windows.items())
-    if fit.frames_apart > 1:
+    if fit.frames_apart > 1 or _paced(fit.dataset):
         yield "acts at", f"{hertz:g} Hz: run it with `lerobot-rollout --fps={hertz:g}`"
     yield "data", _data(fit)
     if fit.frames_plan is not None:
@@ -104,8 +104,8 @@ def _data(fit: Fit) -> str:
     from getiaction_cli.datasets.mixture import Mixture
 
     dataset = fit.dataset
-    frames, episodes = int(fit.lengths.sum()), len(fit.lengths)
-    text = f"{plural(episodes, 'episode')}, {plural(frames, 'frame')}, {duration(frames / fit.fps)} at {fit.fps:g} fps"
+    frames, episodes, seconds = int(fit.frames.sum()), len(fit.frames), float(fit.lengths.sum()) / fit.fps
+    text = f"{plural(episodes, 'episode')}, {plural(frames, 'frame')}, {duration(seconds)} at {_rates(dataset)}"
     if excluded := len(fit.dataset.episodes) - len(fit.chosen):
         text += f"; {plural(excluded, 'episode')} of the dataset not in use"
     if fit.held_out:
@@ -117,6 +117,16 @@ def _data(fit: Fit) -> str:
         shares = f"in shares of {weights}" if weights else "each frame once an epoch"
         return f"{text}; from {len(dataset.parts)} datasets, {shares}"
     return f"{text}; from {_home(dataset)}"
+
+
+def _paced(dataset: Any) -> bool:
+    return any(entry.frames_apart > 1 for entry in getattr(dataset, "entries", ()))
+
+
+def _rates(dataset: Any) -> str:
+    """As "30 fps", or "30 and 50 fps" of a mixture."""
+    rates = sorted({part.fps for part in dataset.parts})
+    return f"{' and '.join(f'{rate:g}' for rate in rates)} fps"
 
 
 def _home(dataset: Any) -> str:

@@ -199,7 +199,8 @@ class RecipeContext(Context):
                 found.append((dataset, known))
         if not wrong:
             parts, entries = zip(*found, strict=True)
-            wrong = [(f"{DATASETS}.{i}.{key}", said, "") for i, key, said in mixture.problems(parts, entries)]
+            found_wrong = mixture.problems(parts, entries)
+            wrong = [(f"{DATASETS}.{i}.{key}", said, help) for i, key, said, help in found_wrong]
             if not wrong:
                 mixed: Mixture = mixture.mix(parts, entries)
                 return mixed

@@ -25,6 +25,8 @@ _POLICY_CLASS = re.compile(r"^\s*class_path:\s*[\"']?getiaction\.policies\.lerob
 _POLICY_NAME = re.compile(r"^\s*policy_name:\s*[\"']?(\w+)", re.MULTILINE)
 _REPO_ID = re.compile(r"^\s*repo_id:\s*[\"']?([\w.-]+/[\w.-]+)", re.MULTILINE)
 _BASE = re.compile(r"^base:[^\n]*(?:\n[ \t]*-[^\n]*|\n[ \t]+[^\n]*)*", re.MULTILINE)
+_ENTRIES = re.compile(r"--data\.(?:init_args\.)?datasets\.")
+_ENTRY = re.compile(r"--data\.(?:init_args\.)?datasets\.\d+\.")
 _NAMED = re.compile(r"[\w./+@-]+\.ya?ml\b")
 _MOST_BASES = 8
 _MOST_BYTES = 1_000_000
@@ -63,14 +65,16 @@ def overrides(word: str, line: list[str]) -> Iterator[Candidate]:
     text = "".join(_with_bases(_path(other)) for other in line if other.endswith((".yaml", ".yml")))
     policy, wrapped = _policy(text, line, index)
     fields = _fields(line, index)
-    key, equals, _ = word.partition("=")
+    key, equals, begun = word.partition("=")
     if equals:
-        for value, help in _values(key.lstrip("-"), policy, fields, index):
+        for value, help in (*_values(key.lstrip("-"), policy, fields, index), *_folders(key, begun)):
             yield f"{key}={value}", help
     elif line and line[-1].startswith("--") and "." in line[-1] and "=" not in line[-1] and not word.startswith("-"):
         yield from _values(line[-1].lstrip("-"), policy, fields, index)
+        yield from _folders(line[-1], word)
     else:
         yield from _keys(word, policy, wrapped, fields, index)
+        yield from _entry_keys(word, text, index)
 
 
 def _with_bases(path: str) -> str:
@@ -157,6 +161,15 @@ def _keys(word: str, policy: str, wrapped: bool, fields: dict[str, Any], index: 
                 yield short + key, about["help"]
 
 
+def _entry_keys(word: str, text: str, index: dict[str, Any]) -> Iterator[Candidate]:
+    """The entries of a recipe's `datasets`, and the keys of each."""
+    if within := _ENTRY.match(word):
+        yield from ((within[0] + key, about["help"]) for key, about in index["dataset"].items())
+    elif "datasets:" in text and (within := _ENTRIES.match(word)):
+        for number in range(max(text.count("repo_id:"), text.count("root:"))):
+            yield f"{within[0]}{number}.", "a dataset of `datasets`"
+
+
 def _values(key: str, policy: str, fields: dict[str, Any], index: dict[str, Any]) -> Iterator[Candidate]:
     section, _, name = key.rpartition(".")
     if name == "class_path":
@@ -184,6 +197,15 @@ def _values(key: str, policy: str, fields: dict[str, Any], index: dict[str, Any]
         nested = index["sections"].get(section.removeprefix("model.").removeprefix("init_args."))
         keys = nested or known.get(section.split(".")[0], index["model"] | own)
         yield from ((value, "") for value in keys.get(name, {"words": []})["words"])
+
+
+def _folders(key: str, begun: str) -> Iterator[Candidate]:
+    """The folders for the value of a `root`; none for another key."""
+    if key.startswith("--data.") and key.endswith(".root"):
+        above = begun[: begun.rfind("/") + 1]
+        for name in _entries(os.path.expanduser(above or ".")):  # noqa: PTH111
+            if os.path.isdir(os.path.expanduser(above + name)):  # noqa: PTH111, PTH112
+                yield f"{above}{name}/", ""
 
 
 def _of_any(environments: dict[str, Any]) -> dict[str, Any]:

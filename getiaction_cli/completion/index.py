@@ -38,13 +38,14 @@ def build() -> dict[str, Any]:
     """Read the keys, words and help of every section of a recipe from source.
 
     Returns:
-        ``{"policies": {name: {"class_path", "help", "keys"}}, "model", "sections", "data", "trainer", "objects"}``;
+        ``{"policies": {name: {"class_path", "help", "keys"}}, "model", "sections", "data", "dataset", "trainer",
+        "objects"}``;
         keys are ``{key: {"words": [...], "help": "..."}}``, objects are ``{key of the trainer: {class path: help}}``.
     """
     from getiaction_cli import policies
     from getiaction_cli.analysis.class_objects import A
     from getiaction_cli.environments import known_environments
-    from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, MODEL_SECTIONS, OBJECT_HOMES, WRAPPER
+    from getiaction_cli.recipe.layout import DATAMODULE, ENTRY, EVALUATION, MODEL_SECTIONS, OBJECT_HOMES, WRAPPER
     from getiaction_cli.recipe.signatures import exported, read_signature, unfinished
 
     def keys(class_path: str) -> dict[str, Any]:
@@ -71,6 +72,7 @@ def build() -> dict[str, Any]:
         "model": keys(WRAPPER),
         "sections": {name: keys(path) for name, path in MODEL_SECTIONS.items()},
         "data": keys(DATAMODULE),
+        "dataset": keys(ENTRY),
         "trainer": keys("lightning.Trainer"),
         "evaluation": keys(EVALUATION),
         "environments": {

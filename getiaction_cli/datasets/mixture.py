@@ -18,6 +18,9 @@ from getiaction_cli.datasets.files import Listing, Rows
 from getiaction_cli.datasets.stats import aggregate
 from getiaction_cli.diagnostics import Span, Unavailable
 
+_RENAME = "rename the features so that the datasets have the same ones, or train on one dataset"
+_ONCE = "name each episode once: `episodes` and `exclude_episodes` divide a dataset"
+
 
 @dataclass
 class Mixture(Dataset):
@@ -47,6 +50,12 @@ class Mixture(Dataset):
             found.append(np.array(rows, dtype=np.int64) + first)
             first += there
         return found
+
+    @cached_property
+    def strides(self) -> npt.NDArray[np.int64]:
+        """For each episode, the frames from one step of the mixture to the next."""
+        counts = [len(dataset.episodes) for dataset in self.datasets]
+        return np.repeat([entry.frames_apart for entry in self.entries], counts)
 
     @cached_property
     def listing(self) -> Listing:
@@ -102,7 +111,7 @@ def mix(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Mixture:
     return Mixture(
         replace(first.place, repo_id=" + ".join(dict.fromkeys(dataset.repo_id for dataset in datasets))),
         version=first.version,
-        fps=first.fps,
+        fps=None if first.fps is None else entries[0].rate(first.fps),
         total_episodes=sum(len(dataset.episodes) for dataset in datasets),
         total_frames=sum(int(dataset.episodes.length.sum()) for dataset in datasets),
         total_tasks=len(tasks),
@@ -118,21 +127,42 @@ def mix(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Mixture:
     )
 
 
-def problems(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Iterator[tuple[int, str, str]]:
-    """What keeps datasets from being mixed: number of the entry, its key that decides, and the reason."""
+def problems(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Iterator[tuple[int, str, str, str]]:
+    """What keeps datasets from being mixed: number of the entry, its key that decides, the reason, and the help."""
     first = _raw(datasets[0], entries[0])
+    rates = [dataset.fps for dataset in datasets if dataset.fps]
+    others = mixture.other_rates(rates, entries) if len(rates) == len(datasets) else []
     for number, (dataset, entry) in enumerate(zip(datasets, entries, strict=True)):
-        if dataset.fps != datasets[0].fps:
+        if number in others and entry.stride is None:
             said = f"{dataset.repo_id} has {dataset.fps:g} frames per second, {datasets[0].repo_id} has "
-            yield number, "repo_id", f"{said}{datasets[0].fps:g}"
+            yield number, "repo_id", f"{said}{datasets[0].fps:g}", _equal_steps(rates)
         for key, what in mixture.differences(first, _raw(dataset, entry)).items():
-            yield number, "rename_map" if entry.rename_map else "repo_id", f"`{key}`: {dataset.repo_id} {what}"
+            yield number, "rename_map" if entry.rename_map else "repo_id", f"`{key}`: {dataset.repo_id} {what}", _RENAME
         for old in entry.rename_map:
             if old not in dataset.features:
-                yield number, f"rename_map.{old}", f"{dataset.repo_id} has no `{old}` to rename"
+                yield (
+                    number,
+                    f"rename_map.{old}",
+                    f"{dataset.repo_id} has no `{old}` to rename",
+                    f"it has {', '.join(dataset.features)}",
+                )
         for earlier in range(number):
             if datasets[earlier].root == dataset.root and (both := _both(dataset, entries[earlier], entry)):
-                yield number, "episodes", f"episode {both[0]} of {dataset.repo_id} is in datasets.{earlier} as well"
+                yield (
+                    number,
+                    "episodes",
+                    f"episode {both[0]} of {dataset.repo_id} is in datasets.{earlier} as well",
+                    _ONCE,
+                )
+
+
+def _equal_steps(rates: Sequence[float]) -> str:
+    """The strides with which all datasets have steps of one length."""
+    strides = mixture.equal_strides(rates)
+    if strides is None:
+        return "set the `stride` of this dataset to train on steps that differ in length"
+    wanted = [f"`stride: {stride}` in datasets.{i}" for i, stride in enumerate(strides) if stride > 1]
+    return f"set {' and '.join(wanted)}: then all have {rates[0] / strides[0]:g} steps a second"
 
 
 def _both(dataset: Dataset, one: Entry, other: Entry) -> list[int]:

@@ -17,7 +17,7 @@ from typing import Any
 from getiaction_cli.environments import known_environments
 from getiaction_cli.policies import NOT_PARAMETERS, Field, PolicyClass, plain
 from getiaction_cli.recipe.bases import BASE
-from getiaction_cli.recipe.layout import DATAMODULE, EVALUATION, MODEL_SECTIONS, WRAPPER, WRAPPER_ARGUMENTS
+from getiaction_cli.recipe.layout import DATAMODULE, ENTRY, EVALUATION, MODEL_SECTIONS, WRAPPER, WRAPPER_ARGUMENTS
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
 
@@ -42,6 +42,7 @@ _OBJECT: Schema = {
 }
 
 _NAMED: Schema = {"anyOf": [{"required": [name]} for name in ("repo_id", "root", "datasets")]}
+_NAMES_ONE: Schema = {"anyOf": [{"required": [name]} for name in ("repo_id", "root")]}
 _FILE: Schema = {"type": "string", "pattern": r"^[^/~].*\.ya?ml$"}
 _BASE: Schema = {"anyOf": [_FILE, {"type": "array", "items": _FILE}]}
 
@@ -74,6 +75,8 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
         ],
     }
     arguments = _signed(DATAMODULE)
+    entries = {"type": ["array", "null"], "minItems": 1, "items": {**_signed(ENTRY), "type": "object", **_NAMES_ONE}}
+    arguments["properties"]["datasets"] |= {"anyOf": [entries]}
     data = {
         "type": "object",
         "description": "The demonstrations.",

@@ -129,6 +129,19 @@ def test_override_keys_come_from_the_policy_of_the_recipe(terminal: Terminal) ->
     terminal.complete("getiaction train grasp.yaml --trainer.acc", "accelerator", "accumulate_grad_batches")
 
 
+def test_the_entries_of_a_mixture(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "mixed.yaml").write_text("data:\n  init_args:\n    datasets:\n      - {repo_id: me/one}\n")
+    (tmp_path / "local/demos").mkdir(parents=True)
+    terminal.complete("getiaction train mixed.yaml --data.datasets.", "--data.datasets.0.")
+    terminal.complete("getiaction train mixed.yaml --data.datasets.0.wei", "--data.datasets.0.weight")
+    terminal.complete("getiaction train mixed.yaml --data.init_args.datasets.0.str", "datasets.0.stride")
+    terminal.complete(
+        "getiaction train mixed.yaml --data.datasets.0.repo_id getiaction/pusht-d", "getiaction/pusht-demo"
+    )
+    terminal.complete("getiaction train mixed.yaml --data.datasets.0.root loc", "local/")
+    terminal.complete("getiaction train mixed.yaml --data.root local/de", "local/demos/")
+
+
 def test_a_path_with_a_space_however_it_is_quoted(terminal: Terminal, tmp_path: Path) -> None:
     (tmp_path / "my recipes").mkdir()
     (tmp_path / "grasp.yaml").rename(tmp_path / "my recipes/grasp it.yaml")

@@ -218,6 +218,44 @@ def test_a_run_resumes_bit_for_bit_and_is_evaluated_on_all_or_one(roots: dict[st
     assert (found.part, [episode.number for episode in found.episodes]) == ("held-out", [1])
 
 
+@pytest.mark.parametrize("store", ["auto", "off"])
+def test_a_dataset_of_more_frames_a_second_is_read_by_its_stride(
+    roots: dict[str, Path], tmp_path: Path, store: str
+) -> None:
+    fast = make_dataset.make(
+        tmp_path / "fast", fps=30, lengths=[30, 24], cameras={"observation.image": (32, 32)}, codec="h264"
+    )
+    entries = [entry(roots, "one"), {"repo_id": "made/fast", "root": str(fast), "stride": 3}]
+    data = module(
+        *entries, frame_store=store, delta_timestamps={"action": [0.0, 0.1, 0.2], "observation.image": [-0.1, 0.0]}
+    )
+    alone = LeRobotDataModule(
+        "made/fast",
+        root=fast,
+        num_workers=0,
+        delta_timestamps={"action": [0.0, 3 / 30, 6 / 30], "observation.image": [-3 / 30, 0.0]},
+    )
+    alone.setup()
+    seen = 0
+    for batch in epoch(data):
+        theirs = batch["dataset_index"] == 1
+        rows = (batch["index"][theirs] - 21).tolist()  # after the frames of the first dataset
+        seen += len(rows)
+        expected = alone.train_dataset.__getitems__(rows) if rows else {}
+        for key in expected.keys() - NUMBERS - {"task", "task_index"}:
+            assert torch.equal(batch[key][theirs], expected[key]), key
+    assert seen == 54
+    assert data.meta.fps == 10
+
+    drops = sampler([10, 30], [None, None], drop_n_last_frames=np.array([2, 6]))
+    assert sorted(drops) == [*range(8), *range(10, 34)]
+    policy = LeRobotPolicy("diffusion", config_kwargs={**tiny_policies.DIFFUSION, "use_group_norm": True})
+    trainer = tiny_policies.trainer(tmp_path, 1)
+    trainer.fit(policy, module(*entries, frame_store=store))
+    drop = policy.config.drop_n_last_frames
+    assert drop and len(trainer.train_dataloader.sampler) == 12 + 9 - 2 * drop + 30 + 24 - 2 * 3 * drop
+
+
 def test_another_frame_rate_and_wrong_entries_are_refused(roots: dict[str, Path], tmp_path: Path) -> None:
     fast = make_dataset.make(
         tmp_path / "fast", fps=20, lengths=[8], cameras={"observation.image": (32, 32)}, storage="image"

@@ -3,13 +3,14 @@
 ## What it finds
 
 In `data.init_args.datasets`: a dataset whose features differ from those of the first one, after its `rename_map`;
-another frame rate; an episode that two entries use; a dataset that is not found; weights that can't be shares. Features
-that no policy reads, such as `next.success`, may differ.
+another frame rate without a `stride` that states it; an episode that two entries use; a dataset that is not found;
+weights that can't be shares. Features that no policy reads, such as `next.success`, may differ.
 
 ## Why it matters
 
-One policy reads all samples, so each must have the same keys, shapes and distances in time. An episode in two entries
-could be trained on in one and held out in the other.
+One policy reads all samples, so each must have the same keys, shapes and distances in time: with `stride: 3`, a step
+of a dataset of 30 frames per second is as long as a frame of a dataset of 10. An episode in two entries could be
+trained on in one and held out in the other.
 
 ## Example
 
@@ -56,12 +57,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
-@rule(
-    "GA359",
-    dataset="pusht",
-    stops=True,
-    help="rename the features so that the datasets have the same ones, or train on one dataset",
-)
+@rule("GA359", dataset="pusht", stops=True)
 def unmixable_datasets(recipe: Recipe, dataset_or_reason: Any) -> Iterator[Finding]:
     """Why the datasets of a list can't be read as one."""
     for route, message, help in getattr(dataset_or_reason, "problems", ()):
