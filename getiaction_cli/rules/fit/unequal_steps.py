@@ -50,7 +50,7 @@ from collections.abc import Iterator
 
 from getiaction.spec.mixture import other_rates
 from getiaction_cli.analysis.mixture_entries import DATASETS
-from getiaction_cli.datasets.dataset import Dataset
+from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.datasets.mixture import Mixture
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.rules import rule
@@ -62,8 +62,9 @@ from getiaction_cli.rules import rule
     dataset="pusht",
     help="choose each `stride` so that the frame rate divided by it is equal",
 )
-def unequal_steps(dataset: Dataset) -> Iterator[Finding]:
+def unequal_steps(fit: Fit) -> Iterator[Finding]:
     """Compare the steps of each dataset with those of the first one."""
+    dataset = fit.dataset
     if not isinstance(dataset, Mixture):
         return
     rates = [part.fps for part in dataset.parts if part.fps]
