@@ -1,4 +1,6 @@
-"""Writes what is made from the program: python docs/generate.py [cli|rules|completions|schema|pictures …]
+"""Writes what is made from the program: python docs/generate.py [cli|rules|completions|schema|formats|pictures …]
+
+`cli` includes the exit codes, and `schema` the keys of a recipe.
 
 All but the pictures are compared with the program by the tests. Each picture is the screen of a real run,
 recorded in a pseudo-terminal; they are made anew when the look of a command changes.
@@ -18,6 +20,9 @@ import sys
 import tempfile
 import termios
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent))
+import reference
 
 DOCS = Path(__file__).parent
 COLUMNS = 110
@@ -50,9 +55,14 @@ PICTURES = {
 }
 
 
-def cli() -> str:
+def commands() -> dict[str, str]:
     """The help of every command, as the program prints it."""
     names = re.findall(r"^  ([a-z-]+)  ", _help().split("Commands:")[1], re.MULTILINE)
+    return {name: _help(name) for name in names}
+
+
+def cli() -> str:
+    """The page of the commands and their options."""
     parts = [
         "# The command line",
         "",
@@ -61,8 +71,8 @@ def cli() -> str:
         *_block("getiaction", _help()),
     ]
     parts += ["", *_short_options()]
-    for name in names:
-        parts += ["", f"## {name}", "", *_block(f"getiaction {name}", _help(name))]
+    for name, text in commands().items():
+        parts += ["", f"## {name}", "", *_block(f"getiaction {name}", text)]
     return "\n".join(parts) + "\n"
 
 
@@ -124,6 +134,21 @@ def rules() -> str:
         body = re.sub(r"^(\*\*.*)$", r"\1**", body, flags=re.MULTILINE)
         parts += ["", f"## {code}", "", f"*{rule.name}*, {rule.severity.value}. {title}", "", body]
     return "\n".join(parts) + "\n"
+
+
+def exit_codes() -> str:
+    """The page of the exit codes."""
+    return reference.exit_codes(commands())
+
+
+def recipe() -> str:
+    """The page of a recipe's keys."""
+    return reference.recipe()
+
+
+def formats() -> str:
+    """The page of the output formats."""
+    return reference.formats()
 
 
 def pictures(names: list[str]) -> None:
@@ -203,9 +228,10 @@ def _svg(text: str, command: str) -> str:
 
 def main() -> None:
     """Write what is named; without words, everything that the tests compare."""
-    wanted = sys.argv[1:] or ["cli", "rules", "completions", "schema"]
+    wanted = sys.argv[1:] or ["cli", "rules", "completions", "schema", "formats"]
     if "cli" in wanted:
         (DOCS / "cli.md").write_text(cli())
+        (DOCS / "exit_codes.md").write_text(exit_codes())
     if "rules" in wanted:
         (DOCS / "rules.md").write_text(rules())
     if "completions" in wanted:
@@ -214,6 +240,9 @@ def main() -> None:
             (DOCS.parent / "completions" / f"getiaction.{shell}").write_text(text)
     if "schema" in wanted:
         (DOCS.parent / "recipes/recipe.schema.json").write_text(_output("schema"))
+        (DOCS / "recipe.md").write_text(recipe())
+    if "formats" in wanted:
+        (DOCS / "formats.md").write_text(formats())
     if "pictures" in wanted:
         pictures([name for name in wanted if name in PICTURES])
 

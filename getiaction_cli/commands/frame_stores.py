@@ -54,7 +54,7 @@ def frame_stores(
     if delete:
         _delete(chosen)
     elif output is Format.JSON:
-        _json(chosen)
+        typer.echo(document(chosen))
     else:
         _text(chosen, path or frames_root())
 
@@ -125,7 +125,8 @@ def _ago(then: float) -> str:
     return "used today" if days < 1 else "used yesterday" if days == 1 else f"used {days} days ago"
 
 
-def _json(chosen: list[Store]) -> None:
+def document(chosen: list[Store]) -> str:
+    """Version 1 of the JSON of frame stores. Keys may be added, none may change or go."""
     import json
 
     listed = [
@@ -143,4 +144,4 @@ def _json(chosen: list[Store]) -> None:
         }
         for store in chosen
     ]
-    typer.echo(json.dumps({"schema_version": 1, "stores": listed}, indent=2))
+    return json.dumps({"schema_version": 1, "stores": listed}, indent=2)
