@@ -487,6 +487,7 @@ GA247	A policy of LeRobot that this version of getiaction does not know.
 GA248	A mapping that lacks a key which the policy reads.
 GA249	A width that the base model does not have.
 GA250	A checkpoint whose processors name code that is not LeRobot'\''s.
+GA251	A pretrained policy that lacks files, or that another LeRobot wrote.
 GA255	Averaged weights with settings that defeat them.
 GA256	Adapters that can'\''t be trained.
 GA257	Adapters for layers that the pretrained policy does not have.
@@ -549,6 +550,8 @@ GA357	Timestamps in the tables at which the videos have no picture.
 GA358	Excluded episodes that leave nothing, or that were not in use.
 GA359	Datasets that can'\''t be trained on together.
 GA360	Datasets of a mixture whose steps differ in length.
+GA370	A camera whose name no policy sees.
+GA371	More batches to accumulate than an epoch has.
 GA401	A file of meta/ is missing.
 GA402	A file of meta/ can'\''t be read.
 GA403	info.json holds a value that LeRobot can'\''t use.

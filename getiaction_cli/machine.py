@@ -301,7 +301,7 @@ def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The name and shape of each tensor in a safetensors file, read from its header.
 
     Raises:
-        ValueError: it is not a safetensors file.
+        ValueError: it is not a safetensors file, or its end is missing.
         OSError: it can't be read.
     """
     with trust.open_regular(path) as stream:
@@ -312,6 +312,15 @@ def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
             header = json.loads(stream.read(size))
         except RecursionError:
             header = None
+        held = os.fstat(stream.fileno()).st_size - 8 - size
     if not isinstance(header, dict):
         raise ValueError(f"{path.name} doesn't begin with a safetensors header")
-    return {name: tuple(t["shape"]) for name, t in header.items() if name != "__metadata__"}
+    tensors = {name: tensor for name, tensor in header.items() if name != "__metadata__"}
+    try:
+        complete = all(tensor["data_offsets"][1] <= held for tensor in tensors.values())
+        shapes = {name: tuple(tensor["shape"]) for name, tensor in tensors.items()}
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"{path.name} doesn't begin with a safetensors header") from error
+    if not complete:
+        raise ValueError(f"{path.name} is cut off")
+    return shapes

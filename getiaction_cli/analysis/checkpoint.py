@@ -15,6 +15,7 @@ ROUTE = "model.init_args.pretrained_path"
 REVISION = "model.init_args.pretrained_revision"
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
+MISSING = "the file is missing"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Checkpoint:
         """Name → shape of its tensors; empty when the weights are not here or can't be read."""
         try:
             return safetensors_shapes(self.folder / WEIGHTS) if self.folder else {}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError):
             return {}
 
 
@@ -99,7 +100,7 @@ def find(said: str, hub_cache: Path, revision: str | None = None) -> Checkpoint:
         return Checkpoint(said, folder, config, f"{said} has no {WEIGHTS}", processors, unreadable)
     try:
         safetensors_shapes(folder / WEIGHTS)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         problem = f"{said}/{WEIGHTS} is truncated or not a safetensors file"
         return Checkpoint(said, folder, config, problem, processors, unreadable)
     return Checkpoint(said, folder, config, "", processors, unreadable)
@@ -112,7 +113,7 @@ def _processors(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
         try:
             read[name] = trust.read_json(folder / name)
         except (OSError, ValueError) as error:
-            unreadable[name] = "the file is missing" if isinstance(error, FileNotFoundError) else _why(error)
+            unreadable[name] = MISSING if isinstance(error, FileNotFoundError) else _why(error)
     return read, unreadable
 
 

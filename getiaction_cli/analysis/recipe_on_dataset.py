@@ -30,6 +30,7 @@ DELTAS = "data.init_args.delta_timestamps"
 INPUTS = "model.init_args.input_features"
 OUTPUTS = "model.init_args.output_features"
 RENAMES = "model.init_args.rename_map"
+OBSERVATION = "observation."
 STATE, ENVIRONMENT, ACTION, REWARD = "observation.state", "observation.environment_state", "action", "next.reward"
 DEFAULT_TOLERANCE = 1e-4
 
@@ -97,7 +98,7 @@ class Fit:
 
     def derives(self, key: str) -> bool:
         """True when training derives the time steps of this key: what is stated can only agree or contradict."""
-        return key == ACTION or key.startswith("observation.") or self.expected(key) is not None
+        return key == ACTION or key.startswith(OBSERVATION) or self.expected(key) is not None
 
     def expected(self, key: str) -> list[int] | None:
         """The frames of a key that policy and `stride` ask for; None for the current frame without a time dimension."""
@@ -106,7 +107,7 @@ class Fit:
         elif key == REWARD:
             steps = self.policy.reward_delta_indices
         else:
-            steps = self.policy.observation_delta_indices if key.startswith("observation.") else None
+            steps = self.policy.observation_delta_indices if key.startswith(OBSERVATION) else None
         return None if steps is None else [step * self.stride for step in steps]
 
     def window(self, key: str) -> list[int]:

@@ -212,6 +212,11 @@ class Facts:
             return default
         return self._parameter(entry["parameter"]) if "parameter" in entry else entry.get("is", True)
 
+    def parameter_of(self, name: str) -> str:
+        """The parameter whose value a fact is; empty where it is the same for every configuration."""
+        entry = facts.of(self.policy).get(name) if self.known else None
+        return str(entry.get("parameter", "")) if isinstance(entry, dict) else ""
+
     def _parameter(self, name: str) -> Any:
         if self._values is None:
             raise LookupError(f"a fact of {self.policy} depends on {name}: ask the configured policy for it")

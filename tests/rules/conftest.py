@@ -43,9 +43,11 @@ def dataset_of(lerobot_home: Path, toy_root: Path) -> Callable[[str], None]:
 def checkpoint() -> Path:
     """`me/act-pusht` in the Hub's cache: the config.json of an ACT that was trained on `lerobot/pusht`.
 
-    Beside it lie `stranger/act-pusht`, whose preprocessor would start a program, and `me/gr00t`, a base model.
+    Beside it lie `stranger/act-pusht`, whose preprocessor would start a program, `old/act-pusht`, which another LeRobot
+    wrote, and `me/gr00t`, a base model.
     """
     odd_datasets.base_model(Path(os.environ["HF_HOME"]) / "hub")
+    odd_datasets.outdated_checkpoint(Path(os.environ["HF_HOME"]) / "hub")
     odd_datasets.hostile_checkpoint(Path(os.environ["HF_HOME"]) / "hub")
     return odd_datasets.checkpoint(Path(os.environ["HF_HOME"]) / "hub")
 

@@ -108,6 +108,7 @@ BUILDERS = {
     "matrix-action": matrix_action,
     "robot-clock": robot_clock,
     "aloha": _made(cameras={_TOP: (30, 40)}, state=14, action=14, fps=50, repo_id="made/aloha"),
+    "unnamed-camera": _made(cameras={_TOP: (40, 48), "front": (40, 48)}),
     "two-cameras": _made(cameras={_TOP: (40, 48), "observation.images.wrist": (40, 48)}),
     "three-cameras": _made(
         cameras=dict.fromkeys((_TOP, "observation.images.left", "observation.images.right"), (40, 48))
@@ -168,12 +169,22 @@ def checkpoint(hub: Path, repo_id: str = "me/act-pusht") -> Path:
     for kind, features in (("input_features", inputs), ("output_features", outputs)):
         values[kind] = {key: {"type": f.type.value, "shape": list(f.shape)} for key, f in features.items()}
     (folder / "config.json").write_text(json.dumps({"type": "act", **values}, default=str))
+    for processor in ("policy_preprocessor", "policy_postprocessor"):
+        (folder / f"{processor}.json").write_text(json.dumps({"name": processor, "steps": []}))
     layer = "model.encoder.layers.0"
     shapes = {f"{layer}.linear1.weight": [3200, 512], f"{layer}.linear2.weight": [512, 3200]}
     header = json.dumps(
         {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]} for name, shape in shapes.items()}
     )
     (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header.encode())
+    return folder
+
+
+def outdated_checkpoint(hub: Path) -> Path:
+    """The same as `old/act-pusht`, with a parameter that LeRobot's ACT no longer has."""
+    folder = checkpoint(hub, "old/act-pusht")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "input_normalization_modes": {}}))
     return folder
 
 

@@ -1,9 +1,11 @@
 """GA3xx: each page's Example fires its rule and nothing else, its Instead fires nothing; and cases next to the line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import odd_datasets
 import pytest
 import yaml
 from verdict_helpers import HEALTHY, Judge, block
@@ -97,6 +99,12 @@ FOUND = [
     (recipe("FastWAM", {"action_dim": 2, "proprio_dim": 2}, "made/no-camera"),
      "GA307", "data.init_args.repo_id", "has none"),
     (recipe("ACT", ACT, "made/no-state"), "GA308", "data.init_args.repo_id", "no such feature"),
+    (recipe("SmolVLA", {"pretrained_path": "lerobot/smolvla_base"}, "made/unnamed-camera"),
+     "GA370", "data.init_args.repo_id", "no policy sees"),
+    (recipe("ACT", {**ACT, "input_features": ["front", TOP]}, "made/unnamed-camera"),
+     "GA370", "model.init_args.input_features", "`front`"),
+    (recipe("Evo1", {"max_views": 1}, "made/two-cameras"), "GA310", "model.init_args.max_views", "max_views"),
+    (recipe("ACT", ACT, "made/episodes", stride=45), "GA326", "model.init_args.chunk_size", "at every 45th frame"),
     (recipe("TDMPC", {"horizon": 3}, "made/two-cameras"), "GA310", "data.init_args.repo_id", "takes one camera"),
     (recipe("Diffusion", {**DIFFUSION, "input_features": [TOP, WRIST, STATE]}, "made/two-sizes"),
      "GA311", "model.init_args.input_features", "64x48"),
@@ -302,6 +310,81 @@ def test_a_pretrained_policy_that_pads_is_told_what_differs(judge: Judge, tmp_pa
     assert found["GA342"].message.endswith("`observation.image2` will be blank")
     assert "was trained with 6 numbers of `observation.state`, and lerobot/pusht has 2; " in found["GA343"].message
     assert (found["GA342"].severity, found["GA343"].severity) == (Severity.INFO, Severity.INFO)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "code"),
+    [
+        ({"check_val_every_n_epoch": None, "val_check_interval": 0.5}, "GA332"),
+        ({"check_val_every_n_epoch": None, "val_check_interval": 1.0}, "GA332"),
+        ({"check_val_every_n_epoch": None}, ""),
+        ({"accumulate_grad_batches": 12}, "GA371"),
+        ({"accumulate_grad_batches": 11}, ""),
+    ],
+)
+def test_batches_are_counted(trainer: dict[str, Any], code: str, judge: Judge) -> None:
+    """An epoch of `lerobot/pusht` in small has 11 batches of 8."""
+    said = yaml.safe_load(recipe("ACT", ACT, train_batch_size=8))
+    assert set(judge(yaml.safe_dump({**said, "trainer": {"max_steps": 1000, **trainer}}))) == (
+        {code} if code else set()
+    )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fixed"),
+    [
+        ("{epoch}-{val_loss:.2f}", "{epoch}-{train/loss:.2f}"),
+        ("{step}-{train/loss:.2f}", ""),
+        ("{step}-{train/grad_norm:.2f}", ""),
+    ],
+)
+def test_a_checkpoint_is_named_by_metrics_that_exist(pattern: str, fixed: str, judge: Judge) -> None:
+    callback = {"class_path": "lightning.pytorch.callbacks.ModelCheckpoint", "init_args": {"filename": pattern}}
+    said = yaml.safe_load(recipe("ACT", ACT))
+    found = judge(yaml.safe_dump({**said, "trainer": {"max_steps": 1000, "callbacks": [callback]}}))
+    assert set(found) == ({"GA336"} if fixed else set())
+    assert not fixed or (found["GA336"].fix is not None and found["GA336"].fix.edits[0].text.strip("'\"") == fixed)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "code", "words"),
+    [
+        ("", "", ""),
+        ("policy_preprocessor.json", "GA251", "has no `policy_preprocessor.json`"),
+        ("numbers.safetensors", "GA251", "has no `numbers.safetensors`"),
+        ("model.safetensors", "GA340", "has no model.safetensors"),
+        ("the end of model.safetensors", "GA340", "is truncated"),
+    ],
+)
+def test_each_file_of_a_checkpoint_is_looked_for(
+    lacking: str, code: str, words: str, judge: Judge, checkpoint: Path, tmp_path: Path
+) -> None:
+    step = {"registry_name": "normalizer_processor", "config": {}, "state_file": "numbers.safetensors"}
+    weights = json.dumps({"some": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    whole = len(weights).to_bytes(8, "little") + weights + bytes(8)
+    files = {
+        "config.json": (checkpoint / "config.json").read_bytes(),
+        "policy_preprocessor.json": json.dumps({"name": "before", "steps": [step]}).encode(),
+        "policy_postprocessor.json": b'{"name": "after", "steps": []}',
+        "numbers.safetensors": whole,
+        "model.safetensors": whole[:-4] if lacking.startswith("the end") else whole,
+    }
+    for name in files.keys() - {lacking}:
+        (tmp_path / name).write_bytes(files[name])
+    found = judge(recipe("ACT", {"pretrained_path": str(tmp_path)}))
+    errors = {told.code: told for told in found.values() if told.severity is Severity.ERROR}
+    assert set(errors) == ({code} if code else set())
+    assert not code or words in errors[code].message
+
+
+def test_a_checkpoint_that_is_partly_downloaded(judge: Judge, checkpoint: Path) -> None:
+    """Offline, what is not in the cache is an error; otherwise training downloads it."""
+    folder = odd_datasets.checkpoint(checkpoint.parents[2], "me/act-partly")
+    (folder / "model.safetensors").unlink()
+    text = recipe("ACT", {"pretrained_path": "me/act-partly"})
+    found = judge(text, replace(HEALTHY, env={"HF_HUB_OFFLINE": "1"}, hub=("me/act-partly",)))
+    assert found["GA251"].message.startswith("`model.safetensors` of `me/act-partly` must be downloaded")
+    assert "GA251" not in judge(text)
 
 
 def test_a_checkpoint_that_is_not_downloaded_is_not_judged(lerobot_home: Path) -> None:

@@ -64,6 +64,10 @@ def test_is_taken(setting: str, shared: SharedInputs) -> None:
          "GA147", "trainer.callbacks.0.init_args.scheduling.4"),
         (f"callbacks: [{CHECKPOINT('filename: "{epoch-{step}"')}]",
          "GA147", "trainer.callbacks.0.init_args.filename"),
+        *((f"callbacks: [{CHECKPOINT(f'filename: "{pattern}"')}]", "GA147", "trainer.callbacks.0.init_args.filename")
+          for pattern in ("{}", "{epoch:s}", "{train/loss:02d}", "{epoch:{step}}")),
+        ("precision: 64-true\n  plugins: [{class_path: lightning.pytorch.plugins.DoublePrecision}]",
+         "GA147", "trainer.plugins.0.class_path"),
         # The package exports no such class, wherever else it may be.
         ("plugins: [{class_path: lightning.pytorch.plugins.environments.SLURMEnvironment}]",
          "GA131", "trainer.plugins.0.class_path"),

@@ -46,7 +46,7 @@ _MEANT = {
 }
 
 
-@rule("GA462", dataset="openpi-keys", breaks=("foreign names",), stops=True)
+@rule("GA462", dataset="openpi-keys", cause=("unseen camera",), breaks=("foreign names",), stops=True)
 def foreign_keys(dataset: Dataset) -> Iterator[Finding]:
     """Look for `action`, and for names that mean something elsewhere."""
     if not dataset.declared:
@@ -69,9 +69,10 @@ def foreign_keys(dataset: Dataset) -> Iterator[Finding]:
         return
     for key, meant in foreign.items():
         yield Finding(
-            f"{key} is ignored by every policy: LeRobot looks for {meant}",
+            f"no policy sees {key}: LeRobot looks for {meant}",
             file="meta/info.json",
             key=f"features.{key}",
             severity=Severity.WARNING,
             help=help,
+            features=(key,),
         )

@@ -35,6 +35,8 @@ def shorter(fit: Fit, name: str, least: int) -> dict[str, int]:
     for steps in range(least, least + _MOST_TRIED):
         ahead = steps - fit.policy.n_obs_steps + 1 if name == "horizon" else steps
         changed = {name: steps}
+        if ahead < 1:
+            continue
         if executed > ahead:
             changed["n_action_steps"] = ahead
         if frames:

@@ -55,7 +55,7 @@ from getiaction_cli.rules.fit._cameras import in_batch
 _RENAMES = "model.init_args.rename_map"
 
 
-@rule("GA342", cause=("checkpoint", "checkpoint policy"), breaks=("checkpoint cameras",))
+@rule("GA342", cause=("checkpoint", "checkpoint policy", "chosen features"), breaks=("checkpoint cameras",))
 def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
     """Compare the sets of cameras."""
     known = [key for key, (kind, _) in checkpoint.features("input_features").items() if kind == "VISUAL"]

@@ -74,7 +74,9 @@ def chosen_feature(fit: Fit) -> Iterator[Finding]:
             if key in there:
                 yield from _differs(fit, at, key, there[key], said[key]) if written else ()
                 continue
-            close = get_close_matches(key, there, 1)
+            # The dataset's names are chosen from, before they are renamed.
+            renamed = [old for old, new in fit.renames.items() if new == key and old in there]
+            close = renamed or get_close_matches(key, there, 1)
             known = key in fit.dataset.features
             fix = None
             if close and not known and close[0] not in said:

@@ -5,7 +5,7 @@
 A `monitor` of `EarlyStopping` or `ModelCheckpoint` that isn't among what is logged: `train/loss` and the policy's other
 losses as `train/…`, `train/loss_smooth`, `train/lr`, `train/grad_norm`, `val/loss` where episodes are held out, and
 `eval/success_rate`, `eval/max_reward`, `eval/sum_reward` and `eval/episode_length` where the recipe
-has a section `evaluation`.
+has a section `evaluation`. As a warning, a `filename` of `ModelCheckpoint` that shows such a metric: it is 0 there.
 
 ## Why it matters
 
@@ -55,13 +55,14 @@ trainer:
 ```
 """
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
 from getiaction.spec.evaluation import METRICS
 from getiaction_cli.analysis.class_objects import meant_class
 from getiaction_cli.analysis.recipe_on_dataset import Fit
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
 
 _WATCHERS = ("EarlyStopping", "ModelCheckpoint")
@@ -86,6 +87,8 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
                 at=f"{section}.init_args.save_top_k",
                 fix=Change(f"watch {_TRAINING}", set=((route, _TRAINING),)),
             )
+        if name == "ModelCheckpoint":
+            yield from _named(fit, f"{section}.init_args.filename")
         if name not in _WATCHERS or not isinstance(monitor, str):
             continue
         if name == "EarlyStopping" and fit.recipe.get(f"{section}.init_args.strict") is False:
@@ -105,6 +108,25 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
                 fix=Change(f"watch {meant}", set=((route, meant),)) if meant != monitor else None,
                 help="`train/loss` is there in every run" if meant == monitor else "",
             )
+
+
+def _named(fit: Fit, route: str) -> Iterator[Finding]:
+    """Metrics that the names of the checkpoints show and no run writes."""
+    pattern = fit.recipe.get(route)
+    if not isinstance(pattern, str):
+        return
+    for field in re.findall(r"\{([^{}:!]+)", pattern):
+        if field in ("epoch", "step") or not (complaint := _complaint(fit, field)):
+            continue
+        meant = _meant(fit, field)
+        meant = _TRAINING if _complaint(fit, meant) else meant
+        new = re.sub(r"\{" + re.escape(field) + r"(?=[:!}])", "{" + meant, pattern)
+        yield Finding(
+            f"the names of the checkpoints show `{field}`, {complaint}: it is 0 in all of them",
+            at=route,
+            fix=Change(f"show {meant}", set=((route, new),)),
+            severity=Severity.WARNING,
+        )
 
 
 def _complaint(fit: Fit, monitor: str) -> str:

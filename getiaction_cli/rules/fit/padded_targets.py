@@ -47,7 +47,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from getiaction_cli.analysis.recipe_on_dataset import ACTION, TIMING, Fit
+from getiaction_cli.analysis.recipe_on_dataset import ACTION, TIMING, Fit, ordinal
 from getiaction_cli.diagnostics import Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._shorter import a_quarter, shortened
@@ -65,8 +65,10 @@ def padded_targets(fit: Fit) -> Iterator[Finding]:
     name = next((n for n in written if fit.recipe.has(fit.recipe.param_route(n))), written[0] if written else "")
     median = float(np.median(fit.lengths))
     default = "" if not name or fit.recipe.has(fit.recipe.param_route(name)) else ", its default"
+    every = f" at every {ordinal(fit.stride)} frame" if fit.stride > 1 else ""
     ahead = (
-        f"{fit.policy.policy.class_name} looks {steps[-1] / fit.fps:g} s ahead ({name} {fit.policy.get(name)}{default})"
+        f"{fit.policy.policy.class_name} looks {steps[-1] / fit.fps:g} s ahead "
+        f"({name} {fit.policy.get(name)}{default}{every})"
     )
     shorter = a_quarter(fit)
     yield Finding(
@@ -74,6 +76,9 @@ def padded_targets(fit: Fit) -> Iterator[Finding]:
         f"are no longer than {median / fit.fps:g} s",
         at=fit.recipe.param_route(name),
         related=(Related(f"{fit.fps:g} frames per second", file="meta/info.json", key="fps"),),
-        help=f"a {name} of {shorter} or less pads about an eighth",
-        fix=shortened(fit, name, shorter),
+        help=f"a {name} of {shorter} or less pads about an eighth"
+        if fit.stride < median
+        else f"a stride of {fit.stride} frames is longer than half of the episodes",
+        # Where the stride is longer than the episodes, no chunk is short enough.
+        fix=shortened(fit, name, shorter) if fit.stride < median else None,
     )

@@ -48,6 +48,7 @@ from collections.abc import Iterator
 from getiaction_cli.analysis.recipe_on_dataset import INPUTS, Fit, listed
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
+from getiaction_cli.rules.fit._shorter import configured
 
 
 @rule("GA310", dataset="two-cameras", breaks=("cameras",), stops=True)
@@ -69,10 +70,17 @@ def too_many_cameras(fit: Fit) -> Iterator[Finding]:
     sizes = {key: camera.shape[1:] for key, camera in fit.policy.image_features.items()}
     fitting = sorted(cameras, key=lambda key: bool(fit.facts.square_cameras) and len(set(sizes[key])) > 1)
     keep = [*fitting[:most], *others]
+    count = "one camera" if most == 1 else f"{most} cameras"
+    parameter = fit.facts.parameter_of("max_cameras")
+    at = fit.recipe.param_route(parameter) if parameter else INPUTS
+    fix = Change(f"read {', '.join(keep)}", set=((INPUTS, keep),))
+    if parameter:
+        count += f" ({parameter})"
+        if configured(fit, {parameter: len(cameras)}) is not None:
+            fix = Change(f"set {parameter} to {len(cameras)}", set=((at, len(cameras)),))
     yield Finding(
-        f"{fit.policy.policy.class_name} takes {'one camera' if most == 1 else f'{most} cameras'}, and gets "
-        f"{len(cameras)}: {listed(cameras)}",
-        at=INPUTS if fit.recipe.has(INPUTS) else "data.init_args.repo_id",
+        f"{fit.policy.policy.class_name} takes {count}, and gets {len(cameras)}: {listed(cameras)}",
+        at=next((route for route in (at, INPUTS) if fit.recipe.has(route)), "data.init_args.repo_id"),
         help="choose with `input_features` what the policy reads",
-        fix=Change(f"read {', '.join(keep)}", set=((INPUTS, keep),)),
+        fix=fix,
     )

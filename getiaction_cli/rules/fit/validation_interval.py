@@ -3,7 +3,8 @@
 ## What it finds
 
 A `trainer.val_check_interval` in batches that is larger than one epoch of the chosen episodes, with
-`check_val_every_n_epoch` not set to null. A note where the run ends before its first validation.
+`check_val_every_n_epoch` not set to null; or a fraction of an epoch with it set to null. A note where the run ends
+before its first validation.
 
 ## Why it matters
 
@@ -81,6 +82,15 @@ def validation_interval(fit: Fit) -> Iterator[Finding]:
             fix=Change("remove val_check_interval", remove=(_ROUTE,))
             if idle
             else Change("count batches over epochs: set check_val_every_n_epoch to null", set=((_EVERY, None),)),
+        )
+        return
+    if isinstance(interval, float) and over_epochs:
+        yield Finding(
+            f"val_check_interval {interval:g} is a fraction of an epoch, and `check_val_every_n_epoch: null` counts "
+            "batches over all epochs",
+            at=_ROUTE,
+            help="write val_check_interval as a whole number of batches",
+            fix=Change("remove check_val_every_n_epoch", remove=(_EVERY,)),
         )
         return
     steps, first = fit.recipe.trainer("max_steps", -1), _first_validation(fit)

@@ -2,8 +2,8 @@
 
 ## What it finds
 
-`trainer.devices` asks for more GPUs than this machine has, or for a GPU index that does not exist. Under torchrun or
-SLURM: `trainer.devices` and `trainer.num_nodes` differ from the processes that were started.
+`trainer.devices` asks for more GPUs than this machine has, for a GPU index that does not exist, or for one GPU twice.
+Under torchrun or SLURM: `trainer.devices` and `trainer.num_nodes` differ from the processes that were started.
 
 ## Why it matters
 
@@ -47,7 +47,9 @@ trainer:
 ```
 """
 
+import re
 from collections.abc import Iterator
+from typing import Any
 
 from getiaction.spec import launch
 from getiaction_cli.diagnostics import Change, Finding
@@ -65,7 +67,7 @@ _LAUNCHERS = ("MASTER_ADDR", "TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "LSB_JOBID",
 def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     """Count the devices, and the machines."""
     here = launch.read(machine.env)
-    kind, asked = chosen(recipe, machine), recipe.get(_ROUTE)
+    kind, asked = chosen(recipe, machine), _read(recipe.get(_ROUTE))
     trainer = recipe.get("trainer")
     seen = len(machine.gpus) if kind == "cuda" else None
     contradiction = here.contradiction(trainer if isinstance(trainer, dict) else {}, seen)
@@ -92,6 +94,12 @@ def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             at=_ROUTE,
             fix=Change("set devices to 1", set=((_ROUTE, 1),)),
         )
+    elif isinstance(asked, list) and any(asked.count(gpu) > 1 for gpu in asked):
+        each = [gpu for place, gpu in enumerate(asked) if gpu not in asked[:place]]
+        yield Finding(
+            f"devices {asked} names a GPU twice", at=_ROUTE, fix=Change(f"set devices to {each}", set=((_ROUTE, each),))
+        )
+        return
     if seen is not None and here.sees_one_each(seen):
         return
     there = {"cuda": len(machine.gpus), "mps": 1}.get(kind)
@@ -108,3 +116,11 @@ def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             at=_ROUTE,
             fix=Change(f"set devices to {there}", set=((_ROUTE, there),)),
         )
+
+
+def _read(said: Any) -> Any:
+    """The devices as Lightning reads them: `"0,1"` and `"0,"` are lists, `"2"` is a number."""
+    if not isinstance(said, str) or not re.fullmatch(r"\s*-?\d+\s*(,\s*\d*\s*)*", said):
+        return said
+    numbers = [int(part) for part in said.split(",") if part.strip()]
+    return numbers if "," in said else numbers[0]

@@ -50,7 +50,7 @@ trainer:
 from collections.abc import Iterator
 
 from getiaction import trust
-from getiaction_cli.analysis.checkpoint import ROUTE, Checkpoint
+from getiaction_cli.analysis.checkpoint import MISSING, ROUTE, Checkpoint
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.policies.steps import InstalledSteps
 from getiaction_cli.rules import rule
@@ -65,5 +65,5 @@ def foreign_step(checkpoint: Checkpoint) -> Iterator[Finding]:
         except trust.Refused as refused:
             yield Finding(refused.message, at=ROUTE, help=refused.hint)
     for name, why in checkpoint.unreadable.items():
-        if why != "the file is missing":
+        if why != MISSING:
             yield Finding(f"{name} of {checkpoint.said} can't be read: {why}", at=ROUTE)

@@ -84,6 +84,9 @@ _TOLD_APART_BY = {
     "ModelCheckpoint": ("monitor", "mode", "every_n_train_steps", "every_n_epochs", "train_time_interval"),
     "EarlyStopping": ("monitor", "mode"),
 }
+_ONE_OF_A_KIND = {"Precision": "precision", "CheckpointIO": "way to write checkpoints", "LayerSync": "layer sync"}
+# What a checkpoint counts; the metrics are fractions.
+_COUNTED = ("epoch", "step")
 _WHEN = ("every_n_train_steps", "every_n_epochs", "train_time_interval")
 _STRATEGY = "trainer.strategy"
 # What applies to a class holds for its subclasses.
@@ -116,6 +119,7 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
             fix=Change("set strategy to ddp", set=((_STRATEGY, "ddp"),)),
             help="to save memory: `trainer.precision: bf16-true`, adapters (`peft`), or a smaller batch",
         )
+    yield from _twice(recipe)
     earlier: dict[tuple[object, ...], str] = {}
     for route in object_routes(recipe):
         kind, said = route.split(".")[1], str(recipe.get(f"{route}.class_path"))
@@ -183,11 +187,9 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
     if name == "ModelCheckpoint" and len(given) > 1:
         yield Finding(f"ModelCheckpoint takes one of {', '.join(given)}", at=f"{arguments}.{given[1]}")
     filename = recipe.get(f"{arguments}.filename")
-    if name == "ModelCheckpoint" and isinstance(filename, str) and not _is_pattern(filename):
+    if name == "ModelCheckpoint" and isinstance(filename, str) and (fault := _fault(filename)):
         yield Finding(
-            "braces enclose the name of a metric, as in `{epoch}-{step}`",
-            at=f"{arguments}.filename",
-            label="not closed, or not opened",
+            "braces enclose the name of a metric, as in `{epoch}-{step}`", at=f"{arguments}.filename", label=fault
         )
     if name == "GradientAccumulationScheduler":
         schedule = recipe.node(f"{arguments}.scheduling")
@@ -213,8 +215,35 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
         )
 
 
-def _is_pattern(text: str) -> bool:
+def _fault(pattern: str) -> str:
+    """Why Lightning can't make a name of a file from a pattern; empty where it can."""
     try:
-        return all("{" not in (field or "") for _, field, _, _ in Formatter().parse(text))
+        fields = [(field, spec or "") for _, field, spec, _ in Formatter().parse(pattern) if field is not None]
     except ValueError:
-        return False
+        return "not closed, or not opened"
+    if any("{" in field or "{" in spec for field, spec in fields):
+        return "not closed, or not opened"
+    for field, spec in fields:
+        if not field or field.isdigit():
+            return "no name between the braces"
+        try:
+            format(1 if field in _COUNTED else 1.0, spec)
+        except ValueError:
+            kind = "a whole number" if field in _COUNTED else "a number with a fraction"
+            return f"`{field}` is {kind}, which `:{spec}` can't show"
+    return ""
+
+
+def _twice(recipe: Recipe) -> Iterator[Finding]:
+    """Plugins of which Lightning takes one of a kind."""
+    first: dict[str, str] = {"Precision": "trainer.precision"} if recipe.trainer("precision") is not None else {}
+    for route in object_routes(recipe):
+        meant, _ = meant_class(route.split(".")[1], str(recipe.get(f"{route}.class_path")))
+        kind = next((base for base in _ONE_OF_A_KIND if base in lineage(meant)), "")
+        if kind and route.startswith("trainer.plugins") and (same := first.setdefault(kind, route)) != route:
+            yield Finding(
+                f"Lightning takes one {_ONE_OF_A_KIND[kind]}, and there are two",
+                at=f"{route}.class_path",
+                related=(Related("the first", at=same if recipe.has(same) else ""),),
+                fix=Change("remove it", remove=(route,)),
+            )
