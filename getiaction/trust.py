@@ -105,7 +105,7 @@ def check_dataset(root: Path) -> None:
         for name in names:
             path = Path(folder, name)
             if path.exists() and not path.is_file():
-                raise Refused(f"{path} is not a regular file", "A dataset has only files; remove it.")
+                raise Refused(f"{path} is not a regular file", "a dataset has only files; remove it")
     try:
         info = read_json(root / "meta" / "info.json")
     except (OSError, ValueError):
@@ -129,10 +129,10 @@ def check_run_folder(folder: Path) -> None:
             if path.is_symlink() and not is_inside(path, folder):
                 raise Refused(
                     f"{path} is a link that leads out of the run folder, and resuming would write there",
-                    f"If it is yours, replace it by what it leads to: {path.resolve()}",
+                    f"if it is yours, replace it by what it leads to: {path.resolve()}",
                 )
             if path.exists() and not (path.is_file() or path.is_dir()):
-                raise Refused(f"{path} is not a regular file", "A run folder has only files; remove it.")
+                raise Refused(f"{path} is not a regular file", "a run folder has only files; remove it")
 
 
 def is_inside(path: str | Path, folder: str | Path) -> bool:
@@ -291,8 +291,8 @@ def processor(config: Any, steps: Steps, what: str) -> dict[str, Any]:
         if not isinstance(name, str) or not known(name):
             raise Refused(
                 f"{where} asks for {_quoted(name)}, which is not one of LeRobot's processing steps",
-                "Nothing of it was loaded. Use a checkpoint of someone you trust; a step of your own belongs in an "
-                "installed plugin (lerobot_policy_…).",
+                "nothing of it was loaded: use a checkpoint of someone you trust; a step of your own belongs in an "
+                "installed plugin (lerobot_policy_…)",
             )
         if not isinstance(step.get("config", {}), dict):
             raise Refused(f"the config of {where} is not a section")
@@ -363,7 +363,7 @@ def no_foreign_code(defaults: Collection[str]) -> Iterator[None]:
         if not may_load_code(str(source), kwargs.get("revision"), defaults):
             raise Refused(
                 f"{source} holds Python code ({module_file}) that would be run",
-                f"If you trust it: {ALLOW_CODE}={source} before the command.",
+                f"if you trust it: {ALLOW_CODE}={source} before the command",
             )
         return original(source, module_file, *args, **kwargs)
 

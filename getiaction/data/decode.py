@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 NO_PICTURE = (
-    "Set data.init_args.tolerance_s above that, but below half a frame, where the table's timestamps are only uneven; "
-    "else write frame_index / fps into them, or leave the episode out with data.init_args.exclude_episodes."
+    "set data.init_args.tolerance_s above that, but below half a frame, where the table's timestamps are only uneven; "
+    "else write frame_index / fps into them, or leave the episode out with data.init_args.exclude_episodes"
 )
 
 

@@ -165,7 +165,7 @@ class LeRobotDataModule(L.LightningDataModule):
         if self.train_dataset is not None:
             return
         if self.train_batch_size == 0:
-            raise DataError("train_batch_size: auto is chosen by `getiaction train`", "Set a number here.")
+            raise DataError("train_batch_size: auto is chosen by `getiaction train`", "set a number here")
         # A dataset that one process can't read ends all of them, and frames are loaded the same way in all of them:
         # the order of the samples depends on it.
         while not self._opened_alike():
@@ -260,7 +260,7 @@ class LeRobotDataModule(L.LightningDataModule):
             held_out += meta.from_part(i, others)
         if self.val_split and not held_out:
             raise DataError(
-                f"val_split: {self.val_split} can't hold out an episode of {len(train)}", "Set val_split: 0."
+                f"val_split: {self.val_split} can't hold out an episode of {len(train)}", "set val_split: 0"
             )
         return train, held_out
 
@@ -292,7 +292,7 @@ class LeRobotDataModule(L.LightningDataModule):
         if not fetched and (lacking := missing_files(layout_of(meta), episodes)):
             raise DataError(
                 f"{meta.root} lacks files that its metadata names ({len(lacking)}), for example {lacking[0]}",
-                "Restore the folder, or name the repo_id to fetch them from the Hub.",
+                "restore the folder, or name the repo_id to fetch them from the Hub",
             )
         return Pipeline(
             meta,
@@ -346,7 +346,7 @@ class LeRobotDataModule(L.LightningDataModule):
         except ValueError as error:
             raise DataError(
                 f"no sample is left of {self.repo_id}: {error}",
-                f"The policy leaves out the last {self._drop_n_last_frames} frames of an episode (drop_n_last_frames).",
+                f"the policy leaves out the last {self._drop_n_last_frames} frames of an episode (drop_n_last_frames)",
             ) from error
         return self._loader(dataset, self.train_batch_size, sampler)
 
@@ -518,23 +518,23 @@ def _opened(dataset: Any, repo_id: str | None, root: str | Path | None) -> LeRob
         DataError: it is something else, reads its samples in a way of its own, or is named a second time.
     """
     if isinstance(repo_id, LeRobotDataset):
-        raise DataError("repo_id takes the id of a dataset as text", "Write LeRobotDataModule(dataset=…).")
+        raise DataError("repo_id takes the id of a dataset as text", "write LeRobotDataModule(dataset=…)")
     if dataset is None:
         if not repo_id and root is None:
-            raise DataError("no dataset was named", "Give repo_id or root, or in Python dataset=LeRobotDataset(…).")
+            raise DataError("no dataset was named", "give repo_id or root, or in Python dataset=LeRobotDataset(…)")
         return None
     if not isinstance(dataset, LeRobotDataset):
         raise DataError(
             f"dataset takes a LeRobotDataset, not {type(dataset).__name__}",
-            "Name a dataset by its repo_id or its root.",
+            "name a dataset by its repo_id or its root",
         )
     if type(dataset).__getitem__ is not LeRobotDataset.__getitem__:
         raise DataError(
             f"{type(dataset).__name__} reads its samples in a way of its own (__getitem__)",
-            "A LeRobotDataModule reads the files of a dataset itself; give it a plain LeRobotDataset.",
+            "a LeRobotDataModule reads the files of a dataset itself; give it a plain LeRobotDataset",
         )
     if repo_id or root is not None:
-        raise DataError("a dataset was given and named as well", "Give either dataset, or repo_id and root.")
+        raise DataError("a dataset was given and named as well", "give either dataset, or repo_id and root")
     return dataset
 
 
@@ -622,17 +622,17 @@ def _entries(datasets: Sequence[Mapping[str, Any]] | None, *beside: Any) -> list
     if any(value is not None for value in beside):
         raise DataError(
             "datasets is given beside dataset, repo_id, root, revision, episodes or exclude_episodes",
-            "Set these for each dataset, inside the list.",
+            "set these for each dataset, inside the list",
         )
     try:
         entries = mixture.read(datasets)
     except (ValueError, TypeError) as error:
         raise DataError(
-            str(error), "For example datasets: [{repo_id: a/b, weight: 2}, {repo_id: c/d, weight: 1}]"
+            str(error), "for example datasets: [{repo_id: a/b, weight: 2}, {repo_id: c/d, weight: 1}]"
         ) from error
     for number, entry in enumerate(entries):
         if not entry.repo_id and not entry.root:
-            raise DataError(f"datasets.{number} names no dataset", "Give it a repo_id or a root.")
+            raise DataError(f"datasets.{number} names no dataset", "give it a repo_id or a root")
     return entries
 
 
@@ -668,17 +668,17 @@ def split_episodes(
             said = f"episodes {', '.join(map(str, wrong))}" if wrong else "an empty list of episodes"
             raise DataError(f"the recipe {asked} {said}, the dataset has 0 to {total - 1}")
         if len(set(given or ())) != len(given or ()):
-            raise DataError("the recipe names an episode twice", "Name each one once.")
+            raise DataError("the recipe names an episode twice", "name each one once")
     chosen = episode_split.used(total, episodes, exclude_episodes)
     if chosen == []:
-        raise DataError("exclude_episodes leaves no episode to train on", "Exclude fewer of them.")
+        raise DataError("exclude_episodes leaves no episode to train on", "exclude fewer of them")
     if not val_split:
         return chosen, []
     base = list(range(total)) if chosen is None else chosen
     tasks = meta.episodes["tasks"][:]  # one read of the column instead of one look-up a row
     positions = episode_split.held_out(((tasks[episode] or [""])[0] or "" for episode in base), val_split)
     if not positions:
-        raise DataError(f"val_split: {val_split} can't hold out an episode of {len(base)}", "Set val_split: 0.")
+        raise DataError(f"val_split: {val_split} can't hold out an episode of {len(base)}", "set val_split: 0")
     held = set(positions)
     return [e for position, e in enumerate(base) if position not in held], [base[position] for position in positions]
 

@@ -27,15 +27,15 @@ def find(repo_id: str | None, root: Path | None, revision: str | None) -> tuple[
         found = dataset_location.find(repo_id, root, revision)
     except WrongRootError as wrong:
         hint = (
-            f"Did you mean root: {wrong.near}?"
+            f"did you mean root: {wrong.near}?"
             if wrong.near
-            else "Give root the folder that holds meta, data and videos."
+            else "give root the folder that holds meta, data and videos"
         )
         raise DataError(str(wrong), hint) from wrong
     if isinstance(found, Location) and (not found.is_cached_copy or is_offline()):
         return _read_meta(found, revision)
     if repo_id is None:
-        raise DataError(f"no dataset in {root}", "Name its folder, or its repo_id to fetch it from the Hub.")
+        raise DataError(f"no dataset in {root}", "name its folder, or its repo_id to fetch it from the Hub")
     searched = found if isinstance(found, list) else [str(found.root)]
     with data_errors(repo_id, [*searched, "the Hugging Face Hub"]):
         try:
@@ -50,7 +50,7 @@ def _read_meta(found: Location, revision: str | None) -> tuple[Path, LeRobotData
     trust.check_dataset(found.root)
     with data_errors(found.repo_id, [str(found.root)]):
         if not (found.root / dataset_location.INFO).is_file():
-            raise DataError(f"{found.root} has no {dataset_location.INFO}", "Restore it from a backup or the Hub.")
+            raise DataError(f"{found.root} has no {dataset_location.INFO}", "restore it from a backup or the Hub")
         return found.root, LeRobotDatasetMetadata(found.repo_id, root=found.root, revision=revision)
 
 
@@ -69,16 +69,16 @@ def data_errors(repo_id: str, searched: Sequence[str]) -> Iterator[None]:
             "Give data.init_args.root the dataset's folder, or connect to the network.",
         )
         if name == "GatedRepoError":
-            hint = f"Ask for access at https://huggingface.co/datasets/{repo_id} and log in: hf auth login"
+            hint = f"ask for access at https://huggingface.co/datasets/{repo_id} and log in: hf auth login"
         elif name in ("RepositoryNotFoundError", "RevisionNotFoundError"):
             reason = "the Hub has no such dataset, or it is private"
-            hint = f"Check {repo_id} and the revision, log in (hf auth login), or give data.init_args.root its folder."
+            hint = f"check {repo_id} and the revision, log in (hf auth login), or give data.init_args.root its folder"
         elif type(error).__module__.partition(".")[0] in ("httpx", "httpcore"):
             reason = f"the download was interrupted: {reason}"
-            hint = "Start again: complete files are kept."
+            hint = "start again: complete files are kept"
         elif type(error).__module__.partition(".")[0] == "av" and (file := getattr(error, "filename", None)):
             reason = f"{file} can't be decoded as a video"
-            hint = "Delete that file to download it again, or restore it from a backup."
+            hint = "delete that file to download it again, or restore it from a backup"
         elif name == "BackwardCompatibilityError":
             reason = "it is in an older format than v3.0"
             hint = f"python -m lerobot.scripts.convert_dataset_v21_to_v30 --repo-id={repo_id}"

@@ -63,11 +63,11 @@ class MixtureMetadata(LeRobotDatasetMetadata):
                 raise DataError(
                     f"datasets.{i}: {metas[i].repo_id} has {metas[i].fps} frames per second, "
                     f"{first.repo_id} has {first.fps}",
-                    "Set the stride of each dataset: 3 takes one of 30 frames per second as one of 10.",
+                    "set the stride of each dataset: 3 takes one of 30 frames per second as one of 10",
                 )
         for i, (meta, table) in enumerate(zip(metas, tables, strict=True)):
             for key, said in mixture.differences(tables[0], table).items():
-                raise DataError(f"datasets.{i}: {key}: {meta.repo_id} {said}", "Rename keys with its rename_map.")
+                raise DataError(f"datasets.{i}: {key}: {meta.repo_id} {said}", "rename keys with its rename_map")
         self.repo_id = " + ".join(dict.fromkeys(meta.repo_id for meta in metas))
         self.info = copy.copy(first.info)
         self.info.features = mixture.in_common(tables)

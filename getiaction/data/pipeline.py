@@ -102,7 +102,7 @@ class Pipeline:
         try:
             option = read_option(frame_store)
         except ValueError as error:
-            raise DataError(str(error), "Write `frame_store: {max_gb: 50}`, for example.") from None
+            raise DataError(str(error), "write `frame_store: {max_gb: 50}`, for example") from None
         self.layout: Layout | None = None
         self._store: FrameStore | None = None
         self._distances = datasets.distances(meta)

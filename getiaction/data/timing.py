@@ -49,7 +49,7 @@ def reconcile(
             if len(moments) != len(expected):
                 raise DataError(
                     differing,
-                    f"Leave data.init_args.delta_timestamps.{key} out: it is derived from the policy and the dataset.",
+                    f"leave data.init_args.delta_timestamps.{key} out: it is derived from the policy and the dataset",
                 )
             if any(abs(a - b) >= 0.1 / fps for a, b in zip(moments, expected, strict=True)):
                 warnings.warn(f"{differing}; training uses delta_timestamps", stacklevel=2)
@@ -60,7 +60,7 @@ def reconcile(
                 continue  # the frame itself, whose time dimension LeRobot drops
             raise DataError(
                 f"delta_timestamps gives {key} {_seconds(moments)}, but {policy} reads one {key} per sample",
-                f"Leave data.init_args.delta_timestamps.{key} out.",
+                f"leave data.init_args.delta_timestamps.{key} out",
             )
         result[key] = [float(moment) for moment in moments]
     return result or None
@@ -85,7 +85,7 @@ def _on_frame(moment: float, fps: float) -> float:
 
 
 def _known(features: Mapping[str, Any]) -> str:
-    return f"It has {', '.join(features)}."
+    return f"it has {', '.join(features)}"
 
 
 def _seconds(moments: Sequence[float]) -> str:

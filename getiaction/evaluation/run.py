@@ -77,7 +77,7 @@ def evaluate(
     if data is None:
         raise DataError(
             f"{source.place} does not record which dataset it was trained on",
-            "Name one to evaluate it on: --data.repo_id OWNER/NAME, with --data.root FOLDER where it is a folder.",
+            "name one to evaluate it on: --data.repo_id OWNER/NAME, with --data.root FOLDER where it is a folder",
         )
     data, trained_on = _of_mixture(data, trained_on)
     module = _module(data)
@@ -220,7 +220,7 @@ def load(source: Source, device: str = "auto", revision: str | None = None) -> L
     try:
         return LeRobotPolicy.load_from_checkpoint(source.place, map_location=device)
     except (RuntimeError, OSError, EOFError, KeyError) as error:
-        raise PolicyError(f"{source.place} can't be read: {error}", "Name another checkpoint of the run.") from error
+        raise PolicyError(f"{source.place} can't be read: {error}", "name another checkpoint of the run") from error
 
 
 def _device(wanted: str) -> str:
@@ -233,7 +233,7 @@ def _device(wanted: str) -> str:
     if wanted == "auto":
         return next(name for name in ("cuda", "xpu", "mps", "cpu") if available[name])
     if not available.get(wanted.partition(":")[0], False):
-        raise MachineError(f"this machine has no {wanted}", "Leave --device out, or name cpu.")
+        raise MachineError(f"this machine has no {wanted}", "leave --device out, or name cpu")
     return wanted
 
 
@@ -270,7 +270,7 @@ def _of_mixture(
 
 def _module(data: Mapping[str, Any]) -> LeRobotDataModule:
     if not data.get("datasets") and not (isinstance(data.get("repo_id"), str) or isinstance(data.get("root"), str)):
-        raise DataError("no dataset was named", "Name one: --data.repo_id OWNER/NAME, or --data.root FOLDER.")
+        raise DataError("no dataset was named", "name one: --data.repo_id OWNER/NAME, or --data.root FOLDER")
     try:
         return LeRobotDataModule(**{**data, "delta_timestamps": None, "image_transforms": None})
     except TypeError as error:
@@ -318,7 +318,7 @@ def require_fit(policy: LeRobotPolicy, meta: LeRobotDatasetMetadata) -> None:
     if missing:
         raise DataError(
             f"{policy.policy_name} reads {', '.join(missing)}, which {meta.repo_id} does not have",
-            f"It has {', '.join(key for key in meta.features if key.startswith('observation'))}.",
+            f"it has {', '.join(key for key in meta.features if key.startswith('observation'))}",
         )
     sizes = [(key, f.shape) for key, f in policy.inputs.items() if f.type is FeatureType.STATE]
     assert policy.config is not None

@@ -48,7 +48,7 @@ def find(target: str) -> Source:
     path = Path(target).expanduser()
     if path.is_file():
         if path.suffix != ".ckpt":
-            raise PolicyError(f"{target} is neither a checkpoint (.ckpt) nor a folder", "Name a run folder.")
+            raise PolicyError(f"{target} is neither a checkpoint (.ckpt) nor a folder", "name a run folder")
         return Source(str(path), "checkpoint", _recipe(path.parent.parent))
     if path.is_dir():
         if (path / "config.json").is_file():
@@ -64,7 +64,9 @@ def find(target: str) -> Source:
         )
     if _HUB_ID.fullmatch(target) and not target.startswith(("outputs/", ".", "~")):
         return Source(target, "hub", None)
-    raise PolicyError(f"there is no {target}", "Name a run folder (outputs/RECIPE/TIME), a .ckpt file or a Hub id.")
+    raise PolicyError(
+        f"no run or policy at {target}", "name a run folder (outputs/RECIPE/TIME), a .ckpt file or a Hub id"
+    )
 
 
 def _recipe(folder: Path) -> Path | None:
@@ -76,5 +78,5 @@ def _nearby(path: Path) -> str:
     """The newest run below a folder that is not a run itself."""
     runs = [*path.glob("*/pretrained_model/config.json"), *path.glob("*/*/pretrained_model/config.json")]
     if not runs:
-        return "Name a run folder, outputs/RECIPE/TIME."
-    return f"The newest run below it is {max(runs, key=lambda file: file.stat().st_mtime).parent.parent}"
+        return "name a run folder, outputs/RECIPE/TIME"
+    return f"the newest run below it is {max(runs, key=lambda file: file.stat().st_mtime).parent.parent}"

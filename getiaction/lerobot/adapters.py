@@ -31,7 +31,7 @@ def wrap(policy: PreTrainedPolicy, settings: Adapters) -> Any:
     if adapter.is_prompt_learning:
         raise PolicyError(
             f"{config.type}: {settings.method_type} learns prompts of a language model, not adapters of layers",
-            "Set peft.method_type: LORA.",
+            "set peft.method_type: LORA",
         )
     # Where the adapters are loaded from later, the current folder is another one.
     adapter.base_model_name_or_path = str(Path(base).resolve()) if base and Path(base).is_dir() else str(base)

@@ -47,7 +47,7 @@ def require_fields(policy: str, names: Iterable[str]) -> None:
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            hint = f"Did you mean `{close[0]}`?" if close else f"It takes: {', '.join(sorted(known))}."
+            hint = f"did you mean `{close[0]}`?" if close else f"it takes: {', '.join(sorted(known))}"
             raise PolicyError(f"{policy} has no parameter `{name}`", hint)
 
 
@@ -88,7 +88,7 @@ def pretrained_json(path: str, name: str, revision: str | None, *, key: str = ""
         where = "in the folder" if Path(path).is_dir() else "as a folder or on the Hub"
         raise PolicyError(
             f"no readable {name} of {key + ' ' if key else ''}{path} {where}: {first_line(error)}",
-            "Give a folder that LeRobot or getiaction saved (…/pretrained_model), or a Hub id (lerobot/smolvla_base).",
+            "give a folder that LeRobot or getiaction saved (…/pretrained_model), or a Hub id (lerobot/smolvla_base)",
         ) from error
     return values
 

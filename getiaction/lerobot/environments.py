@@ -53,7 +53,7 @@ def environment_config(env: Mapping[str, Any]) -> EnvConfig:
     name = values.pop("type", None)
     if name not in EnvConfig.get_known_choices():
         close = difflib.get_close_matches(str(name), environment_names(), n=1)
-        hint = f"Did you mean `{close[0]}`?" if close else f"One of: {', '.join(environment_names())}."
+        hint = f"did you mean `{close[0]}`?" if close else f"one of: {', '.join(environment_names())}"
         raise RolloutError(f"LeRobot has no environment `{name}`", hint)
     cls = EnvConfig.get_choice_class(name)
     known = [each.name for each in fields(cls) if each.init]
@@ -64,7 +64,7 @@ def environment_config(env: Mapping[str, Any]) -> EnvConfig:
     for key in values:
         if key not in known:
             close = difflib.get_close_matches(key, known, n=1)
-            hint = f"Did you mean `{close[0]}`?" if close else f"It takes: {', '.join(sorted(known))}."
+            hint = f"did you mean `{close[0]}`?" if close else f"it takes: {', '.join(sorted(known))}"
             raise RolloutError(f"the environment {name} has no field `{key}`", hint)
     try:
         return draccus.decode(cls, plain(values))

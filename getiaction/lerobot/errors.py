@@ -42,7 +42,7 @@ def policy_errors(policy: str) -> Iterator[None]:
     except OSError as error:
         raise PolicyError(
             f"{policy} needs a file that is neither on this machine nor available: {first_line(error)}",
-            "Connect to the network once, log in when the repository is gated (hf auth login), or name a local folder.",
+            "connect to the network once, log in when the repository is gated (hf auth login), or name a local folder",
         ) from error
     except Exception as error:
         if (refused := refusal(error)) is not None:

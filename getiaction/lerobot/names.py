@@ -27,6 +27,6 @@ def config_class(policy: str) -> type[PreTrainedConfig]:
         register_third_party_plugins()
     if policy not in PreTrainedConfig.get_known_choices():
         close = difflib.get_close_matches(policy, policy_names(), n=1)
-        hint = f"Did you mean `{close[0]}`?" if close else f"Known policies: {', '.join(policy_names())}."
+        hint = f"did you mean `{close[0]}`?" if close else f"known policies: {', '.join(policy_names())}"
         raise PolicyError(f"LeRobot has no policy `{policy}`", hint)
     return PreTrainedConfig.get_choice_class(policy)

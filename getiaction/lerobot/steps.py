@@ -61,6 +61,6 @@ def check_processors(config: PreTrainedConfig) -> None:
                 continue
             raise PolicyError(
                 f"{name} of pretrained_path {path} can't be read: {first_line(error)}",
-                "Give a folder that LeRobot or getiaction saved (…/pretrained_model), or a Hub id.",
+                "give a folder that LeRobot or getiaction saved (…/pretrained_model), or a Hub id",
             ) from error
         trust.processor(content, steps, f"{name} of {path}")

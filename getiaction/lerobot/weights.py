@@ -41,9 +41,9 @@ def ensure_backbone_weights(config: PreTrainedConfig) -> None:
 
     if "." not in name:  # "IMAGENET1K_V1": torchvision's networks take it for the one of their own
         name = f"{config.vision_backbone.replace('resnet', 'ResNet')}_Weights.{name}"
-    way_out = "Train without them: --model.init_args.pretrained_backbone_weights null"
+    way_out = "train without them: --model.init_args.pretrained_backbone_weights null"
     if config.type not in ("act",):
-        way_out = "Train without them: --model.init_args.config_kwargs.pretrained_backbone_weights null"
+        way_out = "train without them: --model.init_args.config_kwargs.pretrained_backbone_weights null"
     try:
         weights = torchvision.models.get_weight(name)
     except (ValueError, KeyError, AttributeError) as error:
@@ -52,7 +52,7 @@ def ensure_backbone_weights(config: PreTrainedConfig) -> None:
     if type(weights).__name__.lower() != f"{backbone}_weights":
         raise PolicyError(
             f"pretrained_backbone_weights {name} are not those of vision_backbone {backbone}",
-            f"Name weights of {backbone}, or none: pretrained_backbone_weights: null",
+            f"name weights of {backbone}, or none: pretrained_backbone_weights: null",
         )
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     file = folder / weights.url.rsplit("/", 1)[1]
@@ -61,8 +61,8 @@ def ensure_backbone_weights(config: PreTrainedConfig) -> None:
     except OSError as error:
         raise PolicyError(
             f"the backbone weights {name} are not in {folder} and can't be downloaded: {first_line(error)}",
-            f"With a network, `getiaction fetch RECIPE` downloads them. {way_out}\n"
-            f"Or put {file.name} from {weights.url} into that folder.",
+            f"with a network, `getiaction fetch RECIPE` downloads them\n{way_out}\n"
+            f"or put {file.name} from {weights.url} into that folder",
         ) from error
 
 
@@ -108,7 +108,7 @@ def require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
     """
     config = policy.config
     start = f"the weights of {config.pretrained_path} do not match this {config.type} policy"
-    hint = "Leave out the parameters that change the network, or start without pretrained_path."
+    hint = "leave out the parameters that change the network, or start without pretrained_path"
     mine = [load for load in loads if load.module is policy]
     if not mine:
         if facts.holds(config.type, "loads_in_constructor"):

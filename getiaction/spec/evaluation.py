@@ -59,7 +59,7 @@ class Evaluation:
             raise RolloutError("evaluation.env must be a section with a `type`", "for example: env: {type: pusht}")
         for key, value in section.items():
             if key != "env" and key not in _LEAST:
-                raise RolloutError(f"evaluation has no key `{key}`", f"It takes: env, {', '.join(_LEAST)}.")
+                raise RolloutError(f"evaluation has no key `{key}`", f"it takes: env, {', '.join(_LEAST)}")
             if key == "env" or value is None:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < _LEAST[key]:

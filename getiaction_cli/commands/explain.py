@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,12 +26,14 @@ FAMILIES = {
 def explain(
     rule: Annotated[
         str | None,
-        typer.Argument(metavar="[RULE]", help="A code (GA301) or a name (action-window).", show_default=False),
+        typer.Argument(
+            metavar="[RULE]", help="A code (GA301), a name (action-window) or a word to search for.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Explain what a rule finds, why it matters, and how to write it instead.
 
-    Without a rule, all of them are listed.
+    Without a rule, all of them are listed; with a word, those that mention it.
     """
     from getiaction_cli.checking.runner import load_rules
     from getiaction_cli.rendering import page, text
@@ -39,14 +42,14 @@ def explain(
     if rule is None:
         typer.echo(_list(rules), nl=False)
         return
-    word = rule.strip().lower().replace("_", "-")
+    word = re.sub(r"[_ ]", "-", rule.strip().lower())
     found = next((entry for entry in rules.values() if word in (entry.code.lower(), entry.name)), None)
     if found is None:
-        family = [entry for entry in rules.values() if len(word) > 1 and entry.code.lower().startswith(word)]
-        if family:
-            typer.echo(_list({entry.code: entry for entry in family}), nl=False)
-            return
-        raise UsageError(f"no rule is called {rule}", _near(word, rules))
+        matching = _matching(rule.strip().lower(), rules)
+        if not matching:
+            raise UsageError(f"no rule is called {rule}", _near(word, rules))
+        typer.echo(_list({entry.code: entry for entry in matching}), nl=False)
+        return
     shown = page.render(
         found.code, found.name, str(found.severity), found.page, columns=text.columns(), color=text.wants_color()
     )
@@ -69,6 +72,17 @@ def _list(rules: dict[str, Rule]) -> str:
         head = f"  {entry.code}  {entry.name:<{names}}  "
         lines.append(head + text.wrap(entry.page.partition("\n")[0], columns, " " * len(head)))
     return "\n".join(lines) + "\n"
+
+
+def _matching(word: str, rules: dict[str, Rule]) -> list[Rule]:
+    """The rules of a family ("GA3"), or those that mention a word before their example."""
+    family = [entry for entry in rules.values() if len(word) > 1 and entry.code.lower().startswith(word)]
+    spoken = re.compile(rf"\b{re.escape(word)}s?(?![a-z])", re.IGNORECASE)
+    return family or [
+        entry
+        for entry in rules.values()
+        if len(word) > 2 and spoken.search(f"{entry.name} {entry.page.partition('## Example')[0]}")
+    ]
 
 
 def _near(word: str, rules: dict[str, Rule]) -> str:

@@ -30,10 +30,11 @@ def runs(
     from getiaction_cli.rendering import runs as rendering
     from getiaction_cli.rendering.text import columns, wants_color
 
-    folders = folders or [Path("outputs")]
+    given, folders = folders, folders or [Path("outputs")]
     missing = [folder for folder in folders if not folder.is_dir()]
     if missing:
-        raise CouldNotLook(f"there is no folder {missing[0]}", "runs are in outputs/RECIPE/TIME")
+        hint = "getiaction train RECIPE makes outputs/RECIPE/TIME" if not given else "runs are in outputs/RECIPE/TIME"
+        raise CouldNotLook(f"there is no folder {missing[0]}", hint)
     compared = len(folders) > 1
     none = [folder for folder in folders if compared and not reading.is_run(folder)]
     if none:

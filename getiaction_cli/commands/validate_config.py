@@ -101,7 +101,7 @@ def validate_config(
     if config and recipes:
         raise UsageError("name recipes either as arguments or with --config", "--config lays several over each other")
     if not (config or recipes or run.overrides):
-        raise UsageError("no recipe was named", "for example: getiaction validate-config recipes/quickstart.yaml")
+        raise UsageError("no recipe was named", "for example: getiaction validate-config quickstart")
     run.under = tuple(config[:-1]) if config else ()
     changing = fix or diff
     if unsafe_fixes and not changing:

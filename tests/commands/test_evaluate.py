@@ -127,8 +127,8 @@ def test_names_of_a_stranger_end_neither_script_nor_line() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["no/where/at/all"], 3, "there is no no/where/at/all"),
-        (["outputs/none"], 3, "there is no outputs/none"),
+        (["no/where/at/all"], 3, "no run or policy at no/where/at/all"),
+        (["outputs/none"], 3, "no run or policy at outputs/none"),
         ([], 2, "missing argument 'RUN'"),
         (["RUN", "--device", "gpu"], 2, "gpu"),
         (["RUN", "--trainer.max_steps", "3"], 2, "--trainer.max_steps is not for evaluate"),

@@ -147,6 +147,9 @@ def test_explain() -> None:
     listing = runner.invoke(app, ["explain"]).output
     assert "GA301" in listing and "the dataset itself" in listing
     assert "GA301" not in runner.invoke(app, ["explain", "GA1"]).output
+    mentioned = runner.invoke(app, ["explain", "quantiles"]).output
+    assert "quantiles-off" in mentioned
+    assert "unknown-key" not in mentioned
     wrong = runner.invoke(app, ["explain", "GA110x"])
     assert isinstance(wrong.exception, CliError) and "GA110" in wrong.exception.hint
 

@@ -331,7 +331,7 @@ def test_a_wrong_root_is_not_blamed_on_the_hub(pusht_root: Path, tmp_path: Path)
     above = pusht_root.parents[1]
     with pytest.raises(DataError) as caught:
         module(above, repo_id="lerobot/pusht").setup()
-    assert caught.value.hint == f"Did you mean root: {pusht_root}?"
+    assert caught.value.hint == f"did you mean root: {pusht_root}?"
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_a_dataset_that_does_not_fit_is_refused(run: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["nothing", "no/where/at/all"])
 def test_what_is_not_there_is_told(name: str) -> None:
-    with pytest.raises(PolicyError, match=f"there is no {name}"):
+    with pytest.raises(PolicyError, match=f"no run or policy at {name}"):
         source.find(name)
 
 

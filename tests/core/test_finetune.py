@@ -150,7 +150,7 @@ def _of_another_policy(folder: Path) -> None:
     ("damage", "message"),
     [
         (_without("model.action_head.weight"), r"model\.action_head\.weight is not in the checkpoint"),
-        (_with_extra, r"model\.more\.weight has no place in the policy"),
+        (_with_extra, r"model\.more\.weight is not in the policy"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"half a file"), "act"),
         (lambda folder: (folder / "model.safetensors").unlink(), "act"),
         (lambda folder: (folder / "config.json").unlink(), r"no readable config\.json"),
@@ -200,7 +200,7 @@ def test_errors_that_a_policy_swallows_while_loading_are_seen() -> None:
     policy.config = type("Config", (), {"type": "pi0", "pretrained_path": "lerobot/pi0_base"})()
     with weights.observed_loads() as loads:
         pass
-    with pytest.raises(PolicyError, match=r"lerobot/pi0_base does not fill this pi0 policy: its model\.safetensors"):
+    with pytest.raises(PolicyError, match=r"lerobot/pi0_base do not match this pi0 policy: its model\.safetensors"):
         weights.require_whole_load(policy, loads)
     with weights.observed_loads() as loads, contextlib.suppress(RuntimeError):
         policy.load_state_dict({"weight": torch.zeros(3, 3)}, strict=False)

@@ -42,7 +42,7 @@ def test_a_misspelt_policy_fails_where_it_is_written() -> None:
 
     with pytest.raises(PolicyError, match="LeRobot has no policy `difusion`") as refused:
         LeRobotPolicy("difusion")
-    assert refused.value.hint == "Did you mean `diffusion`?"
+    assert refused.value.hint == "did you mean `diffusion`?"
 
 
 def test_observations_are_taken_as_environments_give_them(trained: object) -> None:
@@ -109,14 +109,14 @@ def test_a_wrong_observation_says_what_the_policy_reads(trained: object) -> None
     trained.reset()  # type: ignore[attr-defined]
     with pytest.raises(PolicyError, match=r"lacks observation\.image; it has observation\.state") as lacking:
         trained.select_action({"observation.state": np.zeros(2)})  # type: ignore[attr-defined]
-    assert lacking.value.hint == "act reads observation.image, observation.state."
+    assert lacking.value.hint == "act reads observation.image, observation.state"
     with pytest.raises(PolicyError, match=r"observation.state has the shape \(3,\), and act reads \(2,\)"):
         trained.select_action({"observation.state": np.zeros(3)})  # type: ignore[attr-defined]
 
 
 def test_a_traceback_shows_the_hint() -> None:
-    assert PolicyError("LeRobot has no policy `difusion`", "Did you mean `diffusion`?").__notes__ == [
-        "Did you mean `diffusion`?"
+    assert PolicyError("LeRobot has no policy `difusion`", "did you mean `diffusion`?").__notes__ == [
+        "did you mean `diffusion`?"
     ]
 
 

@@ -163,20 +163,20 @@ def test_the_learning_rate_is_the_presets_unless_given() -> None:
     assert ACT()._make_config("cpu").optimizer_lr == 1e-5
     config = ACT(learning_rate=3e-4)._make_config("cpu")
     assert (config.optimizer_lr, config.optimizer_lr_backbone) == (3e-4, 1e-5)
-    with pytest.raises(PolicyError, match="gaussian_actor has no learning rate"):
+    with pytest.raises(PolicyError, match="gaussian_actor does not support learning_rate"):
         LeRobotPolicy("gaussian_actor", learning_rate=1e-3)._make_config("cpu")
 
 
 @pytest.mark.parametrize(
     ("build", "message", "hint"),
     [
-        (lambda p: p("difusion"), "no policy `difusion`", "Did you mean `diffusion`?"),
+        (lambda p: p("difusion"), "no policy `difusion`", "did you mean `diffusion`?"),
         (lambda p: p(), "no policy_name", "act, "),
-        (lambda p: p("act", chunksize=3), "act has no parameter `chunksize`", "Did you mean `chunk_size`?"),
+        (lambda p: p("act", chunksize=3), "act has no parameter `chunksize`", "did you mean `chunk_size`?"),
         (lambda p: p("act", chunk_size=3), "The chunk size is the upper bound", ""),
         (lambda p: p("act", n_heads="many"), "`n_heads`: Couldn't parse 'many' into an int", ""),
         (lambda p: p("act", temporal_ensemble_coeff=0.1), "must be 1 when using temporal ensembling", ""),
-        (lambda p: p("act", rename_map={"a": "b"}), "there is no pretrained_path", "Leave rename_map out"),
+        (lambda p: p("act", rename_map={"a": "b"}), "there is no pretrained_path", "leave rename_map out"),
     ],
 )
 def test_what_a_policy_refuses_is_one_error(build: Any, message: str, hint: str) -> None:
@@ -227,7 +227,7 @@ def test_without_a_data_module_the_error_says_what_is_missing(small_root: Path, 
     from getiaction.policies.lerobot import ACT
 
     loader = torch.utils.data.DataLoader([{"x": torch.zeros(1)}])
-    with pytest.raises(PolicyError, match="no features to be built from"):
+    with pytest.raises(PolicyError, match="can't be built: its features are unknown"):
         tiny_policies.trainer(tmp_path, 1).fit(ACT(**tiny_policies.ACT), loader)
 
 

@@ -256,7 +256,7 @@ def test_a_decoder_that_surprises_is_left_to_lerobot(root: Path, cache: Path, mo
 
     monkeypatch.setattr(frame_store, "decode_video", wrong)
     pipeline, _ = opened(root)
-    assert pipeline.plan.way == "lerobot" and "otherwise" in pipeline.plan.reason
+    assert pipeline.plan.way == "lerobot" and "other frames" in pipeline.plan.reason
     assert len(files(cache, "*.bin")) == 1, "what differs is not kept"
 
 

@@ -132,12 +132,12 @@ class LeRobotPolicy(L.LightningModule):
         if self._adapters_given and not pretrained_path:
             raise PolicyError(
                 f"{self.policy_name}: peft trains adapters on a pretrained policy, and there is no pretrained_path",
-                "Set pretrained_path, or leave peft out to train the whole policy.",
+                "set pretrained_path, or leave peft out to train the whole policy",
             )
         if rename_map and not pretrained_path:
             raise PolicyError(
                 "rename_map is what a pretrained policy calls the dataset's features, and there is no pretrained_path",
-                "Leave rename_map out: a fresh policy takes the dataset's own names.",
+                "leave rename_map out: a fresh policy takes the dataset's own names",
             )
         # Only what makes this object again: features, statistics and configuration are in the checkpoint as built.
         choices = {"input_features": input_features, "output_features": output_features}
@@ -189,7 +189,7 @@ class LeRobotPolicy(L.LightningModule):
             if meta is None:
                 raise PolicyError(
                     f"{self.policy_name} can't be built: its features are unknown",
-                    "Give the trainer a LeRobotDataModule, or the policy its input_features and output_features.",
+                    "give the trainer a LeRobotDataModule, or the policy its input_features and output_features",
                 )
             self.build(meta, stats)
         elif self.preprocessor is None:
@@ -242,10 +242,10 @@ class LeRobotPolicy(L.LightningModule):
                 raise PolicyError(f"{name} does not support learning_rate: its configuration has no optimizer_lr")
             values["optimizer_lr"] = self._learning_rate
         if device == "mps" and facts.holds(name, "refuses_mps"):
-            raise PolicyError(f"{name} does not run on mps", "Use trainer.accelerator: cpu, or a machine with CUDA.")
+            raise PolicyError(f"{name} does not run on mps", "use trainer.accelerator: cpu, or a machine with CUDA")
         config = configuration.make_config(name, values, device)
         if config.use_peft and self._adapters_given is None and not self._peft_models:
-            raise PolicyError(f"{name}: use_peft says that a checkpoint holds adapters", "Use peft: {r: 16} instead.")
+            raise PolicyError(f"{name}: use_peft says that a checkpoint holds adapters", "use peft: {r: 16} instead")
         return config
 
     def _narrow(self, view: DatasetView) -> dict[str, Any]:
@@ -333,7 +333,7 @@ class LeRobotPolicy(L.LightningModule):
             return
         strategy = type(self.trainer.strategy).__name__
         if strategy.startswith(_SHARDED):
-            raise PolicyError(f"ema needs the whole policy in each process, and {strategy} divides it", "Use ddp.")
+            raise PolicyError(f"ema needs the whole policy in each process, and {strategy} divides it", "use ddp")
         self._average = self._continued_average()
 
     def _continued_average(self) -> AveragedWeights:
@@ -344,7 +344,7 @@ class LeRobotPolicy(L.LightningModule):
             try:
                 average.load_state_dict(saved)
             except (AttributeError, KeyError, TypeError, ValueError) as error:
-                raise PolicyError(str(error), "Name another checkpoint of the run, or leave ema out.") from error
+                raise PolicyError(str(error), "name another checkpoint of the run, or leave ema out") from error
         return average
 
     def on_validation_epoch_start(self) -> None:
@@ -624,7 +624,7 @@ class LeRobotPolicy(L.LightningModule):
                 raise
             raise PolicyError(
                 f"the observation lacks {', '.join(lacking)}; it has {', '.join(map(str, observation)) or 'nothing'}",
-                f"{self.policy_name} reads {', '.join(self.inputs)}.",
+                f"{self.policy_name} reads {', '.join(self.inputs)}",
             ) from error
 
     def _as_recorded(self, observation: Batch) -> Batch:
@@ -636,7 +636,7 @@ class LeRobotPolicy(L.LightningModule):
         if not isinstance(observation, Mapping):
             raise PolicyError(
                 f"an observation is a dictionary of arrays, not {type(observation).__name__}",
-                f"{self.policy_name} reads {', '.join(self.inputs)}.",
+                f"{self.policy_name} reads {', '.join(self.inputs)}",
             )
         features = self._by_dataset_key(self._trained_inputs or self._built().config.input_features or {})
         shapes = {key: tuple(feature.shape) for key, feature in features.items()}
@@ -653,7 +653,7 @@ class LeRobotPolicy(L.LightningModule):
                 if shape != (1,) and (value.ndim < len(shape) or value.shape[axis] != shape[0]):
                     raise PolicyError(
                         f"{key} has the shape {tuple(value.shape)}, and {self.policy_name} reads {shape}",
-                        "A batch dimension may come before it; a picture may also be (height, width, channels).",
+                        "a batch dimension may come before it; a picture may also be (height, width, channels)",
                     )
             taken[key] = value
         return taken
@@ -725,7 +725,7 @@ class LeRobotPolicy(L.LightningModule):
         if self.lerobot_policy is None or self.preprocessor is None:
             raise PolicyError(
                 f"{self.policy_name} is not built yet",
-                "Train it on a LeRobotDataModule, load a checkpoint, or give it its features and dataset_stats.",
+                "train it on a LeRobotDataModule, load a checkpoint, or give it its features and dataset_stats",
             )
         return self.lerobot_policy
 
@@ -809,7 +809,7 @@ class LeRobotPolicy(L.LightningModule):
         saved = checkpoint.get(CHECKPOINT_KEY)
         if not isinstance(saved, dict) or not isinstance(saved.get("config"), dict):
             raise PolicyError(
-                "this is not a checkpoint of a LeRobotPolicy", "Name one that getiaction saved (last.ckpt)."
+                "this is not a checkpoint of a LeRobotPolicy", "name one that getiaction saved (last.ckpt)"
             )
         if self.lerobot_policy is None:
             found = saved["config"].get("type")
@@ -879,7 +879,7 @@ class LeRobotPolicy(L.LightningModule):
         if not isinstance(saved, dict) or CHECKPOINT_KEY not in saved:
             raise PolicyError(
                 f"{checkpoint_path} is not a checkpoint of a LeRobotPolicy",
-                "Name one that getiaction saved (last.ckpt); `from_pretrained` loads a pretrained_model folder.",
+                "name one that getiaction saved (last.ckpt); `from_pretrained` loads a pretrained_model folder",
             )
         trust.checkpoint(saved, Path(checkpoint_path).parent)
         policy = super().load_from_checkpoint(checkpoint_path, map_location=map_location, **kwargs)
@@ -993,7 +993,7 @@ def _the_name(fixed: str | None, given: str | None, config: PreTrainedConfig | N
     names = {name for name in (fixed, given, config and config.type) if name}
     if len(names) != 1:
         said = f"conflicting names: {', '.join(sorted(names))}" if names else "no policy_name"
-        raise PolicyError(f"LeRobotPolicy got {said}", f"One of: {', '.join(policy_names())}.")
+        raise PolicyError(f"LeRobotPolicy got {said}", f"one of: {', '.join(policy_names())}")
     name = names.pop()
     config_class(name)
     return name
@@ -1008,7 +1008,7 @@ def _chosen(given: Sequence[str] | Mapping[str, Any] | None, features: Any, argu
     unknown = [key for key in given if key not in features]
     if unknown:
         raise PolicyError(
-            f"{argument} names {', '.join(unknown)}, which the dataset doesn't have", f"It has {', '.join(features)}."
+            f"{argument} names {', '.join(unknown)}, which the dataset doesn't have", f"it has {', '.join(features)}"
         )
     return {key: features[key] for key in given}
 
@@ -1032,7 +1032,7 @@ def _require_stats(config: PreTrainedConfig, view: DatasetView, rename_map: Mapp
         if getattr(mode, "value", mode) != "IDENTITY" and name not in stats:
             raise PolicyError(
                 f"{config.type} normalizes {key}, and the dataset has no statistics of it",
-                "Compute the dataset's statistics again (meta/stats.json), or set that normalization to IDENTITY.",
+                "compute the dataset's statistics again (meta/stats.json), or set that normalization to IDENTITY",
             )
 
 
