@@ -30,6 +30,7 @@ from getiaction.lerobot import datasets as lerobot_datasets
 from getiaction.lerobot.datasets import EpisodeAwareSampler, LeRobotDataset, LeRobotDatasetMetadata
 from getiaction.lerobot.errors import first_line
 from getiaction.lerobot.features import Stats
+from getiaction.lerobot.image_transforms import image_transforms
 from getiaction.spec import episode_split, mixture
 from getiaction.spec.dataset_location import id_of
 from getiaction.spec.fingerprint import fingerprint
@@ -61,7 +62,8 @@ class LeRobotDataModule(L.LightningDataModule):
         num_workers: processes that read ahead, where it takes any: LeRobotDataset and image_transforms.
         video_backend: `torchcodec` or `pyav`; None takes torchcodec where it can be loaded.
         tolerance_s: how far, in seconds, a decoded frame may lie from the moment asked for.
-        image_transforms: fields of LeRobot's `ImageTransformsConfig`, or a callable; for training pictures only.
+        image_transforms: for training pictures only: fields of LeRobot's `ImageTransformsConfig`, or `class_path` and
+            `init_args` of a transform of `torchvision.transforms.v2`; in Python also such a transform, or a function.
         use_imagenet_stats: normalize pictures by ImageNet's mean and deviation instead of the dataset's.
         frame_store: where decoded frames are kept: `auto`, `off` or `{max_gb, path}`.
         seed: seed of the order of samples; None is that of `lightning.seed_everything`, or 0.
@@ -210,7 +212,7 @@ class LeRobotDataModule(L.LightningDataModule):
             self._trained, self._held_out = self.split(self.meta)
             with data_errors(self.repo_id, [str(place or self.meta.root)]):
                 self._pipeline = self.pipeline(self.meta, place, build=not self._tries)
-        transforms = lerobot_datasets.image_transforms(self.image_transforms)
+        transforms = image_transforms(self.image_transforms)
         pipeline, held_out, timing = self._pipeline, self._held_out, self._delta_timestamps
         with data_errors(self.repo_id, [str(pipeline.place or pipeline.meta.root)]):
             self.train_dataset = pipeline.open(self._trained, timing, transforms)

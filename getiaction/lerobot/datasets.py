@@ -5,12 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import draccus
 import numpy as np
 import pandas as pd
 import torch
 from datasets import Dataset
-from draccus.utils import ParsingError
 from lerobot.configs.video import DEFAULT_DEPTH_UNIT, DEPTH_METER_UNIT, DepthEncoderConfig
 from lerobot.datasets.compute_stats import aggregate_stats
 from lerobot.datasets.dataset_metadata import LeRobotDatasetMetadata
@@ -20,13 +18,9 @@ from lerobot.datasets.feature_utils import check_delta_timestamps, get_delta_ind
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.datasets.sampler import EpisodeAwareSampler
 from lerobot.datasets.video_utils import decode_video_frames
-from lerobot.transforms import ImageTransforms, ImageTransformsConfig
 from lerobot.utils.collate import lerobot_collate_fn
 from lerobot.utils.constants import ACTION, IMAGENET_STATS, OBS_PREFIX
 
-from getiaction.errors import DataError
-from getiaction.lerobot.configuration import plain
-from getiaction.lerobot.errors import first_line
 from getiaction.lerobot.features import Stats
 
 __all__ = [
@@ -38,7 +32,6 @@ __all__ = [
     "decoded_frame",
     "delta_indices",
     "distances",
-    "image_transforms",
     "lerobot_collate_fn",
     "merged_episodes",
     "merged_stats",
@@ -92,21 +85,6 @@ def merged_episodes(metas: Sequence[LeRobotDatasetMetadata], first_frames: Seque
         for name in ("dataset_from_index", "dataset_to_index"):
             columns[name] += [int(first) + number for number in table.column(name).to_pylist()]
     return Dataset.from_dict(columns)
-
-
-def image_transforms(given: Mapping[str, Any] | Callable[..., Any] | None) -> Callable[..., Any] | None:
-    """LeRobot's random image transforms, from the fields of its `ImageTransformsConfig` or a callable.
-
-    Raises:
-        DataError: LeRobot refuses the fields.
-    """
-    if given is None or callable(given):
-        return given
-    try:
-        config = draccus.decode(ImageTransformsConfig, {"enable": True, **plain(given)})
-    except ParsingError as error:
-        raise DataError(f"image_transforms: {first_line(error)}") from error
-    return ImageTransforms(config) if config.enable else None
 
 
 def delta_indices(

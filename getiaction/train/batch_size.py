@@ -14,6 +14,7 @@ import torch
 import yaml
 
 from getiaction import trust
+from getiaction.class_lookup import lookup
 from getiaction.errors import MachineError, TrainingError
 from getiaction.lerobot.names import config_class
 from getiaction.spec import launch, memory
@@ -212,7 +213,7 @@ def levers(recipe: Mapping[str, Any], *, gpu: bool) -> list[str]:
     found = []
     if gpu and str(given.get("precision", "32-true")) in ("32", "32-true"):
         found.append("set trainer.precision to bf16-mixed")
-    policy = build.lookup("model", recipe["model"]["class_path"], "model")
+    policy = lookup("model", recipe["model"]["class_path"], "model")
     config = model.get("config") or {}
     name = model.get("policy_name") or getattr(policy, "policy_name", None) or config.get("type")
     said = {**config, **(model.get("config_kwargs") or {}), **model}

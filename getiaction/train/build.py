@@ -1,16 +1,14 @@
 """The objects a recipe names.
 
 A recipe is a document that strangers mail to each other: a ``class_path`` is a name to look up in the one package that
-provides such things (PLACES), never something to import. ``os.system`` is an error and nothing is imported for it.
+provides such things (`getiaction.class_lookup`), never something to import. ``os.system`` is an error and nothing is
+imported for it.
 """
 
 from __future__ import annotations
 
-import difflib
 import inspect
-import re
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import lightning as L
@@ -19,6 +17,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.loggers.logger import DummyLogger
 from lightning.pytorch.strategies import DDPStrategy
 
+from getiaction.class_lookup import check_arguments, closest, example, lookup
 from getiaction.errors import MachineError, TrainingError
 from getiaction.spec import launch
 from getiaction.spec.evaluation import HIGHER_IS_BETTER
@@ -30,16 +29,6 @@ from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
 from getiaction.train.metrics import MetricsFile
 
-PLACES = {
-    "model": ("getiaction.policies.lerobot", "LeRobotPolicy"),
-    "data": ("getiaction.data.lerobot", "LeRobotDataModule"),
-    "logger": ("lightning.pytorch.loggers", "Logger"),
-    "callbacks": ("lightning.pytorch.callbacks", "Callback"),
-    "strategy": ("lightning.pytorch.strategies", "Strategy"),
-    "profiler": ("lightning.pytorch.profilers", "Profiler"),
-    "accelerator": ("lightning.pytorch.accelerators", "Accelerator"),
-    "plugins": ("lightning.pytorch.plugins", ""),
-}
 PACKAGE_OF = {
     **{logger: packages[0] for logger, packages in PACKAGES.items()},
     "BitsandbytesPrecision": "bitsandbytes",
@@ -75,7 +64,7 @@ def trainer(
     known = inspect.signature(L.Trainer).parameters
     for key in given:
         if key not in known:
-            raise TrainingError(f"trainer.{key}: Lightning's Trainer has no such argument", _closest(key, list(known)))
+            raise TrainingError(f"trainer.{key}: Lightning's Trainer has no such argument", closest(key, list(known)))
 
     asked_loggers, asked_callbacks = given.pop("logger", None), given.pop("callbacks", None)
     for place in ("strategy", "profiler", "accelerator", "plugins"):
@@ -148,12 +137,12 @@ def component(place: str, section: Any, route: str) -> Any:
         MachineError: it needs a package that is not installed.
     """
     if not isinstance(section, dict) or not isinstance(section.get("class_path"), str):
-        raise TrainingError(f"{route} must have a class_path and its init_args", f"as in {_example(place)}")
+        raise TrainingError(f"{route} must have a class_path and its init_args", f"as in {example(place)}")
     arguments = section.get("init_args") or {}
     if not isinstance(arguments, dict) or not all(isinstance(key, str) for key in arguments):
         raise TrainingError(f"{route}.init_args is not a mapping of argument names to values")
     wanted = lookup(place, section["class_path"], route)
-    _check_arguments(wanted, arguments, route)
+    check_arguments(wanted, arguments, route)
     arguments = _with_times(wanted, arguments, route)
     if wanted.__name__ == "WandbLogger":
         _check_wandb(arguments)
@@ -169,35 +158,6 @@ def component(place: str, section: Any, route: str) -> Any:
         ) from error
     except (TypeError, ValueError, L.fabric.utilities.exceptions.MisconfigurationException) as error:
         raise TrainingError(f"{route}: {wanted.__name__}: {error}") from error
-
-
-def lookup(place: str, class_path: str, route: str) -> type:
-    """The class of that name among those that belong in that place.
-
-    The name is matched against the place's own package before anything is imported, and the class must be one that the
-    package itself provides; no other module is ever imported for a recipe.
-    """
-    package, base = PLACES[place]
-    name = class_path.rpartition(".")[2]
-    inside = re.fullmatch(re.escape(package) + r"(\.[A-Za-z_]\w*)*\.[A-Za-z]\w*", class_path)
-    found = None
-    if inside:
-        module = import_module(package)
-        found = getattr(module, name, None)
-        root = getattr(module, base) if base else object
-        if not isinstance(found, type) or not issubclass(found, root) or not _is_where(found, class_path, package):
-            found = None
-    if found is None:
-        names = [n for n in getattr(import_module(package), "__all__", ()) if n != base] if inside else []
-        hint = _closest(name, names) or f"for example {_example(place)}"
-        raise TrainingError(f"{route}.class_path: {class_path!r} is not a class that belongs here", hint)
-    return found
-
-
-def _is_where(found: type, class_path: str, package: str) -> bool:
-    """True for the package itself, the module that defines the class, and the packages in between."""
-    path = class_path.rpartition(".")[0]
-    return path == package or f"{found.__module__}.".startswith(f"{path}.")
 
 
 def _components(place: str, value: Any, route: str) -> Any:
@@ -230,17 +190,6 @@ def _named(section: Any, folder: RunFolder | None) -> Any:
     if name in ("ModelCheckpoint", "EarlyStopping") and given.get("monitor") in HIGHER_IS_BETTER:
         defaults["mode"] = "max"  # Lightning's default, min, keeps the policy that fails most
     return {**section, "init_args": defaults | given}
-
-
-def _check_arguments(wanted: type, arguments: dict[str, Any], route: str) -> None:
-    parameters = inspect.signature(wanted).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return
-    for key in arguments:
-        if key not in parameters:
-            raise TrainingError(
-                f"{route}.init_args.{key}: {wanted.__name__} has no such argument", _closest(key, list(parameters))
-            )
 
 
 def _with_times(wanted: type, arguments: dict[str, Any], route: str) -> dict[str, Any]:
@@ -293,23 +242,3 @@ def _check_wandb(arguments: dict[str, Any]) -> None:
             "WandbLogger has no API key to log in with",
             "run `wandb login`, or set init_args.offline: true for that logger",
         )
-
-
-def _closest(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]}?" if close else ""
-
-
-def _example(place: str) -> str:
-    package, _ = PLACES[place]
-    name = {
-        "model": "ACT",
-        "data": "LeRobotDataModule",
-        "logger": "TensorBoardLogger",
-        "callbacks": "EarlyStopping",
-        "strategy": "DDPStrategy",
-        "profiler": "SimpleProfiler",
-        "accelerator": "CUDAAccelerator",
-        "plugins": "MixedPrecision",
-    }[place]
-    return f"{package}.{name}"

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from functools import cache
 
 from getiaction.spec.run_places import WRITES_TO
+from getiaction_cli.analysis.image_transforms import class_names, class_routes
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import OBJECT_HOMES
+from getiaction_cli.recipe.layout import IMAGE_TRANSFORMS, OBJECT_HOMES, TRANSFORMS_HOME
 from getiaction_cli.recipe.signatures import exported, provided, read_signature, unfinished
 
 A = {
@@ -19,21 +20,31 @@ A = {
     "strategy": "a Lightning strategy",
     "plugins": "a Lightning plugin",
     "accelerator": "a Lightning accelerator",
+    "image_transforms": "a torchvision transform",
 }
+HOMES = {**OBJECT_HOMES, "image_transforms": TRANSFORMS_HOME}
+
+
+def kind_of(route: str) -> str:
+    """The kind of an object, a key of `HOMES`, by where it is in the recipe."""
+    return "image_transforms" if route.startswith(IMAGE_TRANSFORMS) else route.split(".")[1]
 
 
 def object_routes(recipe: Recipe) -> Iterator[str]:
-    """The routes of everything under the trainer that is written as a section with a class path."""
+    """The routes of everything that is written as a section with a class path, except the policy and the data."""
     for name in OBJECT_HOMES:
         value = recipe.trainer(name)
         if isinstance(value, list):
             yield from (f"trainer.{name}.{index}" for index, item in enumerate(value) if isinstance(item, dict))
         elif isinstance(value, dict):
             yield f"trainer.{name}"
+    yield from class_routes(recipe)
 
 
 def usable_names(kind: str) -> list[str]:
     """The class names of a kind that a recipe can name, sorted."""
+    if kind == "image_transforms":
+        return list(class_names())
     module = OBJECT_HOMES[kind]
     return sorted(name for name in exported(module) if not unfinished(f"{module}.{name}"))
 
@@ -41,12 +52,17 @@ def usable_names(kind: str) -> list[str]:
 @cache
 def meant_class(kind: str, path: str) -> tuple[str, bool]:
     """The class path that one of that kind was meant to be, empty for none, and whether there is no doubt about it."""
-    module = OBJECT_HOMES[kind]
+    module = HOMES[kind]
     home, _, name = path.rpartition(".")
     inside = home == module or home.startswith(f"{module}.")
-    if inside and name in provided(module) and read_signature(path) is not None:
+    transforms = kind == "image_transforms"
+    there = class_names() if transforms else provided(module)
+    if inside and name in there and read_signature(path) is not None:
         return path, True
-    known = {own: f"{module}.{own}" for own in exported(module)}
+    known = {own: f"{module}.{own}" for own in (there if transforms else exported(module))}
+    if transforms:
+        near = difflib.get_close_matches(name, known, 1, 0.8)
+        return (known[name], True) if name in known else (known[near[0]] if near else "", False)
     if name in known:
         return ("", False) if unfinished(known[name]) else (known[name], True)
     near = [own for own in difflib.get_close_matches(name, known, 3, 0.8) if not unfinished(known[own])]

@@ -8,11 +8,11 @@ from enum import Enum, auto
 from functools import cache
 
 from getiaction_cli import policies
-from getiaction_cli.analysis.class_objects import A, meant_class, object_routes, usable_names
+from getiaction_cli.analysis.class_objects import HOMES, A, kind_of, meant_class, object_routes, usable_names
 from getiaction_cli.analysis.recipe_schema import is_datamodule
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import DATAMODULE, OBJECT_HOMES, POLICY_HOME, WRAPPER
+from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
 from getiaction_cli.recipe.signatures import read_signature
 
 # Algorithms that LeRobot had, or has, as policies, and that learn from interaction only.
@@ -151,8 +151,8 @@ def _object(recipe: Recipe, section: str) -> WrongClassPath | None:
     path = recipe.get(route)
     if not isinstance(path, str) or not path:
         return None
-    kind = section.split(".")[1]
-    own_home, what = OBJECT_HOMES[kind], A[kind]
+    kind = kind_of(section)
+    own_home, what = HOMES[kind], A[kind]
     meant, certain = meant_class(kind, path)
     if meant == path:
         return None

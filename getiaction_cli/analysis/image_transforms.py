@@ -1,17 +1,22 @@
-"""Random changes of the training pictures: the sections below `image_transforms.tfs`, as LeRobot reads them."""
+"""Random changes of the training pictures: what `image_transforms` says, and what it does to a picture.
+
+It contains LeRobot's fields, whose transforms are the sections below `tfs`, or one class of torchvision, whose
+`init_args.transforms` may contain further ones.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import IMAGE_TRANSFORMS as ROUTE
+from getiaction_cli.recipe.layout import TRANSFORMS_HOME as _TORCHVISION
 from getiaction_cli.recipe.signatures import Signature, provided, read_signature
 
-ROUTE = "data.init_args.image_transforms"
-# LeRobot's own are looked for first.
-_OWN, _TORCHVISION = "lerobot.transforms.transforms", "torchvision.transforms.v2"
+_OWN = "lerobot.transforms.transforms"  # looked for before torchvision's
 _NOT_TRANSFORMS = ("ImageTransforms", "ImageTransformsConfig", "ImageTransformConfig", "RandomSubsetApply", "Transform",
                    "AutoAugmentPolicy", "InterpolationMode", "F", "Any", "Callable", "Sequence")  # fmt: skip
 
@@ -28,8 +33,56 @@ def transform_signature(name: str) -> Signature | None:
     return read_signature(f"{_OWN}.{name}") or read_signature(f"{_TORCHVISION}.{name}")
 
 
+@cache
+def class_names() -> tuple[str, ...]:
+    """The classes of torchvision that a `class_path` can name."""
+    return tuple(sorted({*provided(_TORCHVISION)} - {*_NOT_TRANSFORMS}))
+
+
+# The words for arguments that are objects in Python, as far as they hold for the tensors of a dataset.
+_GRID = ("nearest", "bilinear")
+_INTERPOLATION = {
+    **dict.fromkeys(
+        ("RandomResize", "RandomResizedCrop", "RandomShortestSize", "Resize", "ScaleJitter"),
+        ("nearest", "nearest-exact", "bilinear", "bicubic"),
+    ),
+    "ElasticTransform": (*_GRID, "bicubic"),
+}
+_NUMBERS = {"nearest": 0, "bilinear": 2, "bicubic": 3}
+_DTYPES = ("float32", "uint8", "torch.float32", "torch.uint8")
+
+
+def argument_words(class_path: str, argument: str) -> tuple[Any, ...]:
+    """The values of an argument that is an object in Python; empty for an argument of plain values."""
+    match argument:
+        case "interpolation":
+            words = _INTERPOLATION.get(class_path.rpartition(".")[2], _GRID)
+            return (*words, *(_NUMBERS[word] for word in words if word in _NUMBERS))
+        case "dtype":
+            return _DTYPES
+        case "policy":
+            return ("imagenet", "cifar10", "svhn")
+    return ()
+
+
+def is_class(recipe: Recipe) -> bool:
+    """True where `image_transforms` names a class."""
+    return recipe.has(f"{ROUTE}.class_path") or recipe.has(f"{ROUTE}.init_args")
+
+
+def class_routes(recipe: Recipe, route: str = ROUTE) -> Iterator[str]:
+    """The sections below a route that are transforms by class path, outer ones first."""
+    if route == ROUTE and not is_class(recipe):
+        return
+    yield route
+    inside = recipe.get(f"{route}.init_args.transforms")
+    for index, item in enumerate(inside if isinstance(inside, list) else ()):
+        if isinstance(item, dict) and route.count("transforms.") < _MOST_NESTED:
+            yield from class_routes(recipe, f"{route}.init_args.transforms.{index}")
+
+
 def transform_routes(recipe: Recipe) -> Iterator[str]:
-    """The transforms of a recipe that are written as sections."""
+    """The transforms of a recipe that are sections below LeRobot's `tfs`."""
     for name in recipe.keys(f"{ROUTE}.tfs"):
         if isinstance(recipe.get(f"{ROUTE}.tfs.{name}"), dict):
             yield f"{ROUTE}.tfs.{name}"
@@ -59,6 +112,8 @@ NOT_A_PICTURE = {
 _TO_A_SIZE = ("CenterCrop", "RandomCrop", "RandomResizedCrop")
 _TO_ANY_SIZE = ("RandomResize", "RandomShortestSize", "RandomZoomOut", "ScaleJitter")
 _MOST_TRANSFORMS = 3
+_MOST_NESTED = 20
+_WRAPPERS = ("Compose", "RandomApply", "RandomChoice", "RandomOrder")
 
 Size = tuple[int, int]
 
@@ -110,6 +165,138 @@ def size_after_all(recipe: Recipe, size: Size) -> tuple[Size | None, str]:
                 return None, route
             now = after
     return now, changed_by if now != size else ""
+
+
+# -- what a transform by class path does to a picture ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A training picture on its way through transforms.
+
+    Args:
+        size: (height, width); None where it differs from one picture to the next.
+        kind: "uint8"; "float" from 0 to 1; "255" for fractions from 0 to 255; "0" for whole numbers, 0 and 1;
+            "mixed" where it differs from one picture to the next.
+        channels: 3, or 1 after `Grayscale`.
+        resized_by: the route of the transform that made its size what it is; empty for the camera's.
+        turned_by: the route of the transform that made its kind or channels what they are.
+    """
+
+    size: Size | None
+    kind: str = "uint8"
+    channels: int = 3
+    resized_by: str = ""
+    turned_by: str = ""
+
+
+@dataclass(slots=True)
+class Path:
+    """Pictures through the transforms of a recipe. ``refused``: why a transform stops training, by its route."""
+
+    recipe: Recipe
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def after(self, picture: Picture, route: str = ROUTE) -> Picture:
+        """The picture after the transform at that route."""
+        name = str(self.recipe.get(f"{route}.class_path")).rpartition(".")[2]
+        arguments = self.recipe.get(f"{route}.init_args")
+        arguments = arguments if isinstance(arguments, dict) else {}
+        if name in _WRAPPERS:
+            return self._wrapped(picture, route, name, arguments)
+        if why := self._why_refused(picture, name, arguments):
+            self.refused.setdefault(route, why)
+            return picture
+        if name in ("Grayscale", "RGB"):
+            channels = 3 if name == "RGB" else arguments.get("num_output_channels", 1)
+            return replace(picture, channels=channels, turned_by=route if channels != 3 else "")
+        if name in ("ToDtype", "ConvertImageDtype"):
+            scales = name == "ConvertImageDtype" or bool(arguments.get("scale", False))
+            kind = _turned(picture.kind, str(arguments.get("dtype", "float32")), scales)
+            return replace(picture, kind=kind, turned_by=route if kind in ("0", "255") else "")
+        size = _size_after(name, arguments, picture.size)
+        return picture if size == picture.size else replace(picture, size=size, resized_by=route)
+
+    def _wrapped(self, picture: Picture, route: str, name: str, arguments: dict[str, Any]) -> Picture:
+        items = arguments.get("transforms")
+        inside = [f"{route}.init_args.transforms.{i}" for i in range(len(items))] if isinstance(items, list) else []
+        if name == "RandomChoice":
+            return _either([self.after(picture, each) for each in inside] or [picture], route)
+        if name == "RandomApply" and arguments.get("p", 0.5) == 0:
+            return picture
+        result = self._all(picture, inside)
+        if name == "RandomApply" and arguments.get("p", 0.5) != 1:
+            return _either([picture, result], route)
+        if name == "RandomOrder":
+            return _either([result, self._all(picture, inside[::-1])], route)
+        return result
+
+    def _all(self, picture: Picture, routes: list[str]) -> Picture:
+        for route in routes:
+            picture = self.after(picture, route)
+        return picture
+
+    @staticmethod
+    def _why_refused(picture: Picture, name: str, arguments: dict[str, Any]) -> str:
+        if name in NOT_A_PICTURE and name != "ToDtype":
+            return NOT_A_PICTURE[name]
+        if name == "Normalize":
+            return NORMALIZED if normalizes(arguments) else ""
+        if name == "JPEG" and picture.kind in ("float", "255"):
+            return "takes uint8 pictures: put it before the conversion to float32, or leave it out"
+        return ""
+
+
+NORMALIZED = "normalizes training pictures only; the policy normalizes all of its pictures itself"
+
+
+def normalizes(arguments: Any) -> bool:
+    """True when a `Normalize` with these arguments changes a picture."""
+    given = arguments if isinstance(arguments, dict) else {}
+    return not (set(_items(given.get("mean"))) == {0} and set(_items(given.get("std"))) == {1})
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) and all(isinstance(item, int | float) for item in value) else [value]
+
+
+def _turned(kind: str, dtype: str, scales: bool) -> str:
+    """The kind of a picture after its conversion."""
+    if dtype.removeprefix("torch.") == "float32":
+        return {"uint8": "float" if scales else "255", "0": "0", "mixed": "float" if scales else "mixed"}.get(
+            kind, kind
+        )
+    if kind == "mixed":
+        return kind
+    return {"float": "uint8" if scales else "0", "255": "0" if scales else "uint8"}.get(kind, kind)
+
+
+def _either(pictures: list[Picture], route: str) -> Picture:
+    """What is certain of a picture that is one of several, after the transform at a route."""
+    first = pictures[0]
+    for other in pictures[1:]:
+        if other.size != first.size:
+            first = replace(first, size=None, resized_by=other.resized_by or first.resized_by)
+        if other.kind != first.kind:
+            first = replace(first, kind="mixed", turned_by=other.turned_by or first.turned_by or route)
+        if other.channels != first.channels:
+            first = replace(first, channels=1, turned_by=other.turned_by or first.turned_by)
+    return first
+
+
+def _size_after(name: str, arguments: dict[str, Any], size: Size | None) -> Size | None:
+    """`size_after`, where the size may be unknown and wrong arguments change nothing."""
+    try:
+        if size is not None:
+            return size_after(name, arguments, size)
+        whole = name in ("CenterCrop", "RandomResizedCrop") or (name == "Resize" and _is_pair(arguments.get("size")))
+        return _pair(arguments.get("size")) if whole else None
+    except ValueError:
+        return size
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2
 
 
 def _pair(value: Any) -> Size:

@@ -8,8 +8,15 @@ from typing import Any
 
 from getiaction.spec.run_places import WRITES_TO
 from getiaction_cli.analysis.choices import words_of
-from getiaction_cli.analysis.class_objects import meant_class, object_routes
-from getiaction_cli.analysis.image_transforms import is_built, transform_names, transform_routes, transform_signature
+from getiaction_cli.analysis.class_objects import kind_of, meant_class, object_routes
+from getiaction_cli.analysis.image_transforms import (
+    argument_words,
+    is_built,
+    is_class,
+    transform_names,
+    transform_routes,
+    transform_signature,
+)
 from getiaction_cli.analysis.mixture_entries import DATASETS, dataset_routes
 from getiaction_cli.environments import Environment, known_environments
 from getiaction_cli.policies import (
@@ -130,7 +137,9 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
             if entry := read_signature(ENTRY):
                 yield _signed(route, entry, "a dataset of `datasets`")
         for name, options in OPTIONS.items():
-            if isinstance(recipe.get(f"data.init_args.{name}"), dict):
+            if isinstance(recipe.get(f"data.init_args.{name}"), dict) and not (
+                name == "image_transforms" and is_class(recipe)
+            ):
                 yield Section(f"data.init_args.{name}", f"`{name}`", {key: Key(kind) for key, kind in options.items()})
         yield from _transform_sections(recipe)
     if recipe.has("trainer") and (signature := read_signature("lightning.Trainer")):
@@ -262,9 +271,11 @@ def _object_sections(recipe: Recipe) -> Iterator[Section]:
         keys = {key: Key(kind, key == "class_path") for key, kind in CLASS.items()}
         # Without a class there is no saying what else the section is about.
         yield Section(route, f"`{route}`", keys, open=not recipe.has(f"{route}.class_path"))
-        meant = meant_class(route.split(".")[1], class_path)[0] if isinstance(class_path, str) else ""
+        meant = meant_class(kind_of(route), class_path)[0] if isinstance(class_path, str) else ""
         if meant and (signature := read_signature(meant)):
             section = _signed(f"{route}.init_args", signature)
+            if kind_of(route) == "image_transforms":
+                _name_words(section, meant)
             # Training sets the run folder; Lightning's loggers give `root_dir` to their base themselves.
             for name in (WRITES_TO.get(meant.rpartition(".")[2], ("",))[0], "root_dir"):
                 if name in section.keys:
@@ -285,7 +296,34 @@ def _transform_sections(recipe: Recipe) -> Iterator[Section]:
         yield Section(route, f"`{route.removeprefix('data.init_args.')}`", keys)
         name = recipe.get(f"{route}.type", "Identity")
         if name in names and (signature := transform_signature(name)):
-            yield _signed(f"{route}.kwargs", signature)
+            section = _signed(f"{route}.kwargs", signature)
+            _name_words(section, signature.class_path)
+            yield section
+
+
+def _name_words(section: Section, class_path: str) -> None:
+    """The words that a transform takes where Python has an object, and its list of further transforms."""
+    for name in section.keys:
+        if words := argument_words(class_path, name):
+            section.keys[name] = _word_key(Type("literal", values=words))
+    if "transforms" in section.keys:
+        section.keys["transforms"] = replace(section.keys["transforms"], complaint=_not_transforms)
+
+
+def _word_key(kind: Type) -> Key:
+    """A key that takes the words of a type, or their names in capitals, as LightningCLI writes members."""
+
+    def complaint(value: Any) -> str | None:
+        plain = value.lower().replace("_", "-") if isinstance(value, str) and value.isupper() else value
+        return None if kind.accepts(plain) else kind.describe()
+
+    return Key(kind, complaint=complaint)
+
+
+def _not_transforms(value: Any) -> str | None:
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return None
+    return "a list of sections with a `class_path` each"
 
 
 def _signed(route: str, signature: Signature, name: str = "") -> Section:

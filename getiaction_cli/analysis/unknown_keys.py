@@ -16,7 +16,7 @@ from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, SAME_IDEA, WITHOU
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import WRAPPER
+from getiaction_cli.recipe.layout import IMAGE_TRANSFORMS, WRAPPER
 
 # Beyond this many in one recipe, the file is something else; looking for their likes would take seconds.
 _MOST = 30
@@ -142,7 +142,7 @@ def classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: 
     homes = [home for home in home_of(recipe, policy, key) if home != route]
     inside = f"{section.route}.init_args"
     # Listing every section takes time in a recipe of 1,000 callbacks: only a key outside of `init_args` needs it.
-    outside = inside.startswith("trainer.") and not section.route.endswith(".init_args")
+    outside = inside.startswith(("trainer.", IMAGE_TRANSFORMS)) and not section.route.endswith(".init_args")
     if outside and any(key in s.keys for s in sections(recipe, policy) if s.route == inside):
         homes = [f"{inside}.{key}"]
     if key in WITHOUT_EFFECT:  # a policy has it too, but it is not meant

@@ -175,6 +175,8 @@ def _values(key: str, policy: str, fields: dict[str, Any], index: dict[str, Any]
     if name == "class_path":
         if section == "data":
             yield index["datamodule"], "a LeRobot dataset"
+        elif "image_transforms" in section:
+            yield from index["objects"]["image_transforms"].items()
         elif section.startswith("trainer."):
             yield from index["objects"].get(section.split(".")[1], {}).items()
         else:
@@ -185,6 +187,8 @@ def _values(key: str, policy: str, fields: dict[str, Any], index: dict[str, Any]
     elif section in ("env", "evaluation.env"):
         words = index["environments"] if name == "type" else fields.get(name, {"words": []})["words"]
         yield from ((value, "") for value in words)
+    elif section.startswith("data") and name == "image_transforms":
+        yield from ((path.rpartition(".")[2], help) for path, help in index["objects"][name].items())
     elif section == "trainer" and name.rstrip("+") in index["objects"]:
         kind = name.rstrip("+")
         yield from ((path.rpartition(".")[2], help) for path, help in index["objects"][kind].items())

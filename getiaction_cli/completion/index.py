@@ -40,13 +40,13 @@ def build() -> dict[str, Any]:
     Returns:
         ``{"policies": {name: {"class_path", "help", "keys"}}, "model", "sections", "data", "dataset", "trainer",
         "objects"}``;
-        keys are ``{key: {"words": [...], "help": "..."}}``, objects are ``{key of the trainer: {class path: help}}``.
+        keys are ``{key: {"words": [...], "help": "..."}}``, objects are ``{kind: {class path: help}}``.
     """
     from getiaction_cli import policies
-    from getiaction_cli.analysis.class_objects import A
+    from getiaction_cli.analysis.class_objects import HOMES, A, usable_names
     from getiaction_cli.environments import known_environments
-    from getiaction_cli.recipe.layout import DATAMODULE, ENTRY, EVALUATION, MODEL_SECTIONS, OBJECT_HOMES, WRAPPER
-    from getiaction_cli.recipe.signatures import exported, read_signature, unfinished
+    from getiaction_cli.recipe.layout import DATAMODULE, ENTRY, EVALUATION, MODEL_SECTIONS, WRAPPER
+    from getiaction_cli.recipe.signatures import read_signature
 
     def keys(class_path: str) -> dict[str, Any]:
         signature = read_signature(class_path)
@@ -84,8 +84,7 @@ def build() -> dict[str, Any]:
             if not environment.refused
         },
         "objects": {
-            kind: {f"{module}.{name}": A[kind] for name in exported(module) if not unfinished(f"{module}.{name}")}
-            for kind, module in OBJECT_HOMES.items()
+            kind: {f"{module}.{name}": A[kind] for name in usable_names(kind)} for kind, module in HOMES.items()
         },
     }
 

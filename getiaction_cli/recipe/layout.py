@@ -28,6 +28,9 @@ OBJECT_HOMES = {
     "plugins": "lightning.pytorch.plugins",
     "accelerator": "lightning.pytorch.accelerators",
 }
+# Random changes of training pictures: LeRobot's fields, or a class of this package.
+IMAGE_TRANSFORMS = "data.init_args.image_transforms"
+TRANSFORMS_HOME = "torchvision.transforms.v2"
 
 # What a recipe can give every policy class besides the fields of its LeRobot config: name → (type, help).
 # A test compares the names with LeRobotPolicy's constructor, whose other arguments only Python can give.

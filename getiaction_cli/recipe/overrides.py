@@ -21,11 +21,12 @@ from getiaction_cli.recipe.layout import (
     FEATURE_SECTIONS,
     OBJECT_HOMES,
     POLICY_HOME,
+    TRANSFORMS_HOME,
     WRAPPER,
     WRAPPER_ARGUMENTS,
 )
 from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair, TooMuch, build
-from getiaction_cli.recipe.signatures import exported
+from getiaction_cli.recipe.signatures import exported, provided
 from getiaction_cli.short_forms import route_of
 
 _OF_A_CLASS = ("class_path", "init_args", "dict_kwargs")
@@ -129,14 +130,22 @@ def _with_class_path(keys: list[str], value: Node) -> Node:
             path = _policy_class(value.value) if keys[0] == "model" else _data_class(value.value)
             return replace(value, value=path) if path else value
         case ["trainer", kind, *rest] if kind in OBJECT_HOMES and rest in ([], ["class_path"]):
-            path = _object_class(kind, value.value)
-            if path and rest:
-                return replace(value, value=path)
-            if path:
-                section = replace(value, kind=Kind.MAP, value=None, raw="")
-                section.pairs = {"class_path": Pair("class_path", value, replace(value, value=path))}
-                return section
+            return _as_object(_object_class(kind, value.value), value, bare=not rest)
+        case ["data", "init_args", "image_transforms", *rest] if rest in ([], ["class_path"]):
+            known = value.value in provided(TRANSFORMS_HOME)
+            return _as_object(f"{TRANSFORMS_HOME}.{value.value}" if known else None, value, bare=not rest)
     return value
+
+
+def _as_object(path: str | None, value: Node, *, bare: bool) -> Node:
+    """A value that names a class, as that class path, or as the section of it where the name is written alone."""
+    if path is None:
+        return value
+    if not bare:
+        return replace(value, value=path)
+    section = replace(value, kind=Kind.MAP, value=None, raw="")
+    section.pairs = {"class_path": Pair("class_path", value, replace(value, value=path))}
+    return section
 
 
 def _policy_class(name: str) -> str | None:

@@ -14,10 +14,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from getiaction_cli.analysis.image_transforms import argument_words, class_names
+from getiaction_cli.analysis.recipe_schema import OPTIONS
 from getiaction_cli.environments import known_environments
 from getiaction_cli.policies import NOT_PARAMETERS, Field, PolicyClass, plain
 from getiaction_cli.recipe.bases import BASE
-from getiaction_cli.recipe.layout import DATAMODULE, ENTRY, EVALUATION, MODEL_SECTIONS, WRAPPER, WRAPPER_ARGUMENTS
+from getiaction_cli.recipe.layout import (
+    DATAMODULE,
+    ENTRY,
+    EVALUATION,
+    MODEL_SECTIONS,
+    TRANSFORMS_HOME,
+    WRAPPER,
+    WRAPPER_ARGUMENTS,
+)
 from getiaction_cli.recipe.signatures import REQUIRED, Parameter, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
 
@@ -77,6 +87,10 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
     arguments = _signed(DATAMODULE)
     entries = {"type": ["array", "null"], "minItems": 1, "items": {**_signed(ENTRY), "type": "object", **_NAMES_ONE}}
     arguments["properties"]["datasets"] |= {"anyOf": [entries]}
+    definitions["transform"] = _transform()
+    fields = _closed({name: _type(kind) for name, kind in OPTIONS["image_transforms"].items()})
+    transforms = arguments.get("properties", {}).get("image_transforms", {})
+    transforms["anyOf"] = [fields, {"$ref": "#/definitions/transform"}, {"type": "null"}]
     data = {
         "type": "object",
         "description": "The demonstrations.",
@@ -110,6 +124,30 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
             "evaluation": _evaluation(),
         },
         "definitions": definitions,
+    }
+
+
+def _transform() -> Schema:
+    """A transform of torchvision with its arguments, among which may be further ones."""
+
+    def arguments(class_path: str) -> Schema:
+        schema = _signed(class_path)
+        for name, property in schema.get("properties", {}).items():
+            if words := argument_words(class_path, name):
+                schema["properties"][name] = {**property, "enum": list(words)}
+                schema["properties"][name].pop("anyOf", None)
+            elif name == "transforms":
+                schema["properties"][name] = {"type": "array", "items": {"$ref": "#/definitions/transform"}}
+        return schema
+
+    paths = [f"{TRANSFORMS_HOME}.{name}" for name in class_names()]
+    return {
+        "type": "object",
+        "description": "A class of torchvision's transforms v2, applied to each training picture.",
+        "properties": {"class_path": {"enum": paths}, "init_args": {"type": ["object", "null"]}},
+        "required": ["class_path"],
+        "additionalProperties": False,
+        "allOf": [_when("class_path", path, {"init_args": arguments(path)}) for path in paths],
     }
 
 

@@ -74,7 +74,7 @@ def test_mistakes_are_refused(whole: dict[str, Any], route: str, value: Any) -> 
 def test_one_policy() -> None:
     result = CliRunner().invoke(app, ["schema", "--policy", "vqbet"])
     schema = json.loads(result.stdout)
-    assert list(schema["definitions"]) == ["vqbet"]
+    assert list(schema["definitions"]) == ["vqbet", "transform"]
     paths = schema["properties"]["model"]["properties"]["class_path"]["enum"]
     assert paths == ["getiaction.policies.lerobot.VQBeT", "getiaction.policies.lerobot.LeRobotPolicy"]
     steps = schema["definitions"]["vqbet"]["properties"]["n_vqvae_training_steps"]

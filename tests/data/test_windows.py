@@ -15,7 +15,8 @@ from session_cache import once
 from windows_cases import KINDS, assert_same, build, lerobot_batch
 
 from getiaction.data.pipeline import Pipeline
-from getiaction.lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata, image_transforms
+from getiaction.lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
+from getiaction.lerobot.image_transforms import image_transforms
 
 CALM = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -50,7 +50,7 @@ from getiaction_cli.analysis.recipe_schema import sections
 from getiaction_cli.analysis.unknown_keys import foreign_sections, policy_of, strays
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
+from getiaction_cli.recipe.layout import DATAMODULE, IMAGE_TRANSFORMS, POLICY_HOME, WRAPPER
 from getiaction_cli.rules import rule
 
 _EXAMPLES = {
@@ -78,7 +78,7 @@ def missing_key(recipe: Recipe) -> Iterator[Finding]:
             f"{owner} has no `{name}`" if home else f"the recipe has no `{name}` section",
             at=route,
             on="key",
-            help=_EXAMPLES.get(route) or (_OBJECT if home.startswith("trainer.") and name == "class_path" else ""),
+            help=_EXAMPLES.get(route) or _help(home, name),
             fix=_fix(recipe, route),
         )
 
@@ -89,10 +89,19 @@ def _missing(recipe: Recipe) -> Iterator[tuple[str, str]]:
         for name, key in section.keys.items():
             if key.required and not recipe.has(section.at(name)) and section.route not in object_routes(recipe):
                 place = f"`{section.route}`"
-                yield section.at(name), section.name if section.route.startswith("trainer.") else place
+                yield (
+                    section.at(name),
+                    section.name if section.route.startswith(("trainer.", IMAGE_TRANSFORMS)) else place,
+                )
     for route in object_routes(recipe):
         if not recipe.has(f"{route}.class_path"):
             yield f"{route}.class_path", f"`{route}`"
+
+
+def _help(section: str, key: str) -> str:
+    if key == "class_path" and section.startswith(IMAGE_TRANSFORMS):
+        return "name its class, as torchvision.transforms.v2.ColorJitter, and put its arguments under `init_args`"
+    return _OBJECT if key == "class_path" and section.startswith("trainer.") else ""
 
 
 def _fix(recipe: Recipe, route: str) -> Change | None:

@@ -50,7 +50,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.image_transforms import is_built, transform_routes
+from getiaction_cli.analysis.image_transforms import class_routes, is_built, transform_routes
 from getiaction_cli.analysis.type_errors import beyond_reason, mistaken
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.recipe import Recipe
@@ -155,6 +155,8 @@ def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
     for route in transform_routes(recipe):
         if is_built(recipe, route):
             yield from _transform(recipe, f"{route}.kwargs")
+    for route in class_routes(recipe):
+        yield from _transform(recipe, f"{route}.init_args")
 
 
 def _transform(recipe: Recipe, route: str) -> Iterator[Finding]:

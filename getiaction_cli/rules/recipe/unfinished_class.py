@@ -51,7 +51,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction_cli.analysis.class_objects import object_routes
+from getiaction_cli.analysis.class_objects import kind_of, object_routes
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import OBJECT_HOMES
@@ -66,8 +66,8 @@ def unfinished_class(recipe: Recipe) -> Iterator[Finding]:
     """Look for a method that the named class leaves to its subclasses."""
     for route in object_routes(recipe):
         path = recipe.get(f"{route}.class_path")
-        module = OBJECT_HOMES[route.split(".")[1]]
-        if not isinstance(path, str) or not path.startswith(f"{module}.") or read_signature(path) is None:
+        module = OBJECT_HOMES.get(kind_of(route), "")
+        if not module or not isinstance(path, str) or not path.startswith(f"{module}.") or read_signature(path) is None:
             continue
         if not unfinished(path):
             continue

@@ -57,7 +57,7 @@ import re
 from collections.abc import Iterator
 from string import Formatter
 
-from getiaction_cli.analysis.class_objects import meant_class, object_routes
+from getiaction_cli.analysis.class_objects import kind_of, meant_class, object_routes
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Kind
@@ -122,7 +122,7 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
     yield from _twice(recipe)
     earlier: dict[tuple[object, ...], str] = {}
     for route in object_routes(recipe):
-        kind, said = route.split(".")[1], str(recipe.get(f"{route}.class_path"))
+        kind, said = kind_of(route), str(recipe.get(f"{route}.class_path"))
         meant, _ = meant_class(kind, said)
         bases = lineage(meant)
         if unsaved and "Checkpoint" in bases:
