@@ -11,7 +11,7 @@ from draccus.utils import ParsingError
 from lerobot.transforms import ImageTransforms, ImageTransformsConfig
 from torchvision.transforms import v2
 
-from getiaction.class_lookup import check_arguments, lookup
+from getiaction.class_lookup import check_arguments, example, lookup
 from getiaction.errors import DataError, TrainingError
 from getiaction.lerobot.configuration import plain
 from getiaction.lerobot.errors import first_line
@@ -49,7 +49,7 @@ def image_transforms(given: Mapping[str, Any] | Callable[..., Any] | None) -> Ca
 def _built(section: Any, route: str) -> v2.Transform:
     """One transform from {class_path, init_args}."""
     if not isinstance(section, Mapping) or not isinstance(section.get("class_path"), str):
-        raise DataError(f"{route} must have a class_path and its init_args", "as in torchvision.transforms.v2.ColorJitter")
+        raise DataError(f"{route} must have a class_path and its init_args", f"as in {example('image_transforms')}")
     arguments = section.get("init_args") or {}
     if not isinstance(arguments, Mapping) or not all(isinstance(key, str) for key in arguments):
         raise DataError(f"{route}.init_args is not a mapping of argument names to values")
