@@ -171,6 +171,36 @@ def molmoact2(hub: Path) -> dict[str, Any]:
     }
 
 
+def base(hub: Path, repo_id: str, name: str, cameras: list[str], numbers: int, **parameters: Any) -> None:
+    """A pretrained policy of random weights in the cache, with the features of the one that it stands for."""
+    import torch
+
+    from getiaction.policies.lerobot import LeRobotPolicy
+
+    vector = {"type": "STATE", "shape": [numbers]}
+    inputs = {key: {"type": "VISUAL", "shape": [3, 224, 224]} for key in cameras} | {"observation.state": vector}
+    statistics = {"mean": 0.0, "std": 1.0, "min": -1.0, "max": 1.0, "q01": -1.0, "q99": 1.0}
+    stats = {
+        key: {statistic: torch.full((numbers,), value) for statistic, value in statistics.items()}
+        for key in ("observation.state", "action")
+    }
+    policy = LeRobotPolicy(
+        name,
+        config_kwargs=parameters,
+        input_features=inputs,
+        output_features={"action": {**vector, "type": "ACTION"}},
+        dataset_stats=stats,
+    )
+    policy.save_pretrained(tiny_hub.cached(hub, repo_id))
+
+
+def smolvla_base(hub: Path) -> None:
+    """`lerobot/smolvla_base` and the vision-language model that it names, in a Hub cache."""
+    tiny_hub.smolvlm(tiny_hub.cached(hub, "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"))
+    cameras = [f"observation.images.camera{number}" for number in (1, 2, 3)]
+    base(hub, "lerobot/smolvla_base", "smolvla", cameras, 6, num_vlm_layers=2, expert_width_multiplier=0.5)
+
+
 MAKERS: dict[str, Callable[[Path], dict[str, Any]]] = {
     make.__name__: make
     for make in (xvla, multi_task_dit, smolvla, evo1, eo1, vla_jepa, wall_x, groot, fastwam, molmoact2)

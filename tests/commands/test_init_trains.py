@@ -11,10 +11,10 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import tiny_hub
+import tiny_vlas
 from typer.testing import CliRunner
 
 from getiaction_cli import machine, main, policies
@@ -63,19 +63,13 @@ SMALL: dict[str, dict[str, object]] = {
 }
 
 
-def _smolvla(hub: Path) -> None:
-    tiny_hub.smolvlm(tiny_hub.cached(hub, "HuggingFaceTB/SmolVLM2-500M-Video-Instruct"))
-    cameras = [f"observation.images.camera{number}" for number in (1, 2, 3)]
-    _base(hub, "lerobot/smolvla_base", "smolvla", cameras, 6, num_vlm_layers=2, expert_width_multiplier=0.5)
-
-
 def _xvla(hub: Path) -> None:
     tiny_hub.named_tokenizer(hub, "facebook/bart-large", "bart")
     sizes = {"hidden_size": 16, "depth": 1, "num_heads": 2, "num_domains": 2, "len_soft_prompts": 2}
     pictures = {"resize_imgs_with_padding": [64, 64], "max_state_dim": 20, "num_image_views": 3}
     cameras = ["observation.images.image", "observation.images.image2"]
     florence = tiny_hub.florence()
-    _base(hub, "lerobot/xvla-base", "xvla", cameras, 20, florence_config=florence, **sizes, **pictures)
+    tiny_vlas.base(hub, "lerobot/xvla-base", "xvla", cameras, 20, florence_config=florence, **sizes, **pictures)
 
 
 def _fastwam(hub: Path) -> None:
@@ -96,7 +90,7 @@ def _pi(name: str, base: str) -> Callable[[Path], None]:
     def make(hub: Path) -> None:
         tiny_hub.named_tokenizer(hub, "google/paligemma-3b-pt-224", "paligemma", tiny_hub.GEMMA_WORDS)
         cameras = [f"observation.images.{where}_rgb" for where in ("base_0", "left_wrist_0", "right_wrist_0")]
-        _base(hub, base, name, cameras, 32)
+        tiny_vlas.base(hub, base, name, cameras, 32)
 
     return make
 
@@ -109,7 +103,7 @@ HUB: dict[str, Callable[[Path], object]] = {
         tiny_hub.qwen(tiny_hub.cached(hub, "Qwen/Qwen3-VL-2B-Instruct"), "3"),
         tiny_hub.vjepa(tiny_hub.cached(hub, "facebook/vjepa2-vitl-fpc64-256"), pixels=256),
     ),
-    "smolvla": _smolvla,
+    "smolvla": tiny_vlas.smolvla_base,
     "xvla": _xvla,
     "pi0": _pi("pi0", "lerobot/pi0_base"),
     "pi05": _pi("pi05", "lerobot/pi05_base"),
@@ -126,29 +120,6 @@ HUB: dict[str, Callable[[Path], object]] = {
     ),
     "lingbot_va": lambda hub: tiny_hub.wan(tiny_hub.cached(hub, "robbyant/lingbot-va-base")),
 }
-
-
-def _base(hub: Path, repo_id: str, name: str, cameras: list[str], numbers: int, **parameters: Any) -> None:
-    """A pretrained policy of random weights in the cache, with the features of the one that it stands for."""
-    import torch
-
-    from getiaction.policies.lerobot import LeRobotPolicy
-
-    vector = {"type": "STATE", "shape": [numbers]}
-    inputs = {key: {"type": "VISUAL", "shape": [3, 224, 224]} for key in cameras} | {"observation.state": vector}
-    statistics = {"mean": 0.0, "std": 1.0, "min": -1.0, "max": 1.0, "q01": -1.0, "q99": 1.0}
-    stats = {
-        key: {statistic: torch.full((numbers,), value) for statistic, value in statistics.items()}
-        for key in ("observation.state", "action")
-    }
-    policy = LeRobotPolicy(
-        name,
-        config_kwargs=parameters,
-        input_features=inputs,
-        output_features={"action": {**vector, "type": "ACTION"}},
-        dataset_stats=stats,
-    )
-    policy.save_pretrained(tiny_hub.cached(hub, repo_id))
 
 
 @pytest.fixture
