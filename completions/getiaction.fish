@@ -704,7 +704,7 @@ GA141	A list of episodes that can\'t be one.
 GA142	A dataset that cannot be found.
 GA143	A policy parameter that changes nothing here.
 GA144	A parameter of the policy set in two places.
-GA145	A callback or logger by its bare name.
+GA145	A class by its bare name.
 GA146	A time limit that can\'t be read.
 GA147	A part of Lightning that can\'t be used here.
 GA148	A base class of Lightning that can\'t be used itself.

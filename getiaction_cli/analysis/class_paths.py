@@ -6,14 +6,24 @@ import difflib
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
+from typing import Any
 
 from getiaction_cli import policies
-from getiaction_cli.analysis.class_objects import HOMES, A, kind_of, meant_class, object_routes, usable_names
+from getiaction_cli.analysis.class_objects import (
+    HOMES,
+    A,
+    class_called,
+    kind_of,
+    meant_class,
+    object_routes,
+    usable_names,
+)
 from getiaction_cli.analysis.recipe_schema import is_datamodule
 from getiaction_cli.analysis.spelling import closest
-from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe import Recipe, read
 from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
 from getiaction_cli.recipe.signatures import read_signature
+from getiaction_cli.recipe.writing import write
 
 # Algorithms that LeRobot had, or has, as policies, and that learn from interaction only.
 _NOT_IMITATION = ("sac",)
@@ -90,6 +100,21 @@ def policy_classes() -> dict[str, str]:
     }
 
 
+def meant_by(section: str, word: str) -> WrongClassPath | None:
+    """What a class is meant by a word in the place of a section; None for the class path itself.
+
+    Args:
+        section: the route of `model`, `data` or an object.
+        word: what is written there.
+    """
+    tree: dict[str, Any] = {"class_path": word}
+    for key in reversed(section.split(".")):
+        tree = {key: tree}
+    return next(
+        (found for found in class_paths(read(text=write(tree))) if found.route == f"{section}.class_path"), None
+    )
+
+
 def _model(recipe: Recipe) -> WrongClassPath | None:
     route, path = "model.class_path", recipe.get("model.class_path")
     if not isinstance(path, str) or not path:
@@ -156,6 +181,9 @@ def _object(recipe: Recipe, section: str) -> WrongClassPath | None:
     meant, certain = meant_class(kind, path)
     if meant == path:
         return None
+    if not meant and kind == "logger":  # `wandb`
+        meant = class_called(kind, path)
+        certain = meant.rpartition(".")[2].lower() == f"{path.lower()}logger"
     if not meant:
         names = ", ".join(usable_names(kind)) if kind == "logger" else ""
         return WrongClassPath(

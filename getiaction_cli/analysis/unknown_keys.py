@@ -151,6 +151,9 @@ def classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: 
         return Stray("misplaced", route, key, section, homes[0])
     if key in WITHOUT_EFFECT:
         return Stray("renamed", route, key, section, why=WITHOUT_EFFECT[key])
+    target, why, _ = COUNTERPARTS.get(("", key), ("", "", False))
+    if place == "data.init_args" and target and target.startswith("trainer."):
+        return Stray("renamed", route, key, section, target, why)
     near = closest(key, section.keys)
     if section.route.startswith("model") and policy is not None and len(key) > 2:
         others = tuple(name for name in policies.names() if name != policy.name and key in parameters_of(name))

@@ -192,14 +192,21 @@ class _Run:
         from getiaction_cli import shipped
         from getiaction_cli.checking import fixing
         from getiaction_cli.recipe import read
+        from getiaction_cli.recipe.reader import read_one
 
         def reread(texts: dict[str, str]) -> Recipe:
             return read(recipe.file, texts=texts, under=self.under, overrides=self.overrides)
 
         done = fixing.fix(recipe, self._report, reread, unsafe=unsafe)
+        # A fix that renames a key to `base` brings a file in, which is fixed as well.
+        changed = {
+            file: (before.text, source.text)
+            for file, source in done.recipe.sources.items()
+            if (before := recipe.sources.get(file) or read_one(file)).text != source.text
+        }
         if diff:
-            for file, source in recipe.sources.items():
-                typer.echo(fixing.difference(file, source.text, done.recipe.sources[file].text), nl=False)
+            for file, texts in changed.items():
+                typer.echo(fixing.difference(file, *texts), nl=False)
             self.judge(recipe)
             return 0
         if path == "-":
@@ -210,9 +217,8 @@ class _Run:
                     f"{path} ships with getiaction and is not changed",
                     f"fix a copy: getiaction recipes {path} > {path}.yaml",
                 )
-            for file, source in done.recipe.sources.items():
-                if source.text != recipe.sources[file].text:
-                    fixing.write(Path(file), source.text)
+            for file, (_, after) in changed.items():
+                fixing.write(Path(file), after)
         for made in done.made:
             typer.echo(
                 f"fixed[{made.code}] {made.file}: {made.message}: {made.fix.title if made.fix else ''}", err=True

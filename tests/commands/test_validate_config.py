@@ -193,3 +193,15 @@ def test_a_part_that_recipes_name_as_their_base_is_not_checked_as_a_whole_recipe
     assert "has no `model`" in run("all/part.yaml", "--format", "concise").output
     (here / "all" / "part.yaml").write_text(GOOD.replace("repo_id", "repo_idd"))
     assert "part.yaml" in run("all", "--format", "concise").output
+
+
+def test_a_fix_that_names_a_base_fixes_that_file_too(here: Path) -> None:
+    head = GOOD.partition("data:")[0]
+    (here / "laid.yaml").write_text(f"__base__: below.yaml\n{head}")
+    (here / "below.yaml").write_text(GOOD.replace("max_steps", "max-steps"))
+    shown = run("laid.yaml", "--fix", "--diff")
+    assert "+base: below.yaml" in shown.output and "__base__" in (here / "laid.yaml").read_text()
+    result = run("laid.yaml", "--fix")
+    assert "internal" not in result.output and result.exit_code == 0, result.output
+    assert (here / "laid.yaml").read_text().startswith("base: below.yaml\n")
+    assert yaml.safe_load((here / "below.yaml").read_text())["trainer"] == {"max_steps": 100}

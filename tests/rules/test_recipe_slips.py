@@ -21,6 +21,7 @@ trainer:
   max_steps: 100
 """
 PICTURES = "pusht\n    image_transforms: {{enable: true, tfs: {{light: {{type: ColorJitter, kwargs: {{{}}}}}}}}}"
+LOGGERS = "lightning.pytorch.loggers"
 NEVER = "not a value"
 
 
@@ -48,6 +49,15 @@ def shared(lerobot_home: Path) -> SharedInputs:
         ("horizon:", "batch_size: 8\n    horizon:", "GA111", False, "data.init_args.train_batch_size", 8),
         ("max_steps: 100", "gradient_accumulation_steps: 2", "GA111", True, "trainer.accumulate_grad_batches", 2),
         ("max_steps: 100", "fp16: true", "GA111", False, "trainer.fp16", NEVER),
+        # A class by its name alone, and a key of the trainer among those of the data.
+        ("max_steps: 100", "logger: csv", "GA145", True, "trainer.logger", {"class_path": f"{LOGGERS}.CSVLogger"}),
+        ("max_steps: 100", "logger: CSVLoger", "GA145", False, "trainer.logger",
+         {"class_path": f"{LOGGERS}.CSVLogger"}),
+        ("max_steps: 100", "logger: {class_path: csv}", "GA130", True, "trainer.logger.class_path",
+         f"{LOGGERS}.CSVLogger"),
+        ("pusht", "pusht\n    image_transforms: ColorJitter", "GA145", True, "data.init_args.image_transforms",
+         {"class_path": "torchvision.transforms.v2.ColorJitter"}),
+        ("pusht", "pusht\n    grad_clip_norm: 1.0", "GA111", False, "trainer.gradient_clip_val", 1.0),
         # A share in per cent.
         ("pusht", "pusht\n    val_split: 20%", "GA120", False, "data.init_args.val_split", 0.2),
         ("pusht", "pusht\n    val_split: 20", "GA122", False, "data.init_args.val_split", NEVER),
@@ -171,3 +181,23 @@ def test_what_the_user_wrote_is_not_changed_by_a_safe_fix(shared: SharedInputs) 
         text = RIGHT.replace("Diffusion", "ACT").replace("horizon: 16", written)
         (told,) = verdict(read("recipe.yaml", text=text), shared, select=("GA201",)).diagnostics
         assert told.fix is not None and told.fix.safe == safe
+
+
+@pytest.mark.parametrize(
+    ("word", "class_path"),
+    [
+        ("act", "getiaction.policies.lerobot.ACT"),
+        ("VQBeT", "getiaction.policies.lerobot.VQBeT"),
+        ("getiaction.policies.lerobot.ACT", "getiaction.policies.lerobot.ACT"),
+        ("SAC", None),
+    ],
+)
+def test_a_policy_by_its_name_alone(shared: SharedInputs, word: str, class_path: str | None) -> None:
+    recipe = read("r.yaml", text=f"model: {word}\n{RIGHT[RIGHT.index('data:') :]}")
+    (found,) = [d for d in verdict(recipe, shared).diagnostics if d.severity is Severity.ERROR]
+    assert (found.code, found.path) == ("GA145", "model")
+    if class_path is None:
+        assert found.fix is None and "reinforcement learning" in found.message and "lerobot.rl.learner" in found.help
+    else:
+        assert found.fix is not None and found.fix.safe
+        assert read("r.yaml", text=apply_edits(recipe.text, found.fix.edits)).class_path == class_path

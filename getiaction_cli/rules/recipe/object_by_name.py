@@ -1,8 +1,9 @@
-"""A callback or logger by its bare name.
+"""A class by its bare name.
 
 ## What it finds
 
-A word where `trainer.callbacks` or `trainer.logger` takes a section with a `class_path`.
+A word where `model`, `data`, `trainer.callbacks`, `trainer.logger` or `image_transforms` takes a section with a
+`class_path`.
 
 ## Why it matters
 
@@ -49,9 +50,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from getiaction_cli.analysis.class_objects import class_called, required_arguments
+from getiaction_cli.analysis.class_paths import meant_by
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
-from getiaction_cli.recipe.layout import OBJECT_HOMES
+from getiaction_cli.recipe.layout import IMAGE_TRANSFORMS, OBJECT_HOMES
 from getiaction_cli.rules import rule
 
 _EXAMPLES = {"callbacks": "EarlyStopping", "logger": "CSVLogger", "plugins": "MixedPrecision"}
@@ -72,11 +74,34 @@ def object_by_name(recipe: Recipe) -> Iterator[Finding]:
             needed = required_arguments(class_path)
             example = f"{{class_path: {class_path}, init_args: {{{', '.join(f'{key}: …' for key in needed)}}}}}"
             help = f"for example `class_path: {home}.{_EXAMPLES[name]}`" if not class_path else ""
+            safe = entry.rpartition(".")[2].lower() in (own := class_path.rpartition(".")[2].lower(), own[: -len(name)])
             yield Finding(
                 f"`{entry[:60]}` is a name; `{name}` takes a section with a `class_path`",
                 at=at,
-                fix=Change(f"name {class_path}", set=((at, {"class_path": class_path}),))
+                fix=Change(f"name {class_path}", set=((at, {"class_path": class_path}),), safe=safe)
                 if class_path and not needed
                 else None,
                 help=f"write `{example}`" if needed else help,
             )
+    for route in ("model", "data", IMAGE_TRANSFORMS):
+        if isinstance(word := recipe.get(route), str) and word:
+            yield _section(route, word)
+
+
+def _section(route: str, word: str) -> Finding:
+    """A word in the place of the policy, the data module or a transform."""
+    found = meant_by(route, word)
+    class_path = found.meant if found else word
+    sets = [(f"{where}", value) for where, value in (found.also if found else ())]
+    section: dict[str, object] = {"class_path": class_path}
+    if sets:
+        section["init_args"] = {where.rpartition(".")[2]: value for where, value in sets}
+    refused = f"; {found.message}" if found and not class_path else ""
+    return Finding(
+        f"`{route.rpartition('.')[2]}` takes a section with a `class_path`, not the name `{word[:60]}`{refused}",
+        at=route,
+        fix=Change(f"name {class_path}", set=((route, section),), safe=not found or found.certain)
+        if class_path
+        else None,
+        help=found.help if found and not class_path else "",
+    )

@@ -52,6 +52,7 @@ from typing import Any
 from getiaction_cli.analysis.type_errors import STRICT, Mistake, mistaken, variables
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.recipe import Recipe
+from getiaction_cli.recipe.layout import IMAGE_TRANSFORMS
 from getiaction_cli.recipe.nodes import Kind, Node
 from getiaction_cli.recipe.scalars import Note, plain
 from getiaction_cli.recipe.types import Type
@@ -59,7 +60,10 @@ from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
 
 # These routes have rules of their own.
-_TOLD_ELSEWHERE = {"data.init_args.repo_id": (list, str), "model.class_path": (str,), "data.class_path": (str,)}
+_TOLD_ELSEWHERE = {
+    "data.init_args.repo_id": (list, str),
+    **dict.fromkeys(("model", "data", "model.class_path", "data.class_path", IMAGE_TRANSFORMS), (str,)),
+}
 
 # What Lightning only compares with a count; the others must be whole numbers to the letter. A benchmark holds these
 # and STRICT against training.
