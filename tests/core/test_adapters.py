@@ -1,6 +1,8 @@
 """Adapters (LoRA): LeRobot's own steps, checkpoints without the frozen policy, and what LeRobot's loader reads."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +33,39 @@ def base(small_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "pretrained_model"
 
 
-def run(root: Path, base: Path, folder: Path, steps: int) -> Path:
+def run(
+    root: Path,
+    base: Path,
+    folder: Path,
+    steps: int,
+    policy: str = "SmolVLA",
+    model: dict[str, Any] | None = None,
+    trainer: dict[str, Any] | None = None,
+) -> Path:
     """Train as `getiaction train` does, or continue."""
     from getiaction.train.run import train
 
     # A schedule longer than the run would be squeezed into it, differently in a shorter part of the run.
     schedule = {"scheduler_warmup_steps": 1, "scheduler_decay_steps": 2}
-    arguments = {"pretrained_path": str(base), "peft": PEFT, "learning_rate": 1e-3, **schedule}
+    schedule = schedule if policy == "SmolVLA" else {"scheduler_name": "constant"}
+    arguments = {"pretrained_path": str(base), "peft": PEFT, "learning_rate": 1e-3, **schedule, **(model or {})}
     recipe = {
         "seed": 3,
-        "model": {"class_path": "getiaction.policies.lerobot.SmolVLA", "init_args": arguments},
+        "model": {"class_path": f"getiaction.policies.lerobot.{policy}", "init_args": arguments},
         "data": {
             "class_path": "getiaction.data.lerobot.LeRobotDataModule",
             "init_args": {"repo_id": "made/small", "root": str(root), "train_batch_size": 4},
         },
-        "trainer": {"accelerator": "cpu", "max_steps": steps, "log_every_n_steps": 1},
+        "trainer": {"accelerator": "cpu", "max_steps": steps, "log_every_n_steps": 1, **(trainer or {})},
     }
+    if "devices" in recipe["trainer"]:  # each process of them begins with the command
+        file = folder.with_suffix(".yaml")
+        file.write_text(yaml.safe_dump(recipe))
+        words = ["--resume" if folder.exists() else "--output-dir", str(folder), "--ignore", "GA5"]
+        command = [sys.executable, "-m", "getiaction_cli", "train", str(file), *words]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+        return folder
     again = {"resume": folder} if folder.exists() else {"output_dir": folder}
     train(recipe, recipe_name="peft", recipe_text=yaml.safe_dump(recipe), quiet=True, **again)
     return folder
@@ -67,6 +86,71 @@ def test_a_resumed_run_has_the_same_adapters_and_no_frozen_weights(
     assert all(torch.equal(value, two["state_dict"][key]) for key, value in one["state_dict"].items())
     assert all("lora_" in key or not value.is_floating_point() for key, value in one["state_dict"].items())
     assert any(value.any() for key, value in one["state_dict"].items() if "lora_B" in key)
+
+
+@pytest.fixture(scope="module")
+def diffusion_base(small_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `pretrained_model` of a small diffusion policy, whose network can be checkpointed."""
+    from getiaction.policies.lerobot import Diffusion
+
+    folder = tmp_path_factory.mktemp("diffusion")
+    policy = Diffusion(**tiny_policies.DIFFUSION, use_group_norm=True)
+    tiny_policies.trainer(folder, 1).fit(policy, datamodule=data(small_root))
+    policy.save_pretrained(folder / "pretrained_model")
+    return folder / "pretrained_model"
+
+
+TARGETS = {"target_modules": r".*unet.*(conv1|conv2)\.block\.0"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "model", "trainer"),
+    [
+        ("SmolVLA", {"ema": {"decay": 0.8}}, {}),
+        ("SmolVLA", {}, {"precision": "bf16-mixed"}),
+        ("SmolVLA", {"ema": {"decay": 0.8}}, {"precision": "bf16-mixed", "accumulate_grad_batches": 2}),
+        ("Diffusion", {"gradient_checkpointing": True, "ema": True}, {}),
+        ("SmolVLA", {"ema": {"decay": 0.8}}, {"devices": 2, "strategy": "ddp"}),
+    ],
+    ids=["ema", "bf16", "ema-bf16-accumulated", "checkpointed", "two-processes"],
+)
+def test_adapters_go_with_everything_else_and_resume_bit_for_bit(
+    small_root: Path,
+    base: Path,
+    diffusion_base: Path,
+    tmp_path: Path,
+    policy: str,
+    model: dict[str, Any],
+    trainer: dict[str, Any],
+) -> None:
+    if policy == "Diffusion":
+        base, model = diffusion_base, {"peft": {**PEFT, **TARGETS}, **model}
+    said: dict[str, Any] = {"policy": policy, "model": model, "trainer": trainer}
+    whole = run(small_root, base, tmp_path / "whole", STEPS, **said)
+    parts = run(small_root, base, tmp_path / "parts", STEPS // 2, **said)
+    run(small_root, base, parts, STEPS, **said)
+    one, two = (torch.load(each / "checkpoints/last.ckpt", weights_only=True) for each in (whole, parts))
+    assert_equal(one["state_dict"], two["state_dict"])
+    assert_equal(one["optimizer_states"][0]["state"], two["optimizer_states"][0]["state"])
+    adapters = {key for key in one["state_dict"] if "lora_" in key}
+    frozen = {key: value for key, value in one["state_dict"].items() if key not in adapters}
+    assert not [key for key, value in frozen.items() if value.is_floating_point() and "pos_grid" not in key]
+    assert any(value.any() for key, value in one["state_dict"].items() if "lora_B" in key)
+    first, second = (load_file(each / "pretrained_model/adapter_model.safetensors") for each in (whole, parts))
+    assert_equal(first, second)
+    if "ema" in model:
+        averages = [each["getiaction"]["ema"]["weights"] for each in (one, two)]
+        assert_equal(*averages)
+        assert len(averages[0]) == len(adapters)  # of what is trained, and of nothing else
+
+
+def assert_equal(one: dict[Any, Any], other: dict[Any, Any]) -> None:
+    assert one.keys() == other.keys()
+    for key, value in one.items():
+        if isinstance(value, dict):
+            assert_equal(value, other[key])
+        else:
+            assert torch.equal(torch.as_tensor(value), torch.as_tensor(other[key])), key
 
 
 def test_lerobot_loads_the_adapters_and_merging_gives_the_same_actions(
