@@ -224,6 +224,25 @@ def test_the_steps_are_lerobots(small_root: Path, base: Path, tmp_path: Path) ->
         torch.testing.assert_close(ours[key], value, rtol=1e-5, atol=1e-7)
 
 
+def test_the_verdict_knows_which_methods_lerobot_can_set_up(base: Path) -> None:
+    from getiaction.policies.lerobot.policy import load_pretrained
+    from getiaction_cli.analysis import peft_source
+
+    policy = load_pretrained(base).lerobot_policy
+    methods = peft_source.methods()
+    assert methods
+    for method in methods:
+        try:
+            policy._build_peft_config({"method_type": method, "r": 4})
+        except ImportError:  # of a package that the method needs
+            continue
+        except (TypeError, ValueError):
+            assert not peft_source.can_be_set_up(method), method
+        else:
+            assert peft_source.can_be_set_up(method), method
+    assert peft_source.default_targets("smolvla") == policy._get_default_peft_targets()["target_modules"]
+
+
 def test_what_cannot_be_adapted_is_refused(small_root: Path, base: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import SmolVLA
 

@@ -54,8 +54,10 @@ import difflib
 import re
 from collections.abc import Iterator
 
+from getiaction_cli.analysis import peft_source
 from getiaction_cli.analysis.checkpoint import Checkpoint
 from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
@@ -64,7 +66,7 @@ _DEFAULT_RANK = 16
 
 
 @rule("GA257", cause=("checkpoint", "adapters"))
-def adapter_targets(recipe: Recipe, checkpoint: Checkpoint) -> Iterator[Finding]:
+def adapter_targets(recipe: Recipe, checkpoint: Checkpoint, policy_class: PolicyClass) -> Iterator[Finding]:
     """Match the names as PEFT does: suffixes, or one regular expression for the whole name."""
     section = recipe.get(_AT)
     layers = {name.removesuffix(".weight"): shape for name, shape in checkpoint.shapes.items()}
@@ -73,6 +75,8 @@ def adapter_targets(recipe: Recipe, checkpoint: Checkpoint) -> Iterator[Finding]
     modules = {".".join(parts[: i + 1]) for parts in (name.split(".") for name in layers) for i in range(len(parts))}
     targets = section.get("target_modules")
     matched: set[str] = set()
+    if targets is None and (own := peft_source.default_targets(policy_class.name)):
+        matched = {name for name in modules if re.fullmatch(own, name)}
     if isinstance(targets, str) and targets != "all-linear":
         try:
             matched = {name for name in modules if re.fullmatch(targets, name)}
@@ -91,7 +95,9 @@ def adapter_targets(recipe: Recipe, checkpoint: Checkpoint) -> Iterator[Finding]
                 matched |= found
     rank = section.get("r", _DEFAULT_RANK)
     widths = {name: min(layers[name][:2]) for name in matched if len(layers.get(name, ())) >= 2}
-    narrow = min(widths, key=lambda name: widths[name], default=None)
+    # LeRobot's own targets have a few projections as narrow as a robot's state beside the layers of attention.
+    narrowest = min if targets else max
+    narrow = narrowest(widths, key=lambda name: widths[name], default=None)
     if narrow is not None and isinstance(rank, int) and rank >= widths[narrow]:
         yield Finding(
             f"the rank is {rank}, and `{narrow}` is {widths[narrow]} wide: its adapter is not smaller than the layer",

@@ -3,7 +3,9 @@
 ## What it finds
 
 A `peft` section without `pretrained_path`; a policy for which LeRobot has no default `target_modules`, where the
-section names none; a method that PEFT does not have; a high rank without `lora_alpha`; and PEFT that is not installed.
+section names none; a method that PEFT does not have, or one that needs more than LeRobot gives it (a rank and
+targets); an `init_type` that the method does not have; a high rank without `lora_alpha`; and PEFT that is not
+installed.
 
 ## Why it matters
 
@@ -49,14 +51,13 @@ trainer:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache
 
 from getiaction.spec.adapters import Adapters
+from getiaction_cli.analysis import peft_source
 from getiaction_cli.analysis.checkpoint import ROUTE
 from getiaction_cli.diagnostics import Change, Finding, Severity
-from getiaction_cli.installed import install_command, package_folder
+from getiaction_cli.installed import install_command
 from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
@@ -87,23 +88,35 @@ def adapters(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
             fix=Change("remove peft: the whole policy is trained", remove=(_AT,)),
             help="set model.init_args.pretrained_path to a folder or a Hub id",
         )
-    methods = _methods()
+    methods, method = peft_source.methods(), settings.method_type.upper()
     if methods is None:
         yield Finding(
             "`peft` needs the package peft, which is not installed", at=_AT, on="key", help=install_command("peft")
         )
-    elif settings.method_type.upper() not in methods:
+    elif method not in methods or not peft_source.can_be_set_up(method):
+        wrong = "PEFT has no method" if method not in methods else "LeRobot can't set up PEFT's method"
         yield Finding(
-            f"PEFT has no method `{settings.method_type}`", at=f"{_AT}.method_type", help=f"one of {', '.join(methods)}"
+            f"{wrong} `{settings.method_type}`",
+            at=f"{_AT}.method_type",
+            help=f"one of {', '.join(filter(peft_source.can_be_set_up, methods))}",
         )
-    if not settings.target_modules and not _has_targets(policy_class.name):
+    elif settings.init_type is not None and not peft_source.is_start(method, str(settings.init_type)):
+        words = ", ".join(peft_source.starts(method) or ())
+        yield Finding(
+            f"{method} can't begin with the `init_type` {settings.init_type}"
+            if words
+            else f"LeRobot has no `init_type` for {method}",
+            at=f"{_AT}.init_type",
+            help=f"one of {words}; or leave it out" if words else "leave it out",
+        )
+    if not settings.target_modules and peft_source.default_targets(policy_class.name) is None:
         yield Finding(
             f"LeRobot has no default targets for {policy_class.name}: `peft` must name `target_modules`",
             at=_AT,
             on="key",
             help="suffixes of layer names, as in target_modules: [q_proj, v_proj], or all-linear",
         )
-    if settings.r >= _HIGH_RANK and settings.lora_alpha is None and settings.method_type.upper() == "LORA":
+    if settings.r >= _HIGH_RANK and settings.lora_alpha is None and method == "LORA":
         yield Finding(
             f"`lora_alpha` is {_PEFTS_ALPHA} when left out: at rank {settings.r} the adapters are scaled by "
             f"{_PEFTS_ALPHA / settings.r:.2g}",
@@ -111,22 +124,3 @@ def adapters(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
             severity=Severity.WARNING,
             fix=Change(f"set lora_alpha to {settings.r}", set=((f"{_AT}.lora_alpha", settings.r),)),
         )
-
-
-@cache
-def _methods() -> tuple[str, ...] | None:
-    """PEFT's methods; None when it is not installed."""
-    home = package_folder("peft")
-    file = home / "utils" / "peft_types.py" if home else None
-    if file is None or not file.is_file():
-        return None
-    body = file.read_text(encoding="utf-8").partition("class PeftType")[2].partition("\nclass ")[0]
-    return tuple(re.findall(r"^    ([A-Z][A-Z0-9_]*) = ", body, re.MULTILINE))
-
-
-@cache
-def _has_targets(policy: str) -> bool:
-    """Whether LeRobot names layers to adapt for a policy."""
-    home = package_folder("lerobot")
-    file = home / "policies" / policy / f"modeling_{policy}.py" if home else None
-    return file is not None and file.is_file() and "def _get_default_peft_targets" in file.read_text(encoding="utf-8")

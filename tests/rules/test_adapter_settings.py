@@ -1,0 +1,51 @@
+"""The verdict on `peft`: methods, ranks and beginnings, from the source of PEFT and LeRobot."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+
+Judge = Callable[[str], dict[str, Any]]
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "words"),
+    [
+        ({"method_type": "LOHAA"}, "method_type", "PEFT has no method `LOHAA`"),
+        ({"method_type": "IA3"}, "method_type", "can't set up PEFT's method `IA3`"),
+        ({"method_type": "prompt_tuning"}, "method_type", "can't set up PEFT's method `prompt_tuning`"),
+        ({"method_type": "VERA", "init_type": "gaussian"}, "init_type", "no `init_type` for VERA"),
+        ({"init_type": "bat"}, "init_type", "LORA can't begin with the `init_type` bat"),
+        ({"r": 0}, "r", "whole number of at least 1"),
+        ({"r": 64}, "r", "scaled by 0.12"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_what_peft_cannot_do_is_found(section: dict[str, Any], key: str, words: str, judge: Judge) -> None:
+    found = judge(recipe(section))
+    assert found["GA256"].path == f"model.init_args.peft.{key}"
+    assert words in found["GA256"].message
+
+
+@pytest.mark.parametrize(
+    "section",
+    [{"r": 8}, {"method_type": "miss", "init_type": "bat"}, {"init_type": "pissa_niter_16"}, {"method_type": "LOKR"}],
+    ids=lambda section: "-".join(section),
+)
+def test_what_peft_can_do_is_not(section: dict[str, Any], judge: Judge) -> None:
+    assert "GA256" not in judge(recipe(section))
+
+
+def recipe(section: dict[str, Any]) -> str:
+    model = {"pretrained_path": "lerobot/smolvla_base", "peft": section}
+    return yaml.safe_dump(
+        {
+            "model": {"class_path": "getiaction.policies.lerobot.SmolVLA", "init_args": model},
+            "data": {
+                "class_path": "getiaction.data.lerobot.LeRobotDataModule",
+                "init_args": {"repo_id": "lerobot/pusht"},
+            },
+            "trainer": {"max_steps": 1000},
+        }
+    )
