@@ -6,6 +6,7 @@ the reason, and the rule whose business the reason is reports it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -337,7 +338,10 @@ class RecipeContext(Context):
         return finding.span is not None or not finding.at or not self.recipe.is_broken(finding.at)
 
     def is_meant(self, rule: Rule, finding: Finding) -> bool:
-        """True for statistics that are not of the recorded actions, where the policy takes relative ones."""
+        """True for files of episodes that the recipe leaves out, and for relative statistics where they are right."""
+        if finding.rows is not None:
+            with contextlib.suppress(Unavailable):
+                return finding.rows.isdisjoint(self.fit.chosen.tolist())
         if rule.code != "GA438" or finding.key != "action":
             return False
         try:

@@ -212,12 +212,14 @@ def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
     if set(needs) != {"dataset"}:
         return _with_next_step(entry, needs)
     found: tuple[Finding, ...] = ()
+    first = 0
     for dataset in needs["dataset"].parts:
         if entry.code not in dataset.judged:
             dataset.judged[entry.code] = _with_next_step(entry, {"dataset": dataset})
         findings = dataset.judged[entry.code]
         if dataset is not needs["dataset"]:  # of several datasets, a file is named with its folder
-            findings = tuple(finding.in_folder(str(dataset.root)) for finding in findings)
+            findings = tuple(finding.in_folder(str(dataset.root), first) for finding in findings)
+            first += len(dataset.episodes)
         found += findings
     return tuple(dict.fromkeys(found))
 

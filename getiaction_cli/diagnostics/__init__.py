@@ -120,6 +120,8 @@ class Finding:
         features: the features of a dataset that it concerns, where each is a matter of its own.
         statistics: the names of the statistics of these features that are wrong; empty for all of them, None where it
             is not about statistics.
+        rows: the episodes that it concerns, by their rows in the dataset's table of episodes; None where it concerns
+            the dataset as a whole. A recipe that takes none of them is not told.
         breaks: what it makes useless for other rules, where that is less than what its rule says.
     """
 
@@ -137,13 +139,15 @@ class Finding:
     span: Span | None = None
     features: tuple[str, ...] = ()
     statistics: tuple[str, ...] | None = None
+    rows: frozenset[int] | None = None
     breaks: tuple[str, ...] | None = None
     within: str = ""
 
-    def in_folder(self, root: str) -> Finding:
-        """The same about a dataset's files named with the dataset's folder."""
+    def in_folder(self, root: str, first: int) -> Finding:
+        """The same about one of several datasets: files with its folder, episodes counted over all of them."""
+        rows = None if self.rows is None else frozenset(row + first for row in self.rows)
         related = tuple(replace(place, file=f"{root}/{place.file}") if place.file else place for place in self.related)
-        return replace(self, file=f"{root}/{self.file}" if self.file else "", related=related)
+        return replace(self, file=f"{root}/{self.file}" if self.file else "", related=related, rows=rows)
 
     def without_fix(self) -> Finding:
         """The same with its fix as advice alone."""

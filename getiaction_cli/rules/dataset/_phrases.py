@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from getiaction.spec.hub_cache import is_offline
@@ -10,6 +10,7 @@ from getiaction_cli.diagnostics import Unavailable
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
+    from getiaction_cli.datasets.files import Rows
     from getiaction_cli.datasets.scan import Spot
 
 # Where to get an undamaged file: "restore it …".
@@ -38,6 +39,11 @@ def place(spot: Spot) -> str:
 def recompute(dataset: Dataset) -> str:
     """The command that computes the statistics again, from the data."""
     return f"getiaction inspect-dataset {dataset.root} --deep --write-stats computes them again from the data"
+
+
+def rows_in(files: Mapping[str, Rows], names: Iterable[str]) -> frozenset[int]:
+    """The rows of the episodes that some of the files hold."""
+    return frozenset(row for name in names for row in files[name].tolist())
 
 
 def needs_all_files(dataset: Dataset) -> None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_all_files
+from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_all_files, rows_in
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -47,4 +47,8 @@ def missing_table(dataset: Dataset) -> Iterator[Finding]:
     what = f"{missing[0]} is" if len(missing) == 1 else f"{count(len(missing), 'table')} are"
     also = "" if len(missing) == 1 else f" ({few(missing)})"
     linked = " (a link that leads nowhere)" if missing[0] in dataset.listing.broken_links else ""
-    yield Finding(f"{what} missing{also}{linked}: {count(lost, 'episode')} can't be read", file=missing[0])
+    yield Finding(
+        f"{what} missing{also}{linked}: {count(lost, 'episode')} can't be read",
+        file=missing[0],
+        rows=rows_in(dataset.data_files, missing),
+    )

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_all_files
+from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_all_files, rows_in
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -51,4 +51,6 @@ def missing_video(dataset: Dataset) -> Iterator[Finding]:
             if len(missing) == 1
             else (f"{count(len(missing), 'video')} of {key} are missing{linked} ({few(missing)})")
         )
-        yield Finding(f"{what}: {count(lost, 'episode')} without pictures of {key}", file=missing[0])
+        yield Finding(
+            f"{what}: {count(lost, 'episode')} without pictures of {key}", file=missing[0], rows=rows_in(files, missing)
+        )

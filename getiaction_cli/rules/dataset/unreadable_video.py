@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules import rule
-from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_files
+from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_files, rows_in
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -45,7 +45,13 @@ def unreadable_video(dataset: Dataset) -> Iterator[Finding]:
     broken = {name: "is empty (0 bytes)" for name in named if dataset.listing.sizes.get(name) == 0}
     broken |= {name: header.problem for name, header in dataset.videos.items() if header.problem}
     for name, problem in list(broken.items())[:_MOST]:
-        yield Finding(f"{name} {problem}; {count(len(named[name]), 'episode')} in it", file=name)
+        yield Finding(
+            f"{name} {problem}; {count(len(named[name]), 'episode')} in it", file=name, rows=rows_in(named, [name])
+        )
     if len(broken) > _MOST:
         name = list(broken)[_MOST]
-        yield Finding(f"{len(broken) - _MOST} more videos can't be read: {few(list(broken)[_MOST:])}", file=name)
+        yield Finding(
+            f"{len(broken) - _MOST} more videos can't be read: {few(list(broken)[_MOST:])}",
+            file=name,
+            rows=rows_in(named, list(broken)[_MOST:]),
+        )

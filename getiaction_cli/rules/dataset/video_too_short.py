@@ -55,12 +55,15 @@ def video_too_short(dataset: Dataset) -> Iterator[Finding]:
             ends = begins + dataset.episodes.length[rows] / dataset.fps
             late = rows[ends - 1 / dataset.fps > header.last + 0.51 / dataset.fps]
             if len(late):
-                short.append((name, header.seconds, float(ends.max()), dataset.episodes.index[late].tolist()))
+                short.append(
+                    (name, header.seconds, float(ends.max()), dataset.episodes.index[late].tolist(), late.tolist())
+                )
         if short:
-            name, seconds, wanted, late = short[0]
+            name, seconds, wanted, late, _ = short[0]
             more = f", and {count(len(short) - 1, 'video')} more" if len(short) > 1 else ""
             yield Finding(
                 f"{name} is {seconds:.6g} s long, its episodes need {wanted:.6g} s "
                 f"(beyond its end: episode {few(late)}){more}",
                 file=name,
+                rows=frozenset(row for *_, rows in short for row in rows),
             )

@@ -55,7 +55,7 @@ from getiaction_cli.rules import rule
 _ROUTE = "trainer.accumulate_grad_batches"
 
 
-@rule("GA371", severity=Severity.WARNING, dataset="pusht", cause=("samples", "batch"))
+@rule("GA371", severity=Severity.WARNING, dataset="pusht", cause=("samples",))
 def accumulated_epoch(fit: Fit) -> Iterator[Finding]:
     """Compare with the batches of an epoch."""
     asked, batches = fit.recipe.get(_ROUTE), fit.batches
