@@ -142,7 +142,7 @@ def _folders(folder: Path, deep: int) -> Iterator[Path]:
 
 def read(folder: Path) -> Run:
     """One run; what can't be read of it is left out."""
-    facts, metrics, settings = _facts(folder), _metrics(folder / "metrics.csv"), _settings(folder / "recipe.yaml")
+    facts, metrics, settings = _facts(folder), _metrics(folder / "metrics.csv"), settings_of(folder / "recipe.yaml")
     steps = max((step for values in metrics.values() for step, _ in values[-1:]), default=-1) + 1
     planned = settings.get("trainer.max_steps")
     planned = planned if isinstance(planned, int) and planned > 0 else None
@@ -201,14 +201,20 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _settings(file: Path) -> dict[str, Any]:
+def settings_of(file: Path) -> dict[str, Any]:
+    """The values of a recipe by route; empty where it can't be read."""
     from getiaction_cli.errors import CliError
     from getiaction_cli.recipe import read
 
     try:
-        return dict(_flat(read(str(file)).plain()))
+        return by_route(read(str(file)).plain())
     except (CliError, OSError, ValueError):
         return {}
+
+
+def by_route(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a recipe by route ("model.init_args.chunk_size")."""
+    return dict(_flat(values))
 
 
 def _flat(value: Any, route: str = "") -> Iterator[tuple[str, Any]]:

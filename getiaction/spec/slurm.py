@@ -50,12 +50,17 @@ def requeue(env: Mapping[str, str] = os.environ) -> str:
         raise RequeueError(f"job {job} is not a batch job, so SLURM can't requeue it: submit it with sbatch")
     if facts.get("Requeue") != "1":
         raise RequeueError(f"job {job} was submitted without --requeue")
-    most = env.get(CAP, "")
-    cap = int(most) if most.isdecimal() else MAX_REQUEUES
-    if done >= cap:
+    most = cap(env)
+    if done >= most:
         raise RequeueError(f"job {job} was requeued {done} times already; {CAP} allows more")
     _scontrol("requeue", job)
-    return f"job {job} is requeued ({done + 1} of at most {cap} times)"
+    return f"job {job} is requeued ({done + 1} of at most {most} times)"
+
+
+def cap(env: Mapping[str, str] = os.environ) -> int:
+    """How often a job is requeued at most."""
+    most = env.get(CAP, "")
+    return int(most) if most.isdecimal() else MAX_REQUEUES
 
 
 def listen() -> None:

@@ -364,7 +364,7 @@ def _claim(recipe_name: str, output_dir: Path | None, job: Job | None, now: date
         return run
     if output_dir is not None:
         return _claim_exactly(output_dir)
-    parent = _runs_of(recipe_name)
+    parent = runs_of(recipe_name)
     parent.mkdir(parents=True, exist_ok=True)
     name, divider = now.strftime("%Y-%m-%d_%H-%M-%S"), "_"
     if job and job.names_folder:
@@ -385,7 +385,7 @@ def _earlier(recipe_name: str, output_dir: Path | None, job: Job | None) -> Path
         return None
     if output_dir is not None:
         return output_dir if job.resumes(output_dir) else None
-    there = _runs_of(recipe_name).glob(f"{job.name}*" if job.names_folder else "*")
+    there = runs_of(recipe_name).glob(f"{job.name}*" if job.names_folder else "*")
     found = sorted((path for path in there if job.resumes(path)), key=lambda path: (len(path.name), path.name))
     if not found:
         return None
@@ -393,7 +393,8 @@ def _earlier(recipe_name: str, output_dir: Path | None, job: Job | None) -> Path
     return found[0] if job.names_folder else found[-1]
 
 
-def _runs_of(recipe_name: str) -> Path:
+def runs_of(recipe_name: str) -> Path:
+    """Where the runs of a recipe are by default."""
     return OUTPUTS / (re.sub(r"[^\w.+-]+", "-", recipe_name).strip("-.") or "run")
 
 
@@ -403,7 +404,7 @@ def check(recipe_name: str, output_dir: Path | None = None, job: Job | None = No
     Raises:
         TrainingError: as `claim` does.
     """
-    path = output_dir or _runs_of(recipe_name)
+    path = output_dir or runs_of(recipe_name)
     if output_dir is not None and _earlier(recipe_name, output_dir, job) is None:
         _refuse_taken(path)
     there = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
@@ -473,7 +474,7 @@ def resumable(target: str | Path) -> tuple[RunFolder | None, Path | None]:
 
 def latest(recipe_name: str) -> Path | None:
     """The newest run of a recipe that has a checkpoint; without any, the newest that was killed before its first."""
-    runs = _runs_of(recipe_name)
+    runs = runs_of(recipe_name)
     saved = max(runs.glob("*/checkpoints/last.ckpt"), key=lambda path: path.stat().st_mtime, default=None)
     if saved is not None:
         return saved.parent.parent

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from getiaction.spec import memory
+from getiaction.spec.batches import Batches
 from getiaction.spec.memory import Need, Setting
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.gpus import Card, find
@@ -106,27 +107,24 @@ class TrainingNeed:
             yield "time", hours
         yield from self._disk()
 
-    def hours(self) -> str:
-        """The time of all steps, as a range; empty where it is unknown."""
-        steps, need = self.steps, self.need
+    def seconds(self, steps: int) -> tuple[float, float] | None:
+        """The shortest and the longest time of so many steps, by arithmetic; None where it is unknown."""
+        need = self.need
         if need is None or self.card is None or self.card.flops is None or not steps:
-            return ""
+            return None
         work = need.flops * self.fit.batch_size * self.fit.step.accumulated / self.card.flops
         launched = need.operations * self.fit.step.accumulated
         least, most = (
             steps * (work / reached + launched * launch) for reached, launch in zip(REACHED, LAUNCH, strict=True)
         )
-        return (
-            f"{duration(least)} to {duration(most)} on {self.card.name}, by arithmetic and its datasheet, not measured"
-        )
+        return least, most
 
-    @property
-    def steps(self) -> int:
-        """Optimizer steps that the recipe asks for; 0 when it does not say."""
-        steps, epochs = self.fit.recipe.trainer("max_steps", -1), self.fit.recipe.trainer("max_epochs")
-        if isinstance(steps, int) and steps > 0:
-            return steps
-        return epochs * self.fit.step.steps(int(self.fit.samples.sum())) if isinstance(epochs, int) else 0
+    def hours(self) -> str:
+        """The time of all steps, as a range; empty where it is unknown."""
+        seconds = self.seconds(steps_of(self.fit, self.fit.step))
+        if seconds is None or self.card is None:
+            return ""
+        return f"{duration(seconds[0])} to {duration(seconds[1])} {by_arithmetic(self.card)}"
 
     def _disk(self) -> Iterator[tuple[str, str]]:
         parts = []
@@ -154,6 +152,19 @@ def training_need(fit: Fit, machine: Machine, accelerator: str, card: Card | Non
         known = find(smallest.name) or Card(smallest.name, 0)
         card = Card(smallest.name, smallest.memory or known.memory, known.flops, known.bandwidth)
     return TrainingNeed(fit, card, (card.memory or None) if card else machine.memory)
+
+
+def by_arithmetic(card: Card) -> str:
+    """Where an estimated time comes from."""
+    return f"on {card.name}, by arithmetic and its datasheet, not measured"
+
+
+def steps_of(fit: Fit, step: Batches) -> int:
+    """Optimizer steps that a recipe asks for, each as large as `step`; 0 when the recipe does not say."""
+    steps, epochs = fit.recipe.trainer("max_steps", -1), fit.recipe.trainer("max_epochs")
+    if isinstance(steps, int) and steps > 0:
+        return steps
+    return epochs * step.steps(int(fit.samples.sum())) if isinstance(epochs, int) else 0
 
 
 def memory_of(recipe: Recipe, count: int, *, gpu: bool) -> int:

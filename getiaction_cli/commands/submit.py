@@ -191,7 +191,7 @@ def script(tasks: Sequence[Task], name: str, home: Path, given: Sequence[Option]
     """The batch script; arguments as for `submit`, `home` is the absolute path of the folder."""
     defaults = {
         "job-name": name,
-        "output": _output(home.absolute(), len(tasks)),
+        "output": _output(home, len(tasks)),
         "open-mode": "append",
         "requeue": "",
         "signal": "USR1@120",
@@ -249,6 +249,17 @@ def _processes(recipe: Recipe, given: Sequence[Option]) -> dict[str, str]:
             if option.name in _GPUS and (gpus := _GPUS[option.name].search(option.value)):
                 asked["ntasks" if option.name == "gpus" else "ntasks-per-node"] = gpus[1]
     return asked
+
+
+def processes(recipe: Recipe, given: Sequence[Option]) -> int:
+    """How many processes the job starts."""
+    asked = {**_processes(recipe, given), **{option.name: option.value for option in given}}
+
+    def number(name: str) -> int:
+        first = re.match(r"[1-9]\d*", asked.get(name, ""))
+        return int(first[0]) if first else 1
+
+    return number("ntasks") if "ntasks" in asked else number("nodes") * number("ntasks-per-node")
 
 
 def _output(home: Path, tasks: int) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from getiaction_cli.commands.arguments import quiet, rule_codes
+from getiaction_cli.commands.arguments import note, quiet, rule_codes
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 from getiaction_cli.short_forms import SHORT_FORMS, ShortForm, route_of
 
@@ -299,8 +299,9 @@ def _submit(order: Order) -> None:
     """Check the recipe of each task here, but for what the compute node must have, and hand them to SLURM."""
     from getiaction.spec.launch import Launch
     from getiaction.spec.seed import draw, with_seed
-    from getiaction_cli.checking.recipe_context import SharedInputs
-    from getiaction_cli.commands import submit
+    from getiaction.train.folder import runs_of
+    from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
+    from getiaction_cli.commands import submit, time_limit
 
     if order.resume is not None:
         raise UsageError(
@@ -325,6 +326,10 @@ def _submit(order: Order) -> None:
         if recipe.get("seed") is None:
             text = with_seed(text, draw())  # all starts of a job train the same
         tasks.append(submit.Task(submit.folder_of(override, tasks) if override else "", recipe, text))
+    if said := time_limit.remark(
+        RecipeContext(tasks[0].recipe, shared), runs_of(_name(order)), given, submit.processes(tasks[0].recipe, given)
+    ):
+        note(said)
     chosen = order.output_dir or tasks[0].recipe.get("output_dir")
     home = Path(str(chosen)).expanduser() if chosen else None
     submit.submit(tasks, _name(order), home, given, dry_run=order.dry_run)

@@ -1,7 +1,9 @@
 """`getiaction train` in front of a real SLURM, which the test starts itself; its script is that of docs/cluster.md."""
 
 import csv
+import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +15,10 @@ import slurm_cluster
 from test_train import recipe, root  # noqa: F401
 from typer.testing import CliRunner
 
-from getiaction_cli.commands import submit
+from getiaction.spec import memory
+from getiaction.spec.memory import Need
+from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
+from getiaction_cli.commands import submit, time_limit
 from getiaction_cli.errors import UsageError
 from getiaction_cli.main import app
 
@@ -101,6 +106,128 @@ def test_an_array_of_sbatch_needs_what_differs(recipe: Path, words: str) -> None
 )
 def test_one_task_for_each_gpu(recipe: Path, words: str, lines: list[str]) -> None:  # noqa: F811
     assert re.findall(r"--ntasks\S*", dry_run(recipe, words=words)) == lines
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("--time=30", 1800),
+        ("-t 30:15", 1815),
+        ("-t8:00:00", 28800),
+        ("--time 1-12", 129600),
+        ("--time=1-0:30", 88200),
+        ("--time=2-1:00:05", 176405),
+        ("--time=UNLIMITED", None),
+        ("--time=0", None),
+        ("-p gpu", None),
+    ],
+)
+def test_the_time_limit_is_read_in_all_forms(words: str, seconds: int | None) -> None:
+    assert time_limit.seconds_of(submit.options(words)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("--gres=gpu:a100:4", "a100"),
+        ("--gres=gpu:a100", "a100"),
+        ("--gres=tmp:9,gpu:h100:1", "h100"),
+        ("--gpus-per-node=nvidia_a100-sxm4-80gb:8", "nvidia_a100-sxm4-80gb"),
+        ("-G l40s:2", "l40s"),
+        ("--gres=gpu:4,nvme:fast:1", ""),
+        ("-p a100", ""),
+    ],
+)
+def test_the_type_of_the_gpu_is_read(words: str, name: str) -> None:
+    assert time_limit.type_of(submit.options(words)) == name
+
+
+def earlier_run(recipe: Path, gpu: str | None, rate: float) -> Path:  # noqa: F811
+    """What a run of the recipe leaves: its speed, over its two processes."""
+    run = Path("outputs/tiny/2026-01-01_00-00-00")
+    run.mkdir(parents=True)
+    shutil.copy(recipe, run / "recipe.yaml")
+    (run / "run.json").write_text(json.dumps({"hardware": {"gpu": gpu}, "batch": {"processes": 2, "samples": 8}}))
+    (run / "metrics.csv").write_text(f"step,train/samples_per_second\n0,{rate}\n1,{rate}\n")
+    return run
+
+
+def said_of(recipe: Path, words: str, *given: str) -> str:  # noqa: F811
+    done = CliRunner().invoke(app, ["train", str(recipe), *given, f"--slurm={words}", "--dry-run"])
+    assert done.exit_code == 0, done.output
+    return " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "ending"),
+    [
+        ("-t 1:00:00", "; the job is requeued and resumes, up to 10 times"),
+        (
+            "-t 1:00:00 --no-requeue",
+            "; the job ends at the limit, and its script resumes the run when it is submitted again",
+        ),
+        ("-t 30 --gres=gpu:a100:2", "; that takes 21 requeues, of 20 at most: set GETIACTION_MAX_REQUEUES=21"),
+        ("-t 30 --signal=USR1@300 --gpus-per-node=2", "; the job is requeued and resumes, up to 19 times"),
+        ("-t 10:00:01", None),
+    ],
+)
+def test_a_time_limit_is_compared_with_the_speed_of_an_earlier_run(
+    recipe: Path,  # noqa: F811
+    words: str,
+    ending: str | None,
+) -> None:
+    # 50 samples/s a process, 4 samples a step.
+    run = earlier_run(recipe, "NVIDIA A100-SXM4-80GB", 100.0)
+    said = said_of(recipe, words, "--steps=450000")
+    source = f"10.0 h at 50 samples/s a process, as in {run} on NVIDIA A100-SXM4-80GB"
+    limit = "30 min" if "-t 30" in words else "60 min"
+    assert said == (f"the time limit of {limit} is shorter than the training: {source}{ending}" if ending else "")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "words", "options"),
+    [
+        (None, "-t 10 --gpus-per-node=1", ()),
+        ("NVIDIA H100 80GB HBM3", "-t 10 --gres=gpu:a100:1", ()),
+        ("NVIDIA H100 80GB HBM3", "-t 10", ("--model.chunk_size=8",)),
+        ("NVIDIA H100 80GB HBM3", "-t 10", ("--batch-size=2",)),
+    ],
+)
+def test_a_run_of_another_recipe_or_device_says_nothing_about_the_time(
+    recipe: Path,  # noqa: F811
+    gpu: str | None,
+    words: str,
+    options: tuple[str, ...],
+) -> None:
+    earlier_run(recipe, gpu, 0.001)
+    assert said_of(recipe, words, *options).startswith(
+        "the time limit of 10 min is not compared with the time of training"
+    )
+
+
+def test_a_measured_recipe_is_compared_with_its_time_by_arithmetic(
+    recipe: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GETIACTION_CACHE", str(recipe.parent / "cache"))
+    fit = RecipeContext(submit_recipe(recipe), SharedInputs()).fit
+    features = {key: feature.raw for key, feature in fit.dataset.features.items()}
+    need = Need(1, 1, 4, 4, 4, 8, 0, ((0.0, 500e6),), flops=989e12 / 8, operations=0)  # 0.5 s a step on an H100
+    memory.keep(memory.key(fit.recipe.plain(), features, fit.fps), need)
+    source = "4.0 h to 16.0 h on H100, by arithmetic and its datasheet, not measured"
+    for limit, verb in ("3:00:00", "is"), ("5:00:00", "may be"):
+        said = said_of(recipe, f"-t {limit} --gpus=h100:1", "--steps=28800")
+        assert f"{verb} shorter than the training: {source}; the job is requeued" in said
+    assert said_of(recipe, "-t 17:00:00 --gpus=h100:1", "--steps=28800") == ""
+    # Two processes need half the steps of an epoch.
+    epochs = ("--trainer.max_steps=-1", "--trainer.max_epochs=28800")
+    one, two = (said_of(recipe, f"-t 3 --gpus=h100:{count}", *epochs) for count in (1, 2))
+    hours = [float(re.search(r"training: ([\d,.]+) h", said)[1].replace(",", "")) for said in (one, two)]  # type: ignore[index]
+    assert hours[0] == pytest.approx(2 * hours[1], rel=0.1)
+
+
+def test_a_time_limit_without_time_to_train_is_shown(recipe: Path) -> None:  # noqa: F811
+    assert said_of(recipe, "-t 2").startswith("a time limit of 2 min leaves no time to train: SIGUSR1 comes 2 min")
 
 
 def test_the_folder_of_the_recipe_is_the_folder_of_the_run(recipe: Path) -> None:  # noqa: F811
