@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-NODES = "n1", "n2"
-MUNGE_SOCKET = Path("/run/munge/munge.socket.2")
-# One machine plays both nodes. A credential that expires soon lets a requeued job start after seconds, not minutes.
+NODES = "127.0.0.1", "127.0.0.2"  # names that resolve: the first one is where the processes meet
+# One machine plays both nodes, and claims to have GPUs, so that jobs may ask for them. A credential that expires soon,
+# and a scheduler that looks often, let a requeued job start after seconds, not minutes.
 CONFIGURATION = """
 ClusterName=toy
 SlurmctldHost={host}(127.0.0.1)
@@ -30,7 +30,7 @@ SlurmctldPort={port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=cred_expire=5
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
 CryptoType=crypto/munge
 StateSaveLocation={folder}/ctld
 SlurmdSpoolDir={folder}/d.%n
@@ -46,13 +46,15 @@ JobCompType=jobcomp/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerType=sched/backfill
-SchedulerParameters=bf_interval=1,sched_min_interval=100000
+SchedulerParameters=bf_interval=1,sched_interval=1,sched_min_interval=100000
 MpiDefault=none
+GresTypes=gpu
 ReturnToService=2
 KillWait=30
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first} CPUs={cpus} State=UNKNOWN
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second} CPUs={cpus} State=UNKNOWN
-PartitionName=debug Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP OverSubscribe=YES:8
+NodeName=127.0.0.1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first} CPUs={cpus} Gres=gpu:2 State=UNKNOWN
+NodeName=127.0.0.2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second} CPUs={cpus} Gres=gpu:2 State=UNKNOWN
+PartitionName=debug Nodes=127.0.0.[1-2] Default=YES MaxTime=INFINITE State=UP OverSubscribe=YES:8
+PartitionName=gpu Nodes=127.0.0.[1-2] MaxTime=INFINITE State=UP OverSubscribe=YES:8
 """
 
 
@@ -72,7 +74,7 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
     Args:
         folder: where it keeps its files; a path without spaces.
     """
-    for name in ("ctld", "d.n1", "d.n2", "log", "run"):
+    for name in ("ctld", *(f"d.{node}" for node in NODES), "log", "run"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     controller, first, second = _free_ports(3)
     configuration = folder / "slurm.conf"
@@ -80,15 +82,18 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
     configuration.write_text(
         CONFIGURATION.format(host=host, folder=folder, cpus=os.cpu_count(), port=controller, first=first, second=second)
     )
-    # Lightning takes the name of the first node for its address, and n1 is not a name that resolves.
-    environment = {**os.environ, "SLURM_CONF": str(configuration), "MASTER_ADDR": "127.0.0.1", "PATH": _PATH}
+    (folder / "gres.conf").write_text(f"NodeName=127.0.0.[1-2] Name=gpu File={folder}/gpu[0-1]\n")
+    for number in range(2):
+        (folder / f"gpu{number}").touch()
+    key = folder / "munge.key"
+    key.touch(mode=0o600)
+    key.write_bytes(os.urandom(128))
+    environment = {**os.environ, "SLURM_CONF": str(configuration), "PATH": _PATH}
     with ExitStack() as daemons:
-        if not _munge_answers():
-            MUNGE_SOCKET.parent.mkdir(parents=True, exist_ok=True)
-            shutil.chown(MUNGE_SOCKET.parent, "munge", "munge")
-            as_munge = ("--reuid=munge", "--regid=munge", "--clear-groups")
-            daemons.enter_context(_running(environment, "munged", "--foreground", "--force", privileges=as_munge))
-            _wait_until(_munge_answers, "munged does not answer")
+        munge = folder / "munge.socket"
+        files = [f"--{name}-file={folder / f'munge.{name}'}" for name in ("key", "pid", "log", "seed")]
+        daemons.enter_context(_running(environment, "munged", "--foreground", "--force", f"--socket={munge}", *files))
+        _wait_until(lambda: _answers(munge), "munged does not answer")
         daemons.enter_context(_running(environment, "slurmctld", "-D", "-i"))
         for node in NODES:
             daemons.enter_context(_running(environment, "slurmd", "-D", "-N", node))
@@ -104,10 +109,10 @@ _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 
 @contextmanager
-def _running(environment: dict[str, str], *words: str, privileges: tuple[str, ...] = ()) -> Iterator[None]:
+def _running(environment: dict[str, str], *words: str) -> Iterator[None]:
     """A daemon, which ends with this block, and with this process, whatever ends it."""
     process = subprocess.Popen(
-        ["setpriv", "--pdeathsig=TERM", *privileges, *words],
+        ["setpriv", "--pdeathsig=TERM", *words],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -124,8 +129,9 @@ def _running(environment: dict[str, str], *words: str, privileges: tuple[str, ..
             process.wait()
 
 
-def _munge_answers() -> bool:
-    return MUNGE_SOCKET.is_socket() and subprocess.run(["munge", "-n"], capture_output=True, timeout=20).returncode == 0
+def _answers(munge: Path) -> bool:
+    words = ["munge", "-n", "-S", munge]
+    return munge.is_socket() and subprocess.run(words, capture_output=True, timeout=20).returncode == 0
 
 
 def _ask(environment: dict[str, str], *words: str) -> str:

@@ -59,8 +59,8 @@ class Launch:
 
     @property
     def in_slurm(self) -> bool:
-        """Whether SLURM started this process or its batch script."""
-        return self.launcher in ("srun", "sbatch")
+        """Whether SLURM started this process, its torchrun, or its batch script."""
+        return self.launcher != "" and self.job.startswith(SLURM_JOB)
 
     @property
     def starts_processes(self) -> bool:

@@ -1,17 +1,12 @@
-"""`getiaction train` in front of a real SLURM, which the test starts itself; its script is that of docs/cluster.md."""
+"""`getiaction train --slurm` on the login node: what it reads, what it says, and the batch script that it writes."""
 
-import csv
 import json
 import re
 import shutil
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import slurm_cluster
 from test_train import recipe, root  # noqa: F401
 from typer.testing import CliRunner
 
@@ -21,10 +16,6 @@ from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
 from getiaction_cli.commands import submit, time_limit
 from getiaction_cli.errors import UsageError
 from getiaction_cli.main import app
-
-GUIDE = Path(__file__).parents[2] / "docs/cluster.md"
-GETIACTION = f"{sys.executable} -m getiaction_cli"
-LIMIT_S = 300
 
 
 def dry_run(*given: object, words: str = "--time=1:00:00 -p gpu") -> str:
@@ -273,92 +264,3 @@ def test_a_wrong_recipe_is_not_submitted(recipe: Path) -> None:  # noqa: F811
 
 def test_a_login_node_needs_no_gpu(recipe: Path) -> None:  # noqa: F811
     assert "srun" in dry_run(recipe, "--trainer.accelerator=gpu")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    if reason := slurm_cluster.missing():
-        pytest.skip(reason)
-    with slurm_cluster.cluster(tmp_path_factory.mktemp("slurm")) as environment:
-        yield {**environment, "OMP_NUM_THREADS": "1"}
-
-
-class Queue:
-    """SLURM's commands."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = environment
-
-    def __call__(self, *words: object) -> str:
-        done = subprocess.run([*map(str, words)], env=self.environment, capture_output=True, text=True, timeout=LIMIT_S)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def facts(self, job: str) -> dict[str, str]:
-        """What SLURM says about a job."""
-        return dict(re.findall(r"(\w+)=(\S*)", self("scontrol", "show", "job", "-o", job)))
-
-    def wait(self, job: str, state: str) -> dict[str, str]:
-        """Wait until a job is in a state."""
-        for _ in range(LIMIT_S * 5):
-            facts = self.facts(job)
-            if facts["JobState"] == state:
-                return facts
-            assert facts["JobState"] not in {"FAILED", "CANCELLED", "COMPLETED"}, facts
-            time.sleep(0.2)
-        raise AssertionError(facts)
-
-
-def steps(run: Path) -> list[int]:
-    with (run / "metrics.csv").open() as file:
-        return [int(row["step"]) for row in csv.DictReader(file)]
-
-
-@pytest.mark.slow
-def test_the_script_of_the_guide_resumes_after_a_preemption(
-    recipe: Path,  # noqa: F811
-    cluster: dict[str, str],
-) -> None:
-    script = re.search(r"```bash\n(#!.*?)```", GUIDE.read_text(), re.DOTALL)
-    assert script
-    recipe.rename("recipe.yaml")
-    text = script[1].replace("recipe.yaml", "recipe.yaml --trainer.max_steps=120 --trainer.log_every_n_steps=1")
-    Path("job.sh").write_text(text.replace("getiaction train", f"{GETIACTION} train"))
-    queue = Queue(cluster)
-    job = queue("sbatch", "--parsable", "job.sh").strip()
-    run = Path(f"outputs/recipe/job-{job}")
-    for _ in range(LIMIT_S * 5):
-        if (run / "metrics.csv").is_file():
-            break
-        assert queue.facts(job)["JobState"] in ("PENDING", "RUNNING"), Path(f"slurm-{job}.out").read_text()
-        time.sleep(0.2)
-    queue("scancel", "--signal=USR1", job)
-    facts = queue.wait(job, "COMPLETED")
-    log = Path(f"slurm-{job}.out").read_text()
-    assert facts["Restarts"] == "1", log
-    assert f"job {job} is requeued (1 of at most 20 times)" in log
-    assert f"job-{job} was started again: resuming {run}" in log
-    assert "2 x cpu" in log
-    assert steps(run) == list(range(120))
-    assert [path.name for path in run.parent.iterdir()] == [run.name]
-    assert (run / "log.rank1.txt").is_file()
-
-
-@pytest.mark.slow
-def test_an_array_is_submitted_and_each_task_trains_in_its_folder(
-    recipe: Path,  # noqa: F811
-    cluster: dict[str, str],
-) -> None:
-    queue = Queue(cluster)
-    submitted = queue(*GETIACTION.split(), "train", recipe, "--slurm", "--array", "seed=1-2", "--steps=2")
-    job = re.search(r"submitted +job (\d+), an array of 2 runs", submitted)
-    assert job, submitted
-    (home,) = Path("outputs/tiny").iterdir()
-    for task in (0, 1):
-        queue.wait(f"{job[1]}_{task}", "COMPLETED")
-        run = home / f"seed={task + 1}"
-        assert f"seed: {task + 1}" in (run / "recipe.yaml").read_text()
-        assert (run / "pretrained_model").is_dir()
-        assert "trained     2 steps" in (home / f"slurm-{job[1]}_{task}.txt").read_text()
-    # Submitted again, as the closing lines say, the script resumes.
-    assert f"sbatch {home}/job.sbatch" in submitted

@@ -84,6 +84,11 @@ def test_a_launcher_describes_its_processes(env: dict[str, str], launch: Launch)
     assert read(env) == launch
 
 
+@pytest.mark.parametrize(("env", "there"), [({}, False), (TORCHRUN, False), (SRUN, True), (SRUN | TORCHRUN, True)])
+def test_a_torchrun_that_srun_has_started_is_in_slurm(env: dict[str, str], there: bool) -> None:
+    assert read(env).in_slurm is there
+
+
 def test_uneven_nodes_are_seen() -> None:
     launch = read(SRUN | {"SLURM_STEP_NUM_TASKS": "5", "SLURM_STEP_TASKS_PER_NODE": "2(x2),1", "SLURM_NODEID": "2"})
     assert (launch.local_world_size, launch.even) == (1, False)
