@@ -178,6 +178,16 @@ class RunFolder:
                 return facts
         return {}
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """The codes of findings that the last part of the run was trained despite."""
+        facts = self.read_facts()
+        resumed = facts.get("resumed")
+        last = resumed[-1] if isinstance(resumed, list) and resumed else facts
+        codes = last.get("ignored") if isinstance(last, dict) else None
+        codes = codes if isinstance(codes, list) else []
+        return tuple(code for code in codes if isinstance(code, str) and re.fullmatch(r"GA\d{1,3}", code))
+
     def write_facts(self, step: int, facts: dict[str, Any]) -> dict[str, Any]:
         """Keep what tells two runs apart: versions, seed, dataset and how its frames were loaded.
 

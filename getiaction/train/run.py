@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -48,6 +48,7 @@ def train(
     quiet: bool = False,
     screen: Screen | None = None,
     draw: Callable[[Path], None] | None = None,
+    ignored: Sequence[str] = (),
 ) -> Summary:
     """Train what the recipe describes.
 
@@ -61,6 +62,7 @@ def train(
         quiet: no progress.
         screen: where progress is shown, when the caller has taken the screen already.
         draw: writes the page of a run folder (report.html), after each validation and at the end.
+        ignored: codes of findings despite which the recipe is trained; kept in run.json for `--resume`.
 
     Returns:
         What was trained and where it is. When it was interrupted, ``stopped_by`` says with which signal.
@@ -87,7 +89,7 @@ def train(
     )
     watch = Watch(screen)
     page = RunPage(run, draw, screen)
-    recorder = RunRecorder(run, recipe, prepared.text, prepared.resolved, screen)
+    recorder = RunRecorder(run, recipe, prepared.text, prepared.resolved, screen, ignored)
     callbacks: list[L.Callback] = [Reseed(recipe), recorder, page, watch]
     if run:
         saves = (recipe.get("trainer") or {}).get("enable_checkpointing") is not False

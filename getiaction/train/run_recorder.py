@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -35,15 +36,25 @@ class RunRecorder(L.Callback):
         text: the recipe as the folder keeps it.
         resolved: its text with all defaults written out; empty where it is not kept.
         screen: where to say what is going on.
+        ignored: codes of findings that the user ignores.
     """
 
-    def __init__(self, run: RunFolder | None, recipe: dict[str, Any], text: str, resolved: str, screen: Screen) -> None:
+    def __init__(
+        self,
+        run: RunFolder | None,
+        recipe: dict[str, Any],
+        text: str,
+        resolved: str,
+        screen: Screen,
+        ignored: Sequence[str] = (),
+    ) -> None:
         self.run = run
         self.given = recipe.get("trainer") or {}
         self.recipe = recipe
         self.text = text
         self.resolved = resolved
         self.screen = screen
+        self.ignored = list(ignored)
 
     @property
     def state_key(self) -> str:
@@ -74,6 +85,7 @@ class RunRecorder(L.Callback):
         if self.run and trainer.is_global_zero:
             self.run.write_recipe(self.text, self.resolved)
             facts = {"seed": self.recipe["seed"], **_facts(trainer, pl_module)}
+            facts |= {"ignored": self.ignored} if self.ignored else {}
             before = self.run.write_facts(trainer.global_step, facts)
             for change in (dataset_change, order_change, batch_change):
                 if said := change(before, facts):

@@ -427,6 +427,7 @@ def _run_here(order: Order, here: Launch, screen: Screen) -> None:
     if order.path is None and order.resume is not None:
         path, name = _recipe_of(order.resume)
         order = replace(order, path=path)
+    order = _still_ignoring(order)
     # A run that continues has its folder already, also where its recipe names it.
     shared = SharedInputs()
     recipe = _read_once(order) if follows() else _judged(order, here, shared)  # the first rank judges for this machine
@@ -438,6 +439,24 @@ def _run_here(order: Order, here: Launch, screen: Screen) -> None:
     _check_folder(name, recipe, order.output_dir, order.resume, here)
     home = (shipped.path_of(recipe.file) or Path(recipe.file)).parent
     _train(recipe, name, (shipped.with_schema_found(_own_text(recipe), home), complete), order, screen)
+
+
+def _still_ignoring(order: Order) -> Order:
+    """The order with the findings that the run was started despite; one line names those that are added."""
+    from getiaction.errors import TrainingError
+    from getiaction.train import folder
+    from getiaction.train.screen import follows
+
+    if order.resume is None:
+        return order
+    try:
+        run, _ = folder.resumable(order.resume)
+    except TrainingError:
+        return order  # reported when the folder is taken
+    added = [code for code in (run.ignored if run else ()) if not code.startswith(order.ignore or ("-",))]
+    if added and not (follows() or quiet()):
+        typer.echo(f"still ignored, as when the run was started: {', '.join(added)}", err=True)
+    return replace(order, ignore=(*order.ignore, *added))
 
 
 def _is_described(order: Order) -> bool:
@@ -698,6 +717,7 @@ def _train(recipe: Recipe, name: str, texts: tuple[str, str], order: Order, scre
                     resume=order.resume,
                     screen=screen,
                     draw=run_report.write,
+                    ignored=order.ignore,
                 )
             except run.Interrupted as interrupted:
                 code = _stopped_at_once(interrupted, screen)

@@ -1,5 +1,6 @@
 """`getiaction train` and `getiaction fit` as a user meets them: in a process of their own."""
 
+import json
 import os
 import pty
 import re
@@ -194,6 +195,27 @@ def test_resume_alone_is_the_latest_run(recipe: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "from step 2" in done.stderr
     only_run()
+
+
+@pytest.mark.slow
+def test_what_was_ignored_at_the_start_is_ignored_on_resume(recipe: Path) -> None:
+    given = yaml.safe_load(recipe.read_text())
+    given["data"]["init_args"]["delta_timestamps"] = {"action": [0.0, 0.2, 0.4, 0.6]}  # every second frame
+    recipe.write_text(yaml.safe_dump(given))
+    assert call("train", recipe, "--trainer.max_steps=1").returncode == 1
+    assert call("train", recipe, "--trainer.max_steps=1", "--ignore", "GA301").returncode == 0
+    run = only_run()
+    assert json.loads((run / "run.json").read_text())["ignored"] == ["GA301"]
+    done = call("train", "--resume", run, "--trainer.max_steps=2")
+    assert done.returncode == 0, done.stderr
+    assert "still ignored, as when the run was started: GA301" in done.stderr
+    done = call("train", "--resume", run, "--trainer.max_steps=3", "--ignore=GA301")
+    assert done.returncode == 0 and "still ignored" not in done.stderr
+    facts = json.loads((run / "run.json").read_text())
+    assert [part["ignored"] for part in facts["resumed"]] == [["GA301"], ["GA301"]]
+    facts["resumed"][-1]["ignored"] = ["GA", "x", 3, {}]  # no file ignores everything
+    (run / "run.json").write_text(json.dumps(facts))
+    assert call("train", "--resume", run, "--trainer.max_steps=4").returncode == 1
 
 
 @pytest.mark.slow
