@@ -173,6 +173,7 @@ def checkpoint(hub: Path, repo_id: str = "me/act-pusht") -> Path:
         (folder / f"{processor}.json").write_text(json.dumps({"name": processor, "steps": []}))
     layer = "model.encoder.layers.0"
     shapes = {f"{layer}.linear1.weight": [3200, 512], f"{layer}.linear2.weight": [512, 3200]}
+    shapes |= {f"{layer}.norm1.weight": [512], f"{layer}.self_attn.in_proj_weight": [1536, 512]}
     header = json.dumps(
         {name: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]} for name, shape in shapes.items()}
     )

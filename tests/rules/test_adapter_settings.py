@@ -37,6 +37,31 @@ def test_what_peft_can_do_is_not(section: dict[str, Any], judge: Judge) -> None:
     assert "GA256" not in judge(recipe(section))
 
 
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        (["linear1", "self_attn"], ""),
+        (["norm1"], "`model.encoder.layers.0.norm1`, which is not one that has a matrix"),
+        (["linear1", "encoder"], "`model.encoder`, which is a module of several layers"),
+        (r".*layers\.0\.(linear1|norm1)", "`model.encoder.layers.0.norm1`"),
+    ],
+    ids=str,
+)
+def test_lora_adapts_layers_that_have_a_matrix(targets: Any, words: str, judge: Judge) -> None:
+    section = {"pretrained_path": "me/act-pusht", "peft": {"r": 4, "target_modules": targets}}
+    said = {
+        **yaml.safe_load(recipe({})),
+        "model": {"class_path": "getiaction.policies.lerobot.ACT", "init_args": section},
+    }
+    found = judge(yaml.safe_dump(said)).get("GA257")
+    assert bool(found) == bool(words)
+    assert found is None or words in found.message
+
+
+def test_an_adapter_is_scaled_by_more_than_nothing(judge: Judge) -> None:
+    assert judge(recipe({"lora_alpha": 0}))["GA122"].path == "model.init_args.peft.lora_alpha"
+
+
 def recipe(section: dict[str, Any]) -> str:
     model = {"pretrained_path": "lerobot/smolvla_base", "peft": section}
     return yaml.safe_dump(

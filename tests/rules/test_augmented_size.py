@@ -1,10 +1,12 @@
 """The size of a picture after each transform that a recipe can name, against torchvision and LeRobot themselves."""
 
 import random
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from getiaction_cli.analysis.image_transforms import (
     NOT_A_PICTURE,
@@ -245,3 +247,24 @@ def test_a_class_is_judged(transforms: dict[str, Any], code: str, route: str, le
 def test_the_command_line_takes_a_bare_name(overrides: list[tuple[str, str]]) -> None:
     recipe = read(text="data: {}\n", overrides=[*overrides, ("data.image_transforms.init_args.hue", "0.1")])
     assert recipe.data("image_transforms") == named("ColorJitter", hue=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "wrong"),
+    [
+        ("GaussianBlur", "kernel_size: 4", "kernel_size"),
+        ("GaussianBlur", "kernel_size: [3, 5]", ""),
+        ("GaussianBlur", "kernel_size: 3, sigma: 0", "sigma"),
+        ("RandomPerspective", "distortion_scale: 1.5", "distortion_scale"),
+    ],
+)
+def test_arguments_lie_within_torchvisions_bounds(kind: str, arguments: str, wrong: str) -> None:
+    """torchvision refuses the others when it builds the transform."""
+    transforms = f"{{enable: true, tfs: {{a: {{type: {kind}, kwargs: {{{arguments}}}}}}}}}"
+    recipe = read("recipe.yaml", text=f"data: {{init_args: {{image_transforms: {transforms}}}}}\n")
+    found = [d.path.rpartition(".")[2] for d in verdict(recipe, select=("GA122",)).diagnostics]
+    assert found == ([wrong] if wrong else [])
+    import torchvision.transforms.v2
+
+    with pytest.raises(ValueError) if wrong else nullcontext():
+        getattr(torchvision.transforms.v2, kind)(**yaml.safe_load(f"{{{arguments}}}"))

@@ -2,9 +2,9 @@
 
 ## What it finds
 
-`peft.target_modules` or `peft.full_training_modules` that match no layer of the pretrained weights, and a rank as large
-as a layer is wide. The names come from the header of the weights on this disk; weights that were never downloaded are
-not judged.
+`peft.target_modules` or `peft.full_training_modules` that match no layer of the pretrained weights, or, with LoRA, one
+that has no matrix to adapt; and a rank as large as a layer is wide. The names come from the header of the weights on
+this disk; weights that were never downloaded are not judged.
 
 ## Why it matters
 
@@ -93,6 +93,18 @@ def adapter_targets(recipe: Recipe, checkpoint: Checkpoint, policy_class: Policy
                 yield _missing(str(name), f"{_AT}.{key}.{index}", checkpoint, modules)
             elif key == "target_modules":
                 matched |= found
+    method = str(section.get("method_type") or "LORA").upper()
+    # LoRA adapts nn.MultiheadAttention too, which keeps its weights as `in_proj_weight`.
+    leaves = {name for name in matched if f"{name}.in_proj_weight" not in checkpoint.shapes}
+    unlike = sorted(name for name in leaves if len(layers.get(name, ())) < 2)
+    if targets and method == "LORA" and unlike:
+        what = "is a module of several layers" if unlike[0] not in layers else "is not one that has a matrix"
+        yield Finding(
+            f"LoRA can't adapt `{unlike[0]}`, which {what}",
+            at=f"{_AT}.target_modules",
+            help="name linear layers, convolutions or embeddings",
+        )
+        return
     rank = section.get("r", _DEFAULT_RANK)
     widths = {name: min(layers[name][:2]) for name in matched if len(layers.get(name, ())) >= 2}
     # LeRobot's own targets have a few projections as narrow as a robot's state beside the layers of attention.

@@ -68,6 +68,7 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "model.init_args.ema.inv_gamma": (0, None, False, "a number of steps"),
     "model.init_args.ema.power": (0, None, False, ""),
     "model.init_args.ema.update_after_step": (0, None, True, "a number of optimizer steps"),
+    "model.init_args.peft.lora_alpha": (0, None, False, "the adapters are multiplied by lora_alpha / r"),
     "data.init_args.train_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.val_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.stride": (1, None, True, "1 is every frame"),
@@ -126,6 +127,10 @@ _OF_TRANSFORMS: dict[str, tuple[float | None, float | None, bool, str]] = {
     "translate": (0, 1, True, "a fraction of the picture's size"),
     "scale": (0, None, False, "1.0 is the picture's own size"),
     "p": (0, 1, True, "a probability"),
+    "kernel_size": (1, None, True, "an odd number of pixels"),
+    "sigma": (0, None, False, "a blur has a width"),
+    "std": (0, None, False, "the pictures are divided by it"),
+    "distortion_scale": (0, 1, True, "a fraction of the picture's size"),
 }
 _RISING = ("brightness", "contrast", "saturation", "sharpness", "hue")
 _FRACTIONS = (
@@ -167,7 +172,9 @@ def _transform(recipe: Recipe, route: str) -> Iterator[Finding]:
         if name not in _OF_TRANSFORMS or not all(type(number) in (int, float) for number in pair):
             continue
         complaint = next(filter(None, (_outside(number, _OF_TRANSFORMS[name]) for number in pair)), "")
-        if name in _RISING and isinstance(value, list) and len(value) != 2:
+        if name == "kernel_size" and any(number % 2 == 0 for number in pair):
+            complaint = "an odd number of pixels"
+        elif name in _RISING and isinstance(value, list) and len(value) != 2:
             complaint = "it is one number, or the least and the most"
         elif name in _RISING and pair != sorted(pair):
             complaint = complaint or "the smaller of the two comes first"
