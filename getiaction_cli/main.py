@@ -232,10 +232,23 @@ def _in_plain_words(error: Exception) -> CliError:
     if isinstance(error, OSError) and error.strerror:
         # Without a name it is one of our own streams: a full disk behind a redirection.
         return CouldNotLook(f"{error.filename or 'the output could not be written'}: {error.strerror}")
+    if part := _missing_part():
+        from getiaction_cli import policies
+
+        return policies.unreadable(f"it has no {part}")
     return CliError(
         f"getiaction itself failed: {type(error).__name__}: {error}",
         "the same command with `getiaction --debug …` shows where; please report it",
     )
+
+
+def _missing_part() -> str:
+    """What the installed LeRobot lacks of what getiaction uses; empty where that can't be looked up."""
+    with contextlib.suppress(Exception):
+        from getiaction_cli import policies
+
+        return policies.missing_part()
+    return ""
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from getiaction.spec.lerobot_parts import imported, missing_part
 from getiaction_cli.checking.runner import load_rules
 from getiaction_cli.policies.catalog import lerobot_folder
 
@@ -85,11 +86,26 @@ def with_another_registry(lerobot: Path) -> None:
     replace_in([lerobot / "policies/__init__.py"], r"from \.(\w+\.configuration)", r"from lerobot.policies.\1")
 
 
+def with_a_moved_base(lerobot: Path) -> None:
+    """`lerobot.configs.policies`, which every policy's configuration builds on, under another name."""
+    (lerobot / "configs/policies.py").rename(lerobot / "configs/policy.py")
+    replace_in(list(lerobot.rglob("*.py")), r"lerobot\.configs\.policies", "lerobot.configs.policy")
+    replace_in(list((lerobot / "configs").glob("*.py")), r"from \.policies", "from .policy")
+
+
+def with_moved_processors(lerobot: Path) -> None:
+    """`lerobot.processor`, which training needs and the verdict does not, under another name."""
+    (lerobot / "processor").rename(lerobot / "processors")
+    replace_in(list(lerobot.rglob("*.py")), r"lerobot\.processor\b", "lerobot.processors")
+
+
 ALTERATIONS = {
     "new": with_a_new_policy,
     "moved": with_a_moved_helper,
     "renamed": with_a_renamed_policy,
     "registry": with_another_registry,
+    "base": with_a_moved_base,
+    "processors": with_moved_processors,
 }
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -205,3 +221,39 @@ def test_a_renamed_policy_is_named_as_unknown(run: Run) -> None:
 def test_a_registry_that_cannot_be_read_is_one_error(words: list[str], run: Run) -> None:
     done = run("registry", *words)
     assert done.returncode == 3 and "registers no policies in" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["validate-config", "ACT.yaml"],
+        ["list-policies"],
+        ["inspect-dataset", "getiaction/pusht-demo"],
+        ["init", "getiaction/pusht-demo", "--policy", "act", "-o", "new.yaml"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_base_that_was_moved_is_not_blamed_on_the_recipe(words: list[str], run: Run) -> None:
+    done = run("base", *words)
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 3 and "getiaction itself failed" not in said
+    assert "lerobot.configs.policies" in said + done.stdout
+
+
+def test_a_part_that_only_training_needs_makes_the_verdict_incomplete(run: Run) -> None:
+    judged = run("processors", "validate-config", "ACT.yaml", "--format", "json")
+    document = json.loads(judged.stdout)
+    assert (judged.returncode, document["verdict"]) == (3, "incomplete")
+    assert [entry["reason"] for entry in document["not_run"]] == [
+        "LeRobot has no lerobot.processor, which training needs"
+    ]
+    trained = run("processors", "train", "ACT.yaml", "--unchecked")
+    assert trained.returncode == 3 and "can't be read completely: it has no lerobot.processor" in trained.stderr
+    assert "ModuleNotFoundError" not in trained.stderr
+
+
+def test_what_the_core_imports_is_found_in_its_source() -> None:
+    found = set(imported())
+    assert {("lerobot.processor", "PolicyProcessorPipeline"), ("lerobot.scripts", "lerobot_eval")} <= found
+    installed = lerobot_folder()
+    assert installed is not None and missing_part(installed) == ""

@@ -5,7 +5,6 @@ The words are checked first. Only then torch, lightning and lerobot are imported
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,9 +13,10 @@ import typer
 
 from getiaction_cli.commands import run_report
 from getiaction_cli.commands.arguments import Format, note, quiet, rule_codes
+from getiaction_cli.commands.core import one_error, own_screen, prepare_libraries
 from getiaction_cli.commands.rollouts import roll_out
-from getiaction_cli.commands.train import RECIPE_SUFFIXES, TrainCommand, own_screen, prepare_libraries
-from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
+from getiaction_cli.commands.train import RECIPE_SUFFIXES, TrainCommand
+from getiaction_cli.errors import EXIT_FOUND, RunFailed, UsageError
 
 if TYPE_CHECKING:
     from getiaction.evaluation.result import Evaluation
@@ -219,51 +219,38 @@ def _evaluate(
     pictures: bool,
 ) -> Evaluation:
     """The first import of torch, lightning and lerobot."""
-    from getiaction.errors import TrainingError
     from getiaction_cli.rendering.progress import Progress
 
     prepare_libraries()
     screen = own_screen()
-    try:
-        with screen.taken():
-            screen.doing("starting")
-            from getiaction.evaluation.run import evaluate
-            from getiaction.train.data_progress import DataProgress
-            from getiaction.train.failures import in_plain_words
+    with one_error("the evaluation", "evaluate"), screen.taken():
+        screen.doing("starting")
+        from getiaction.evaluation.run import evaluate
+        from getiaction.train.data_progress import DataProgress
+        from getiaction.train.failures import in_plain_words
 
-            bar = Progress(quiet=quiet(), stream=screen.stream)
+        bar = Progress(quiet=quiet(), stream=screen.stream)
 
-            def watch(what: str, done: int, of: int) -> None:
-                if of:
-                    screen.still()
-                    bar(what, done, of, "frames")
-                else:
-                    screen.doing(what)
+        def watch(what: str, done: int, of: int) -> None:
+            if of:
+                screen.still()
+                bar(what, done, of, "frames")
+            else:
+                screen.doing(what)
 
-            with in_plain_words():
-                return evaluate(
-                    source,
-                    data,
-                    trained_on=trained_on,
-                    chosen=chosen,
-                    most_episodes=episodes,
-                    device=device.value,
-                    revision=revision,
-                    watch=watch,
-                    progress=DataProgress(screen),
-                    pictures=pictures,
-                )
-    except TrainingError as error:
-        raise RunFailed(error.message, error.hint) from error
-    except (CliError, typer.Exit):
-        raise
-    except Exception as fault:
-        if os.environ.get("GETIACTION_DEBUG"):
-            raise
-        said = (str(fault).strip().splitlines() or [""])[0]
-        raise RunFailed(
-            f"the evaluation failed: {type(fault).__name__}: {said}", "`getiaction --debug evaluate …` shows where"
-        ) from fault
+        with in_plain_words():
+            return evaluate(
+                source,
+                data,
+                trained_on=trained_on,
+                chosen=chosen,
+                most_episodes=episodes,
+                device=device.value,
+                revision=revision,
+                watch=watch,
+                progress=DataProgress(screen),
+                pictures=pictures,
+            )
 
 
 def _judged(measured: Evaluation, ignored: tuple[str, ...]) -> Report:

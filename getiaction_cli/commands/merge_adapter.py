@@ -29,7 +29,7 @@ def merge_adapter(
     """
     if output.exists():
         raise UsageError(f"{output} already exists", "choose another folder with --output")
-    from getiaction_cli.commands.train import prepare_libraries
+    from getiaction_cli.commands.core import prepare_libraries
 
     prepare_libraries()
     from getiaction.errors import TrainingError

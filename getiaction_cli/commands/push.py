@@ -65,7 +65,7 @@ def push(
 
 def _write_card(folder: Path) -> None:
     """The card of a folder that another trainer wrote: what its configuration says."""
-    from getiaction_cli.commands.train import prepare_libraries
+    from getiaction_cli.commands.core import prepare_libraries
 
     prepare_libraries()
     from getiaction.lerobot import configuration, model_card

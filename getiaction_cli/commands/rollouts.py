@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +12,8 @@ import typer
 
 from getiaction.spec.run_folder import ROLLOUTS
 from getiaction_cli.commands import run_report
-from getiaction_cli.commands.train import own_screen, prepare_libraries
-from getiaction_cli.errors import RunFailed, UsageError
+from getiaction_cli.commands.core import one_error, own_screen, prepare_libraries
+from getiaction_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from getiaction.evaluation.rollouts import Report
@@ -116,50 +115,37 @@ def _run(
     folder: Path,
 ) -> Report:
     """The first import of torch, lightning and lerobot."""
-    from getiaction.errors import TrainingError
 
     prepare_libraries()
     screen = own_screen()
-    try:
-        with screen.taken():
-            screen.doing("starting")
-            from getiaction.evaluation import rollouts
-            from getiaction.evaluation.run import load
-            from getiaction.lerobot.environments import Actor, StoppedEarly
-            from getiaction.spec.evaluation import Evaluation
-            from getiaction.train.failures import in_plain_words
+    with one_error("the rollouts", "evaluate"), screen.taken():
+        screen.doing("starting")
+        from getiaction.evaluation import rollouts
+        from getiaction.evaluation.run import load
+        from getiaction.lerobot.environments import Actor, StoppedEarly
+        from getiaction.spec.evaluation import Evaluation
+        from getiaction.train.failures import in_plain_words
 
-            with in_plain_words():
-                screen.doing("loading the policy")
-                policy = load(source, device, revision)
-                assert policy.lerobot_policy is not None
-                actor = Actor(policy.lerobot_policy, policy.preprocessor, policy.postprocessor)
-                options = Evaluation(rollouts.fitted(env, actor, words), **given)
-                screen.doing(f"creating the environment {env['type']}")
-                for note in rollouts.check(options, actor):
-                    screen.say(f"note: {note}")
-                screen.doing(f"{options.episodes} rollouts in {env['type']}")
+        with in_plain_words():
+            screen.doing("loading the policy")
+            policy = load(source, device, revision)
+            assert policy.lerobot_policy is not None
+            actor = Actor(policy.lerobot_policy, policy.preprocessor, policy.postprocessor)
+            options = Evaluation(rollouts.fitted(env, actor, words), **given)
+            screen.doing(f"creating the environment {env['type']}")
+            for note in rollouts.check(options, actor):
+                screen.say(f"note: {note}")
+            screen.doing(f"{options.episodes} rollouts in {env['type']}")
 
-                def watch(done: int, step: int) -> None:
-                    if screen.live:
-                        screen.doing(f"rollouts in {env['type']}: {done} of {options.episodes} done, step {step}")
+            def watch(done: int, step: int) -> None:
+                if screen.live:
+                    screen.doing(f"rollouts in {env['type']}: {done} of {options.episodes} done, step {step}")
 
-                try:
-                    return rollouts.run(options, actor, folder=folder, on_step=watch)
-                except StoppedEarly:
-                    screen.say("stopped before the first episodes were done; nothing was kept")
-                    raise typer.Exit(128 + signal.SIGINT) from None
-    except TrainingError as error:
-        raise RunFailed(error.message, error.hint) from error
-    except typer.Exit:
-        raise
-    except Exception as fault:
-        if os.environ.get("GETIACTION_DEBUG"):
-            raise
-        said = (str(fault).strip().splitlines() or [""])[0]
-        raise RunFailed(
-            f"the rollouts failed: {type(fault).__name__}: {said}", "`getiaction --debug evaluate …` shows where"
-        ) from fault
+            try:
+                return rollouts.run(options, actor, folder=folder, on_step=watch)
+            except StoppedEarly:
+                screen.say("stopped before the first episodes were done; nothing was kept")
+                raise typer.Exit(128 + signal.SIGINT) from None
 
 
 def _shown(env: Any) -> str:

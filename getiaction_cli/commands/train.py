@@ -20,6 +20,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from getiaction_cli.commands.arguments import note, quiet, rule_codes
+from getiaction_cli.commands.core import one_error, own_screen, prepare_libraries
 from getiaction_cli.errors import EXIT_FOUND, CliError, RunFailed, UsageError
 from getiaction_cli.short_forms import SHORT_FORMS, ShortForm, route_of
 
@@ -694,7 +695,6 @@ def _train(recipe: Recipe, name: str, texts: tuple[str, str], order: Order, scre
     """Through the door: the first import of torch, lightning and lerobot; texts are the recipe's and the resolved."""
     import gc
 
-    from getiaction.errors import TrainingError
     from getiaction.spec import slurm
     from getiaction.spec.launch import rank
     from getiaction_cli.commands import run_report
@@ -703,7 +703,7 @@ def _train(recipe: Recipe, name: str, texts: tuple[str, str], order: Order, scre
     gc.set_threshold(700)  # Python's own: in training, garbage may hold memory of the GPU
     prepare_libraries()
     try:
-        with screen.taken():
+        with one_error("training", "train"), screen.taken():
             screen.doing("starting")
             from getiaction.train import run
 
@@ -726,16 +726,6 @@ def _train(recipe: Recipe, name: str, texts: tuple[str, str], order: Order, scre
     except KeyboardInterrupt:
         typer.echo("stopped before the first step; nothing was kept", err=True)
         raise typer.Exit(128 + signal.SIGINT) from None
-    except TrainingError as error:
-        raise RunFailed(error.message, error.hint) from error
-    except (CliError, typer.Exit):
-        raise
-    except Exception as fault:
-        if os.environ.get("GETIACTION_DEBUG"):
-            raise
-        said = (str(fault).strip().splitlines() or [""])[0]
-        where = "; ".join(getattr(fault, "__notes__", ())) or "`getiaction --debug train …` shows where"
-        raise RunFailed(f"training failed: {type(fault).__name__}: {said}", where) from fault
     if summary.stopped_by is None:
         slurm.ignore()
     if rank() == 0:
@@ -757,24 +747,6 @@ def _requeue(signum: int, say: Callable[[str], None]) -> None:
     except slurm.RequeueError as error:
         if str(error):
             say(str(error))
-
-
-def own_screen() -> Screen:
-    """The screen as --quiet and --debug ask for it."""
-    from getiaction.train.screen import Screen
-
-    return Screen(quiet=quiet(), debug=bool(os.environ.get("GETIACTION_DEBUG")))
-
-
-def prepare_libraries() -> None:
-    """What libraries read from the environment when they are imported; what the user has set there stays."""
-    # Their progress bars would be redrawn into the log a hundred times.
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
-    # Threads that wait for each other by spinning take the core that another process (a worker that loads data) needs:
-    # a ResNet18 step on a busy two-core machine took 6.3 s by default, 0.6 s when they soon go to sleep; idle: 0.2 s.
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 def measure(recipe: Recipe) -> None:

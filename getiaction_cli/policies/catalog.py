@@ -6,6 +6,7 @@ import functools
 import re
 from pathlib import Path
 
+from getiaction.spec import lerobot_parts
 from getiaction.spec.policies import Entry, entries_in, registered
 from getiaction_cli.errors import LeRobotUnreadable
 from getiaction_cli.installed import distributions, install_command, package_folder, versions
@@ -65,6 +66,13 @@ def unreadable(reason: str = "") -> LeRobotUnreadable:
         f"LeRobot {version} in {lerobot_folder()} can't be read completely{f': {reason}' if reason else ''}",
         f"this version of getiaction is tested with lerobot {TESTED}: {install_command(f'lerobot=={TESTED}')}",
     )
+
+
+@functools.cache
+def missing_part() -> str:
+    """What getiaction imports of LeRobot to train and the installed one lacks; empty when all of it is there."""
+    folder = lerobot_folder()
+    return lerobot_parts.missing_part(folder) if folder else ""
 
 
 @functools.cache

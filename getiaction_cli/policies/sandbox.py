@@ -38,6 +38,14 @@ _FROM_SOURCE = {
     "lerobot.utils.constants",
     "lerobot.utils.feature_utils",
 }
+# Without one of these a configuration would be executed on stand-ins for its own base.
+_BASE = (
+    "lerobot.configs.policies",
+    "lerobot.configs.types",
+    "lerobot.optim.optimizers",
+    "lerobot.optim.schedulers",
+    "lerobot.utils.constants",
+)
 PREFIX = "getiaction_light:"
 # Imported by LeRobot's configuration base for saving and loading only, and slow to import.
 _UNUSED_STDLIB = {"tempfile"}
@@ -126,6 +134,7 @@ class LightWorld:
         self.roots = roots
         self.modules: dict[str, types.ModuleType] = {}
         self.said: list[str] = []
+        self._lacking = next((name for name in _BASE if "lerobot" in roots and not self._file(name).is_file()), "")
         self._builtins = {**builtins.__dict__, "__import__": self._import}
         self._replaced: dict[str, types.ModuleType] = {
             "dataclasses": _Dataclasses("dataclasses"),
@@ -142,6 +151,10 @@ class LightWorld:
             # Where the Hub's cache is says nothing about a policy; constants.py makes paths of it.
             "huggingface_hub.constants": StandInModule("huggingface_hub.constants", HF_HOME="~/.cache/huggingface"),
         }
+
+    def _file(self, name: str) -> Path:
+        top, *rest = name.split(".")
+        return self.roots[top].joinpath(*rest).with_suffix(".py")
 
     def _logger(self, name: str = "") -> _Logger:
         return _Logger(None if name.removeprefix(PREFIX) in _QUIET_LOGGERS else self.said)
@@ -177,6 +190,8 @@ class LightWorld:
         return name.startswith("lerobot.policies.") and not name.rpartition(".")[2].startswith(("modeling_", "factory"))
 
     def _execute(self, name: str, path: Path) -> types.ModuleType:
+        if self._lacking and name.startswith("lerobot."):
+            raise Unjudgeable(f"it has no module {self._lacking}")
         module = types.ModuleType(PREFIX + name)
         module.__dict__.update(__file__=str(path), __package__=name.rpartition(".")[0], __builtins__=self._builtins)
         self.modules[name] = sys.modules[module.__name__] = module

@@ -46,16 +46,18 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction_cli.diagnostics import Finding, Severity
+from getiaction_cli.diagnostics import Finding, Severity, Unavailable
 from getiaction_cli.installed import versions
-from getiaction_cli.policies import PolicyClass
+from getiaction_cli.policies import PolicyClass, missing_part
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
 @rule("GA247", severity=Severity.WARNING)
 def policy_without_facts(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
-    """Look for the policy in the table of facts; plugins are not expected there."""
+    """Look for what training imports of LeRobot, and for the policy in the table of facts (without plugins)."""
+    if part := missing_part():
+        raise Unavailable(f"LeRobot has no {part}, which training needs", lerobot=True)
     if policy_class.known or policy_class.entry.plugin:
         return
     named = recipe.has("model.init_args.policy_name")

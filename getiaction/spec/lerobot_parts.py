@@ -1,0 +1,45 @@
+"""The parts of LeRobot that getiaction's core imports, looked up in a LeRobot without importing it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_CORE = Path(__file__).parents[1]
+_ROOMS = ("data", "evaluation", "lerobot", "policies", "train")
+_IMPORT = re.compile(r"from (lerobot[\w.]*) import (\([^)]*\)|.*)")
+_NAME = re.compile(r"(\w+)(?: as \w+)?(?:,|\s*$)", re.MULTILINE)
+
+
+def missing_part(lerobot: Path) -> str:
+    """The first module or name that the core imports and this LeRobot lacks; empty when all of them are there.
+
+    Args:
+        lerobot: the folder of the package ``lerobot``.
+    """
+    texts: dict[str, str] = {}
+    for module, name in imported():
+        folder = lerobot.parent.joinpath(*module.split("."))
+        file = folder.with_suffix(".py")
+        if not file.is_file():
+            if not folder.is_dir():
+                return module
+            if (folder / f"{name}.py").is_file() or (folder / name).is_dir():
+                continue
+            file = folder / "__init__.py"
+        if module not in texts:
+            texts[module] = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
+        if name not in texts[module]:
+            return f"{module}.{name}"
+    return ""
+
+
+def imported() -> Iterator[tuple[str, str]]:
+    """Every (module, name) that the core imports from LeRobot, as its own source has them."""
+    for room in _ROOMS:
+        for file in sorted((_CORE / room).rglob("*.py")):
+            text = file.read_text(encoding="utf-8")
+            for module, names in _IMPORT.findall(text) if "from lerobot" in text else ():
+                plain = re.sub(r"#.*", "", names).strip("() \n")
+                yield from ((module, name) for name in _NAME.findall(plain))
