@@ -49,7 +49,7 @@ trainer:
   max_steps: 1000
 """
 PICTURES = {
-    "train": ["train", "recipes/quickstart_pictures.yaml"],
+    "train": ["train", "recipes/quickstart.yaml"],
     "validate": ["validate-config", "wrong.yaml"],
     "inspect": ["inspect-dataset", "getiaction/pusht-demo"],
 }

@@ -38,7 +38,7 @@ _MACHINE = ("GA5",)
 _STEPS = 100_000
 # What a draft calls itself until it is written.
 FILE = "recipe.yaml"
-_WIDTH = 110
+_WIDTH = 79
 _LONGEST_NAME = 100  # characters of a dataset's name in a file's
 _COMMAND = re.compile(rf"^(#     getiaction [\w-]+ ){re.escape(FILE)}$", re.MULTILINE)
 
@@ -184,7 +184,7 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
         "#",
         f"#     getiaction validate-config {FILE}",
         f"#     getiaction train {FILE}",
-        f"#     getiaction list-policies {policy.name}        every parameter that can be set here",
+        f"#     getiaction list-policies {policy.name}        every parameter",
         "",
         "seed: 42  # two runs with the same seed give the same losses",
         "",
@@ -201,9 +201,9 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
         f"    repo_id: {write(dataset.repo_id)}",
         *([f"    root: {write(str(dataset.root))}"] if dataset.place.origin in ("folder", "root") else []),
         "    train_batch_size: 8  # as large as the memory of the machine allows",
-        *(["    val_split: 0.1  # whole episodes, held out to measure it on data that it was not trained on"]
+        *(["    val_split: 0.1  # share of episodes held out to measure the policy"]
           if len(dataset.episodes) >= 20 and len(dataset.tasks) <= 1 else []),
-        "    # delta_timestamps are left out: they follow from the policy's steps and the dataset's fps",
+        "    # delta_timestamps follow from the policy's steps and the dataset's fps",
         "",
         "trainer:",
         f"  max_steps: {_STEPS}",
@@ -249,15 +249,16 @@ def _parameters(policy: PolicyClass) -> list[str]:
             if not lines and wrapped:
                 lines.append("    config_kwargs:")
                 indent = "      "
-            lines.append(f"{indent}{field.name}: {write(field.default)}  # {_first_sentence(field.help)}".rstrip(" #"))
+            value = f"{indent}{field.name}: {write(field.default)}"
+            lines.append(f"{value}  # {_first_sentence(field.help, _WIDTH - len(value) - 4)}".rstrip(" #"))
     rate: Any = policy.fields["optimizer_lr"].default if "optimizer_lr" in policy.fields else None
     if isinstance(rate, float):
         lines.append(f"    learning_rate: {write(rate)}")
     return lines
 
 
-def _first_sentence(text: str) -> str:
-    return textwrap.shorten(" ".join(text.split()).split(". ")[0].rstrip("."), 90, placeholder="…")
+def _first_sentence(text: str, room: int) -> str:
+    return textwrap.shorten(" ".join(text.split()).split(". ")[0].rstrip("."), max(room, 20), placeholder="…")
 
 
 def with_name(text: str, file: Path) -> str:

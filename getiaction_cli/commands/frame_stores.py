@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -87,7 +88,7 @@ def _delete(chosen: list[Store]) -> None:
 
 
 def _text(chosen: list[Store], place: Path) -> None:
-    from getiaction_cli.rendering.text import Paint, clean, wants_color
+    from getiaction_cli.rendering.text import Paint, clean, columns, wants_color
     from getiaction_cli.units import size
 
     if not chosen:
@@ -107,9 +108,10 @@ def _text(chosen: list[Store], place: Path) -> None:
     paint = Paint(wants_color())
     for row in rows:
         name, bytes_, frames, used = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-        typer.echo(
-            f"{paint('bold', name)}  {bytes_.rjust(widths[1])}  {frames.rjust(widths[2])}  {used}  {row[4]}".rstrip()
-        )
+        head = f"{name}  {bytes_.strip().rjust(widths[1])}  {frames.strip().rjust(widths[2])}  {used}"
+        # In a pipe a store is one line, where grep finds it.
+        apart = "\n  " if sys.stdout.isatty() and len(f"{head}  {row[4]}") > columns() else "  "
+        typer.echo(head.replace(name, paint("bold", name), 1).rstrip() + f"{apart}{row[4]}".rstrip())
     typer.echo(f"\n{size(sum(store.size for store in chosen))} in {place}")
     for store in chosen:
         if store.damaged and not store.in_use:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 
 from getiaction_cli.diagnostics import Diagnostic, Frame, NotRun, Report, Severity
@@ -37,8 +38,9 @@ def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: 
     margin = _margin(diagnostic)
     kind = f"{severity}[{diagnostic.code}]"
     # In a pipe a message stays on its line, where grep finds it.
+    wrapped = paint.on or sys.stdout.isatty()
     message = (
-        wrap(f"{kind}: {diagnostic.message}", columns, "  ") if paint.on else clean(f"{kind}: {diagnostic.message}")
+        wrap(f"{kind}: {diagnostic.message}", columns, "  ") if wrapped else clean(f"{kind}: {diagnostic.message}")
     )
     lines = [paint(severity, kind) + "\n".join(paint("bold", line) for line in message[len(kind) :].split("\n"))]
     own = Frame(diagnostic.file, diagnostic.label, diagnostic.path, diagnostic.span, diagnostic.lines)

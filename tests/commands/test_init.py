@@ -48,8 +48,11 @@ def test_what_the_dataset_forces_is_set_with_the_reason_beside_it(tmp_path: Path
     getiaction("init", DEMO, "--policy", "xvla", "-o", "recipe.yaml", cwd=tmp_path)
     lines = (tmp_path / "recipe.yaml").read_text().splitlines()
     place = lines.index("    action_mode: auto")
-    assert lines[place - 1].startswith("    # Otherwise: ")
-    assert "'ee6d' means 20 numbers, but `action` has 2" in lines[place - 1]
+    start = max(row for row in range(place) if lines[row].startswith("    # Otherwise: "))
+    reason = " ".join(line.strip(" #") for line in lines[start:place])
+    assert "'ee6d' means 20 numbers, but `action` has 2" in reason
+    schema, *others = lines
+    assert schema.startswith("# yaml-language-server") and max(map(len, others)) < 80
 
 
 def test_a_name_is_made_up_and_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -96,11 +96,21 @@ def test_reflowing_keeps_every_word_and_all_code() -> None:
 )
 def test_no_word_is_broken_at_80_columns(words: Sequence[str]) -> None:
     shown = PAINT.sub("", on_terminal(*words))
-    if words[-1] == "-":  # the recipe itself may be wide
-        shown = shown.rpartition("\ntrainer:")[2]
     # A path or an example's line of code can't be broken at a space.
     wide = [line for line in shown.splitlines() if len(line) > 80 and " " in line.strip() and "/" not in line]
     assert wide == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variables", [{}, {"NO_COLOR": "1"}], ids=["colours", "no-colours"])
+def test_a_message_is_wrapped_on_a_terminal_and_one_line_in_a_pipe(tmp_path: Path, variables: dict[str, str]) -> None:
+    recipe = (Path(__file__).parents[2] / "recipes/quickstart.yaml").read_text()
+    (tmp_path / "wrong.yaml").write_text(recipe.replace("n_action_steps: 8", "n_action_steps: 16"))
+    shown = PAINT.sub("", on_terminal("validate-config", "wrong.yaml", cwd=tmp_path, **variables))
+    first = re.split(r"\n +-->", shown)[0].splitlines()
+    assert len(first) > 1 and max(map(len, first)) <= 80, first
+    line = re.split(r"\n +-->", piped("validate-config", "wrong.yaml", cwd=tmp_path, **variables).stdout)[0]
+    assert len(line) > 80 and "\n" not in line
 
 
 def test_no_help_is_wider_than_80_columns_or_cuts_the_line_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
