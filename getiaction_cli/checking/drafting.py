@@ -198,8 +198,7 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
         "data:",
         f"  class_path: {DATAMODULE}",
         "  init_args:",
-        f"    repo_id: {write(dataset.repo_id)}",
-        *([f"    root: {write(str(dataset.root))}"] if dataset.place.origin in ("folder", "root") else []),
+        *_named(dataset),
         "    train_batch_size: 8  # as large as the memory of the machine allows",
         *(["    val_split: 0.1  # share of episodes held out to measure the policy"]
           if len(dataset.episodes) >= 20 and len(dataset.tasks) <= 1 else []),
@@ -210,6 +209,16 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
         "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _named(dataset: Dataset) -> list[str]:
+    """The id of a dataset, its folder, or both: a folder outside of LeRobot's home has no id."""
+    in_folder = dataset.place.origin in ("folder", "root")
+    has_id = not in_folder or "/" in dataset.repo_id
+    return [
+        *([f"    repo_id: {write(dataset.repo_id)}"] if has_id else []),
+        *([f"    root: {write(str(dataset.root))}"] if in_folder else []),
+    ]
 
 
 def _size(dataset: Dataset) -> str:

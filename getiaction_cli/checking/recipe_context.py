@@ -61,6 +61,7 @@ class SharedInputs:
         """Put a dataset that was already read on the shared, under its id and under its folder."""
         for root in (None, str(dataset.root)):
             self._datasets[dataset.repo_id, root, None] = dataset
+        self._datasets[None, str(dataset.root), None] = dataset
 
     @cached_property
     def machine(self) -> Machine:

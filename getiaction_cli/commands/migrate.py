@@ -17,6 +17,7 @@ from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, RecipeNotFound, Usag
 if TYPE_CHECKING:
     from getiaction_cli.analysis.migration import Migration
     from getiaction_cli.recipe import Recipe
+    from getiaction_cli.recipe.comments import Comments
 
 _STDOUT = Path("-")
 _CONFIG = "train_config.json"
@@ -56,17 +57,19 @@ def migrate(
     output = output.expanduser() if output is not None else None
     if output is not None and output != _STDOUT and output.exists() and not force and not is_empty(output):
         raise UsageError(f"{output} already exists; not overwritten", "name another file with -o, or add --force")
-    recipe = _read(source)
+    recipe, comments = _read(source)
     try:
         migration = migrating.migrate(recipe)
     except policies.Unjudgeable as reason:
         raise policies.unreadable(str(reason)) from None
     if migration is None:
         raise CouldNotLook(f"{recipe.file} is not a configuration of a training that is known here", _other(recipe))
-    _write(migration, recipe.file, output, force, format)
+    _write(migration, recipe.file, comments, output, force, format)
 
 
-def _write(migration: Migration, source: str, output: Path | None, force: bool, format: Format) -> None:
+def _write(
+    migration: Migration, source: str, comments: Comments, output: Path | None, force: bool, format: Format
+) -> None:
     from getiaction_cli.checking.recipe_context import RecipeContext
     from getiaction_cli.checking.runner import check
     from getiaction_cli.recipe import read
@@ -77,7 +80,7 @@ def _write(migration: Migration, source: str, output: Path | None, force: bool, 
     file = output or _free_name(migration)
     named = shlex.quote(str(file)) if file != _STDOUT else "recipe.yaml"
     commands = [f"getiaction validate-config {named}", f"getiaction train {named}"]
-    text = rendering.recipe_text(migration, source, commands)
+    text = rendering.recipe_text(migration, source, commands, comments)
     report = check(RecipeContext(read(str(file) if file != _STDOUT else "recipe.yaml", text=text)))
     if file != _STDOUT:
         create(file, text, force=force)
@@ -112,11 +115,12 @@ def _free_name(migration: Migration) -> Path:
 # -- what is read ------------------------------------------------------------------------------------------------------
 
 
-def _read(words: list[str]) -> Recipe:
-    """The configuration that a file, a folder, a script or a command line holds."""
+def _read(words: list[str]) -> tuple[Recipe, Comments]:
+    """The configuration that a file, a folder, a script or a command line holds, and its comments."""
     from getiaction_cli.analysis import training_command
     from getiaction_cli.diagnostics.source import COMMAND_LINE
     from getiaction_cli.recipe import read
+    from getiaction_cli.recipe.comments import comments
 
     if len(words) > 1:
         return _of_command(words, COMMAND_LINE, Path())
@@ -130,7 +134,7 @@ def _read(words: list[str]) -> Recipe:
         if training_command.is_command(command):
             return _of_command(command, recipe.file, path.parent)
     _must_be_whole(recipe)
-    return recipe
+    return recipe, comments(recipe)
 
 
 def _split(text: str) -> list[str]:
@@ -142,9 +146,10 @@ def _split(text: str) -> list[str]:
         raise CouldNotLook(f"the command can't be read: {str(error).lower()}", "close its quotes") from None
 
 
-def _of_command(words: list[str], name: str, folder: Path) -> Recipe:
+def _of_command(words: list[str], name: str, folder: Path) -> tuple[Recipe, Comments]:
     from getiaction_cli.analysis import training_command
     from getiaction_cli.recipe import read
+    from getiaction_cli.recipe.comments import comments
 
     command = training_command.parse(words)
     if command is None:
@@ -164,7 +169,8 @@ def _of_command(words: list[str], name: str, folder: Path) -> Recipe:
             )
         recipe = read(str(_in_folder(file)), overrides=() if command.lerobot else command.overrides)
     _must_be_whole(recipe)
-    return training_command.with_arguments(recipe, command.overrides) if command.lerobot else recipe
+    found = comments(recipe)
+    return (training_command.with_arguments(recipe, command.overrides) if command.lerobot else recipe), found
 
 
 def _in_folder(path: Path) -> Path:

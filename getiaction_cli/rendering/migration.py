@@ -11,6 +11,7 @@ from getiaction_cli.analysis.migration import Kind, Migration, Outcome
 from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Report
 from getiaction_cli.recipe import read
+from getiaction_cli.recipe.comments import Comments, key_lines
 from getiaction_cli.recipe.writing import write, write_block
 from getiaction_cli.rendering import json_v1
 from getiaction_cli.rendering.text import Paint, clean, cut, width, wrap
@@ -98,13 +99,14 @@ def _value(outcome: Outcome) -> str:
 # -- the recipe --------------------------------------------------------------------------------------------------------
 
 
-def recipe_text(migration: Migration, source: str, commands: Sequence[str]) -> str:
+def recipe_text(migration: Migration, source: str, commands: Sequence[str], comments: Comments | None = None) -> str:
     """The recipe as YAML: where it comes from and what it lacks at its head, the reason beside what was added.
 
     Args:
         migration: what to write.
         source: the name of the configuration it comes from.
         commands: what to run next.
+        comments: those of the configuration; each is written to the key that its own was carried over to.
     """
     blocks = [write_block([str(key)], value, 0, "\n") for key, value in migration.recipe.items()]
     text = "\n".join(_head(migration, source, commands)) + "\n\n" + "\n\n".join(blocks) + "\n"
@@ -114,7 +116,40 @@ def recipe_text(migration: Migration, source: str, commands: Sequence[str]) -> s
         if node is not None and node.end > node.start:
             line = recipe.source.line_of(node.start) - 1
             lines[line] += f"  # {_one_line(outcome.why)}"
+    if comments is not None:
+        lines = _with_comments(lines, migration, key_lines(recipe), comments)
     return "\n".join(lines)
+
+
+# Sections of lerobot-train → those of a recipe.
+_SECTIONS = {"policy": "model", "dataset": "data"}
+
+
+def _with_comments(lines: list[str], migration: Migration, at: dict[str, int], comments: Comments) -> list[str]:
+    """The lines of a recipe with the source's comments; those of a key that is not carried over are left out."""
+    above: dict[int, list[str]] = {}
+    beside: dict[int, list[str]] = {}
+    for route, comment in comments.of.items():
+        number = at.get(_target(migration, route) or (route if route in at else _SECTIONS.get(route, "")))
+        if number is not None:
+            above.setdefault(number, []).extend(comment.above)
+            beside.setdefault(number, []).extend([comment.beside] if comment.beside else [])
+    written: list[str] = []
+    for number, line in enumerate(lines, 1):
+        margin = " " * (len(line) - len(line.lstrip()))
+        written += [f"{margin}{_one_line(comment)}" for comment in above.get(number, ())]
+        written.append("  ".join([line, *map(_one_line, beside.get(number, ()))]))
+    head = [_one_line(comment) for comment in comments.head]
+    tail = [_one_line(comment) for comment in comments.tail]
+    return [*([*head, "#"] if head else []), *written[: -1 if tail else None], *tail, *([""] if tail else [])]
+
+
+def _target(migration: Migration, route: str) -> str:
+    """Where a key of the source is in the recipe; empty where it was not carried over as it is."""
+    for outcome in _of(migration, Kind.CARRIED):
+        if outcome.key == route or route.startswith(f"{outcome.key}."):
+            return outcome.to + route.removeprefix(outcome.key)
+    return ""
 
 
 def _head(migration: Migration, source: str, commands: Sequence[str]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from getiaction_cli import datasets, policies
 from getiaction_cli.checking.drafting import suits
@@ -126,3 +128,10 @@ def test_a_dataset_with_faults_suits_no_policy(v21_root: Path, tmp_path: Path) -
     done = getiaction("init", str(v21_root), "--policy", "act", cwd=tmp_path)
     assert done.returncode == 1 and "GA404: the dataset is in format v2.1" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_gets_no_made_up_id(pusht_root: Path, tmp_path: Path) -> None:
+    shutil.copytree(pusht_root, tmp_path / "recorded")
+    done = getiaction("init", "recorded", "--policy", "act", "-o", "-", cwd=tmp_path)
+    arguments = yaml.safe_load(done.stdout)["data"]["init_args"]
+    assert arguments["root"] == str(tmp_path / "recorded") and "repo_id" not in arguments
