@@ -1,12 +1,13 @@
 """Trains with the real lerobot-train in a process of its own: every configuration of a folder, one after the other.
 
 Beside NAME.json it writes NAME.pt: the first weights, and the loss and learning rate of each step, with the random
-numbers of each step seeded by its number, as `tiny_policies.Watch` does.
+numbers of each step seeded by its number, as `tiny_policies.Watch` does; or NAME.txt, why it could not be trained.
 """
 
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from typing import Any
 def main(folder: Path) -> None:
     """Train each."""
     import torch
+    from accelerate.state import AcceleratorState
     from lerobot.configs.train import TrainPipelineConfig
     from lerobot.scripts import lerobot_train
 
@@ -37,7 +39,12 @@ def main(folder: Path) -> None:
         kept = {"losses": [], "rates": []}
         config = TrainPipelineConfig.from_pretrained(file)
         config.output_dir = folder / "outputs" / file.stem
-        lerobot_train.train(config)
+        AcceleratorState._reset_state(reset_partial_state=True)  # one precision for each
+        try:
+            lerobot_train.train(config)
+        except Exception:
+            file.with_suffix(".txt").write_text(traceback.format_exc())
+            continue
         torch.save(kept, file.with_suffix(".pt"))
 
 

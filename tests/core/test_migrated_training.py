@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import tiny_policies
+import tiny_vlas
 import torch
 
 from getiaction_cli.analysis.migration import migrate
@@ -19,11 +21,12 @@ STEPS = 6
 PROCESS = Path(__file__).with_name("lerobot_train_process.py")
 
 
-def source(name: str, root: Path) -> dict[str, Any]:
+def source(name: str, root: Path, **parameters: Any) -> dict[str, Any]:
     """A configuration of lerobot-train that holds episodes out and sets what it can."""
+    parameters = parameters or tiny_policies.CONFIGS[name]
     rate = {} if name == "vqbet" else {"optimizer_lr": 1e-3}
     return {
-        "policy": {"type": name, "device": "cpu", "push_to_hub": False, **tiny_policies.CONFIGS[name], **rate},
+        "policy": {"type": name, "device": "cpu", "push_to_hub": False, **parameters, **rate},
         "dataset": {"repo_id": "made/small", "root": str(root), "video_backend": "pyav", "eval_split": 0.3},
         "seed": 7,
         "batch_size": 4,
@@ -37,12 +40,17 @@ def source(name: str, root: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def theirs(small_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources of all policies, each trained by lerobot-train."""
+def theirs(small_root: Path, toy_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources of all policies, each trained by lerobot-train; `hub` stands for the Hub's cache."""
     folder = tmp_path_factory.mktemp("theirs")
     for name in tiny_policies.CONFIGS:
         (folder / f"{name}.json").write_text(json.dumps(source(name, small_root)))
-    subprocess.run([sys.executable, str(PROCESS), str(folder)], check=True, timeout=300, capture_output=True)
+    for name, make in tiny_vlas.MAKERS.items():
+        root = toy_root if name == "fastwam" else small_root  # it looks for `observation.images.…`
+        given = source(name, root, **make(folder / "hub"))
+        (folder / f"{name}.json").write_text(json.dumps(given))
+    environment = {**os.environ, "HF_HUB_CACHE": str(folder / "hub")}
+    subprocess.run([sys.executable, str(PROCESS), str(folder)], check=True, timeout=500, env=environment)
     return folder
 
 
@@ -58,12 +66,17 @@ class Start(tiny_policies.Watch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", list(tiny_policies.CONFIGS))
+@pytest.mark.parametrize("name", [*tiny_policies.CONFIGS, *tiny_vlas.MAKERS])
 def test_a_migrated_recipe_trains_the_same(
     name: str, theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from huggingface_hub import constants
+
     from getiaction.train import build
 
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(theirs / "hub"))
+    failure = theirs / f"{name}.txt"
+    assert not failure.exists(), failure.read_text()
     migration = migrate(read(theirs / f"{name}.json"))
     assert migration is not None and migration.lost == ()
     recipe = migration.recipe
