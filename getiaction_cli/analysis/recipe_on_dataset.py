@@ -231,7 +231,7 @@ class Fit:
         each = self.dataset.datasets if isinstance(self.dataset, Mixture) else [self.dataset]
         first, found = 0, list[tuple[Dataset, list[str]]]()
         for dataset, rows in zip(each, self._chosen_of_each, strict=True):
-            found.append((dataset, dataset.lacking(set((rows - first).tolist()))))
+            found.append((dataset, dataset.lacking(rows - first)))
             first += len(dataset.episodes)
         return found
 

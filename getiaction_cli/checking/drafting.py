@@ -119,7 +119,12 @@ def _least_effort(suit: Suit) -> tuple[bool, bool, bool, bool, int]:
 
 
 def _judge(recipe: Recipe, shared: SharedInputs) -> Report:
-    return check(RecipeContext(recipe, shared))
+    context = RecipeContext(recipe, shared)
+    try:
+        return check(context)
+    finally:
+        # Its arrays have a number for each episode, and would wait for the garbage collector.
+        vars(context).pop("fit", None)
 
 
 def _mended(

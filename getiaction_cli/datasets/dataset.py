@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -189,16 +189,18 @@ class Dataset:
             name.startswith(("data/", "videos/")) for name in self.listing.sizes
         )
 
-    def lacking(self, rows: Collection[int]) -> list[str]:
+    def lacking(self, rows: Rows | Sequence[int]) -> list[str]:
         """Tables and videos of some rows of ``episodes`` that a cached copy of the Hub's dataset lacks.
 
         Training fetches them.
         """
         if not self.place.is_cached_copy:
             return []
+        wanted = np.zeros(len(self.episodes), bool)
+        wanted[rows] = True
         named = [self.data_files, *self.video_files.values()]
-        wanted = {name for files in named for name, found in files.items() if not set(found.tolist()).isdisjoint(rows)}
-        return sorted(wanted - self.listing.sizes.keys())
+        used = {name for files in named for name, found in files.items() if wanted[found].any()}
+        return sorted(used - self.listing.sizes.keys())
 
     @cached_property
     def data_files(self) -> dict[str, Rows]:

@@ -30,6 +30,8 @@ _INTS = {
     "data/file_index": "data_file",
 }
 # The recorder writes ten episodes per row group: the footer of such a file alone takes 350 MB when parsed.
+# Rows in a row group above which columns are read in parts.
+_LARGE_GROUP = 10_000
 _LARGE = 32 << 20
 
 # Reading the statistics of more episodes than this would cost more than all the rest.
@@ -91,7 +93,7 @@ def read_episodes(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None
                 findings.append(("GA402", Finding(message, file=name)))
             parts.append(episodes)
             rows += len(episodes)
-            if path.stat().st_size > _LARGE:
+            if path.stat().st_size > _LARGE or len(episodes) > _LARGE_GROUP:
                 pa.default_memory_pool().release_unused()  # the next footer needs the room
         except Broken as why:
             help = "its episodes are unknown until it is restored, from the recording or from the Hub"
@@ -128,30 +130,40 @@ def _read_one(
             message = f"{name} does not say which video holds {key}: no column {', '.join(absent)}"
             findings.append(("GA402", Finding(message, file=name)))
     complete = [key for key, columns in video_columns.items() if all(column in there for column in columns)]
-    wanted = [c for c in _INTS if c in there] + [c for key in complete for c in video_columns[key]]
-    if "tasks" in there:
-        wanted.append("tasks")
+    # In parts: what is read and what is kept of it are both in memory. Of small row groups each part reads all of them.
+    at_once = file.metadata.num_row_groups * _LARGE_GROUP > file.metadata.num_rows
+    ints_there = [column for column in _INTS if column in there]
     summed = _summed_keys(dataset, there) if sums else []
-    wanted += [f"stats/{key}/{statistic}" for key in summed for statistic in EPISODE_STATISTICS]
-    table = read_columns(file, wanted)
-    for key in summed:
-        found = sum_columns(table, key)
+    parts = [ints_there, *(video_columns[key] for key in complete), ["tasks"] if "tasks" in there else []]
+    parts += [[f"stats/{key}/{statistic}" for statistic in EPISODE_STATISTICS] for key in summed]
+    whole = read_columns(file, [column for part in parts for column in part]) if at_once else None
+
+    def table_of(columns: list[str]) -> pa.Table:
+        if whole is not None:
+            return whole
+        pa.default_memory_pool().release_unused()
+        return read_columns(file, columns)
+
+    for key, part in zip(summed, parts[len(parts) - len(summed) :], strict=True):
+        found = sum_columns(table_of(part), key)
         if found is not None:
             before = dataset.episode_stats.get(key)
             dataset.episode_stats[key] = (
                 found if before is None or before.min.shape != found.min.shape else before + found
             )
-    ints = {field: _ints(table.column(column)) for column, field in _INTS.items() if column in there}
+    table = table_of(ints_there)
+    ints = {_INTS[column]: _ints(table.column(column)) for column in ints_there}
     videos = {}
     for key in complete:
+        table = table_of(video_columns[key])
         chunk, number, start, end = (table.column(column) for column in video_columns[key])
         videos[key] = VideoColumns(_ints(chunk), _ints(number), _floats(start), _floats(end))
     episodes = Episodes(index=ints.pop("index"), length=ints.pop("length"), videos=videos, files=[name])
     for field, column in ints.items():
         setattr(episodes, field, column)
-    episodes.file_of_row = np.zeros(len(table), np.int32)
+    episodes.file_of_row = np.zeros(len(episodes), np.int32)
     if "tasks" in there:
-        _take_tasks(episodes, table.column("tasks"))
+        _take_tasks(episodes, table_of(["tasks"]).column("tasks"))
     return episodes, there
 
 
@@ -165,13 +177,15 @@ def _take_tasks(episodes: Episodes, column: pa.ChunkedArray) -> None:
     counts, texts = lists(column) if is_list(column.type) else (np.ones(len(column), np.int64), column)
     if not _is_text(texts.type):
         return  # tasks of an unheard-of type: the task rules judge tasks.parquet alone
-    names: dict[str, int] = {}
+    coded = texts.combine_chunks().dictionary_encode()
     try:
-        words = texts.to_pylist()
+        words = [word or "" for word in coded.dictionary.to_pylist()]
     except UnicodeDecodeError as error:
         raise Broken("has damaged data: a task is not text (UTF-8)") from error
-    codes = (names.setdefault(text or "", len(names)) for text in words)
-    episodes.task_codes = np.fromiter(codes, np.int64, len(texts))
+    names = {word: code for code, word in enumerate(dict.fromkeys([*words, ""] if coded.null_count else words))}
+    # The last one is that of episodes whose task is null.
+    code_of = np.array([*(names[word] for word in words), names.get("", 0)], np.int64)
+    episodes.task_codes = code_of[numbers(coded.indices, np.int64, -1)]
     episodes.task_names = list(names)
     episodes.task_offsets = np.concatenate([[0], np.cumsum(counts)])
 

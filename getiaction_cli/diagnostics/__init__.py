@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 
 class Severity(StrEnum):
@@ -120,8 +121,8 @@ class Finding:
         features: the features of a dataset that it concerns, where each is a matter of its own.
         statistics: the names of the statistics of these features that are wrong; empty for all of them, None where it
             is not about statistics.
-        rows: the episodes that it concerns, by their rows in the dataset's table of episodes; None where it concerns
-            the dataset as a whole. A recipe that takes none of them is not told.
+        rows: the episodes that it concerns, an array of their rows in the dataset's table of episodes; None where it
+            concerns the dataset as a whole. A recipe that takes none of them is not told.
         breaks: what it makes useless for other rules, where that is less than what its rule says.
     """
 
@@ -139,13 +140,13 @@ class Finding:
     span: Span | None = None
     features: tuple[str, ...] = ()
     statistics: tuple[str, ...] | None = None
-    rows: frozenset[int] | None = None
+    rows: Any = field(default=None, compare=False)
     breaks: tuple[str, ...] | None = None
     within: str = ""
 
     def in_folder(self, root: str, first: int) -> Finding:
         """The same about one of several datasets: files with its folder, episodes counted over all of them."""
-        rows = None if self.rows is None else frozenset(row + first for row in self.rows)
+        rows = None if self.rows is None else self.rows + first
         related = tuple(replace(place, file=f"{root}/{place.file}") if place.file else place for place in self.related)
         return replace(self, file=f"{root}/{self.file}" if self.file else "", related=related, rows=rows)
 

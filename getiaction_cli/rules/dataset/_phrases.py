@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from getiaction.spec.hub_cache import is_offline
@@ -41,9 +41,11 @@ def recompute(dataset: Dataset) -> str:
     return f"getiaction inspect-dataset {dataset.root} --deep --write-stats computes them again from the data"
 
 
-def rows_in(files: Mapping[str, Rows], names: Iterable[str]) -> frozenset[int]:
+def rows_in(files: Mapping[str, Rows], names: Sequence[str]) -> Rows:
     """The rows of the episodes that some of the files hold."""
-    return frozenset(row for name in names for row in files[name].tolist())
+    import numpy as np  # only where a file is missing or damaged
+
+    return np.unique(np.concatenate([files[name] for name in names]))
 
 
 def needs_all_files(dataset: Dataset) -> None:

@@ -65,5 +65,5 @@ def video_too_short(dataset: Dataset) -> Iterator[Finding]:
                 f"{name} is {seconds:.6g} s long, its episodes need {wanted:.6g} s "
                 f"(beyond its end: episode {few(late)}){more}",
                 file=name,
-                rows=frozenset(row for *_, rows in short for row in rows),
+                rows=np.concatenate([beyond for *_, beyond in short]),
             )
