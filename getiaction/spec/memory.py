@@ -20,7 +20,7 @@ from typing import Any
 from getiaction import trust
 from getiaction.files import write_atomically
 
-FORMAT = 1
+FORMAT = 2
 MOST_BATCH = 1024  # what `train_batch_size: auto` takes at most
 _LARGEST_FILE = 1 << 20
 _MOST = 1e20  # what no byte or operation of a step reaches: a file with more was damaged

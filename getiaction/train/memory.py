@@ -19,7 +19,7 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter, tree_map_only
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import flop_registry
 
 from getiaction.errors import TrainingError
 from getiaction.lerobot import datasets
@@ -169,20 +169,22 @@ def _step(
     for tensor in tree_iter(batch):
         live.add(tensor)
     mixed = precision in _MIXED or (precision in ("32", "32-true") and policy.asks_for_bfloat16)
-    counter = FlopCounterMode(display=False)
-    with fake, _Contents(), counter, live:
+    with fake, _Contents(), live:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mixed):
             loss, _ = model.forward(batch)
         loss.backward()
-    return [now - weights for now in live.line], len(live.line), float(counter.get_total_flops())
+    return [now - weights for now in live.line], len(live.line), live.flops
 
 
 class _LiveBytes(TorchDispatchMode):
-    """Counts the bytes of the storages that are alive, after each operation."""
+    """Counts the bytes of the storages that are alive, after each operation, and the FLOPs.
+
+    Torch's own counter of FLOPs follows modules, and so keeps tensors alive that gradient checkpointing frees.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = 0
+        self.now, self.flops = 0, 0.0
         self.line: list[int] = []
         self._sizes: dict[int, int] = {}
 
@@ -204,6 +206,8 @@ class _LiveBytes(TorchDispatchMode):
         for tensor in tree_iter(out):
             self.add(tensor)
         self.line.append(self.now)
+        if count := flop_registry.get(func._overloadpacket):
+            self.flops += float(count(*args, **(kwargs or {}), out_val=out))
         return out
 
 

@@ -142,6 +142,9 @@ def test_adapters_go_with_everything_else_and_resume_bit_for_bit(
         averages = [each["getiaction"]["ema"]["weights"] for each in (one, two)]
         assert_equal(*averages)
         assert len(averages[0]) == len(adapters)  # of what is trained, and of nothing else
+        # What LeRobot loads, and merge-adapter merges, is the average.
+        for key, value in averages[0].items():
+            assert torch.equal(first[f"base_model.model.{key.replace('.default.', '.')}"], value), key
 
 
 def assert_equal(one: dict[Any, Any], other: dict[Any, Any]) -> None:

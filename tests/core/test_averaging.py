@@ -124,6 +124,26 @@ def test_a_run_keeps_the_average_and_continues_it_bit_for_bit(small_root: Path, 
     assert all(torch.equal(value, other["state_dict"][key]) for key, value in one["state_dict"].items())
 
 
+@pytest.mark.slow
+def test_a_resumed_run_may_begin_an_average_and_leave_it_out_again(small_root: Path, tmp_path: Path) -> None:
+    def checkpoint(folder: Path) -> dict[str, Any]:
+        return torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
+
+    plain = run(small_root, tmp_path / "plain", 6)
+    folder = run(small_root, tmp_path / "changed", 2)
+    started = checkpoint(folder)["state_dict"]
+    averaged = checkpoint(run(small_root, folder, 4, {"decay": 1.0}))["getiaction"]["ema"]
+    assert averaged["steps"] == 2
+    for key, value in averaged["weights"].items():  # a decay of 1 keeps the weights that the average began with
+        assert torch.equal(value, started[f"lerobot_policy.{key}"])
+    last = checkpoint(run(small_root, folder, 6))
+    assert "ema" not in last["getiaction"]
+    assert all(torch.equal(value, last["state_dict"][key]) for key, value in checkpoint(plain)["state_dict"].items())
+    exported = load_file(folder / "pretrained_model/model.safetensors")
+    for key, value in exported.items():
+        assert torch.equal(value, last["state_dict"][f"lerobot_policy.{key}"])
+
+
 def test_validation_uses_the_average(small_root: Path, tmp_path: Path) -> None:
     from getiaction.policies.lerobot import ACT
 

@@ -124,7 +124,9 @@ def test_only_moments_that_can_be_the_peak_are_kept() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["act", "vqbet", "smolvla"])
+@pytest.mark.parametrize(
+    "name", ["act, ema", "vqbet", "diffusion, wide, gradient checkpointing", "smolvla", "smolvla, adapters"]
+)
 def test_the_prediction_is_within_a_tenth_of_what_the_allocator_counts(name: str, tmp_path: Path, cache: Path) -> None:
     import step_memory
 
