@@ -15,6 +15,7 @@ import yaml
 from getiaction.spec.policies import registered
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
+from getiaction_cli.plugins import plugin_entries
 from getiaction_cli.recipe.classes import start_afresh
 from getiaction_cli.recipe.layout import (
     DATAMODULE,
@@ -49,13 +50,25 @@ def apply(root: Node, overrides: Iterable[tuple[str, str]]) -> list[Found]:
         value, problems = _value(source, len(prefix), ".".join(keys))
         found += problems
         key = Node(Kind.SCALAR, source, 2, 2 + len(word), raw=word)
-        value = _with_class_path(keys, value)
+        named = _plugin(value) if keys == ["model", "class_path"] else None
+        value = replace(value, value=WRAPPER) if named is not None else _with_class_path(keys, value)
         if word != dotted:
             value = _appended(_child(root, *keys), value)
         if keys[-1] == "class_path" and (section := _child(root, *keys[:-1])) is not None:
-            found += start_afresh(section, value, ".".join(keys))
+            found += start_afresh(section, value, ".".join(keys), named)
         _set(root, keys, key, value)
+        if named is not None:
+            _set(root, ["model", "init_args", "policy_name"], key, named)
     return found
+
+
+def _plugin(value: Node) -> Node | None:
+    """The name of a policy that a plugin registers, which has no class of its own here; None for any other value."""
+    word = value.value
+    if not isinstance(word, str) or not word.isidentifier() or _policy_class(word):
+        return None
+    name = next((entry.name for entry in plugin_entries() if entry.name == word.lower()), None)
+    return replace(value, value=name) if name else None
 
 
 def _value(source: Source, start: int, route: str) -> tuple[Node, list[Found]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 CONFIGURATION = '''
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ def site(tmp_path: Path) -> Path:
 
 def getiaction(site: Path, *words: str) -> str:
     command = [sys.executable, "-m", "getiaction_cli.main", *words]
-    environment = os.environ | {"PYTHONPATH": str(site)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=site.parent)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -137,3 +138,13 @@ def test_plugins_are_completed(site: Path) -> None:
 
 def test_what_lerobot_would_not_import_is_no_plugin(site: Path) -> None:
     assert "hyphens" not in getiaction(site, "list-policies")
+
+
+def test_a_plugin_is_named_on_the_command_line_and_migrated(site: Path) -> None:
+    words = ("--model", "odd", "--dataset", "getiaction/pusht-demo", "--model.chunk_size", "6")
+    shown = yaml.safe_load(getiaction(site, "train", *words, "--print-config"))["model"]
+    assert shown["class_path"] == "getiaction.policies.lerobot.LeRobotPolicy"
+    assert shown["init_args"]["policy_name"] == "odd" and shown["init_args"]["config_kwargs"]["chunk_size"] == 6
+    source = "lerobot-train --policy.type=odd --policy.chunk_size=6 --dataset.repo_id=getiaction/pusht-demo"
+    recipe = yaml.safe_load(getiaction(site, "migrate", "-o", "-", "--", *source.split()))
+    assert recipe["model"]["init_args"] == {"policy_name": "odd", "config_kwargs": {"chunk_size": 6}}
