@@ -18,6 +18,7 @@ from pathlib import Path
 from getiaction.spec.installing import install_command as install_command
 
 _FOLDER = re.compile(r"(?P<name>[^-]+?)(?:-(?P<version>[^-]+?))?(?:-.*)?\.(?:dist|egg)-info")
+_DOCUMENTATION = re.compile(r"^Project-URL: *documentation *, *(https?://\S+)$", re.MULTILINE | re.IGNORECASE)
 _REQUIREMENT = re.compile(r"^Requires-Dist: *(.+)$", re.MULTILINE)
 # A requirement as build tools write it where it has no condition but its extra.
 _UNCONDITIONAL = re.compile(
@@ -106,6 +107,16 @@ def _asked_for(line: str, extra: str, *, everywhere: bool) -> Iterator[tuple[str
         machines = [{}, _NO_MACHINE] if everywhere else [{}]
         if wanted.marker and all(wanted.marker.evaluate({**machine, "extra": extra}) for machine in machines):
             yield normal(wanted.name), [normal(name) for name in wanted.extras], str(wanted.specifier)
+
+
+def rule_url(code: str) -> str:
+    """The page of a rule on the documentation site that the metadata of getiaction declares; empty without one."""
+    try:
+        text = (distributions()["getiaction"] / "METADATA").read_text(encoding="utf-8")
+    except (KeyError, OSError):
+        return ""
+    site = _DOCUMENTATION.search(text.partition("\n\n")[0])
+    return f"{site[1].rstrip('/')}/rules/{code}/" if site else ""
 
 
 @cache

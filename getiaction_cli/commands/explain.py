@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from getiaction_cli.errors import UsageError
+from getiaction_cli.installed import rule_url
 
 if TYPE_CHECKING:
     from getiaction_cli.rules import Rule
@@ -54,6 +55,8 @@ def explain(
         found.code, found.name, str(found.severity), found.page, columns=text.columns(), color=text.wants_color()
     )
     typer.echo(shown, nl=False)
+    if url := rule_url(found.code):
+        typer.echo(f"\nOn the web: {url}")
 
 
 def _list(rules: dict[str, Rule]) -> str:

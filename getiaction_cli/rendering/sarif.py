@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Diagnostic, Frame, Report, Severity, Span
+from getiaction_cli.installed import rule_url
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -76,7 +77,9 @@ def render(reports: Sequence[Report], rules: Mapping[str, Page], version: str) -
 
 def _rule(code: str, rule: Page) -> dict[str, Any]:
     title = rule.page.splitlines()[0] if rule.page else rule.name
+    url = rule_url(code)
     return {
+        **({"helpUri": url} if url else {}),
         "id": code,
         "name": "".join(part.capitalize() for part in rule.name.split("-")),
         "shortDescription": {"text": title},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -111,6 +112,23 @@ def test_a_message_is_wrapped_on_a_terminal_and_one_line_in_a_pipe(tmp_path: Pat
     assert len(first) > 1 and max(map(len, first)) <= 80, first
     line = re.split(r"\n +-->", piped("validate-config", "wrong.yaml", cwd=tmp_path, **variables).stdout)[0]
     assert len(line) > 80 and "\n" not in line
+
+
+def test_a_rule_is_linked_where_the_package_declares_a_documentation_site(tmp_path: Path) -> None:
+    metadata = tmp_path / "getiaction-0.1.0.dist-info/METADATA"
+    metadata.parent.mkdir()
+    metadata.write_text(
+        "Name: getiaction\nVersion: 0.1.0\nProject-URL: Documentation, https://docs.example/latest/\n\n"
+    )
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    explained = piped("explain", "GA301", PYTHONPATH=path).stdout
+    assert explained.endswith("\nOn the web: https://docs.example/latest/rules/GA301/\n")
+    (tmp_path / "wrong.yaml").write_text("model: 1\n")
+    report = piped("validate-config", "wrong.yaml", "--format", "sarif", cwd=tmp_path, PYTHONPATH=path).stdout
+    assert all(
+        rule["helpUri"] == f"https://docs.example/latest/rules/{rule['id']}/"
+        for rule in json.loads(report)["runs"][0]["tool"]["driver"]["rules"]
+    )
 
 
 def test_no_help_is_wider_than_80_columns_or_cuts_the_line_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
