@@ -132,6 +132,7 @@ def problems(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Iterator[
     first = _raw(datasets[0], entries[0])
     rates = [dataset.fps for dataset in datasets if dataset.fps]
     others = mixture.other_rates(rates, entries) if len(rates) == len(datasets) else []
+    holder: dict[str, dict[int, int]] = {}
     for number, (dataset, entry) in enumerate(zip(datasets, entries, strict=True)):
         if number in others and entry.stride is None:
             said = f"{dataset.repo_id} has {dataset.fps:g} frames per second, {datasets[0].repo_id} has "
@@ -146,14 +147,16 @@ def problems(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Iterator[
                     f"{dataset.repo_id} has no `{old}` to rename",
                     f"it has {', '.join(dataset.features)}",
                 )
-        for earlier in range(number):
-            if datasets[earlier].root == dataset.root and (both := _both(dataset, entries[earlier], entry)):
-                yield (
-                    number,
-                    "episodes",
-                    f"episode {both[0]} of {dataset.repo_id} is in datasets.{earlier} as well",
-                    _ONCE,
-                )
+        there, taken = len(dataset.episodes), holder.setdefault(str(dataset.root), {})
+        some = episode_split.used(there, entry.episodes, entry.exclude_episodes)
+        mine = range(there) if some is None else some
+        # One complaint for each dataset: thousands may name the same one.
+        both = next((episode for episode in mine if episode in taken), None)
+        if both is not None:
+            said = f"episode {both} of {dataset.repo_id} is in datasets.{taken[both]} as well"
+            yield number, "episodes", said, _ONCE
+        else:
+            taken.update(dict.fromkeys(mine, number))
 
 
 def _equal_steps(rates: Sequence[float]) -> str:
@@ -163,14 +166,6 @@ def _equal_steps(rates: Sequence[float]) -> str:
         return "set the `stride` of this dataset to train on steps that differ in length"
     wanted = [f"`stride: {stride}` in datasets.{i}" for i, stride in enumerate(strides) if stride > 1]
     return f"set {' and '.join(wanted)}: then all have {rates[0] / strides[0]:g} steps a second"
-
-
-def _both(dataset: Dataset, one: Entry, other: Entry) -> list[int]:
-    """The episodes of a dataset that two entries use."""
-    total = len(dataset.episodes)
-    used = [episode_split.used(total, entry.episodes, entry.exclude_episodes) for entry in (one, other)]
-    first, second = (set(range(total)) if some is None else set(some) for some in used)
-    return sorted(first & second)
 
 
 def _raw(dataset: Dataset, entry: Entry) -> dict[str, dict[str, object]]:

@@ -377,6 +377,12 @@ def test_each_file_of_a_checkpoint_is_looked_for(
     assert not code or words in errors[code].message
 
 
+def test_a_dataset_that_is_named_often_is_told_once_for_each_entry(judge: Judge) -> None:
+    text = mixture([{"repo_id": "lerobot/pusht"}] * 40)
+    report = verdict(read("recipe.yaml", text=text), SharedInputs(offline=True, machine=HEALTHY), select=("GA359",))
+    assert [d.message for d in report.diagnostics] == ["episode 0 of lerobot/pusht is in datasets.0 as well"] * 39
+
+
 def test_a_checkpoint_that_is_partly_downloaded(judge: Judge, checkpoint: Path) -> None:
     """Offline, what is not in the cache is an error; otherwise training downloads it."""
     folder = odd_datasets.checkpoint(checkpoint.parents[2], "me/act-partly")

@@ -97,3 +97,10 @@ def test_a_policy_is_not_divided_between_processes(setting: str, path: str, shar
     (found,) = report.diagnostics
     assert found.path == path
     assert found.fix is not None
+
+
+def test_a_transform_by_class_path_is_no_part_of_lightning(shared: SharedInputs) -> None:
+    transform = "image_transforms: {class_path: os.system, init_args: {command: true}}"
+    text = RIGHT.format(setting="benchmark: true").replace("trainer:", f"    {transform}\ntrainer:")
+    report = verdict(read("recipe.yaml", text=text), shared, select=("GA1",))
+    assert [d.code for d in report.diagnostics] == ["GA131"]

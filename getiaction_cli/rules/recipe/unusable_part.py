@@ -238,7 +238,7 @@ def _twice(recipe: Recipe) -> Iterator[Finding]:
     """Plugins of which Lightning takes one of a kind."""
     first: dict[str, str] = {"Precision": "trainer.precision"} if recipe.trainer("precision") is not None else {}
     for route in object_routes(recipe):
-        meant, _ = meant_class(route.split(".")[1], str(recipe.get(f"{route}.class_path")))
+        meant, _ = meant_class(kind_of(route), str(recipe.get(f"{route}.class_path")))
         kind = next((base for base in _ONE_OF_A_KIND if base in lineage(meant)), "")
         if kind and route.startswith("trainer.plugins") and (same := first.setdefault(kind, route)) != route:
             yield Finding(
