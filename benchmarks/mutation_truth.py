@@ -397,7 +397,7 @@ def page(
     shares = ", ".join(f"{count} of {policy}" for policy, count in sorted(per_policy.items()))
     wrong = {kind: _wrong(tables[kind], truth, judged) for kind in ("double", "large")}
     policies = ", ".join(sorted({name.split()[0] for names in large.values() for name in names}))
-    return f"""# How right the verdict is
+    return f"""# Accuracy of validate-config
 
 `getiaction validate-config` promises to know before training what training would stumble over. This page measures that
 promise: {total} recipes and datasets, each a healthy one changed in a single thing, are judged, and then trained for
@@ -445,7 +445,7 @@ this draw, more than half of them new, 11 were missed then. These are still judg
 
 {fixed}
 
-## Lost in silence
+## Silent failures
 
 These train. Without the verdict, they pass silently.
 

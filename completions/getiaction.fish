@@ -21,7 +21,7 @@ function __getiaction_options
 --ckpt_path	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --ignore	Train despite these findings or families (GA301,GA5)
---unchecked	Train although the installed LeRobot could not be read and checks did not run
+--unchecked	Train even if LeRobot could not be read and checks did not run
 --print-config	Print the recipe with all defaults and where each value comes from, and exit
 --print_config	Print the recipe with all defaults and where each value comes from, and exit
 --slurm	Submit the training to SLURM; with options of sbatch, as --slurm "--partition=gpu --gpus-per-node=4"
@@ -55,7 +55,7 @@ function __getiaction_options
 --ckpt_path	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --resume	Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe
 --ignore	Train despite these findings or families (GA301,GA5)
---unchecked	Train although the installed LeRobot could not be read and checks did not run
+--unchecked	Train even if LeRobot could not be read and checks did not run
 --print-config	Print the recipe with all defaults and where each value comes from, and exit
 --print_config	Print the recipe with all defaults and where each value comes from, and exit
 --model	Policy class or name: ACT, diffusion, …

@@ -1,7 +1,7 @@
 """Errors that mean "I could not look". What is wrong with a recipe or a dataset is a Diagnostic, never one of these.
 
     CliError                    one line, a hint, an exit code
-    ├── UsageError              exit 2: wrong words on the command line
+    ├── UsageError              exit 2: usage error
     └── CouldNotLook            exit 3: something needed could not be read
         ├── LeRobotUnreadable       the installed LeRobot is not one that getiaction can read
         ├── RecipeNotFound          no such recipe file

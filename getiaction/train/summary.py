@@ -180,7 +180,7 @@ class Summary:
 
     def _steps(self) -> str:
         if not self.losses and self.stopped_by is None:
-            return f"nothing more: {many(self.steps, 'step')} were done before, and the recipe sets no more"
+            return f"already finished: {many(self.steps, 'step')} were done before, and the recipe sets no more"
         early = self.steps < self.planned and math.isfinite(self.planned)
         done = f"{self.steps:,} of {many(round(self.planned), 'step')}" if early else many(self.steps, "step")
         whole = f"{done} in {timedelta(seconds=round(self.seconds))}"

@@ -167,7 +167,7 @@ def _with_reason(before: str, after: str, diagnostic: Diagnostic) -> str:
     for kind, _, _, start, end in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         if kind in ("replace", "insert") and start < end:
             indent = new[start][: len(new[start]) - len(new[start].lstrip())]
-            reason = f"Otherwise: {diagnostic.message} ({diagnostic.code})"
+            reason = f"Without it: {diagnostic.message} ({diagnostic.code})"
             return "\n".join([*new[:start], *_comment(reason, indent), *new[start:], ""])
     return after
 

@@ -35,8 +35,8 @@ def init(
 ) -> None:
     """Write a recipe that trains a policy on a dataset.
 
-    What the dataset forces on the policy (a crop for small images, a horizon for short episodes) is set, with the
-    reason beside it.
+    Settings that the dataset requires (a crop for small images, a horizon for short episodes) are written, each with
+    its reason.
     """
     output = output.expanduser() if output is not None else None  # shells leave the ~ of --output=~/recipe.yaml
     if output is not None and output.exists() and not is_empty(output):

@@ -175,9 +175,7 @@ _RESUME = typer.Option(
     help="Resume a run: its folder or a .ckpt file; without a value: the latest run of the recipe.",
     show_default=False,
 )
-_UNCHECKED = typer.Option(
-    "--unchecked", help="Train although the installed LeRobot could not be read and checks did not run."
-)
+_UNCHECKED = typer.Option("--unchecked", help="Train even if LeRobot could not be read and checks did not run.")
 _POLICY = typer.Option(
     "--policy", "-p", metavar="POLICY", help="With a dataset for RECIPE: draft a recipe for this policy and train it."
 )

@@ -94,7 +94,7 @@ def _as_folder(word: str) -> Path | None:
         raise DatasetNotFound(f"{closed} can't be read: permission denied", "is it yours?")
     inside = [child for child in _subfolders(path) if has_meta(child)]
     if word.count("/") == 1 and not inside and not word.startswith((".", "/", "~")):
-        return None  # an ordinary folder that happens to be called like a Hub id
+        return None  # an ordinary folder that happens to have the name of a Hub id
     hint = f"did you mean {inside[0]}?" if inside else "a LeRobot dataset is a folder that holds meta/info.json"
     raise DatasetNotFound(f"{word} is not a LeRobot dataset: it has no meta/ folder", hint)
 

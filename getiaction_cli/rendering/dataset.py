@@ -53,8 +53,8 @@ def _overview(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
     revision = f", revision {dataset.place.revision[:12]}" if dataset.place.revision else ""
     rows = [
         ("where", f"{dataset.root} ({place}{revision})"),
-        ("format", f"{dataset.version or 'unknown'}, {fps}, robot {dataset.robot_type or 'not named'}"),
-        ("holds", f"{plural(inspection.episodes, 'episode')}, {plural(inspection.frames, 'frame')}{hours}"),
+        ("format", f"{dataset.version or 'unknown'}, {fps}, robot type {dataset.robot_type or 'not set'}"),
+        ("contents", f"{plural(inspection.episodes, 'episode')}, {plural(inspection.frames, 'frame')}{hours}"),
         ("size", size(dataset.size_bytes) + (" (meta/ only)" if not dataset.has_data else "")),
         *(
             [("decoded", f"{size(inspection.decoded)}, kept in a frame store when training has room")]

@@ -50,7 +50,7 @@ def test_what_the_dataset_forces_is_set_with_the_reason_beside_it(tmp_path: Path
     getiaction("init", DEMO, "--policy", "xvla", "-o", "recipe.yaml", cwd=tmp_path)
     lines = (tmp_path / "recipe.yaml").read_text().splitlines()
     place = lines.index("    action_mode: auto")
-    start = max(row for row in range(place) if lines[row].startswith("    # Otherwise: "))
+    start = max(row for row in range(place) if lines[row].startswith("    # Without it: "))
     reason = " ".join(line.strip(" #") for line in lines[start:place])
     assert "'ee6d' means 20 numbers, but `action` has 2" in reason
     schema, *others = lines

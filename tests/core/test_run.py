@@ -217,7 +217,7 @@ def test_a_finished_run_has_nothing_left_to_do_and_says_so(root: Path) -> None:
     assert (again.steps, again.losses) == (2, ())
     assert again.best == first.best
     text = again.text()
-    assert "nothing more: 2 steps were done before" in text
+    assert "already finished: 2 steps were done before" in text
     assert "nan" not in text
     assert "--trainer.max_steps 4" in text
 

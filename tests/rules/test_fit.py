@@ -389,7 +389,7 @@ def test_a_checkpoint_that_is_partly_downloaded(judge: Judge, checkpoint: Path) 
     (folder / "model.safetensors").unlink()
     text = recipe("ACT", {"pretrained_path": "me/act-partly"})
     found = judge(text, replace(HEALTHY, env={"HF_HUB_OFFLINE": "1"}, hub=("me/act-partly",)))
-    assert found["GA251"].message.startswith("`model.safetensors` of `me/act-partly` must be downloaded")
+    assert found["GA251"].message.startswith("`model.safetensors` of `me/act-partly` is not cached")
     assert "GA251" not in judge(text)
 
 

@@ -61,9 +61,10 @@ def data_offline(fit: Fit, machine: Machine) -> Iterator[Finding]:
     if not machine.offline or (dataset.has_data and not fit.lacking):
         return
     name = dataset.place.repo_id
-    message = f"only the metadata of `{name}` is downloaded, and HF_HUB_OFFLINE forbids downloading the rest"
+    message = f"only the metadata of `{name}` is cached, and HF_HUB_OFFLINE is set"
     if dataset.has_data:
-        message = f"{plural(len(fit.lacking), 'file')} of `{name}` must be downloaded, and HF_HUB_OFFLINE forbids it"
+        are = "is" if len(fit.lacking) == 1 else "are"
+        message = f"{plural(len(fit.lacking), 'file')} of `{name}` {are} not cached, and HF_HUB_OFFLINE is set"
     yield Finding(
         message,
         at="data.init_args.repo_id",

@@ -64,7 +64,7 @@ def weights_offline(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> I
     for model in from_hub(recipe, policy):
         if model.repo_id not in machine.hub:
             yield Finding(
-                f"{model.what} `{model.repo_id}` must be downloaded, and HF_HUB_OFFLINE forbids it",
+                f"{model.what} `{model.repo_id}` is not cached, and HF_HUB_OFFLINE is set",
                 at=model.at,
                 help=fetch,
             )

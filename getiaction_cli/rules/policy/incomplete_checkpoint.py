@@ -90,7 +90,8 @@ def incomplete_checkpoint(
         help = "copy the whole `pretrained_model` folder; a checkpoint that is older than processors gets them by "
         help += f"python -m lerobot.processor.migrate_policy_normalization --pretrained-path {quote(checkpoint.said)}"
     else:
-        message = f"{listed(lacking)} of `{checkpoint.said}` must be downloaded, and HF_HUB_OFFLINE forbids it"
+        are = "is" if len(lacking) == 1 else "are"
+        message = f"{listed(lacking)} of `{checkpoint.said}` {are} not cached, and HF_HUB_OFFLINE is set"
         help = fetch_command(recipe)
     yield Finding(message, at=ROUTE, help=help)
 

@@ -76,7 +76,7 @@ def object_by_name(recipe: Recipe) -> Iterator[Finding]:
             help = f"for example `class_path: {home}.{_EXAMPLES[name]}`" if not class_path else ""
             safe = entry.rpartition(".")[2].lower() in (own := class_path.rpartition(".")[2].lower(), own[: -len(name)])
             yield Finding(
-                f"`{entry[:60]}` is a name; `{name}` takes a section with a `class_path`",
+                f"`{entry[:60]}` must be a section with a `class_path`, as `{name}` takes it",
                 at=at,
                 fix=Change(f"name {class_path}", set=((at, {"class_path": class_path}),), safe=safe)
                 if class_path and not needed
