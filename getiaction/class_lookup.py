@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
@@ -60,9 +61,11 @@ def lookup(place: str, class_path: str, route: str) -> type:
 
 
 def _is_where(found: type, class_path: str, package: str) -> bool:
-    """True for the package itself, the module that defines the class, and the packages in between."""
+    """True for the package, the module that defines the class, and the loaded packages inside that have it."""
     path = class_path.rpartition(".")[0]
-    return path == package or f"{found.__module__}.".startswith(f"{path}.")
+    inner = sys.modules.get(path)
+    held = hasattr(inner, "__path__") and getattr(inner, found.__name__, None) is found
+    return path == package or held or f"{found.__module__}.".startswith(f"{path}.")
 
 
 def check_arguments(wanted: type, arguments: Mapping[str, Any], route: str) -> None:

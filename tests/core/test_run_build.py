@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.loggers.logger import DummyLogger
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from getiaction.errors import MachineError, TrainingError
 from getiaction.spec.installing import install_command
@@ -52,6 +53,8 @@ def test_classes_of_the_right_place_are_built() -> None:
     assert isinstance(build.component("callbacks", deep, "trainer.callbacks.0"), EarlyStopping)
     between = "lightning.pytorch.callbacks.progress.TQDMProgressBar"  # as Lightning's own documentation has it
     assert isinstance(build.component("callbacks", {"class_path": between}, "trainer.callbacks.0"), TQDMProgressBar)
+    again = "lightning.pytorch.plugins.io.TorchCheckpointIO"  # defined in Lightning Fabric
+    assert isinstance(build.component("plugins", {"class_path": again}, "trainer.plugins.0"), TorchCheckpointIO)
 
 
 @pytest.mark.parametrize(
