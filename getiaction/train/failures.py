@@ -15,6 +15,8 @@ from getiaction.errors import DataError, MachineError, TrainingError
 
 # What torch puts before the traceback of an exception that a worker of the DataLoader raised.
 _CAUGHT = re.compile(r"Caught (\w+) in DataLoader worker process \d+\.")
+# What gloo says of a process that is gone, in torch's third_party/gloo/gloo/transport/tcp.
+_LOST = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Connection refused")
 _UNHARMED = "a checkpoint that the run has written before is unharmed: resume it with --resume"
 
 
@@ -70,6 +72,10 @@ def explain(error: BaseException) -> TrainingError | None:
             f"a worker process that loads data was killed: {_line(error)}",
             "often by too little memory or /dev/shm: lower data.init_args.num_workers (0 loads in the main process)",
         )
+    if is_lost_process(error):
+        return TrainingError(
+            "another process of this training has ended", "its own message says why: look above, and in log.rank*.txt"
+        )
     if isinstance(error, pickle.UnpicklingError):
         return TrainingError(
             "the checkpoint holds more than numbers and plain values, so it was not read",
@@ -83,6 +89,13 @@ def explain(error: BaseException) -> TrainingError | None:
     if isinstance(error, MisconfigurationException):
         return TrainingError(f"Lightning can't train like this: {_line(error)}")
     return None
+
+
+def is_lost_process(error: BaseException | None) -> bool:
+    """Whether the connection to another process of the training broke, as it does when that process dies."""
+    return isinstance(error, RuntimeError) and (
+        isinstance(error, torch.distributed.DistError) or any(said in str(error) for said in _LOST)
+    )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ import torch.distributed
 from getiaction import publishing
 from getiaction.errors import TrainingError
 from getiaction.lerobot import model_card
-from getiaction.spec import launch
+from getiaction.spec import launch, slurm
 from getiaction.spec.evaluation import Evaluation
 from getiaction.spec.launch import rank
 from getiaction.spec.publishing import Upload, upload_of
@@ -25,7 +25,7 @@ from getiaction.spec.seed import draw, with_seed
 from getiaction.train import batch_size, build, folder
 from getiaction.train.checkpoints import Checkpoints, SafeCheckpointIO
 from getiaction.train.data_progress import DataProgress
-from getiaction.train.failures import in_plain_words
+from getiaction.train.failures import in_plain_words, is_lost_process
 from getiaction.train.folder import RunFolder
 from getiaction.train.interrupt import Interrupt, Interrupted, end_others
 from getiaction.train.job import Job
@@ -95,7 +95,7 @@ def train(
         saves = (recipe.get("trainer") or {}).get("enable_checkpointing") is not False
         callbacks.append(Checkpoints(run, interrupt, saves=saves))
         callbacks += _rollouts(recipe, run, interrupt, watch, page, screen)
-    with _ended(run, watch, page, screen), interrupt.listening(), in_plain_words():
+    with _ended(run, recorder, watch, page, screen), interrupt.listening(), in_plain_words():
         trainer = build.trainer(recipe, run, callbacks)
         checkpoint = prepared.checkpoint
         if launch.read().world_size > 1:
@@ -187,11 +187,16 @@ class _Preparation:
 
 
 @contextmanager
-def _ended(run: RunFolder | None, watch: Watch, page: RunPage, screen: Screen) -> Iterator[None]:
+def _ended(run: RunFolder | None, recorder: RunRecorder, watch: Watch, page: RunPage, screen: Screen) -> Iterator[None]:
     """After the run: keep what a failure says, or remove a folder in which nothing began, and release the rest."""
     try:
         yield
     except (TrainingError, Interrupted, KeyboardInterrupt) as error:
+        if isinstance(error, TrainingError):
+            slurm.ignore()  # the SIGTERM that follows ends this step, and must not requeue the job
+            if is_lost_process(error.__cause__) and (gone := recorder.ended()):
+                who = " and ".join(f"rank {number} on {recorder.processes[number][0]}" for number in gone)
+                error.message, error.hint = f"{who} has ended", f"its log: {run.log_of(gone[0])}" if run else ""
         if run and not watch.started and not run.resumed and rank() == 0:
             run.abandon()
         elif run and isinstance(error, Interrupted):
@@ -200,6 +205,7 @@ def _ended(run: RunFolder | None, watch: Watch, page: RunPage, screen: Screen) -
             run.write_fault(error.__cause__)
         raise
     except Exception as fault:
+        slurm.ignore()
         if run and run.announced:
             fault.add_note(f"the traceback is in {run.write_fault(fault, rank())}")
         raise

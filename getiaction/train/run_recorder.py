@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import platform
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -55,6 +58,18 @@ class RunRecorder(L.Callback):
         self.resolved = resolved
         self.screen = screen
         self.ignored = list(ignored)
+        self.processes: list[tuple[str, int]] = []  # host and number of each rank's process
+
+    def ended(self) -> list[int]:
+        """The ranks whose processes have ended, as far as this host can see; waits a moment for the first."""
+        here = this_host()
+        for _ in range(20):
+            gone = [rank for rank, (host, pid) in enumerate(self.processes) if host == here and not _is_alive(pid)]
+            if gone:
+                return gone
+            time.sleep(0.1)
+        elsewhere = [rank for rank, (host, _) in enumerate(self.processes) if host != here]
+        return elsewhere if len(elsewhere) == 1 else []
 
     @property
     def state_key(self) -> str:
@@ -68,6 +83,7 @@ class RunRecorder(L.Callback):
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """The dataset has been read; the policy is built next, which may fetch weights."""
         if trainer.world_size > 1:
+            self.processes = gather((this_host(), os.getpid()))
             check_alike(trainer.datamodule)
         if self.run:
             self.run.path = trainer.strategy.broadcast(self.run.path)
@@ -227,6 +243,13 @@ def _facts(trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
         "frames": frames,
         "batch": batch,
     }
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return not Path("/proc/self").exists()
 
 
 def _hardware(trainer: L.Trainer) -> dict[str, Any]:

@@ -162,6 +162,8 @@ def _with_values(words: list[str], own: Collection[str] = ()) -> list[str]:
         elif word == "--array" and words:
             word = f"--array={words.pop(0)}"
         done.append(word)
+    if sum(word.startswith("--array=") for word in done) > 1:
+        raise UsageError("--array can be given once", "one override differs between the tasks: --array seed=1-5")
     return done
 
 

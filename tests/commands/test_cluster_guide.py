@@ -2,7 +2,9 @@
 
 import csv
 import os
+import platform
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -176,3 +178,28 @@ def test_a_preempted_job_is_requeued_once_and_resumes_in_its_folder(shell: Shell
     assert [path.name for path in run.parent.iterdir()] == [run.name]
     assert (run / "log.rank1.txt").is_file()
     assert {path.name for path in Path().iterdir()} == {"recipe.yaml", "job.sh", "outputs", log.name}
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_ends_its_job_and_is_named(shell: Shell) -> None:
+    script = blocks()["Time limits and preemption"][0]
+    Path("job.sh").write_text(script.replace("recipe.yaml", "recipe.yaml --trainer.max_steps=100000"))
+    job = shell("sbatch --parsable job.sh").strip()
+    run, log = Path(f"outputs/recipe/job-{job}"), Path(f"slurm-{job}.out")
+    shell.wait_for_steps(run, log)
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words, variables = (process / "cmdline").read_bytes(), (process / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"max_steps=100000" in words and {b"SLURM_PROCID=1", f"SLURM_JOB_ID={job}".encode()} <= set(variables):
+            os.kill(int(process.name), signal.SIGKILL)
+            break
+    for _ in range(150):
+        if (facts := shell.facts(job))["JobState"] != "RUNNING":
+            break
+        time.sleep(0.2)
+    said = log.read_text()
+    assert (facts["JobState"], facts["Restarts"]) == ("FAILED", "0"), said
+    assert f"error: rank 1 on {platform.node()} has ended\nhint: its log: {run}/log.rank1.txt" in said
+    assert "Traceback" not in said

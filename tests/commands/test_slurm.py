@@ -264,3 +264,8 @@ def test_a_wrong_recipe_is_not_submitted(recipe: Path) -> None:  # noqa: F811
 
 def test_a_login_node_needs_no_gpu(recipe: Path) -> None:  # noqa: F811
     assert "srun" in dry_run(recipe, "--trainer.accelerator=gpu")
+
+
+def test_a_second_array_is_not_dropped_in_silence(recipe: Path) -> None:  # noqa: F811
+    words = ["train", str(recipe), "--slurm", "--array", "seed=1-2", "--array", "steps=2,3", "--dry-run"]
+    assert isinstance(CliRunner().invoke(app, words).exception, UsageError)
