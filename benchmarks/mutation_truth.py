@@ -59,6 +59,7 @@ SILENT = {
     "GA321": "actions of the robot stand for something else in the action space that is named",
     "GA334": "numbers that info.json calls text: LeRobot's own reader, and so its evaluation, stops at them",
     "GA336": "the checkpoint with the best value of a metric that is not logged is never kept",
+    "GA370": "a camera that the policy is given and never sees",
     "GA402": "LeRobot's own tools and its evaluation look for what is missing",
     "GA411": "the files contradict each other about which episodes there are",
     "GA412": "the files contradict each other about how many frames there are",

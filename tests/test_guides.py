@@ -12,6 +12,7 @@ import make_dataset
 import pytest
 import tiny_vlas
 import yaml
+from huggingface_hub import constants
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
@@ -109,6 +110,7 @@ def test_smolvla_is_fine_tuned_checked_and_merged(tmp_path: Path, monkeypatch: p
     """The recipe and the commands of the guide, on a small base of random weights."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "lerobot"))
     tiny_vlas.smolvla_base(tmp_path / "hub")
     recipe = next(text for text in blocks("finetune.md", "yaml") if "trainer:" in text)

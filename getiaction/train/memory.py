@@ -84,6 +84,9 @@ def measure(
         task: the text that a sample comes with.
         precision: the trainer's.
     """
+    # Entering that mode registers a GPU that is not there. The first backward pass starts a thread for each GPU, and a
+    # process with such threads can't be forked to train: let the first one come before.
+    torch.zeros((), requires_grad=True).backward()
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     with _replacing_parameters():
         policy.build_hollow(meta, stats, _all(fake, _Contents()))

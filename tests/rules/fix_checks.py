@@ -33,6 +33,7 @@ REVEALS = {
     ("GA304", "GA301"),  # times that were given under another name
     ("GA306", "GA308"),
     ("GA310", "GA312"),  # one camera is left, and it is not square either
+    ("GA370", "GA312"),
 }
 _COMMENT = re.compile(r"(?:^|\s)#\s?(.*\S)\s*$", re.MULTILINE)
 

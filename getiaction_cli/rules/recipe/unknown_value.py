@@ -76,7 +76,7 @@ def unknown_value(recipe: Recipe) -> Iterator[Finding]:
             allowed = _allowed(section.route, name, key.type.choices if key else ())
             if not isinstance(value, str) or not allowed or _fits(name, value, allowed):
                 continue
-            if key is not None and key.complaint is not None and key.complaint(value) is None:
+            if key is not None and key.type.choices and key.complaint is not None and key.complaint(value) is None:
                 continue
             if key is not None and not key.type.choices and route in mistaken(recipe):
                 continue
