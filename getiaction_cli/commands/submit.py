@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _ARRAY = re.compile(r"(?P<name>[\w.-]+)=(?P<values>.+)")
 _RANGE = re.compile(r"(\d+)-(\d+)")
 MOST_TASKS = 1000
+SAVING_S = 120  # the job is asked to save, by SIGUSR1, so long before its time limit
 # sbatch's short options that take a value, from sbatch(1); those that are read here, by their long names.
 _SHORT_WITH_VALUE = "AabDcCdeFGiJLmMnNopqStwxB"
 _LONG = {
@@ -194,7 +195,7 @@ def script(tasks: Sequence[Task], name: str, home: Path, given: Sequence[Option]
         "output": _output(home, len(tasks)),
         "open-mode": "append",
         "requeue": "",
-        "signal": "USR1@120",
+        "signal": f"USR1@{SAVING_S}",
         **_processes(tasks[0].recipe, given),
     }
     if len(tasks) > 1:

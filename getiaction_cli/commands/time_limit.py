@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from getiaction.spec import slurm
+from getiaction_cli.commands.submit import SAVING_S
 from getiaction_cli.diagnostics import Unavailable
 from getiaction_cli.gpus import find
 from getiaction_cli.units import duration, plural
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from getiaction_cli.recipe import Recipe
     from getiaction_cli.runs import Run
 
-SAVING_S = 120  # the batch script asks for SIGUSR1 this long before the limit
 _DAYS = re.compile(r"(\d+)-(\d+)(?::(\d+))?(?::(\d+))?")
 _RATE = "train/samples_per_second"
 _GPU_OPTIONS = ("gres", "gpus", "gpus-per-node", "gpus-per-task")

@@ -30,9 +30,9 @@ _INTS = {
     "data/file_index": "data_file",
 }
 # The recorder writes ten episodes per row group: the footer of such a file alone takes 350 MB when parsed.
+_LARGE = 32 << 20
 # Rows in a row group above which columns are read in parts.
 _LARGE_GROUP = 10_000
-_LARGE = 32 << 20
 
 # Reading the statistics of more episodes than this would cost more than all the rest.
 _SUMMED_EPISODES = 10_000
