@@ -32,6 +32,7 @@ from getiaction_cli.commands import (
     validate_config,
 )
 from getiaction_cli.commands.arguments import say
+from getiaction_cli.commands.override_words import CommandWithOverrides
 from getiaction_cli.control import CleanStream
 from getiaction_cli.errors import EXIT_USAGE, CliError, CouldNotLook, UsageError
 from getiaction_cli.rendering.text import COLOURS
@@ -99,12 +100,12 @@ def _options(
         raise UsageError("no command was named", "`getiaction --help` lists them")
 
 
-app.command("train", cls=train.TrainCommand)(train.train)
-app.command("fit", short_help="Train (LightningCLI-compatible syntax).", cls=train.TrainCommand)(train.fit)
+app.command("train", cls=CommandWithOverrides)(train.train)
+app.command("fit", short_help="Train (LightningCLI-compatible syntax).", cls=CommandWithOverrides)(train.fit)
 app.command("recipes", short_help="List or print the recipes that ship with getiaction.")(recipes.recipes)
 app.command("init")(init.init)
 app.command("migrate", short_help="Convert a configuration of lerobot-train or LightningCLI.")(migrate.migrate)
-app.command("validate-config", short_help="Check recipes and report every problem.", cls=train.TrainCommand)(
+app.command("validate-config", short_help="Check recipes and report every problem.", cls=CommandWithOverrides)(
     validate_config.validate_config
 )
 app.command("inspect-dataset", short_help="Show what is in a dataset and what is broken.")(
@@ -113,7 +114,7 @@ app.command("inspect-dataset", short_help="Show what is in a dataset and what is
 app.command("evaluate", short_help="Measure what a trained policy has learned.", cls=evaluate.EvaluateCommand)(
     evaluate.evaluate
 )
-app.command("fetch", short_help="Download what recipes need, to train without a network.", cls=train.TrainCommand)(
+app.command("fetch", short_help="Download what recipes need, to train without a network.", cls=CommandWithOverrides)(
     fetch.fetch
 )
 for name in ("validate", "test", "predict"):

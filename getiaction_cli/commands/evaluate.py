@@ -14,8 +14,8 @@ import typer
 from getiaction_cli.commands import run_report
 from getiaction_cli.commands.arguments import Format, note, quiet, rule_codes
 from getiaction_cli.commands.core import one_error, own_screen, prepare_libraries
+from getiaction_cli.commands.override_words import RECIPE_SUFFIXES, CommandWithOverrides
 from getiaction_cli.commands.rollouts import roll_out
-from getiaction_cli.commands.train import RECIPE_SUFFIXES, TrainCommand
 from getiaction_cli.errors import EXIT_FOUND, RunFailed, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Device(StrEnum):
     XPU = "xpu"
 
 
-class EvaluateCommand(TrainCommand):
+class EvaluateCommand(CommandWithOverrides):
     """Takes `--data.…` and `--env.…` overrides, as `train` does; `--seed` is an option of its own."""
 
     takes_overrides = ("data", "env")

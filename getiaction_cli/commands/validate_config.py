@@ -88,7 +88,7 @@ def validate_config(
     """
     from getiaction_cli import gpus, policies
     from getiaction_cli.checking.recipe_context import SharedInputs
-    from getiaction_cli.commands import train
+    from getiaction_cli.commands import trial
 
     card = gpus.named(gpu) if gpu is not None else None
     machine = None
@@ -120,8 +120,8 @@ def validate_config(
         if changing:
             fixed += run.fix(path, recipe, unsafe=unsafe_fixes, diff=diff)
         elif run.judge(recipe).ok:
-            stopped |= measure and not _works(train.measure, recipe)
-            stopped |= smoke and not _works(train.smoke, recipe)
+            stopped |= measure and not _works(trial.measure, recipe)
+            stopped |= smoke and not _works(trial.smoke, recipe)
     to_stderr = changing and (diff or "-" in (recipes or ()))
     clean = not any(report.diagnostics or report.not_run for report in run.reports)
     if run.reports and not (

@@ -8,7 +8,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from getiaction_cli.commands.train import _own_text, _with_values, split_overrides
+from getiaction_cli.commands.override_words import split_overrides, with_values
+from getiaction_cli.commands.request import own_text
 from getiaction_cli.errors import UsageError
 from getiaction_cli.main import app
 from getiaction_cli.recipe import read
@@ -75,7 +76,7 @@ def test_an_override_without_a_value_is_a_usage_error(words: list[str]) -> None:
     ],
 )
 def test_some_options_may_have_no_value(words: list[str], becomes: list[str]) -> None:
-    assert _with_values(words, {"--array", "--output-dir", "--policy", "-p"}) == becomes
+    assert with_values(words, {"--array", "--output-dir", "--policy", "-p"}) == becomes
 
 
 RECIPE = """\
@@ -93,7 +94,7 @@ data:
 
 def test_the_resolved_recipe_keeps_its_comments() -> None:
     recipe = read("r.yaml", text=RECIPE, overrides=[("model.chunk_size", "20"), ("trainer.max_steps", "7")])
-    text = _own_text(recipe)
+    text = own_text(recipe)
     assert "# what this is" in text
     assert "# small" in text
     assert yaml.safe_load(text) == recipe.plain()
@@ -101,7 +102,7 @@ def test_the_resolved_recipe_keeps_its_comments() -> None:
 
 
 def test_an_untouched_recipe_is_kept_as_it_is() -> None:
-    assert _own_text(read("r.yaml", text=RECIPE)) == RECIPE
+    assert own_text(read("r.yaml", text=RECIPE)) == RECIPE
 
 
 def test_a_code_that_no_rule_has_is_refused() -> None:
