@@ -18,7 +18,7 @@ from getiaction_cli.errors import UsageError
 from getiaction_cli.machine import FFMPEG, Gpu, Machine, probe, torch_hub
 
 VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "LEROBOT_HOME")
-FORMAT = 1
+VERSION = 1
 
 
 def describe() -> str:
@@ -26,7 +26,7 @@ def describe() -> str:
     here = probe()
     disks = (Path.cwd(), Path.home(), hub_cache(), Path(os.environ.get("TMPDIR", "/tmp")), Path("/"))
     values = {
-        "format": FORMAT,
+        "version": VERSION,
         "system": here.system,
         "arch": here.arch,
         "gpus": [asdict(gpu) for gpu in here.gpus],
@@ -60,7 +60,7 @@ def read(path: Path) -> Machine:
         raise UsageError(f"{path} can't be read: {error.strerror or error}", again) from None
     except ValueError as error:
         raise UsageError(f"{path} is not JSON: {error}", again) from None
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
+    if not isinstance(values, dict) or values.get("version") != VERSION:
         raise UsageError(f"{path} does not describe a machine", again)
     try:
         return _machine(values)

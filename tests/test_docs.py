@@ -31,6 +31,19 @@ def test_generated_documents_are_up_to_date(name: str) -> None:
     assert written == getattr(_generate(), name)(), "run: python docs/generate.py"
 
 
+def test_every_json_document_begins_with_its_version() -> None:
+    """docs/formats.md is generated from the commands' own output; `validate`, `test` and `predict` are `evaluate`."""
+    page = (REPOSITORY / "docs/formats.md").read_text()
+    shapes = re.findall(r"^## (\S+).*--format json\n\n\| key \| type \|\n\|---\|---\|\n\| `(\w+)` ", page, re.MULTILINE)
+    assert {first for _, first in shapes} == {"version"}
+    help_texts = re.findall(
+        r"^## (\S+)\n\n```text\n(.*?)```", (REPOSITORY / "docs/cli.md").read_text(), re.M | re.DOTALL
+    )
+    writing = {name for name, text in help_texts if re.search(r"--format <[a-z|]*json", text)}
+    assert writing == {name for name, _ in shapes} | {"validate", "test", "predict"}
+    assert page.count("--format json\n") == len(shapes)
+
+
 def test_every_command_that_the_readme_names_exists() -> None:
     cli = (REPOSITORY / "docs/cli.md").read_text()
     commands = set(re.findall(r"^## ([a-z-]+)$", cli, re.MULTILINE))

@@ -115,6 +115,7 @@ class Report:
     def plain(self) -> dict[str, Any]:
         """Everything as plain values."""
         return {
+            "version": 1,
             "env": dict(self.env),
             "step": self.step,
             "stopped_early": self.planned is not None,

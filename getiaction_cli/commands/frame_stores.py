@@ -11,6 +11,7 @@ import typer
 
 from getiaction_cli.commands.arguments import Format
 from getiaction_cli.errors import CouldNotLook, UsageError
+from getiaction_cli.rendering.json_text import json_text
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.frame_stores import Store
@@ -55,7 +56,7 @@ def frame_stores(
     if delete:
         _delete(chosen)
     elif output is Format.JSON:
-        typer.echo(document(chosen))
+        typer.echo(document(chosen), nl=False)
     else:
         _text(chosen, path or frames_root())
 
@@ -128,9 +129,7 @@ def _ago(then: float) -> str:
 
 
 def document(chosen: list[Store]) -> str:
-    """Version 1 of the JSON of frame stores. Keys may be added, none may change or go."""
-    import json
-
+    """The JSON of frame stores."""
     listed = [
         {
             "repo_id": store.repo_id,
@@ -146,4 +145,4 @@ def document(chosen: list[Store]) -> str:
         }
         for store in chosen
     ]
-    return json.dumps({"schema_version": 1, "stores": listed}, indent=2)
+    return json_text({"stores": listed})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from getiaction.spec.run_folder import ROLLOUTS
 from getiaction_cli.commands import run_report
 from getiaction_cli.commands.core import one_error, own_screen, prepare_libraries
 from getiaction_cli.errors import UsageError
+from getiaction_cli.rendering.json_text import json_text
 
 if TYPE_CHECKING:
     from getiaction.evaluation.rollouts import Report
@@ -49,7 +49,7 @@ def roll_out(
     if source.recipe is not None:
         run_report.draw(source.recipe.parent)
     if as_json:
-        typer.echo(json.dumps({**report.plain(), "folder": str(folder)}, indent=2))
+        typer.echo(json_text({**report.plain(), "folder": str(folder)}), nl=False)
         _end(report)
         return
     rows = [("policy", source.place), ("environment", _shown(report.env)), *report.rows(), ("kept in", f"{folder}/")]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Severity
+from getiaction_cli.rendering.json_text import json_text
 from getiaction_cli.rendering.json_v1 import diagnostic_v1
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ def render(inspection: Inspection) -> str:
     """The document. A number that is not finite is null."""
     dataset, lengths, report = inspection.dataset, inspection.lengths, inspection.report
     document: dict[str, Any] = {
-        "version": 1,
         "repo_id": dataset.repo_id,
         "root": str(dataset.root),
         "origin": dataset.place.origin,
@@ -93,7 +90,7 @@ def render(inspection: Inspection) -> str:
             "infos": report.count(Severity.INFO),
         },
     }
-    return escaped(json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    return json_text(document)
 
 
 def _tasks(inspection: Inspection) -> list[dict[str, Any]]:
@@ -133,13 +130,3 @@ def _scan(scan: Scan | None) -> dict[str, Any] | None:
         "videos": [{"file": v.file, "decoded": v.decoded, "asked": v.asked, "problem": v.problem} for v in scan.videos],
         "unread": scan.unread,
     }
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_finite(inner) for inner in value]
-    return value

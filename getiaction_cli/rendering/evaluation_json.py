@@ -6,7 +6,6 @@ with the trajectories, and the run's page is drawn from there.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Diagnostic, Report, Severity
+from getiaction_cli.rendering.json_text import json_text
 from getiaction_cli.rendering.json_v1 import diagnostic_v1
 from getiaction_cli.rendering.page_html import finite
 
@@ -43,7 +42,7 @@ class Stored:
 
 def render(evaluation: Evaluation, report: Report) -> str:
     """The document. A number that is not finite is null."""
-    return _text(_document(evaluation, report))
+    return json_text(_document(evaluation, report))
 
 
 def stored(evaluation: Evaluation, report: Report, steps: int) -> str:
@@ -53,7 +52,7 @@ def stored(evaluation: Evaluation, report: Report, steps: int) -> str:
         "trained_steps": steps,
         "trajectories": [_trajectory(trajectory) for trajectory in evaluation.trajectories],
     }
-    return _text({**_document(evaluation, report), **kept}, indent=None)
+    return json_text({**_document(evaluation, report), **kept}, indent=None)
 
 
 def restored(document: Any) -> Stored | None:
@@ -86,7 +85,6 @@ def _document(evaluation: Evaluation, report: Report) -> dict[str, Any]:
     still, still_error = evaluation.still
     trained, borders, latency = evaluation.trained, evaluation.borders, evaluation.latency
     return {
-        "version": 1,
         "verdict": "ok" if report.ok else "error",
         "model": evaluation.model,
         "policy": evaluation.policy,
@@ -159,10 +157,6 @@ def _document(evaluation: Evaluation, report: Report) -> dict[str, Any]:
     }
 
 
-def _text(document: dict[str, Any], indent: int | None = 2) -> str:
-    return escaped(json.dumps(_finite(document), indent=indent, ensure_ascii=False, allow_nan=False)) + "\n"
-
-
 def _probe(probe: Probe | None) -> dict[str, Any] | None:
     if probe is None:
         return None
@@ -174,14 +168,6 @@ def _probe(probe: Probe | None) -> dict[str, Any] | None:
         "moved": probe.moved,
         "doubt": probe.doubt,
     }
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _trajectory(trajectory: Trajectory) -> dict[str, Any]:

@@ -6,12 +6,11 @@ characters, ends are exclusive; the offsets of an edit count characters of the r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TypedDict
 
-from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Diagnostic, Fix, Frame, Report, Severity, Span
+from getiaction_cli.rendering.json_text import VERSION, json_text
 
 
 class EditV1(TypedDict):
@@ -107,7 +106,7 @@ class ReportV1(TypedDict):
 def render(reports: Sequence[Report]) -> str:
     """The document for all recipes together; ``recipe`` tells them apart."""
     document = ReportV1(
-        version=1,
+        version=VERSION,
         verdict=_verdict(reports),
         diagnostics=[
             diagnostic_v1(diagnostic, report.subject) for report in reports for diagnostic in report.diagnostics
@@ -123,7 +122,7 @@ def render(reports: Sequence[Report]) -> str:
             infos=sum(report.count(Severity.INFO) for report in reports),
         ),
     )
-    return escaped(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    return json_text(document)
 
 
 def _verdict(reports: Sequence[Report]) -> str:

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from getiaction_cli.analysis.migration import Kind, Migration, Outcome
-from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Report
 from getiaction_cli.recipe import read
 from getiaction_cli.recipe.comments import Comments, key_lines
 from getiaction_cli.recipe.writing import write, write_block
 from getiaction_cli.rendering import json_v1
+from getiaction_cli.rendering.json_text import json_text
 from getiaction_cli.rendering.text import Paint, clean, cut, width, wrap
 
 _COMMENT_WIDTH = 100
@@ -186,10 +186,9 @@ def to_json(migration: Migration, source: str, file: str, text: str, report: Rep
         for outcome in migration.outcomes
     ]
     document = {
-        "version": 1,
         "source": {"file": source, "kind": str(migration.source)},
         "recipe": {"file": file, "text": text},
         "keys": keys,
         "verdict": json.loads(json_v1.render([report])),
     }
-    return escaped(json.dumps(document, ensure_ascii=False, indent=2, default=str)) + "\n"
+    return json_text(document)

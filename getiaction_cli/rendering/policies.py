@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from getiaction.spec import facts
-from getiaction_cli.control import escaped
 from getiaction_cli.diagnostics import Unavailable
 from getiaction_cli.policies import Field, PolicyClass, PolicyConfig, Rejected, Unjudgeable, plain, to_policy_features
 from getiaction_cli.policies.size import parameters, training_bytes
 from getiaction_cli.policies.source_docs import GROUP_ORDER
+from getiaction_cli.rendering.json_text import json_text
 from getiaction_cli.rendering.text import Paint, clean, cut, wrap
 from getiaction_cli.units import size
 
@@ -343,9 +343,7 @@ def to_json(
         suits: how each suits a dataset, with ``--for``.
     """
     shown = [_as_json(policy, grep, cached) | ({"for": suits[policy.name]} if suits else {}) for policy in policies]
-    return (
-        escaped(json.dumps({"version": 1, "lerobot": lerobot, "policies": shown}, indent=2, ensure_ascii=False)) + "\n"
-    )
+    return json_text({"lerobot": lerobot, "policies": shown})
 
 
 def _as_json(policy: PolicyClass, grep: str, cached: Mapping[str, bool | None]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from getiaction_cli.rendering.json_text import json_text
 from getiaction_cli.rendering.text import Paint, clean, width, wrap
 from getiaction_cli.units import number
 
@@ -113,7 +114,6 @@ def _drawn(
 def document(runs: Sequence[Run], differences: Sequence[tuple[str, Sequence[Any]]] | None) -> str:
     """Version 1 of the JSON of runs. Keys may be added, none may change or go."""
     content: dict[str, Any] = {
-        "version": 1,
         "runs": [
             {
                 "path": str(run.path),
@@ -131,7 +131,7 @@ def document(runs: Sequence[Run], differences: Sequence[tuple[str, Sequence[Any]
     }
     if differences is not None:
         content["differences"] = [{"what": what, "values": list(values)} for what, values in differences]
-    return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
+    return json_text(content)
 
 
 def _value(value: float | None) -> str:
