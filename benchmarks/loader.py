@@ -76,10 +76,10 @@ def ours(root: Path, name: str, frame_store: Any = "auto") -> tuple[Any, Any]:
 def loader(dataset: Any, batch: int) -> Any:
     from getiaction.data.loader import BatchLoader
     from getiaction.data.pipeline import sampler_of
-    from getiaction.data.windows import as_it_is
+    from getiaction.data.windows import no_collate
 
     sampler = sampler_of(dataset, shuffle=True, batch_size=batch)
-    return BatchLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=as_it_is)
+    return BatchLoader(dataset, batch_size=batch, sampler=sampler, collate_fn=no_collate)
 
 
 def lerobot_loader(dataset: Any, batch: int, workers: int) -> Any:

@@ -28,8 +28,8 @@ def main() -> int:
     if lerobot is None:
         print(f"{start} is not a folder of LeRobot: it has no policies/", file=sys.stderr)
         return 2
-    everything = list(facts.everything())
-    gone = [entry for entry in everything if facts.missing({"evidence": entry[2]}, lerobot)]
+    everything = list(facts.all_evidence())
+    gone = [entry for entry in everything if facts.missing_evidence({"evidence": entry[2]}, lerobot)]
     registered = _registered(lerobot)
     for policy, fact, place in gone:
         print(f"{policy}.{fact}  {place}")

@@ -147,7 +147,7 @@ def main() -> None:
     if "SLURM_JOB_ID" in os.environ and {"train", "fit"} & set(sys.argv[1:]):
         from getiaction.spec import slurm
 
-        slurm.listen()
+        slurm.install_handlers()
     _open_streams()
     try:
         command = typer.main.get_command(app)

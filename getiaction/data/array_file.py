@@ -1,12 +1,12 @@
-"""One big array on disk, written once and then mapped: all or nothing, and checked when it is opened.
+"""A large array on disk that is written once, atomically, and then memory-mapped; it is checked when opened.
 
 An array called `name` is three files in its folder: `name.bin` (the rows, one after the other), `name.npz` (a
-checksum for each block of rows, and what the writer wants to remember of each row) and `name.json` (what it is). The
+checksum for each block of rows, and further values of each row) and `name.json` (the manifest). The
 manifest is written last, by a rename, after the others have reached the disk: an array without a manifest does not
 exist, so a build that was killed is never read.
 
-Reading all of a 20 GB array to check it would cost more than it protects, so `open_array` looks at the sizes, at the
-first and the last block, and at blocks drawn at random up to a bound; small arrays are checked whole.
+Reading all of a 20 GB array to check it would take too long, so `open_array` checks the sizes, the first and the last
+block, and random blocks up to a limit; small arrays are checked completely.
 """
 
 import contextlib
@@ -28,39 +28,40 @@ CHECKED_BYTES = 64 * 2**20
 
 
 class DamagedError(Exception):
-    """The files of an array are there, but they are not what their manifest says."""
+    """The files of an array exist, but contradict their manifest."""
 
 
 @dataclass(frozen=True)
 class ArrayFile:
-    """An open array.
+    """An opened array.
 
     Attributes:
-        folder: Where its files are.
-        name: What they are called.
-        rows: `(rows, *shape)`, mapped copy-on-write: reading costs page cache, not memory of the process.
-        remembered: what the writer kept for each row, by name.
-        manifest: the JSON beside it.
+        folder: Folder of its files.
+        name: Stem of its files.
+        rows: `(rows, *shape)`, mapped copy-on-write: reading uses the page cache, not memory of the process.
+        per_row: `(rows,)` further values of each row, by name.
+        manifest: Content of `name.json`.
+        mapped: The mapping behind `rows`.
     """
 
     folder: Path
     name: str
     rows: np.ndarray
-    remembered: Mapping[str, np.ndarray]
+    per_row: Mapping[str, np.ndarray]
     manifest: Mapping[str, Any]
     mapped: mmap.mmap
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A process that is sent this opens the files itself, so that all of them share one page cache."""
+        """Unpickling opens the files again, so that all processes share one page cache."""
         return _reopen, (self.folder, self.name)
 
-    def forget_pages(self) -> None:
-        """Give the mapped pages back; they stay in the page cache, and the next read maps them again."""
+    def release_pages(self) -> None:
+        """Unmap the pages of this process; they stay in the page cache, and the next read maps them again."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self.mapped.madvise(mmap.MADV_DONTNEED)
 
-    def fetch_soon(self, first: int, rows: int) -> None:
-        """Tell the kernel that these rows are about to be read, so that a cold disk is asked once and not per page."""
+    def prefetch_rows(self, first: int, rows: int) -> None:
+        """Let the kernel read these rows ahead: one request to the disk instead of one per page."""
         if hasattr(mmap, "MADV_WILLNEED"):
             size = self.rows[0].nbytes
             start = first * size // mmap.PAGESIZE * mmap.PAGESIZE
@@ -71,21 +72,21 @@ class ArrayWriter:
     """Writes an array of known size; threads may write different blocks at the same time.
 
     Args:
-        folder: Folder to write in; created.
+        folder: Folder to write to; created if missing.
         name: Name of the array in it.
         rows: Number of rows.
         shape: Shape of one row.
         dtype: Type of the values.
-        block: Rows per checksum; writes must begin at a multiple of it.
-        remember: Names and types of what is kept for each row.
+        block: Rows per checksum; writes must start at a multiple of it.
+        per_row: Names and types of further values of each row.
 
     Attributes:
         shape: Shape of one row.
         dtype: Type of the values.
-        remembered: `(rows,)` to be filled in before the end, by name.
+        per_row: `(rows,)` further values by name, to be set before `commit`.
 
     Raises:
-        OSError: no space, or the folder can't be written.
+        OSError: the disk is full, or the folder can't be written.
     """
 
     def __init__(
@@ -97,14 +98,14 @@ class ArrayWriter:
         dtype: np.dtype,
         *,
         block: int = 1,
-        remember: Mapping[str, np.dtype] | None = None,
+        per_row: Mapping[str, np.dtype] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._name, self._block = folder, name, block
         self._rows, self.shape, self.dtype = rows, shape, np.dtype(dtype)
         self._row_bytes = int(np.prod(shape, dtype=np.int64)) * self.dtype.itemsize
         self._sums = np.zeros(-(-rows // block), dtype=np.uint32)
-        self.remembered = {key: np.zeros(rows, dtype=kind) for key, kind in (remember or {}).items()}
+        self.per_row = {key: np.zeros(rows, dtype=kind) for key, kind in (per_row or {}).items()}
         self._temporary = folder / f"{name}.bin.tmp"
         self._file = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
@@ -114,7 +115,7 @@ class ArrayWriter:
             raise
 
     def write(self, first: int, values: np.ndarray) -> None:
-        """Write rows from `first` on: whole blocks, or up to the end."""
+        """Write rows from `first`: whole blocks, or up to the last row."""
         values = np.ascontiguousarray(values, dtype=self.dtype)
         data = memoryview(values).cast("B") if values.size else memoryview(b"")
         step = self._block * self._row_bytes
@@ -126,12 +127,12 @@ class ArrayWriter:
             data, offset = data[written:], offset + written
 
     def commit(self, manifest: Mapping[str, Any]) -> None:
-        """Make the array exist: everything on disk first, the manifest last."""
+        """Finish the array: flush everything to disk, then write the manifest."""
         os.fsync(self._file)
         os.close(self._file)
         rest = self._folder / f"{self._name}.npz.tmp"
         with rest.open("wb") as file:
-            np.savez(file, **{"sums": self._sums, **self.remembered})  # type: ignore[arg-type]
+            np.savez(file, **{"sums": self._sums, **self.per_row})  # type: ignore[arg-type]
             file.flush()
             os.fsync(file.fileno())
         self._temporary.rename(self._folder / f"{self._name}.bin")
@@ -158,7 +159,7 @@ class ArrayWriter:
             os.close(folder)
 
     def abandon(self) -> None:
-        """Leave nothing behind."""
+        """Remove the unfinished files."""
         with contextlib.suppress(OSError):
             os.close(self._file)
         for suffix in (".bin.tmp", ".npz.tmp", ".json.tmp"):
@@ -166,15 +167,15 @@ class ArrayWriter:
 
 
 def open_array(folder: Path, name: str, *, checked_bytes: int = CHECKED_BYTES) -> ArrayFile | None:
-    """Open an array, or None when there is none.
+    """Open an array; None if it does not exist.
 
     Args:
         folder: Its folder.
         name: Its name.
-        checked_bytes: How much of it to read and compare with the checksums.
+        checked_bytes: Bytes to read and compare with the checksums.
 
     Raises:
-        DamagedError: something is there that must not be read.
+        DamagedError: the files are incomplete or damaged.
     """
     manifest_file = folder / f"{name}.json"
     try:
@@ -184,8 +185,8 @@ def open_array(folder: Path, name: str, *, checked_bytes: int = CHECKED_BYTES) -
         shape, dtype = tuple(manifest["shape"]), np.dtype(manifest["dtype"])
         rows, block, size = int(manifest["rows"]), int(manifest["block"]), int(manifest["bytes"])
         with np.load(folder / f"{name}.npz") as rest:
-            remembered = {key: rest[key] for key in rest.files}
-        sums = remembered.pop("sums")
+            per_row = {key: rest[key] for key in rest.files}
+        sums = per_row.pop("sums")
         with (folder / f"{name}.bin").open("rb") as file:
             found = os.fstat(file.fileno()).st_size
             if found != size:
@@ -198,14 +199,14 @@ def open_array(folder: Path, name: str, *, checked_bytes: int = CHECKED_BYTES) -
         raise DamagedError(f"{error.filename} is missing") from None
     except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DamagedError(f"{name}: {error}") from None
-    if len(sums) != -(-rows // block) or any(len(kept) != rows for kept in remembered.values()):
+    if len(sums) != -(-rows // block) or any(len(kept) != rows for kept in per_row.values()):
         raise DamagedError(f"{name}.npz does not belong to {name}.bin")
-    opened = ArrayFile(folder, name, array, remembered, manifest, mapped)
+    opened = ArrayFile(folder, name, array, per_row, manifest, mapped)
     for i in _checked_blocks(len(sums), max(1, size // max(1, len(sums))), checked_bytes):
         if zlib.crc32(np.ascontiguousarray(array[i * block : (i + 1) * block])) != sums[i]:
             raise DamagedError(f"the checksum of rows {i * block} to {(i + 1) * block - 1} of {name}.bin is wrong")
-    opened.forget_pages()
-    # Shows in the list of stores when each was last used.
+    opened.release_pages()
+    # The list of stores shows this time as the last use.
     with contextlib.suppress(OSError):
         os.utime(manifest_file)
     return opened
@@ -219,7 +220,7 @@ def _reopen(folder: Path, name: str) -> ArrayFile:
 
 
 def remove_array(folder: Path, name: str) -> None:
-    """Remove an array; the manifest goes first. Who has it open keeps reading what was there."""
+    """Remove an array, the manifest first; processes that have it open can continue to read it."""
     for suffix in (".json", ".bin", ".npz", ".bin.tmp", ".npz.tmp", ".json.tmp"):
         (folder / f"{name}{suffix}").unlink(missing_ok=True)
 
@@ -228,13 +229,13 @@ def _checked_blocks(blocks: int, block_bytes: int, budget: int) -> np.ndarray:
     affordable = max(2, budget // block_bytes)
     if affordable >= blocks:
         return np.arange(blocks)
-    # Other blocks each time: what one opening misses, a later one finds.
+    # Without a seed: each opening checks different blocks.
     drawn = np.random.default_rng().choice(blocks, affordable - 2, replace=False)
     return np.unique(np.concatenate([[0, blocks - 1], drawn]))
 
 
 def _reserve(file: int, size: int) -> None:
-    """Ask for the space now: a full disk is an error here, and not in the middle of the build."""
+    """Reserve the space, so that a full disk is an error now and not in the middle of writing."""
     if not size:
         return
     try:

@@ -1,13 +1,13 @@
-"""Where the store does not fit: blocks of episodes, decoded in order during training.
+"""Frames decoded in blocks during training, for datasets whose frame store does not fit on the disk.
 
 An epoch is cut into blocks of a few dozen consecutive frames. As many blocks as fit into a bounded buffer are
-open at a time; round after round each open block gives one of its samples, in random order, and a block that has
-given all of them makes room for the next. So a frame is decoded once per epoch and not once per use, the next
-blocks are decoded by all cores while the current ones are used, and the samples of a batch come from as many places
-of the dataset as there are open blocks.
+open at a time. In each round every open block yields one of its samples, in random order; a block without samples is
+closed and the next one is opened. So a frame is decoded once per epoch and not once per use, the next blocks are
+decoded on all cores while the current ones are used, and the samples of a batch come from as many places of the dataset
+as there are open blocks.
 
-The order differs from LeRobot's: every frame still comes once per epoch, but a frame and its neighbours come within
-the same few rounds. It is a pure function of seed, epoch and dataset, and resumes at the exact sample, too.
+The order differs from LeRobot's: every frame is still used once per epoch, but a frame and its neighbours are used
+within a few rounds. The order is a pure function of seed, epoch and dataset, so that a run resumes at the exact sample.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from getiaction.spec.frame_loading import cores as cores_here
 
 BUFFER_BYTES = 192 * 2**20
 SHORTEST, LONGEST = 8, 32
-# With so many blocks open, batches are mixed well enough, and longer blocks are worth more than more of them.
+# Enough open blocks to mix batches well; a larger buffer is used for longer blocks instead of more blocks.
 MIXED = 64
 
 Announce = Callable[[np.ndarray, np.ndarray], None]
@@ -37,12 +37,12 @@ Announce = Callable[[np.ndarray, np.ndarray], None]
 
 @dataclass(frozen=True)
 class Buffer:
-    """How the buffer is divided.
+    """The division of the buffer into blocks.
 
     Attributes:
         length: Samples of a block.
-        opened: Blocks that give samples at a time.
-        ahead: Blocks that are decoded ahead.
+        opened: Number of blocks that yield samples at a time.
+        ahead: Number of blocks that are decoded ahead.
     """
 
     length: int
@@ -55,24 +55,24 @@ def divide(frame_bytes: int, halo: int, *, buffer_bytes: int = BUFFER_BYTES, cor
 
     Args:
         frame_bytes: Bytes of one frame of all cameras together.
-        halo: Frames that windows reach beyond the block.
+        halo: Frames outside of the block that the windows of its samples include.
         buffer_bytes: Size of the buffer.
         cores: Threads that decode.
     """
     fitting = buffer_bytes // max(1, frame_bytes)
     length = int(np.clip(fitting // MIXED - halo, SHORTEST, LONGEST))
     blocks = fitting // (length + halo)
-    # Length and number of open blocks decide about the order, so they must not depend on the machine.
+    # Length and number of open blocks determine the order, so they must not depend on the machine.
     return Buffer(length, max(1, blocks - blocks // 4), 2 * (cores or cores_here()))
 
 
 class BlockSampler(EpisodeSampler):
-    """Frames of some episodes, block by block; each rank has blocks of its own, and every frame is in one of them.
+    """Samples the frames of some episodes block by block; each rank has its own blocks, and each frame is in one block.
 
     Args:
         *args: As for `EpisodeSampler`.
         buffer: From `divide`.
-        announce: Told at the beginning of an epoch which rows will come, and to which block each belongs.
+        announce: Called at the start of an epoch with the rows to come, in order, and the block of each.
         **kwargs: As for `EpisodeSampler`.
     """
 
@@ -81,7 +81,7 @@ class BlockSampler(EpisodeSampler):
         self._buffer, self._announce = buffer, announce
 
     def schedule(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
-        """This rank's samples of an epoch in order, as places among the usable frames, and the block of each."""
+        """This rank's samples of an epoch in order, as positions among the usable frames, and the block of each."""
         return self._schedule(epoch, self.rank, self.num_replicas)
 
     def _schedule(self, epoch: int, rank: int, world_size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -94,12 +94,12 @@ class BlockSampler(EpisodeSampler):
             starts, lengths = self._share(starts, lengths, rank, world_size)
         slots = min(self._buffer.opened, len(starts)) if self.shuffle else 1
         if self.shuffle:
-            # The first blocks have all lengths from short to long, so that they do not all end at the same time.
+            # The first blocks have increasing lengths, so that they do not all end at the same time.
             head = np.minimum(lengths[:slots], 1 + np.arange(slots) * self._buffer.length // slots)
             rest = lengths[:slots] > head
             starts = np.concatenate([starts, (starts[:slots] + head)[rest]])
             lengths = np.concatenate([head, lengths[slots:], (lengths[:slots] - head)[rest]])
-        # Block i is the (i // slots)-th in slot i % slots, and begins when those before it there are used up.
+        # Block i is the (i // slots)-th in slot i % slots, and starts when the blocks before it in that slot are used.
         table = np.zeros((-(-len(starts) // slots), slots), dtype=np.int64)
         table.reshape(-1)[: len(lengths)] = lengths
         begun = (np.cumsum(table, axis=0) - table).reshape(-1)[: len(lengths)]
@@ -108,7 +108,7 @@ class BlockSampler(EpisodeSampler):
         places = starts[owners] + within
         if not self.shuffle:
             return places, owners
-        # Which sample a block gives in which round is random, and so is the order within a round.
+        # Both the order of a block's samples and the order within a round are random.
         mixed = np.lexsort((chance.random(len(owners)), owners))
         order = np.lexsort((chance.random(len(owners)), begun[owners] + within))
         return places[mixed][order], owners[order]
@@ -116,7 +116,7 @@ class BlockSampler(EpisodeSampler):
     def _share(
         self, starts: np.ndarray, lengths: np.ndarray, rank: int, world_size: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """A rank's blocks: equally many samples for each rank, so a block that two ranks share is divided."""
+        """The blocks of a rank. All ranks have the same number of samples, so a block may be split between two ranks."""
         stops = np.cumsum(lengths)
         first, stop = _bounds(self._count, rank, world_size)
         if first == stop:  # fewer samples than ranks
@@ -127,7 +127,7 @@ class BlockSampler(EpisodeSampler):
         return (starts + begun)[used], (ended - begun)[used]
 
     def _cut(self, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """First place and length of each block; cut elsewhere in each epoch, so that other neighbours meet."""
+        """First position and length of each block; the cuts differ between epochs."""
         starts, lengths = [], []
         length = self._buffer.length
         for stop, kept in zip(self._ends.tolist(), np.diff(self._ends, prepend=0).tolist(), strict=True):
@@ -147,10 +147,10 @@ class BlockSampler(EpisodeSampler):
             if self.num_replicas > 1 and len(places) >= self.num_replicas:
                 first, stop = _bounds(len(places), self.rank, self.num_replicas)
                 places, owners = places[first:stop], owners[first:stop]
-            elif self.num_replicas > 1:  # fewer samples than ranks: each rank begins with another one
+            elif self.num_replicas > 1:  # fewer samples than ranks: each rank starts with a different one
                 places, owners = np.roll(places, -self.rank * count), np.roll(owners, -self.rank * count)
         if self.num_replicas > 1:
-            # Every rank has full batches, and as many: the last ones repeat the first samples.
+            # All ranks have the same number of full batches: the last ones repeat the first samples.
             places, owners = np.resize(places, count), np.resize(owners, count)
         rows = self._rows_at(places[begin:])
         self._announce(rows, owners[begin:])
@@ -158,7 +158,7 @@ class BlockSampler(EpisodeSampler):
             yield from rows[start : start + 8192].tolist()
 
     def _divides_alike(self, parts: Parts) -> bool:
-        """Whether all parts of a run had as many ranks as this one, and batches of the same size."""
+        """Whether all parts of a run had the same number of ranks and batch size as this one."""
         return all(part[:2] == (self.num_replicas, self.batch_size) for part in parts)
 
     def _count_left(self, epoch: int, parts: Parts) -> int:
@@ -167,7 +167,7 @@ class BlockSampler(EpisodeSampler):
         return len(self._rest(epoch, parts)[0])
 
     def _rest(self, epoch: int, parts: Parts) -> tuple[np.ndarray, np.ndarray]:
-        """What earlier parts, on other numbers of ranks, left of an epoch: as `schedule`, for all ranks."""
+        """The samples of an epoch that earlier parts, on other numbers of ranks, left; as `schedule`, for all ranks."""
         first, *others = parts
         ranks = [self._schedule(epoch, rank, first.world_size) for rank in range(first.world_size)]
         if self._count < first.world_size:
@@ -185,19 +185,19 @@ class BlockSampler(EpisodeSampler):
 
 
 def _bounds(count: int, rank: int, world_size: int) -> tuple[int, int]:
-    """The share of a rank in a number of samples."""
+    """The range of samples of a rank."""
     return count * rank // world_size, count * (rank + 1) // world_size
 
 
 @dataclass
 class _Block:
-    """Consecutive frames of an episode, decoded or about to be.
+    """Consecutive frames of an episode, decoded or to be decoded.
 
     Attributes:
-        episode: Which episode.
-        first: Its first frame, reach of the windows included.
-        stop: The frame after its last one, likewise.
-        left: Samples that will still ask for it.
+        episode: Index of the episode.
+        first: First frame, including the windows of its samples.
+        stop: The frame after the last one, likewise.
+        left: Number of samples that still need it.
         decoded: The frames of each camera.
     """
 
@@ -209,19 +209,19 @@ class _Block:
 
 
 class BlockFrames:
-    """Frames that are decoded shortly before they are used.
+    """A frame source that decodes blocks of frames shortly before they are used.
 
     Args:
-        layout: Where the frames lie.
+        layout: Files of the frames.
         seconds: `(frames,)` timestamp of each row of the chosen episodes.
         first_rows: `(episodes,)` row of each episode's first frame.
-        backend: As LeRobot names it.
-        tolerance_s: How far a frame may lie from the moment asked for.
+        backend: LeRobot's name of the video decoder.
+        tolerance_s: Largest difference in seconds between a frame's time and the requested time.
         buffer: From `divide`.
-        reach: Frames before and after its own that a sample asks for.
+        reach: First and last frame of a sample's window, relative to its own frame.
 
     Raises:
-        UndecodableError: pictures that lie in parquet files, or an unknown backend.
+        UndecodableError: the images are in parquet files, or the backend is unknown.
     """
 
     def __init__(
@@ -248,7 +248,7 @@ class BlockFrames:
         self._turn = threading.Lock()
 
     def announce(self, frames: np.ndarray, episodes: np.ndarray, owners: np.ndarray) -> None:
-        """Say which samples will be asked for, in order: frame, episode and block of each."""
+        """Set the samples that will be requested, in order: frame, episode and block of each."""
         with self._turn:
             self._drop()
             if not len(frames):
@@ -270,10 +270,10 @@ class BlockFrames:
             self._owner[frames] = number
             rest = zip(whose.tolist(), lows.tolist(), (highs + 1).tolist(), counts[turn].tolist(), strict=True)
             self._blocks = [_Block(*facts) for facts in rest]
-            self._ask()
+            self._submit_while_room()
 
     def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray, anchors: np.ndarray) -> torch.Tensor:
-        """Frames of one camera; see `windows.Frames`."""
+        """Return frames of one camera; see `windows.FrameSource`."""
         found: list[np.ndarray] = []
         for wanted, episode, owner in zip(frames, episodes.tolist(), self._owner[anchors].tolist(), strict=True):
             if owner < 0 or not self._blocks[owner].left:  # it was not announced
@@ -284,8 +284,8 @@ class BlockFrames:
             found.append(self._wait(block)[camera][wanted - block.first])
         return torch.from_numpy(np.concatenate(found))
 
-    def used(self, anchors: np.ndarray) -> None:
-        """These samples have all their frames; free those that have no samples left."""
+    def release(self, anchors: np.ndarray) -> None:
+        """Free the blocks that no sample needs any more, after all frames of these samples were gathered."""
         with self._turn:
             for owner in self._owner[anchors].tolist():
                 if owner < 0 or not self._blocks[owner].left:
@@ -295,17 +295,17 @@ class BlockFrames:
                 if not block.left and block.decoded is not None:
                     block.decoded = None
                     self._held -= 1
-            self._ask()
+            self._submit_while_room()
 
     def _wait(self, block: _Block) -> dict[str, np.ndarray]:
         with self._turn:
-            while block.decoded is None:  # a batch larger than the buffer: go beyond it rather than wait for ever
+            while block.decoded is None:  # a batch larger than the buffer: exceed it instead of waiting forever
                 self._submit()
             decoded = block.decoded
         return decoded.result()
 
-    def _ask(self) -> None:
-        """Have blocks decoded while there is room."""
+    def _submit_while_room(self) -> None:
+        """Submit blocks for decoding while the buffer has room."""
         while self._following < len(self._blocks) and self._held < self.buffer.opened + self.buffer.ahead:
             self._submit()
 
@@ -351,7 +351,7 @@ class BlockFrames:
         return out
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what belongs to this process."""
+        """Without threads, locks and decoded blocks, which belong to this process."""
         return {**self.__dict__, "_pool": None, "_turn": None, "_blocks": [], "_following": 0, "_held": 0}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
-"""The columns of a dataset that are numbers or texts, read once with pyarrow.
+"""Read the numeric and text columns of a dataset once, with pyarrow.
 
 LeRobot turns every value into a Python object and then into a tensor, which makes every float a float32 and every
-integer an int64; the columns here hold those types from the start. Small tables lie in memory, large ones in mapped
-files beside the frame stores, so that a dataset of any size costs the process no more than a small one.
+integer an int64; the columns here have these types from the start. Small tables are kept in memory, large ones in
+mapped files beside the frame stores, so that the memory of the process does not grow with the dataset.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ IN_MEMORY_BYTES = 64 * 2**20
 
 
 def tensor_dtype(declared: str) -> np.dtype | None:
-    """The type that LeRobot's tensors have for a feature of this type; None for texts.
+    """The dtype of LeRobot's tensors for a feature with this declared dtype; None for text.
 
     Raises:
-        UndecodableError: neither numbers nor texts.
+        UndecodableError: neither numbers nor text.
     """
     if declared == "string":
         return None
@@ -47,21 +47,21 @@ def tensor_dtype(declared: str) -> np.dtype | None:
 def read_columns(
     layout: Layout, features: Mapping[str, Mapping[str, Any]], episodes: np.ndarray, folder: Path | None = None
 ) -> dict[str, np.ndarray]:
-    """Read columns for these episodes, in the order of the dataset.
+    """Read columns of some episodes, in the order of the dataset.
 
     Args:
-        layout: Where the parquet files are.
+        layout: Files of the dataset.
         features: The columns to read, as info.json declares them.
         episodes: Episode indices, ascending.
-        folder: Where large columns are kept; None keeps all in memory.
+        folder: Folder for large columns; None keeps all columns in memory.
 
     Returns:
-        `(frames, *shape)` for each column; a feature of shape `(1,)` is `(frames,)`, as in LeRobot. Texts are
-        object arrays.
+        `(frames, *shape)` for each column; a feature of shape `(1,)` is `(frames,)`, as in LeRobot. Text columns
+        are object arrays.
 
     Raises:
-        UndecodableError: a column is not what info.json says, or has holes.
-        OSError: a file can't be read, or there is no space in `folder`.
+        UndecodableError: a column contradicts info.json, or has missing values.
+        OSError: a file can't be read, or the disk of `folder` is full.
     """
     shapes = {key: _shape(feature) for key, feature in features.items()}
     types = {key: tensor_dtype(feature["dtype"]) for key, feature in features.items()}
@@ -89,7 +89,7 @@ def read_columns(
 def _mapped(
     layout: Layout, features: Mapping[str, Mapping[str, Any]], episodes: np.ndarray, folder: Path
 ) -> dict[str, np.ndarray]:
-    """The columns as mapped files, written if they are not there."""
+    """The columns as mapped files, which are written if they do not exist."""
     name = f"table-{_fingerprint(layout, features, episodes)}"
     names = {key: f"{name}-{i}" for i, key in enumerate(features)}
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,7 +133,7 @@ def _open_or_remove(folder: Path, name: str) -> Any:
 
 
 def _in_blocks(tables: Iterator[pa.Table], block: int) -> Iterator[pa.Table]:
-    """The same rows in tables of `block` rows, the last one shorter."""
+    """Regroup rows into tables of `block` rows; the last one may be shorter."""
     held: list[pa.Table] = []
     for table in tables:
         held.append(table)
@@ -148,7 +148,7 @@ def _in_blocks(tables: Iterator[pa.Table], block: int) -> Iterator[pa.Table]:
 
 
 def _tables(layout: Layout, keys: Sequence[str], episodes: np.ndarray) -> Iterator[pa.Table]:
-    """The rows of these episodes, one row group at a time, in the order in which LeRobot reads the files."""
+    """Yield the rows of these episodes, one row group at a time, in the order in which LeRobot reads the files."""
     chosen = pa.array(episodes)
     for path in sorted(layout.root / name for name in {layout.data_files[episode] for episode in episodes.tolist()}):
         with pq.ParquetFile(path, memory_map=True) as file:
@@ -164,10 +164,10 @@ def _tables(layout: Layout, keys: Sequence[str], episodes: np.ndarray) -> Iterat
 
 
 def _may_hold(file: pq.ParquetFile, group: int, episodes: np.ndarray) -> bool:
-    """Whether a row group can have rows of these episodes (ascending), by its own statistics."""
+    """Whether a row group may contain rows of these episodes (ascending), by its statistics."""
     place = file.schema_arrow.names.index("episode_index")
     if file.metadata.num_columns != len(file.schema_arrow.names):
-        return True  # nested columns: the place is another
+        return True  # nested columns: the statistics have other positions
     facts = file.metadata.row_group(group).column(place).statistics
     if facts is None or not facts.has_min_max:
         return True
@@ -192,7 +192,7 @@ def _values(column: pa.ChunkedArray, key: str, feature: Mapping[str, Any]) -> np
     if len(array) != rows * int(np.prod(shape, dtype=np.int64)) or array.null_count:
         raise UndecodableError(f"{key} has rows whose lengths differ from {shape}")
     declared = np.dtype(feature["dtype"])
-    # First what the `datasets` library makes of the file, then what LeRobot makes of that.
+    # First the conversion of the `datasets` library, then LeRobot's.
     return array.to_numpy(zero_copy_only=False).astype(declared).astype(_number(feature["dtype"])).reshape(rows, *shape)
 
 

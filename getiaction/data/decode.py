@@ -1,8 +1,8 @@
-"""Frames out of a file, one after the other, exactly as LeRobot would return each of them alone.
+"""Decode frames of a file in order, with the same result as when LeRobot decodes each of them separately.
 
-LeRobot opens the file and seeks anew for each sample, then takes the frame whose time is nearest to the one it wants.
-Here the wanted times are walked through in order, and the same rule picks the same frames: times are compared as
-float32, of two equally near frames the earlier wins, and colours are converted by the same call.
+LeRobot opens the file and seeks for each sample, then takes the frame whose time is nearest to the requested time.
+Here the file is read once, and the same rule selects the same frames: times are compared as float32, of two equally
+near frames the earlier one is taken, and colours are converted by the same call.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ NO_PICTURE = (
 
 
 class UndecodableError(Exception):
-    """These frames are not for this module; LeRobot itself may still read them."""
+    """This decoder can't read these frames; LeRobotDataset may be able to."""
 
 
 class Decoded(NamedTuple):
-    """A frame that was asked for.
+    """A requested frame.
 
     Attributes:
-        place: Which of the wanted times it answers.
+        place: Index of the requested time.
         frame: `(channels, height, width)`.
-        gap: Seconds between the wanted time and the frame's own.
+        gap: Seconds between the requested time and the frame's time.
     """
 
     place: int
@@ -39,14 +39,14 @@ class Decoded(NamedTuple):
 
 
 def decoder_name(backend: str, depth: bool) -> str:
-    """The decoder that LeRobot uses under this name, with the versions that decide about its output.
+    """The decoder that LeRobot uses for a backend, with the version that determines its output.
 
     Args:
-        backend: `pyav`, `torchcodec`, or the retired `video_reader`, which LeRobot reads as `pyav`.
-        depth: Depth maps are always decoded by pyav.
+        backend: `pyav`, `torchcodec`, or the removed `video_reader`, which LeRobot replaces by `pyav`.
+        depth: Whether the frames are depth maps, which are always decoded by pyav.
 
     Raises:
-        UndecodableError: another backend.
+        UndecodableError: an unknown backend.
     """
     if backend in ("pyav", "video_reader") or depth:
         import av
@@ -66,13 +66,13 @@ def decode_video(path: Path, seconds: np.ndarray, *, decoder: str, depth: bool) 
         path: An mp4.
         seconds: `(n,)` float64 in ascending order.
         decoder: From `decoder_name`.
-        depth: Give 12-bit distances, `(1, height, width)` uint16, instead of colours, `(3, height, width)` uint8.
+        depth: Yield 12-bit distances, `(1, height, width)` uint16, instead of colours, `(3, height, width)` uint8.
 
     Yields:
-        One for each wanted time, in order.
+        One frame for each requested time, in order.
 
     Raises:
-        UndecodableError: the file holds no frame there, or its frames are not in the order of their times.
+        UndecodableError: the file has no frame there, or its frames are not in the order of their times.
         OSError: the file can't be read (PyAV's errors are among these).
     """
     if decoder.startswith("torchcodec"):
@@ -86,7 +86,7 @@ def _decode_with_pyav(path: Path, seconds: np.ndarray, *, depth: bool) -> Iterat
     wanted = seconds.astype(np.float32)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        # The caller decodes several blocks at once: one thread each beats threads inside the decoder.
+        # The caller decodes several blocks in parallel, which is faster than threads inside the decoder.
         stream.codec_context.thread_count = 1
         tick = stream.time_base or Fraction(1, 1)
         container.seek(round(float(seconds[0]) / tick) - 1, backward=True, any_frame=False, stream=stream)
@@ -112,7 +112,7 @@ def _decode_with_pyav(path: Path, seconds: np.ndarray, *, depth: bool) -> Iterat
 
 
 class _PyavFrame:
-    """Converts itself once, however many wanted times it answers."""
+    """A frame that is converted at most once, even if several requested times select it."""
 
     def __init__(self, frame: Any, time: np.float32, depth: bool) -> None:
         self._frame, self.time, self._depth = frame, time, depth
@@ -148,16 +148,16 @@ def _decode_with_torchcodec(path: Path, seconds: np.ndarray) -> Iterator[Decoded
 
 
 def decode_pictures(cells: Iterable[dict[str, Any] | None]) -> Iterator[np.ndarray]:
-    """Decode pictures as they lie in a parquet file.
+    """Decode images that are stored in a parquet file.
 
     Args:
         cells: `{"bytes", "path"}` of each picture.
 
     Yields:
-        `(channels, height, width)`: uint8 colours or greys, uint16 or float32 distances.
+        `(channels, height, width)`: uint8 for colour and greyscale images, uint16 or float32 for distances.
 
     Raises:
-        UndecodableError: a picture without its bytes, or of a kind that only LeRobot's own conversion knows.
+        UndecodableError: an image without bytes, or with a mode that only LeRobot's conversion supports.
     """
     from io import BytesIO
 
@@ -168,7 +168,7 @@ def decode_pictures(cells: Iterable[dict[str, Any] | None]) -> Iterator[np.ndarr
             raise UndecodableError("a picture lies outside the parquet file")
         picture: Image.Image = Image.open(BytesIO(cell["bytes"]))
         picture.load()
-        # As the `datasets` library does when it decodes a cell.
+        # The same conversion as in the `datasets` library.
         if picture.getexif().get(ExifTags.Base.Orientation) is not None:
             picture = ImageOps.exif_transpose(picture)
         if picture.mode in ("RGB", "RGBA"):

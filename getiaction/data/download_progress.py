@@ -1,4 +1,4 @@
-"""How much of a dataset has arrived, while LeRobot downloads it without reporting progress."""
+"""Progress of a dataset's download, by polling its folder: LeRobot does not report it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pathlib import Path
 from getiaction.spec.dataset_location import lerobot_hub_cache
 from getiaction.spec.hub_cache import storage
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_POLLS = 0.5
 
 
 @dataclass(frozen=True)
 class DownloadProgress:
-    """How far a download is.
+    """Progress of a download.
 
     Attributes:
         repo_id: The dataset.
-        files: Files that were lacking at the beginning.
-        bytes: What has arrived since then, half files included.
-        seconds: Since the beginning.
+        files: Number of files to download.
+        bytes: Bytes downloaded so far, including partial files.
+        seconds: Seconds since the start.
     """
 
     repo_id: str
@@ -34,21 +34,21 @@ class DownloadProgress:
 
 
 @contextmanager
-def watched(
+def report_download(
     folder: Path, repo_id: str, files: int, progress: Callable[[DownloadProgress], None] | None
 ) -> Iterator[None]:
-    """Tell ``progress`` twice a second how much has arrived in ``folder`` while the body runs."""
+    """Call ``progress`` twice a second with the bytes downloaded to ``folder`` while the body runs."""
     if progress is None:
         yield
         return
     over = threading.Event()
     begun, before = time.monotonic(), _size(folder)
 
-    def look() -> None:
-        while not over.wait(SECONDS_BETWEEN_LOOKS):
+    def poll() -> None:
+        while not over.wait(SECONDS_BETWEEN_POLLS):
             progress(DownloadProgress(repo_id, files, max(0, _size(folder) - before), time.monotonic() - begun))
 
-    thread = threading.Thread(target=look, daemon=True)
+    thread = threading.Thread(target=poll, daemon=True)
     thread.start()
     try:
         yield
@@ -58,12 +58,12 @@ def watched(
 
 
 def hub_folder(repo_id: str) -> Path:
-    """Where LeRobot lets the Hub's datasets arrive that no folder was given for."""
+    """The folder into which LeRobot downloads a dataset of the Hub when no root is given."""
     return storage(lerobot_hub_cache(), "datasets", repo_id)
 
 
 def _size(folder: Path) -> int:
-    """Bytes of the files themselves: a snapshot's links lead to files of the same cache."""
+    """Bytes of the regular files: the links of a snapshot point to files in the same folder."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:
@@ -71,5 +71,5 @@ def _size(folder: Path) -> int:
             try:
                 total += 0 if os.path.islink(path) else os.stat(path).st_size  # noqa: PTH114, PTH116
             except OSError:
-                continue  # moved to its place just now
+                continue  # it has just been renamed
     return total

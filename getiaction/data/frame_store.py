@@ -1,19 +1,17 @@
-"""The frame store: every frame decoded once, in order, and from then on only copied.
+"""The frame store: every frame is decoded once, in order, and only copied afterwards.
 
-Decoding a frame out of the middle of a video costs hundreds of times what copying it costs, and training asks for
-each frame many times. So the first use of a dataset decodes its cameras into arrays of bytes beside the dataset's
-cache, and every later use maps them. The unit is the *reel*: the frames of one camera out of one file of the dataset,
-in the order of the dataset, as `(frames, channels, height, width)`.
+Decoding a frame in the middle of a video takes hundreds of times longer than copying it, and training needs each frame
+many times. So the first use of a dataset decodes its cameras into arrays in the cache folder, and every later use maps
+them. The unit is the *reel*: the frames of one camera from one file of the dataset, in the order of the dataset, as
+`(frames, channels, height, width)`.
 
-A reel is named after all that decides about its content: the file with its size and time of change, the episodes in
-it and the seconds at which they begin, the tables that hold the timestamps, the decoder with its version. A dataset
-that changes therefore asks for other reels, and the old ones of the same file are removed; a reel never changes while
-someone reads it. One process builds, holding the lock of the dataset's folder; the others wait for it and map the
-same pages.
+The name of a reel is a hash of everything that determines its content: the file with its size and modification time,
+its episodes and the seconds at which they start, the tables with the timestamps, the decoder with its version. A
+changed dataset therefore needs other reels, and the old ones of the same file are removed; a reel never changes while
+it is in use. One process builds, holding the lock of the dataset's folder; the others wait and map the same pages.
 
-Measured on two cores: libdav1d with one thread per block of a file, and as many blocks at a time as there are
-cores, is as fast as its own threads on long files and faster on small pictures; one `pwrite` per frame needs no
-memory.
+Measured on two cores: libdav1d with one thread per block of a file and one block per core is as fast as its own threads
+on long files and faster on small images; one `pwrite` per frame needs no additional memory.
 """
 
 from __future__ import annotations
@@ -41,21 +39,21 @@ from getiaction.data.decode import Decoded, UndecodableError, decode_pictures, d
 from getiaction.data.layout import Camera, Layout
 from getiaction.spec.frame_loading import cores
 
-# Pages of the store that this process may have mapped before it gives them back to the page cache.
+# Bytes of the store that this process may have mapped before it unmaps them.
 MAPPED_BYTES = 128 * 2**20
-STRETCH = 1024
+MAX_BLOCK_FRAMES = 1024
 
 
 @dataclass(frozen=True)
-class Building:
-    """How far the building of a store is.
+class StoreProgress:
+    """Progress of building a store.
 
     Attributes:
         frames: Frames decoded so far.
-        of: Frames to decode.
-        bytes: Size of what is being built.
-        seconds_left: Guess from the pace so far; None at the beginning.
-        waiting: Another process builds, this one waits for it.
+        of: Number of frames to decode.
+        bytes: Size of the reels being built.
+        seconds_left: Estimate from the speed so far; None at the start.
+        waiting: Whether another process builds the store and this one waits.
     """
 
     frames: int
@@ -65,7 +63,7 @@ class Building:
     waiting: bool = False
 
 
-Progress = Callable[[Building], None]
+Progress = Callable[[StoreProgress], None]
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,13 @@ class Reel:
     """One file's frames of one camera, built or not.
 
     Attributes:
-        camera: Whose frames.
+        camera: The camera.
         source: The file, relative to the dataset's folder.
-        episodes: Which episodes, ascending.
-        frames: How many frames these have.
-        folder: Where the array lies.
-        name: What it is called.
-        facts: What its name was made from, for the manifest.
+        episodes: Indices of its episodes, ascending.
+        frames: Number of their frames.
+        folder: Folder of the array.
+        name: Name of the array.
+        facts: What the name is a hash of; stored in the manifest.
     """
 
     camera: Camera
@@ -92,26 +90,26 @@ class Reel:
 
     @property
     def built(self) -> bool:
-        """Whether the array exists; opening it tells whether it is sound."""
+        """Whether the array exists; it is only checked when it is opened."""
         return (self.folder / f"{self.name}.json").exists()
 
     @property
     def bytes(self) -> int:
-        """Its size, as far as info.json tells the truth about the picture size."""
+        """Its size, if info.json declares the right image size."""
         return self.frames * self.camera.frame_bytes
 
 
 def store_folder(layout: Layout, frames_root: Path) -> Path:
-    """The folder of this dataset's reels: readable in a file listing, and another for another copy of the dataset."""
+    """The folder of a dataset's reels, named after its id and the folder of this copy of the dataset."""
     place = hashlib.sha256(str(layout.root.resolve()).encode()).hexdigest()[:8]
     return frames_root / f"{_slug(layout.repo_id)}-{place}"
 
 
 def reels_of(layout: Layout, camera: Camera, episodes: np.ndarray, folder: Path, backend: str) -> list[Reel]:
-    """The reels that hold this camera's frames of these episodes; of the whole file where that one exists already.
+    """The reels with a camera's frames of some episodes; a reel of the whole file is used if it exists already.
 
     Raises:
-        UndecodableError: no reel can be made with this video backend.
+        UndecodableError: the video backend is unknown.
         OSError: a file of the dataset is missing.
     """
     decoder = decoder_name(backend, camera.depth) if camera.kind == "video" else "pillow"
@@ -127,7 +125,7 @@ def reels_of(layout: Layout, camera: Camera, episodes: np.ndarray, folder: Path,
     for source, some in wanted.items():
         reel = _reel(layout, camera, source, some, folder, decoder)
         if len(some) < len(all_of[source]):
-            with contextlib.suppress(FileNotFoundError):  # the tables of the others may not have been downloaded
+            with contextlib.suppress(FileNotFoundError):  # the tables of the other episodes may not be downloaded
                 whole = _reel(layout, camera, source, all_of[source], folder, decoder)
                 reel = whole if whole.built else reel
         reels.append(reel)
@@ -163,28 +161,28 @@ def _slug(text: str) -> str:
 
 
 class FrameStore:
-    """All frames of some cameras, mapped.
+    """The frames of some cameras, memory-mapped.
 
     Args:
-        layout: Where the frames came from.
+        layout: Files of the dataset.
         reels: For each camera its reels, with the open arrays.
 
     Raises:
-        UndecodableError: a camera's files have pictures of different sizes.
+        UndecodableError: a camera's files have images of different sizes.
     """
 
     def __init__(self, layout: Layout, reels: dict[str, list[tuple[Reel, ArrayFile]]]) -> None:
         self._cameras = {key: _CameraFrames(layout, opened) for key, opened in reels.items()}
 
     def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray, anchors: np.ndarray) -> torch.Tensor:
-        """Copy frames out of the store; see `windows.Frames`."""
+        """Copy frames out of the store; see `windows.FrameSource`."""
         return self._cameras[camera].gather(frames.reshape(-1), np.repeat(episodes, frames.shape[1]))
 
-    def used(self, anchors: np.ndarray) -> None:
+    def release(self, anchors: np.ndarray) -> None:
         """Nothing to do: the store keeps everything."""
 
     def gaps(self, camera: str, episode: int) -> np.ndarray:
-        """Seconds between each frame's timestamp and the frame of the video that answers it."""
+        """`(frames,)` seconds between each frame's timestamp and the time of its video frame."""
         return self._cameras[camera].gaps(episode)
 
 
@@ -211,10 +209,10 @@ class _CameraFrames:
         used = np.unique(reels).tolist()
         if self._frame_bytes >= 2**17:
             for reel, row in zip(reels.tolist(), rows.tolist(), strict=True):
-                self._files[reel].fetch_soon(row, 1)
+                self._files[reel].prefetch_rows(row, 1)
         if len(used) == 1:
-            # Alone, numpy copies as fast as torch with all its threads, and unlike these it does not suffer when the
-            # model has the cores; it leaves the GIL alone, too.
+            # numpy copies as fast as torch with all its threads, does not compete with the model for cores, and
+            # releases the GIL.
             out = np.take(self._files[used[0]].rows, rows, axis=0)
         else:
             out = np.empty((len(rows), *self._shape), dtype=self._files[0].rows.dtype)
@@ -227,12 +225,12 @@ class _CameraFrames:
         if self._touched > MAPPED_BYTES:
             self._touched = 0
             for file in self._files:
-                file.forget_pages()
+                file.release_pages()
         return torch.from_numpy(out)
 
     def gaps(self, episode: int) -> np.ndarray:
         first = self._first[episode]
-        kept = self._files[self._reel_of[episode]].remembered["gap"]
+        kept = self._files[self._reel_of[episode]].per_row["gap"]
         return kept[first : first + self._stops[episode] - self._starts[episode]]
 
 
@@ -244,18 +242,18 @@ def open_store(
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> FrameStore:
-    """Open the store, and first build what is missing, out of date or damaged.
+    """Open the store after building the reels that are missing, outdated or damaged.
 
     Args:
-        layout: Where the frames are.
-        reels: From `reels_of`, of all cameras.
-        timestamps: Gives the seconds within the episode of all frames of the given episodes; called only to build.
-        progress: Told how far the building is, a few times a second.
-        workers: Blocks to decode at a time; default as many as there are cores.
+        layout: Files of the dataset.
+        reels: Reels of all cameras, from `reels_of`.
+        timestamps: Returns the seconds within the episode of all frames of the given episodes; called only to build.
+        progress: Called with the progress a few times a second.
+        workers: Blocks to decode in parallel; default: the number of cores.
 
     Raises:
-        UndecodableError: LeRobot may read this dataset, but the store can't.
-        OSError: a file can't be read, or the disk is full. Nothing half-built is left behind.
+        UndecodableError: the store can't read this dataset; LeRobot may be able to.
+        OSError: a file can't be read, or the disk is full. Unfinished reels are removed.
     """
     budget = CHECKED_BYTES // max(1, len(reels))
     opened = {reel.name: _open(reel, budget) for reel in reels}
@@ -303,7 +301,7 @@ def _lock(folder: Path, progress: Progress | None) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         if progress is not None:
-            progress(Building(0, 0, 0, None, waiting=True))
+            progress(StoreProgress(0, 0, 0, None, waiting=True))
         lock.acquire()
     try:
         yield
@@ -312,7 +310,7 @@ def _lock(folder: Path, progress: Progress | None) -> Iterator[None]:
 
 
 def _remove_outdated(layout: Layout, reel: Reel) -> None:
-    """Remove reels of the same file as it was before it changed."""
+    """Remove reels of earlier versions of the same file."""
     for manifest in reel.folder.glob(f"{_slug(reel.camera.key)}.*.json"):
         try:
             facts = json.loads(manifest.read_text(encoding="utf-8"))["facts"]
@@ -327,7 +325,7 @@ def _remove_outdated(layout: Layout, reel: Reel) -> None:
 
 
 class _Builder:
-    """Decodes blocks of several reels at a time, and makes each reel exist when its last block is done."""
+    """Decodes blocks of several reels in parallel, and finishes each reel after its last block."""
 
     def __init__(
         self,
@@ -370,7 +368,7 @@ class _Builder:
                             if not self._seen.pop(reel.name).all():
                                 raise UndecodableError(f"{reel.source} does not hold all frames of {reel.camera.key}")
                             self._writers.pop(reel.name).commit(self._manifest(reel))
-                    self._tell()
+                    self._report_progress()
             except BaseException:
                 self._stop.set()
                 wait(running)
@@ -393,7 +391,7 @@ class _Builder:
                 seconds = self._seconds(reel)
                 order = np.argsort(seconds, kind="stable")
                 path = self._layout.root / reel.source
-                first = next(decode_video(path, seconds[order[:1]], **_how(reel)))
+                first = next(decode_video(path, seconds[order[:1]], **_decoding_options(reel)))
                 jobs = self._video_jobs(reel, path, seconds, order, workers)
             else:
                 path = self._layout.root / reel.source
@@ -405,7 +403,7 @@ class _Builder:
                 reel.frames,
                 first.frame.shape,
                 first.frame.dtype,
-                remember={"gap": np.dtype(np.float32)},
+                per_row={"gap": np.dtype(np.float32)},
             )
             self._seen[reel.name] = np.zeros(reel.frames, dtype=bool)
             left[reel.name] = len(jobs)
@@ -413,7 +411,7 @@ class _Builder:
                 yield reel, job
 
     def _seconds(self, reel: Reel) -> np.ndarray:
-        """The time of each frame in its file, added up as LeRobot does: float64 begin plus float32 timestamp."""
+        """The time of each frame in its file, computed as in LeRobot: float64 start plus float32 timestamp."""
         index = reel.episodes
         begins = np.repeat(
             self._layout.video_starts[reel.camera.key][index], self._layout.stops[index] - self._layout.starts[index]
@@ -423,11 +421,11 @@ class _Builder:
     def _video_jobs(
         self, reel: Reel, path: Path, seconds: np.ndarray, order: np.ndarray, workers: int
     ) -> list[Callable[[], None]]:
-        # Each block decodes from the keyframe before it: not too short, but enough of them for all cores.
-        size = int(np.clip(-(-len(order) // workers), 256, STRETCH))
+        # Decoding starts at the keyframe before the block: blocks must not be too short, but keep all cores busy.
+        size = int(np.clip(-(-len(order) // workers), 256, MAX_BLOCK_FRAMES))
 
         def job(places: np.ndarray) -> None:
-            for found in decode_video(path, seconds[places], **_how(reel)):
+            for found in decode_video(path, seconds[places], **_decoding_options(reel)):
                 self._keep(reel, int(places[found.place]), found.frame, found.gap)
 
         return [partial(job, order[start : start + size]) for start in range(0, len(order), size)]
@@ -448,7 +446,7 @@ class _Builder:
                     for place, picture in zip(places[mine].tolist(), decode_pictures(cells), strict=True):
                         self._keep(reel, place, picture, 0.0)
 
-        # One row group per episode is LeRobot's habit; a file in one piece is one job.
+        # LeRobot writes one row group per episode.
         return [partial(job, group) for group in range(groups)]
 
     def _keep(self, reel: Reel, place: int, frame: np.ndarray, gap: float) -> None:
@@ -458,21 +456,21 @@ class _Builder:
         if frame.shape != writer.shape or frame.dtype != writer.dtype:
             raise UndecodableError(f"{reel.camera.key} changes its picture size in {reel.source}")
         writer.write(place, frame[None])
-        writer.remembered["gap"][place] = gap
+        writer.per_row["gap"][place] = gap
         self._seen[reel.name][place] = True
         with self._count:
             self._done += 1
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         if self._progress is None:
             return
         spent = time.monotonic() - self._begun
         pace = self._done / spent if spent > 0.5 else 0
         left = (self._frames - self._done) / pace if pace else None
-        self._progress(Building(self._done, self._frames, self._bytes, left))
+        self._progress(StoreProgress(self._done, self._frames, self._bytes, left))
 
 
-def _how(reel: Reel) -> dict[str, Any]:
+def _decoding_options(reel: Reel) -> dict[str, Any]:
     return {"decoder": reel.facts["decoder"], "depth": reel.camera.depth}
 
 

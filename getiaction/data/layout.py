@@ -1,7 +1,6 @@
-"""Where the frames of a LeRobot dataset lie: which file holds which episode of which camera, and from which second
-on.
+"""The file layout of a LeRobot dataset: the file of each episode and camera, and the second at which it starts there.
 
-Read from LeRobot's metadata object and nothing else, so that sizes and ways can be judged before a frame is decoded.
+It is read from LeRobot's metadata alone, so that sizes are known before a frame is decoded.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Camera:
-    """A feature that holds pictures.
+    """An image feature.
 
     Attributes:
         key: The feature.
-        kind: Frames of an mp4, or pictures inside the parquet files.
-        depth: One channel of distances instead of colours.
-        height: Pixels, as info.json declares them.
-        width: Likewise.
-        channels: Likewise.
+        kind: `video` for frames of an mp4, `image` for images in the parquet files.
+        depth: Whether frames are depth maps with one channel.
+        height: Height in pixels, as declared in info.json.
+        width: Width in pixels, likewise.
+        channels: Number of channels, likewise.
     """
 
     key: str
@@ -57,7 +56,7 @@ class Layout:
         starts: `(episodes,)` index of each episode's first frame.
         stops: `(episodes,)` index after its last one.
         data_files: For each episode its parquet file, relative to `root`.
-        cameras: The features that hold pictures, in the order of info.json.
+        cameras: The image features, in the order of info.json.
         video_files: For each camera of kind video, the file of each episode, relative to `root`.
         video_starts: For each of them, `(episodes,)` the second at which the episode begins in that file.
     """
@@ -73,18 +72,18 @@ class Layout:
     video_starts: dict[str, np.ndarray]
 
     def chosen(self, episodes: Sequence[int] | None) -> np.ndarray:
-        """These episodes once each and in order; all for None. LeRobot passes over what the dataset does not have."""
+        """Sorted unique indices of these episodes; of all for None. Like LeRobot, ignores indices out of range."""
         if episodes is None:
             return np.arange(len(self.starts))
         index = np.unique(np.asarray(episodes, dtype=np.int64))
         return index[(index >= 0) & (index < len(self.starts))]
 
     def frames(self, episodes: np.ndarray) -> int:
-        """How many frames these episodes have."""
+        """Number of frames of these episodes."""
         return int((self.stops[episodes] - self.starts[episodes]).sum())
 
     def source(self, camera: Camera, episode: int) -> str:
-        """The file with this camera's frames of this episode."""
+        """The file with a camera's frames of an episode, relative to `root`."""
         files = self.video_files[camera.key] if camera.kind == "video" else self.data_files
         return files[episode]
 
@@ -126,7 +125,7 @@ def missing_files(layout: Layout, episodes: Sequence[int] | None) -> list[str]:
 
 
 def _data_path(meta: LeRobotDatasetMetadata) -> str:
-    """The template of the data files: LeRobot itself lists the folder, and doesn't mind one that leads nowhere."""
+    """The path template of the data files; LeRobot lists the folder instead, and ignores a wrong template."""
     first = {name: int(meta.episodes.data.column(f"data/{name}")[0].as_py()) for name in ("chunk_index", "file_index")}
     for template in (meta.data_path, DATA_PATH):
         with suppress(KeyError, IndexError, ValueError, AttributeError):
@@ -136,7 +135,7 @@ def _data_path(meta: LeRobotDatasetMetadata) -> str:
 
 
 def _size(feature: dict) -> tuple[int, int, int]:
-    """Height, width and channels: the names say which is which, and height comes first without them."""
+    """Height, width and channels, by the names of the dimensions; without names in this order."""
     shape, names = tuple(feature["shape"]), list(feature.get("names") or ())
     if len(shape) != 3:
         return (1, 1, int(np.prod(shape)))

@@ -1,4 +1,4 @@
-"""LeRobot datasets for Lightning: found, split by episode, and read at the moments the policy wants."""
+"""A Lightning data module for LeRobot datasets: finds them, splits by episode, and reads the policy's windows."""
 
 import importlib
 import os
@@ -12,16 +12,16 @@ import lightning as L
 import torch
 from torch.utils.data import DataLoader, Sampler, default_collate
 
-from getiaction.data.agreement import gather, this_host
 from getiaction.data.blocks import BlockFrames
 from getiaction.data.download_progress import DownloadProgress
-from getiaction.data.frame_store import Building
+from getiaction.data.frame_store import StoreProgress
 from getiaction.data.layout import layout_of, missing_files
 from getiaction.data.loader import BatchLoader, TimedLoader
 from getiaction.data.metadata import data_errors, find
 from getiaction.data.mixture import MixtureDataset, MixtureMetadata, MixturePipeline, Opened
 from getiaction.data.moments import Moments
 from getiaction.data.pipeline import Order, Pipeline, order_of, sampler_of
+from getiaction.data.process_group import gather, this_host
 from getiaction.data.sampler import EpisodeSampler, Part, Parts
 from getiaction.data.timing import DeltaTimestamps, action_stride, frames_apart, reconcile
 from getiaction.data.windows import WindowDataset
@@ -34,54 +34,54 @@ from getiaction.lerobot.image_transforms import image_transforms
 from getiaction.spec import episode_split, mixture
 from getiaction.spec.dataset_location import id_of
 from getiaction.spec.fingerprint import fingerprint
-from getiaction.spec.frame_loading import WAYS, Plan
+from getiaction.spec.frame_loading import LOADING_METHODS, Plan
 from getiaction.spec.mixture import Entry
 
 
 class LeRobotDataModule(L.LightningDataModule):
-    """A LeRobot dataset, split by whole episodes into what is trained on and what is held out.
+    """A LeRobot dataset, split by whole episodes into training and validation data.
 
-    The dataset is looked for in `root`, in the package (`getiaction/pusht-demo`, `getiaction/pusht-keypoints-demo`), in
-    LeRobot's home folder, on the Hub and in its caches, in this order. What `delta_timestamps` leaves out is derived
+    The dataset is searched in `root`, in the package (`getiaction/pusht-demo`, `getiaction/pusht-keypoints-demo`), in
+    LeRobot's home folder, on the Hub and in its caches, in this order. Keys missing from `delta_timestamps` are derived
     from the trainer's policy.
 
     Args:
-        repo_id: the dataset's Hub id. With a root it may be left out: then nothing is downloaded.
-        root: its folder; with a repo_id, a folder that isn't there yet is filled from the Hub.
-        revision: branch, tag or commit on the Hub; None is the format version that LeRobot reads.
+        repo_id: the dataset's Hub id. It may be omitted if root is given: then nothing is downloaded.
+        root: its folder; with a repo_id, a missing folder is downloaded from the Hub.
+        revision: branch, tag or commit on the Hub; None for the tag of LeRobot's format version.
         episodes: indices of the episodes to use; None uses all.
-        exclude_episodes: indices of episodes to leave out of these.
+        exclude_episodes: indices of episodes to exclude from these.
         datasets: several datasets instead of repo_id, root, revision, episodes and exclude_episodes: a section each,
             with these keys, `weight`, `rename_map` and `stride` (`getiaction.spec.mixture.Entry`).
-        train_batch_size: samples per training batch; with `getiaction train` also `auto`: as many as fit into memory.
-        val_batch_size: samples per validation batch; None is that of training.
+        train_batch_size: samples per training batch; with `getiaction train` also `auto`, which fits it to the memory.
+        val_batch_size: samples per validation batch; None for train_batch_size.
         val_split: fraction of the episodes to hold out: the last ones of each task, never all of them.
-        delta_timestamps: seconds around each frame, by feature key; what is left out is derived.
+        delta_timestamps: seconds around each frame, by feature key; missing keys are derived.
         stride: frames from one step of the policy to the next: 5 learns to act at 10 Hz from data of 50 fps. Every
             frame still begins a sample.
-        num_workers: processes that read ahead, where it takes any: LeRobotDataset and image_transforms.
-        video_backend: `torchcodec` or `pyav`; None takes torchcodec where it can be loaded.
-        tolerance_s: how far, in seconds, a decoded frame may lie from the moment asked for.
-        image_transforms: for training pictures only: fields of LeRobot's `ImageTransformsConfig`, or `class_path` and
+        num_workers: DataLoader workers; only used with image_transforms or if LeRobotDataset reads the frames.
+        video_backend: `torchcodec` or `pyav`; None uses torchcodec if it can be loaded.
+        tolerance_s: largest difference in seconds between a decoded frame's time and the requested time.
+        image_transforms: for training images only: fields of LeRobot's `ImageTransformsConfig`, or `class_path` and
             `init_args` of a transform of `torchvision.transforms.v2`; in Python also such a transform, or a function.
-        use_imagenet_stats: normalize pictures by ImageNet's mean and deviation instead of the dataset's.
+        use_imagenet_stats: normalize images by ImageNet's mean and standard deviation instead of the dataset's.
         frame_store: where decoded frames are kept: `auto`, `off` or `{max_gb, path}`.
-        seed: seed of the order of samples; None is that of `lightning.seed_everything`, or 0.
+        seed: seed of the order of samples; None for that of `lightning.seed_everything`, or 0.
         dataset: a LeRobotDataset in place of repo_id and root (in Python only). Its episodes, delta_timestamps,
-            image_transforms, tolerance and video backend hold where the arguments above leave them out.
+            image_transforms, tolerance and video backend are used unless the arguments above set them.
 
     Attributes:
-        repo_id: the dataset's id; of a dataset that only its root names, the id derived from that folder.
+        repo_id: the dataset's id; without a repo_id, the id derived from root.
         meta: LeRobot's metadata, after `setup`.
-        stats: the statistics that policies normalize by, after `setup`.
-        plan: which way the frames take and why, after `setup`.
-        order: in which order the training samples come, after the first batches were asked for.
-        progress: set it before `setup` to follow how far the download and the decoding of a new dataset are.
+        stats: the statistics used for normalization, after `setup`.
+        plan: how frames are loaded and why, after `setup`.
+        order: the kind of order of the training samples, after `train_dataloader`.
+        progress: called with the progress of downloading and decoding a new dataset; set it before `setup`.
         train_dataset: the episodes to train on, after `setup`.
-        val_dataset: the held-out episodes, None when there are none.
+        val_dataset: the held-out episodes; None if no episode is held out.
 
     Raises:
-        getiaction.errors.DataError: an argument is wrong; or, from `setup`, the dataset can't be found or read, or
+        getiaction.errors.DataError: an argument is invalid; or, from `setup`, the dataset can't be found or read, or
             contradicts the recipe.
     """
 
@@ -149,7 +149,7 @@ class LeRobotDataModule(L.LightningDataModule):
         self.meta: LeRobotDatasetMetadata | None = None
         self.stats: Stats = {}
         self.plan: Plan | None = None
-        self.progress: Callable[[Building | DownloadProgress], None] | None = None
+        self.progress: Callable[[StoreProgress | DownloadProgress], None] | None = None
         self.train_dataset: Opened | None = None
         self.val_dataset: Opened | None = None
         self._pipeline: Pipeline | MixturePipeline | None = None
@@ -159,22 +159,22 @@ class LeRobotDataModule(L.LightningDataModule):
         self._drop_n_last_frames = 0
         self._resume_at: dict[str, Any] | None = None
         self._resumed = False
-        self._begun = _Begun()
+        self._begun = _StartPosition()
         self.order: Order | None = None
 
     def setup(self, stage: str | None = None) -> None:
-        """Find the dataset, ask the trainer's policy for its timing, and open the episodes of both parts."""
+        """Find the dataset, derive the windows from the trainer's policy, and open both splits."""
         if self.train_dataset is not None:
             return
         if self.train_batch_size == 0:
             raise DataError("train_batch_size: auto is chosen by `getiaction train`", "set a number here")
-        # A dataset that one process can't read ends all of them, and frames are loaded the same way in all of them:
-        # the order of the samples depends on it.
+        # A dataset that one process can't read ends all of them. All processes use the same loading method, because the
+        # order of the samples depends on it.
         while not self._opened_alike():
             pass
 
     def _opened_alike(self) -> bool:
-        """Open the dataset, and exchange the outcome with the other processes; False to open it again, as they do.
+        """Open the dataset, and exchange the outcome with the other processes; False if all must open it again.
 
         Raises:
             DataError: the dataset can't be read, here or by another process.
@@ -193,25 +193,25 @@ class LeRobotDataModule(L.LightningDataModule):
                 raise DataError(f"rank {rank} on {other.host} can't read the dataset: {other.failure}")
         assert self.plan is not None and self._pipeline is not None
         plans = [other.plan for other in outcomes if other.plan is not None]
-        slowest = max(plans, key=lambda plan: WAYS.index(plan.way))
-        if all(plan.way == slowest.way for plan in plans):
+        slowest = max(plans, key=lambda plan: LOADING_METHODS.index(plan.method))
+        if all(plan.method == slowest.method for plan in plans):
             return True
-        if self.plan.way != slowest.way:
+        if self.plan.method != slowest.method:
             rank = plans.index(slowest)
             self._pipeline.fall_back(
-                slowest.way, f"rank {rank} on {outcomes[rank].host} has no faster way ({slowest.reason})"
+                slowest.method, f"rank {rank} on {outcomes[rank].host} has no faster way ({slowest.reason})"
             )
         return False
 
     def _open(self) -> None:
-        """Open the episodes of both parts, with the pipeline that an earlier attempt has made."""
+        """Open the episodes of both splits; reuse the pipeline of an earlier attempt."""
         if self._pipeline is None:
             place, self.meta = self.find()
             self.stats = lerobot_datasets.training_stats(self.meta, self.use_imagenet_stats)
             self._delta_timestamps = self._timing(self.meta)
             self._trained, self._held_out = self.split(self.meta)
             with data_errors(self.repo_id, [str(place or self.meta.root)]):
-                self._pipeline = self.pipeline(self.meta, place, build=not self._tries)
+                self._pipeline = self.pipeline(self.meta, place, build=not self._is_trial)
         transforms = image_transforms(self.image_transforms)
         pipeline, held_out, timing = self._pipeline, self._held_out, self._delta_timestamps
         with data_errors(self.repo_id, [str(pipeline.place or pipeline.meta.root)]):
@@ -220,25 +220,25 @@ class LeRobotDataModule(L.LightningDataModule):
             self.plan = pipeline.plan
 
     def find(self) -> tuple[Path | None, LeRobotDatasetMetadata]:
-        """The dataset's folder and metadata, those of the mixture for several; see `getiaction.data.metadata.find`."""
+        """The dataset's folder (None for a mixture) and metadata; see `getiaction.data.metadata.find`."""
         if self.entries:
             found = [find(entry.repo_id, _path(entry.root), entry.revision) for entry in self.entries]
             return None, MixtureMetadata([meta for _, meta in found], self.entries)
         place, meta = find(self.repo_id if self._fetched else None, self.root, self.revision)
-        if self._own_stats is not None:  # they may have been changed; those of depth are in the unit of their dataset
+        if self._own_stats is not None:  # the user may have changed them; those of depth maps have the dataset's unit
             own = {key: stats for key, stats in self._own_stats.items() if key not in meta.depth_keys}
             meta.stats = {**(meta.stats or {}), **own}
         return place, meta
 
     def identity(self, meta: LeRobotDatasetMetadata, episode: int) -> tuple[str, int]:
-        """The folder that an episode is stored in and its number there: equal for two entries of one dataset."""
+        """The folder that stores an episode, and its index there: equal for two mixture entries of one dataset."""
         if not isinstance(meta, MixtureMetadata):
             return str(meta.root), episode
         part = int(meta.first_episodes.searchsorted(episode, side="right")) - 1
         return str(Path(meta.parts[part].root).resolve()), episode - int(meta.first_episodes[part])
 
     def used(self, meta: LeRobotDatasetMetadata) -> list[int] | None:
-        """The episodes that are trained on or held out; None for all of the dataset."""
+        """The episodes of both splits; None for all of the dataset."""
         if not isinstance(meta, MixtureMetadata):
             return episode_split.used(meta.total_episodes, self.episodes, self.exclude_episodes)
         found = list[int]()
@@ -248,14 +248,14 @@ class LeRobotDataModule(L.LightningDataModule):
         return found
 
     def split(self, meta: LeRobotDatasetMetadata) -> tuple[list[int] | None, list[int]]:
-        """Episodes to train on and to hold out; see `split_episodes`. Of several datasets each is split."""
+        """The episodes to train on and to hold out; see `split_episodes`. Each dataset of a mixture is split."""
         if not isinstance(meta, MixtureMetadata):
             return split_episodes(meta, self.episodes, self.val_split, self.exclude_episodes)
         train, held_out = list[int](), list[int]()
         for i, (part, entry) in enumerate(zip(meta.parts, meta.entries, strict=True)):
             used = episode_split.used(part.total_episodes, entry.episodes, entry.exclude_episodes)
             spare = part.total_episodes if used is None else len(used)
-            # A dataset of one episode is trained on; another one holds out.
+            # A dataset with one episode is only used for training; the other datasets hold out episodes.
             val_split = self.val_split if spare > 1 else 0.0
             some, others = split_episodes(part, entry.episodes, val_split, entry.exclude_episodes)
             train += meta.from_part(i, some)
@@ -269,10 +269,10 @@ class LeRobotDataModule(L.LightningDataModule):
     def pipeline(
         self, meta: LeRobotDatasetMetadata, place: Path | None, *, build: bool = True
     ) -> Pipeline | MixturePipeline:
-        """The dataset, opened as this data module says; arguments as for `Pipeline`.
+        """Make the pipeline with this data module's settings; arguments as for `Pipeline`.
 
         Raises:
-            getiaction.errors.DataError: see `Pipeline`; or a file is missing of a dataset that only its root names.
+            getiaction.errors.DataError: see `Pipeline`; or a dataset without repo_id lacks a file.
         """
         if isinstance(meta, MixtureMetadata):
             pipelines = [
@@ -286,11 +286,11 @@ class LeRobotDataModule(L.LightningDataModule):
         self,
         meta: LeRobotDatasetMetadata,
         place: Path | None,
-        said: "LeRobotDataModule | Entry",
+        options: "LeRobotDataModule | Entry",
         fetched: bool,
         build: bool,
     ) -> Pipeline:
-        episodes = episode_split.used(meta.total_episodes, said.episodes, said.exclude_episodes)
+        episodes = episode_split.used(meta.total_episodes, options.episodes, options.exclude_episodes)
         if not fetched and (lacking := missing_files(layout_of(meta), episodes)):
             raise DataError(
                 f"{meta.root} lacks files that its metadata names ({len(lacking)}), for example {lacking[0]}",
@@ -300,7 +300,7 @@ class LeRobotDataModule(L.LightningDataModule):
             meta,
             place,
             episodes=episodes,
-            revision=said.revision,
+            revision=options.revision,
             tolerance_s=self.tolerance_s,
             video_backend=self.video_backend or working_video_backend(),
             frame_store=self.frame_store,
@@ -310,17 +310,17 @@ class LeRobotDataModule(L.LightningDataModule):
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprint of the dataset's metadata, after `setup`; of several datasets all of them."""
+        """The fingerprint of the dataset's metadata, after `setup`; for a mixture those of all datasets."""
         assert self.meta is not None
         return self.meta.fingerprint if isinstance(self.meta, MixtureMetadata) else fingerprint(Path(self.meta.root))
 
     @property
-    def _tries(self) -> bool:
-        """Whether `fast_dev_run` is set: only the frames of its batches are decoded, and nothing is kept."""
+    def _is_trial(self) -> bool:
+        """Whether `fast_dev_run` is set: only the frames of its batches are decoded, and none are stored."""
         return self.trainer is not None and bool(self.trainer.fast_dev_run)
 
     def _timing(self, meta: LeRobotDatasetMetadata) -> DeltaTimestamps | None:
-        """Seconds around each frame: what the recipe states, checked and completed by what the policy wants."""
+        """Seconds around each frame: those of the recipe, checked and completed by the policy's."""
         policy = self.trainer.lightning_module if self.trainer is not None else None
         if policy is None or not hasattr(policy, "configure_for"):
             return reconcile(self.delta_timestamps, None, meta.features, meta.fps, "")
@@ -333,13 +333,13 @@ class LeRobotDataModule(L.LightningDataModule):
 
     @property
     def frames_apart(self) -> int:
-        """Frames from one action of the policy to the next: `stride`, or what `delta_timestamps` states."""
+        """Frames from one action of the policy to the next: as in `delta_timestamps`, else `stride`."""
         if self.meta is None:
             return self.stride
         return action_stride(self._delta_timestamps or self.delta_timestamps, self.meta.fps, self.stride)
 
     def train_dataloader(self) -> DataLoader:
-        """Batches in LeRobot's order: a function of seed and epoch alone, without the frames the policy leaves out."""
+        """Batches in LeRobot's order, a function of seed and epoch, without the frames that the policy drops."""
         self.setup()
         dataset = self.train_dataset
         assert dataset is not None
@@ -353,7 +353,7 @@ class LeRobotDataModule(L.LightningDataModule):
         return self._loader(dataset, self.train_batch_size, sampler)
 
     def _sampler(self, dataset: Opened) -> EpisodeSampler | EpisodeAwareSampler:
-        """The order of an epoch, at the place where a resumed run continues."""
+        """The sampler of an epoch, positioned where a resumed run continues."""
         seed = self.seed if self.seed is not None else int(os.environ.get("PL_GLOBAL_SEED", 0))
         order = _read_order(self._resume_at)
         epoch, parts = self._position()
@@ -374,7 +374,7 @@ class LeRobotDataModule(L.LightningDataModule):
             sampler.begin(epoch, parts)
             self._begun = replace(self._begun, within=self._batches(len(sampler)) - sampler.batches_left(epoch, parts))
             return sampler
-        theirs = _OwnEpochs(
+        sampler = _SelfCountingSampler(
             dataset.meta.episodes["dataset_from_index"],
             dataset.meta.episodes["dataset_to_index"],
             episode_indices_to_use=dataset.episodes,
@@ -383,12 +383,12 @@ class LeRobotDataModule(L.LightningDataModule):
             seed=seed,
             absolute_to_relative_idx=dataset.absolute_to_relative_idx,
         )
-        used = min(sum(part.samples for part in parts), len(theirs))
-        theirs.load_state_dict({"epoch": epoch, "start_index": used})
+        used = min(sum(part.samples for part in parts), len(sampler))
+        sampler.load_state_dict({"epoch": epoch, "start_index": used})
         share = self.trainer.world_size if self.trainer is not None else 1
-        whole, left = (self._batches(-(-count // share)) for count in (len(theirs), len(theirs) - used))
+        whole, left = (self._batches(-(-count // share)) for count in (len(sampler), len(sampler) - used))
         self._begun = replace(self._begun, within=whole - left)
-        return theirs
+        return sampler
 
     def _batches(self, samples: int) -> int:
         return -(-samples // self.train_batch_size)
@@ -397,7 +397,7 @@ class LeRobotDataModule(L.LightningDataModule):
         """Every frame of the held-out episodes, in order; an empty list when there are none."""
         self.setup()
         if self.val_dataset is None:
-            # Lightning accepts an empty list as "none", and warns all the same.
+            # Lightning accepts an empty list as "no validation", but warns.
             warnings.filterwarnings("ignore", "Total length of `list` across ranks is zero")
             return []
         sampler = None
@@ -412,9 +412,9 @@ class LeRobotDataModule(L.LightningDataModule):
         return self._loader(self.val_dataset, self.val_batch_size, sampler)
 
     def test_dataloader(self) -> DataLoader:
-        """The moments at which the policy would predict in the held-out episodes; see `Moments`.
+        """The moments at which the policy predicts in the held-out episodes; see `Moments`.
 
-        Where no episode is held out they are those of the training episodes, and a warning says so.
+        If no episode is held out, those of the training episodes, with a warning.
         """
         policy: Any = self.trainer.lightning_module if self.trainer is not None else None
         if not hasattr(policy, "predict_chunk"):
@@ -441,13 +441,13 @@ class LeRobotDataModule(L.LightningDataModule):
         return self.test_dataloader()
 
     def _loader(self, dataset: Opened, batch_size: int, sampler: Sampler[int] | None) -> DataLoader:
-        # Gathering takes no workers, which would only copy each batch once more, but a thread, so that a GPU never
-        # waits for it. On the CPU the two would take turns: a policy of 2 ms a step trained nine times slower so.
-        # Image transforms take Python for each sample, so they want workers; but blocks are decoded for one process.
+        # Batches are gathered in a thread, so that a GPU does not wait; workers would copy each batch once more. On the
+        # CPU the thread competes with training: prefetching made a policy with 2 ms per step nine times slower. Image
+        # transforms run Python code for each sample, so they need workers; but blocks are decoded for one process.
         plain = isinstance(dataset, WindowDataset) and dataset.image_transforms is None
         plain = plain or (isinstance(dataset, MixtureDataset) and not dataset.needs_workers)
         alone = plain or (isinstance(dataset, WindowDataset) and isinstance(dataset.frames, BlockFrames))
-        workers = 0 if alone or self._tries else self.num_workers
+        workers = 0 if alone or self._is_trial else self.num_workers
         ahead = plain and self.trainer is not None and self.trainer.strategy.root_device.type != "cpu"
         return (BatchLoader if ahead else TimedLoader)(
             dataset,
@@ -459,10 +459,10 @@ class LeRobotDataModule(L.LightningDataModule):
             collate_fn=Collate(dataset.meta),
         )
 
-    # Resuming: Lightning restores a data module before it asks for its loaders, and loop counters only after. --------
+    # Resuming: Lightning restores a data module before it requests its loaders, and loop counters only after. --------
 
     def state_dict(self) -> dict[str, Any]:
-        """The epoch, what was used of it, and the order of its samples."""
+        """The epoch, the shares of it that were used, and the order of its samples."""
         if self.trainer is None or self.trainer.num_training_batches in (0, float("inf")):
             return {}
         begun, total = self._begun, self._total_batches()
@@ -478,22 +478,22 @@ class LeRobotDataModule(L.LightningDataModule):
         return {**state, "order": dict(self.order)} if self.order else state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue with the batch after the last one that was used up."""
-        # It is resumed here, where Lightning doesn't look.
+        """Continue with the batch after the last one used."""
+        # This data module resumes inside an epoch, which Lightning does not detect.
         warnings.filterwarnings("ignore", "You're resuming from a checkpoint that ended before the epoch ended")
         self._resume_at = dict(state_dict)
 
-    def count_batches_anew(self) -> None:
-        """Let Lightning count the batches of a resumed epoch as this number of processes divides it.
+    def recount_batches(self) -> None:
+        """Set Lightning's batch counters of a resumed epoch for the current number of processes.
 
-        Call it when Lightning has restored its counters, before the first batch.
+        Call it after Lightning has restored its counters, before the first batch.
         """
         if self.trainer is None or not self._resumed:
             return
         current = self.trainer.fit_loop.epoch_loop.batch_progress.current
         if not current.processed:
             return
-        used = self._begun.within or int(self.trainer.num_training_batches)  # none: Lightning is at the end of an epoch
+        used = self._begun.within or int(self.trainer.num_training_batches)  # 0: Lightning is at the end of an epoch
         shift = min(used, int(self.trainer.num_training_batches)) - current.processed
         for counter in ("ready", "started", "processed", "completed"):
             setattr(current, counter, getattr(current, counter) + shift)
@@ -502,22 +502,22 @@ class LeRobotDataModule(L.LightningDataModule):
         return self.trainer.fit_loop.epoch_loop.batch_progress.total.processed if self.trainer is not None else 0
 
     def _position(self) -> tuple[int, Parts]:
-        """The epoch to begin with and what was used of it already."""
+        """The epoch to start with, and the shares of it that were used already."""
         state, self._resume_at = self._resume_at, None
         if state:
             parts = tuple(Part(*map(int, part)) for part in state["parts"])
-            self._resumed, self._begun = True, _Begun(int(state["epoch"]), parts, int(state["batches"]))
+            self._resumed, self._begun = True, _StartPosition(int(state["epoch"]), parts, int(state["batches"]))
         else:
             epoch = self.trainer.current_epoch if self.trainer is not None else 0
-            self._begun = _Begun(epoch, (), self._total_batches())
+            self._begun = _StartPosition(epoch, (), self._total_batches())
         return self._begun.epoch, self._begun.parts
 
 
 def _opened(dataset: Any, repo_id: str | None, root: str | Path | None) -> LeRobotDataset | None:
-    """The dataset object of the user, checked.
+    """Check the user's dataset object.
 
     Raises:
-        DataError: it is something else, reads its samples in a way of its own, or is named a second time.
+        DataError: it is not a plain LeRobotDataset, or is given together with repo_id or root.
     """
     if isinstance(repo_id, LeRobotDataset):
         raise DataError("repo_id takes the id of a dataset as text", "write LeRobotDataModule(dataset=…)")
@@ -541,14 +541,14 @@ def _opened(dataset: Any, repo_id: str | None, root: str | Path | None) -> LeRob
 
 
 @dataclass(frozen=True)
-class _Begun:
-    """Where this part of a run began.
+class _StartPosition:
+    """The position at which this part of a run started.
 
     Attributes:
-        epoch: In which epoch.
-        parts: What earlier parts used of it.
-        total: Batches that each process had used by then, over all epochs.
-        within: As how many batches of the epoch, divided as now, that counts.
+        epoch: The epoch.
+        parts: The shares of it that earlier parts used.
+        total: Batches that each process had used before, over all epochs.
+        within: The used share of the epoch, in batches of the current division.
     """
 
     epoch: int = 0
@@ -559,7 +559,7 @@ class _Begun:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """How opening the dataset ended in one process."""
+    """The result of opening the dataset in one process."""
 
     host: str
     failure: str
@@ -567,7 +567,7 @@ class _Outcome:
 
 
 def _read_order(state: Mapping[str, Any] | None) -> Order | None:
-    """The order that a checkpoint states; None where it states none that can be followed."""
+    """The order stored in a checkpoint; None if it is missing or invalid."""
     order = (state or {}).get("order")
     if not isinstance(order, Mapping) or order.get("kind") not in ("shuffled", "blocks"):
         return None
@@ -579,15 +579,15 @@ def _read_order(state: Mapping[str, Any] | None) -> Order | None:
     return {"kind": "blocks", "length": length, "opened": opened}
 
 
-class _OwnEpochs(EpisodeAwareSampler):
-    """LeRobot's sampler, counting its epochs alone; see `EpisodeSampler.set_epoch`."""
+class _SelfCountingSampler(EpisodeAwareSampler):
+    """LeRobot's sampler, which counts its epochs itself; see `EpisodeSampler.set_epoch`."""
 
     def set_epoch(self, epoch: int) -> None:
         """No-op: the sampler counts epochs itself."""
 
 
 class Collate:
-    """Stack samples as LeRobot does (if they aren't a batch yet), and give numbers alone their dimension back.
+    """Stack samples as LeRobot does (unless they are a batch already), and restore the dimension of scalars.
 
     Args:
         meta: the dataset's metadata.
@@ -595,7 +595,7 @@ class Collate:
 
     def __init__(self, meta: LeRobotDatasetMetadata) -> None:
         self._collate = lerobot_datasets.lerobot_collate_fn if meta.has_language_columns else default_collate
-        # LeRobot stores a feature of shape (1,) as a bare number, and no policy expects that.
+        # LeRobot stores a feature of shape (1,) as a scalar, but policies expect a dimension.
         self._scalars = [
             key
             for key, feature in meta.features.items()
@@ -604,7 +604,7 @@ class Collate:
         ]
 
     def __call__(self, samples: list[dict[str, Any]] | dict[str, Any]) -> dict[str, Any]:
-        """A batch: tensors of shape (batch, [moments,] …), and lists of strings."""
+        """Return a batch: tensors of shape (batch, [moments,] …), and lists of strings."""
         batch = samples if isinstance(samples, dict) else self._collate(samples)
         for key in self._scalars:
             moments = f"{key}_is_pad" in batch
@@ -614,10 +614,10 @@ class Collate:
 
 
 def _entries(datasets: Sequence[Mapping[str, Any]] | None, *beside: Any) -> list[Entry]:
-    """The entries of a mixture; none where one dataset is named.
+    """Read the entries of a mixture; empty if `datasets` is None.
 
     Raises:
-        DataError: an entry can't be read, or one dataset is named as well.
+        DataError: an entry is invalid, or `datasets` is combined with arguments of a single dataset.
     """
     if datasets is None:
         return []
@@ -656,12 +656,12 @@ def split_episodes(
     val_split: float,
     exclude_episodes: Sequence[int] | None = None,
 ) -> tuple[list[int] | None, list[int]]:
-    """Episodes to train on (None: all of the dataset) and to hold out.
+    """Return the episodes to train on (None: all of the dataset) and to hold out.
 
-    As LeRobot splits, the last ones of each task are held out; unlike there, no task loses all its episodes to it.
+    As in LeRobot, the last ones of each task are held out; unlike there, never all episodes of a task.
 
     Raises:
-        DataError: an index that the dataset doesn't have, no episode is left, or too few episodes to hold one out.
+        DataError: an index is out of range, no episode is left, or too few episodes to hold one out.
     """
     total = meta.total_episodes
     for asked, given in (("asks for", episodes), ("excludes", exclude_episodes)):
@@ -677,7 +677,7 @@ def split_episodes(
     if not val_split:
         return chosen, []
     base = list(range(total)) if chosen is None else chosen
-    tasks = meta.episodes["tasks"][:]  # one read of the column instead of one look-up a row
+    tasks = meta.episodes["tasks"][:]  # one read of the column instead of one per row
     positions = episode_split.held_out(((tasks[episode] or [""])[0] or "" for episode in base), val_split)
     if not positions:
         raise DataError(f"val_split: {val_split} can't hold out an episode of {len(base)}", "set val_split: 0")
@@ -686,9 +686,9 @@ def split_episodes(
 
 
 def working_video_backend() -> str:
-    """`torchcodec` where it can be loaded, else `pyav`.
+    """Return `torchcodec` if it can be loaded, else `pyav`.
 
-    LeRobot decides likewise, but prints torchcodec's whole traceback when it can't be loaded.
+    LeRobot decides in the same way, but prints torchcodec's whole traceback if it can't be loaded.
     """
     try:
         importlib.import_module("torchcodec")

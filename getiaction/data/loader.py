@@ -1,7 +1,7 @@
-"""The loader of whole batches, which gathers ahead in a thread.
+"""Data loaders: one that measures waiting time, and one that prepares whole batches ahead in a thread.
 
-Worker processes would copy every batch once more on its way to the training process, and gathering leaves the GIL
-alone, so a thread does better. Workers are still the way where each sample needs Python, as with image transforms.
+Worker processes copy every batch once more on its way to the training process, and gathering releases the GIL, so a
+thread is faster. Workers are still better if each sample runs Python code, as with image transforms.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ READ_AHEAD = 2
 
 
 class TimedLoader(DataLoader[Batch]):
-    """A DataLoader that counts how long its batches were waited for.
+    """A DataLoader that measures how long the training process waits for batches.
 
     Attributes:
-        waited: seconds that the training process spent until its batches were ready, over all epochs.
+        waited: seconds spent waiting for batches, over all epochs.
     """
 
     waited = 0.0
@@ -44,10 +44,10 @@ class TimedLoader(DataLoader[Batch]):
 
 
 class BatchLoader(TimedLoader):
-    """A DataLoader that makes the next batches while the current one is used.
+    """A DataLoader that prepares the next batches while the current one is used.
 
-    Not for datasets that draw random numbers in the training process: the model draws from the same generator, and the
-    order of the draws would be left to chance.
+    Not for datasets that draw random numbers in the training process: the model uses the same generator, and the order
+    of the draws would be random.
     """
 
     def _batches(self) -> Iterator[Batch]:
@@ -55,7 +55,7 @@ class BatchLoader(TimedLoader):
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, a few of them made before they are asked for."""
+    """Yield the same batches, up to `READ_AHEAD` of them prepared in advance."""
     ready: queue.Queue[tuple[Batch | None, BaseException | None]] = queue.Queue(READ_AHEAD)
     stop = threading.Event()
 

@@ -1,4 +1,4 @@
-"""Find a dataset and read its metadata, or say in one error why not."""
+"""Find a dataset and read its metadata; all failures become a `DataError`."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ from getiaction.spec.hub_cache import is_offline
 
 
 def find(repo_id: str | None, root: Path | None, revision: str | None) -> tuple[Path | None, LeRobotDatasetMetadata]:
-    """The folder to read a dataset from (None: let LeRobot fetch it from the Hub as it needs it) and its metadata.
+    """Return the folder of a dataset (None: let LeRobot download files when needed) and its metadata.
 
-    A copy in one of the Hub's caches is read where the Hub can't be asked: LeRobot asks it for newer files first. A
-    dataset that only its root names (`repo_id` is None) is never fetched.
+    A copy in one of the Hub's caches is only used if the Hub is unreachable, because LeRobot checks the Hub for newer
+    files first. A dataset without a `repo_id` is never downloaded.
 
     Raises:
-        DataError: it is nowhere, or can't be read; names every place that was searched.
+        DataError: it is not found, or can't be read; the message names every place that was searched.
     """
     try:
         found = dataset_location.find(repo_id, root, revision)
@@ -56,9 +56,9 @@ def _read_meta(found: Location, revision: str | None) -> tuple[Path, LeRobotData
 
 @contextmanager
 def data_errors(repo_id: str, searched: Sequence[str]) -> Iterator[None]:
-    """Turn what LeRobot and the Hub raise into one `DataError` that names the places searched and what to do."""
+    """Convert exceptions of LeRobot and the Hub into a `DataError` with the places searched and a hint."""
     try:
-        with _hushed("lerobot", "huggingface_hub", "httpx"):
+        with _errors_only("lerobot", "huggingface_hub", "httpx"):
             yield
     except TrainingError:
         raise
@@ -86,8 +86,8 @@ def data_errors(repo_id: str, searched: Sequence[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _hushed(*names: str) -> Iterator[None]:
-    """Keep the loggers of libraries below errors: what they would say is in the error that follows."""
+def _errors_only(*names: str) -> Iterator[None]:
+    """Silence warnings of library loggers: their content is in the error that follows."""
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     try:

@@ -1,8 +1,8 @@
-"""Several datasets, read as one: their episodes follow each other, and so do their frames.
+"""Several datasets, read as one concatenated dataset.
 
-The numbers of episodes, frames and tasks are those of the dataset that LeRobot's `merge_datasets` would write, and so
-are features and statistics. Each dataset keeps its own frame store, which runs on that dataset alone share. Datasets
-whose frames fit no store are read with LeRobotDataset: blocks decode in an order that a mixture can't follow.
+The numbering of episodes, frames and tasks, the features and the statistics are those of the dataset that LeRobot's
+`merge_datasets` would write. Each dataset has its own frame store, shared with runs on that dataset alone. Datasets
+whose frames fit no store are read with LeRobotDataset: a mixture can't follow the order of block decoding.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from getiaction.lerobot import datasets
 from getiaction.lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
 from getiaction.spec import mixture
 from getiaction.spec.fingerprint import fingerprint
-from getiaction.spec.frame_loading import WAYS, Plan, Way, gigabytes
-from getiaction.spec.mixture import WHICH, Entry
+from getiaction.spec.frame_loading import LOADING_METHODS, LoadingMethod, Plan, gigabytes
+from getiaction.spec.mixture import DATASET_INDEX, Entry
 
 type Opened = WindowDataset | LeRobotDataset | MixtureDataset
 
@@ -37,19 +37,19 @@ class MixtureMetadata(LeRobotDatasetMetadata):
 
     Args:
         metas: the metadata of each dataset.
-        entries: what the recipe says of each.
+        entries: the recipe's entry of each.
 
     Attributes:
         parts: the metadata of each dataset, as it is stored.
         entries: as given.
-        dataset_names: what to call each dataset; one that is named twice has a number.
-        first_episodes: `(datasets + 1,)` the number of the first episode of each dataset, and of all episodes.
+        dataset_names: unique name of each dataset: its id, numbered if it occurs twice.
+        first_episodes: `(datasets + 1,)` index of the first episode of each dataset, and the number of all episodes.
         first_frames: likewise for frames.
-        task_numbers: for each dataset, `(tasks,)` the number that its tasks have here.
-        fps: steps a second: the first dataset's frames, each `stride`th.
+        task_numbers: for each dataset, `(tasks,)` the index of its tasks in the mixture.
+        fps: steps per second: the first dataset's frames per second divided by its `stride`.
 
     Raises:
-        DataError: features differ, or frames per second without a `stride` that states it.
+        DataError: features differ, or frame rates differ without a `stride`.
     """
 
     def __init__(self, metas: Sequence[LeRobotDatasetMetadata], entries: Sequence[Entry]) -> None:
@@ -58,7 +58,7 @@ class MixtureMetadata(LeRobotDatasetMetadata):
         self.parts, self.entries = list(metas), list(entries)
         self.dataset_names = _names([meta.repo_id for meta in metas])
         tables = [mixture.renamed(meta.features, entry.rename_map) for meta, entry in zip(metas, entries, strict=True)]
-        for i in mixture.other_rates([meta.fps for meta in metas], entries):
+        for i in mixture.entries_with_other_rates([meta.fps for meta in metas], entries):
             if entries[i].stride is None:
                 raise DataError(
                     f"datasets.{i}: {metas[i].repo_id} has {metas[i].fps} frames per second, "
@@ -66,8 +66,8 @@ class MixtureMetadata(LeRobotDatasetMetadata):
                     "set the stride of each dataset: 3 takes one of 30 frames per second as one of 10",
                 )
         for i, (meta, table) in enumerate(zip(metas, tables, strict=True)):
-            for key, said in mixture.differences(tables[0], table).items():
-                raise DataError(f"datasets.{i}: {key}: {meta.repo_id} {said}", "rename keys with its rename_map")
+            for key, difference in mixture.differences(tables[0], table).items():
+                raise DataError(f"datasets.{i}: {key}: {meta.repo_id} {difference}", "rename keys with its rename_map")
         self.repo_id = " + ".join(dict.fromkeys(meta.repo_id for meta in metas))
         self.info = copy.copy(first.info)
         self.info.features = mixture.in_common(tables)
@@ -76,7 +76,7 @@ class MixtureMetadata(LeRobotDatasetMetadata):
         self.info.total_frames = sum(meta.total_frames for meta in metas)
         self.tasks, self.task_numbers = datasets.merged_tasks(metas)
         self.info.total_tasks = len(self.tasks)
-        # Parts of one dataset count once: its statistics are of the whole of it.
+        # Two entries of one dataset count once, because statistics are those of the whole dataset.
         distinct = {
             (Path(meta.root).resolve(), tuple(sorted(entry.rename_map.items()))): (meta, entry)
             for meta, entry in zip(metas, entries, strict=True)
@@ -97,18 +97,18 @@ class MixtureMetadata(LeRobotDatasetMetadata):
 
     @property
     def fingerprint(self) -> str:
-        """The fingerprints of all datasets."""
+        """The fingerprints of all datasets, joined by `+`."""
         return "+".join(fingerprint(Path(meta.root)) for meta in self.parts)
 
     def of_part(self, part: int, episodes: Sequence[int] | None) -> list[int] | None:
-        """Those of these episodes that are of one dataset, by the numbers that they have there; None for all."""
+        """Select the episodes of one dataset, as indices in that dataset; None for all."""
         if episodes is None:
             return None
         first, stop = self.first_episodes[part], self.first_episodes[part + 1]
         return [int(episode - first) for episode in episodes if first <= episode < stop]
 
     def from_part(self, part: int, episodes: Sequence[int] | None) -> list[int]:
-        """The numbers that some episodes of one dataset have here; None for all of that dataset."""
+        """Convert episode indices of one dataset (None: all) to indices in the mixture."""
         own = range(self.parts[part].total_episodes) if episodes is None else episodes
         return [int(self.first_episodes[part]) + episode for episode in own]
 
@@ -118,8 +118,8 @@ class MixturePipeline:
 
     Args:
         meta: the mixture.
-        pipelines: one of each dataset.
-        collates: for each dataset, what makes a batch of LeRobotDataset's samples.
+        pipelines: one for each dataset.
+        collates: the collate function of each dataset, for samples of LeRobotDataset.
     """
 
     def __init__(
@@ -131,11 +131,11 @@ class MixturePipeline:
 
     @property
     def plan(self) -> Plan:
-        """The slowest way of all datasets, and what their stores take together."""
+        """The slowest loading method of all datasets, and the total size of their stores."""
         plans = [pipeline.plan for pipeline in self.pipelines]
-        slowest = max(plans, key=lambda plan: WAYS.index(plan.way))
+        slowest = max(plans, key=lambda plan: LOADING_METHODS.index(plan.method))
         size, missing = (sum(getattr(plan, name) for plan in plans) for name in ("bytes", "missing"))
-        reason = f"{gigabytes(size)} of all datasets" if slowest.way == "store" and size else slowest.reason
+        reason = f"{gigabytes(size)} of all datasets" if slowest.method == "store" and size else slowest.reason
         return replace(slowest, bytes=size, missing=missing, reason=reason)
 
     def open(
@@ -144,7 +144,7 @@ class MixturePipeline:
         delta_timestamps: Mapping[str, Sequence[float]] | None,
         image_transforms: Callable[[torch.Tensor], torch.Tensor] | None = None,
     ) -> MixtureDataset:
-        """The samples of some episodes, by their numbers in the mixture."""
+        """Open the samples of some episodes, given by their indices in the mixture."""
         parts = []
         for i, (pipeline, entry) in enumerate(zip(self.pipelines, self.meta.entries, strict=True)):
             stored = _stored(entry.rename_map)
@@ -155,7 +155,7 @@ class MixturePipeline:
         return MixtureDataset(self.meta, parts, episodes)
 
     def _seconds(self, part: int, moments: Sequence[float]) -> list[float]:
-        """When one dataset has the steps that these moments of the mixture are; unchanged between two steps."""
+        """Convert seconds of the mixture to seconds of one dataset; times between two steps are unchanged."""
         meta, entry = self.meta.parts[part], self.meta.entries[part]
         found = []
         for moment in moments:
@@ -165,24 +165,24 @@ class MixturePipeline:
         return found
 
     def open_anywhere(self, episodes: Sequence[int] | None) -> MixtureDataset:
-        """Single frames of some episodes, in any order."""
+        """Open single frames of some episodes for reading in any order."""
         return self.open(episodes, None)
 
-    def fall_back(self, way: Way, reason: str) -> None:
-        """Load frames in a slower way, because another process of the training has to."""
+    def fall_back(self, method: LoadingMethod, reason: str) -> None:
+        """Switch to a slower loading method, because another process of the training needs it."""
         for pipeline in self.pipelines:
-            pipeline.fall_back(way, reason)
+            pipeline.fall_back(method, reason)
         self._without_blocks()
 
     def _without_blocks(self) -> None:
         for pipeline in self.pipelines:
-            if pipeline.plan.way == "blocks":
+            if pipeline.plan.method == "blocks":
                 pipeline.fall_back("lerobot", f"{pipeline.plan.reason}; a mixture can't be decoded in blocks")
 
 
 @dataclass(frozen=True)
 class _Part:
-    """The chosen episodes of one dataset; `dataset` is None where there is none of them."""
+    """The chosen episodes of one dataset; `dataset` is None if none of its episodes is chosen."""
 
     number: int
     dataset: WindowDataset | LeRobotDataset | None
@@ -205,7 +205,7 @@ class MixtureDataset(Dataset[Batch]):
     Args:
         meta: the mixture.
         parts: the opened datasets.
-        episodes: the chosen episodes by their numbers in the mixture; None for all.
+        episodes: indices of the chosen episodes in the mixture; None for all.
     """
 
     def __init__(self, meta: MixtureMetadata, parts: Sequence[_Part], episodes: Sequence[int] | None) -> None:
@@ -216,7 +216,7 @@ class MixtureDataset(Dataset[Batch]):
         self.starts = np.concatenate([x.starts + first for x, first in zip(layouts, meta.first_frames, strict=False)])
         self.stops = np.concatenate([x.stops + first for x, first in zip(layouts, meta.first_frames, strict=False)])
         self._pads = {f"{key}_is_pad" for key in meta.features}
-        # Of each episode, the frames from one step to the next.
+        # Frames from one step to the next, by episode.
         self.strides = np.repeat([entry.frames_apart for entry in meta.entries], np.diff(meta.first_episodes))
 
     @property
@@ -226,7 +226,7 @@ class MixtureDataset(Dataset[Batch]):
 
     @property
     def features(self) -> dict[str, dict]:
-        """The features that all datasets have."""
+        """The features common to all datasets."""
         return self.meta.features
 
     @property
@@ -236,17 +236,17 @@ class MixtureDataset(Dataset[Batch]):
 
     @property
     def num_episodes(self) -> int:
-        """How many episodes are chosen."""
+        """Number of chosen episodes."""
         return len(self.chosen)
 
     @property
     def needs_workers(self) -> bool:
-        """Whether samples are made one by one: by LeRobotDataset, or by image transforms."""
+        """Whether samples are computed one by one, by LeRobotDataset or by image transforms."""
         opened = [part.dataset for part in self.parts if part.dataset is not None]
         return any(not isinstance(dataset, WindowDataset) or dataset.image_transforms is not None for dataset in opened)
 
     def column(self, key: str) -> np.ndarray:
-        """A feature of numbers, `(rows, …)`, of all rows.
+        """The values of a numeric feature for all rows, `(rows, …)`.
 
         Raises:
             KeyError: the datasets have no such feature.
@@ -266,7 +266,7 @@ class MixtureDataset(Dataset[Batch]):
         return {key: values[0] for key, values in self.__getitems__([row % len(self)]).items()}
 
     def __getitems__(self, rows: Sequence[int] | np.ndarray) -> Batch:
-        """The samples of these rows as one batch, `(len(rows), ...)` each; `dataset_index` says of which dataset."""
+        """The samples of some rows as one batch, `(len(rows), ...)` each, with the `dataset_index` of each sample."""
         wanted = np.asarray(rows, dtype=np.int64)
         whose = np.searchsorted(self._firsts, wanted, side="right") - 1
         found = []
@@ -274,11 +274,11 @@ class MixtureDataset(Dataset[Batch]):
             places = np.flatnonzero(whose == i)
             found.append((places, self._numbered(self.parts[i], wanted[places] - self._firsts[i])))
         batch = found[0][1] if len(found) == 1 else _joined(found, len(wanted))
-        batch[WHICH] = torch.from_numpy(whose)
+        batch[DATASET_INDEX] = torch.from_numpy(whose)
         return batch
 
     def _numbered(self, part: _Part, rows: np.ndarray) -> Batch:
-        """A part's samples with the mixture's numbers of frames, episodes and tasks, and its features only."""
+        """A part's samples with the mixture's indices of frames, episodes and tasks, restricted to its features."""
         meta, batch = self.meta, part.batch(rows)
         batch["index"] = batch["index"] + int(meta.first_frames[part.number])
         batch["episode_index"] = batch["episode_index"] + int(meta.first_episodes[part.number])
@@ -286,7 +286,7 @@ class MixtureDataset(Dataset[Batch]):
         return {key: v for key, v in batch.items() if key in meta.features or key in self._pads or key == "task"}
 
     def sampler(self, *, drop_n_last_frames: int = 0, **options: Any) -> MixtureSampler:
-        """The order of the samples; arguments as for `EpisodeSampler`, and frames that are steps of the mixture."""
+        """Make the sampler; arguments as for `EpisodeSampler`, with `drop_n_last_frames` in steps of the mixture."""
         options["drop_n_last_frames"] = drop_n_last_frames * self.strides
         weights = [entry.weight for entry in self.meta.entries]
         return MixtureSampler(
@@ -295,11 +295,11 @@ class MixtureDataset(Dataset[Batch]):
 
 
 class MixtureSampler(EpisodeSampler):
-    """The frames of several datasets, each as often as its weight says.
+    """Samples frames of several datasets in proportion to their weights.
 
-    An epoch has as many samples as all datasets have together. Without weights, or with weights in proportion to the
-    samples, it is LeRobot's order of the merged dataset. Else each dataset gives its share of every epoch, to a sample,
-    and goes through all its own samples before one comes again, over as many epochs as that takes.
+    An epoch has as many samples as all datasets together. Without weights, or with weights in proportion to the samples,
+    it is LeRobot's order of the merged dataset. Otherwise each dataset contributes exactly its share to every epoch, and
+    uses all its samples once before it repeats one, over as many epochs as that takes.
 
     Args:
         starts: see `EpisodeSampler`.
@@ -309,7 +309,7 @@ class MixtureSampler(EpisodeSampler):
         options: see `EpisodeSampler`.
 
     Raises:
-        ValueError: no frame is left of a dataset.
+        ValueError: a dataset has no usable frame.
     """
 
     def __init__(
@@ -333,7 +333,7 @@ class MixtureSampler(EpisodeSampler):
         )
 
     def order(self, epoch: int) -> np.ndarray:
-        """`(samples,)` all ranks' samples of an epoch, as places among the usable frames."""
+        """`(samples,)` all ranks' samples of an epoch, as positions among the usable frames."""
         order = super().order(epoch)
         if not self.shuffle or self.shares == self._counts:
             return order
@@ -356,14 +356,14 @@ class MixtureSampler(EpisodeSampler):
 
 
 def rows_of(dataset: Opened, rows: np.ndarray, collate: Callable[[Any], Batch]) -> Batch:
-    """The samples of these rows as one batch."""
+    """Read the samples of some rows as one batch."""
     if isinstance(dataset, LeRobotDataset):
         return collate([dataset[int(row)] for row in rows])
     return collate(dataset.__getitems__(rows))
 
 
 def column_of(dataset: Opened, key: str) -> np.ndarray:
-    """A feature of numbers, `(rows, …)`, of all rows.
+    """Read the values of a numeric feature for all rows, `(rows, …)`.
 
     Raises:
         KeyError: the dataset has no such feature.
@@ -374,7 +374,7 @@ def column_of(dataset: Opened, key: str) -> np.ndarray:
 
 
 def _stored(rename_map: Mapping[str, str]) -> dict[str, str]:
-    """The mixture's key of a feature → the dataset's own."""
+    """Invert a rename_map: the mixture's key → the dataset's key."""
     return {new: old for old, new in rename_map.items()}
 
 
@@ -384,7 +384,7 @@ def _renamed(key: str, rename_map: Mapping[str, str]) -> str:
 
 
 def _joined(found: Sequence[tuple[np.ndarray, Batch]], size: int) -> Batch:
-    """Batches put together, each sample in its place."""
+    """Merge batches; each sample keeps its position."""
     joined: Batch = {}
     for key, first in found[0][1].items():
         if not isinstance(first, torch.Tensor):
@@ -395,9 +395,7 @@ def _joined(found: Sequence[tuple[np.ndarray, Batch]], size: int) -> Batch:
             joined[key] = values
             continue
         tensors = [batch[key] for _, batch in found]
-        if (
-            len({tensor.dtype for tensor in tensors}) > 1
-        ):  # pictures out of parquet files, which LeRobot gives as floats
+        if len({tensor.dtype for tensor in tensors}) > 1:  # LeRobot returns images of parquet files as floats
             tensors = [t.to(torch.float32).div(255) if t.dtype == torch.uint8 else t for t in tensors]
         joined[key] = torch.empty((size, *first.shape[1:]), dtype=tensors[0].dtype)
         for (places, _), tensor in zip(found, tensors, strict=True):
@@ -406,5 +404,5 @@ def _joined(found: Sequence[tuple[np.ndarray, Batch]], size: int) -> Batch:
 
 
 def _names(ids: Sequence[str]) -> list[str]:
-    """Each id; with a number where it comes again."""
+    """Make ids unique by numbering those that occur twice."""
     return [name if ids.count(name) == 1 else f"{name}#{ids[:i].count(name) + 1}" for i, name in enumerate(ids)]

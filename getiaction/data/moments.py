@@ -1,8 +1,8 @@
-"""The moments of recorded episodes at which a policy predicts, as batches: what it sees then, and what was done.
+"""The moments of recorded episodes at which a policy predicts, as batches of observations and recorded actions.
 
-A robot lets its policy predict every `n_action_steps` frames. In a recording these moments are known beforehand, so
-those of many episodes come in one batch. A policy that remembers its earlier predictions is asked at every frame
-instead, with many episodes side by side.
+On a robot, a policy predicts every `n_action_steps` frames. In a recording these moments are known beforehand, so a
+batch contains moments of many episodes. A policy that remembers its earlier predictions predicts at every frame
+instead, for many episodes in parallel.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from getiaction.lerobot.datasets import ACTION, OBS_PREFIX
 
 @dataclass(frozen=True)
 class Episodes:
-    """Where the chosen episodes lie among the rows of an opened dataset.
+    """The rows of the chosen episodes in an opened dataset.
 
     Attributes:
         numbers: `(episodes,)` their indices in the dataset.
         firsts: `(episodes,)` the row of each one's first frame.
         lengths: `(episodes,)` frames of each.
-        strides: `(episodes,)` frames from one step of a mixture to the next; 1 of another dataset.
+        strides: `(episodes,)` frames from one step of a mixture to the next; 1 for a single dataset.
     """
 
     numbers: np.ndarray
@@ -39,7 +39,7 @@ class Episodes:
 
     @classmethod
     def of(cls, dataset: Opened) -> Episodes:
-        """Those of an opened dataset."""
+        """The episodes of an opened dataset."""
         if isinstance(dataset, MixtureDataset):
             numbers = dataset.chosen
             lengths = dataset.stops[numbers] - dataset.starts[numbers]
@@ -65,16 +65,16 @@ class Moments(Dataset[Batch]):
 
     Args:
         dataset: opened without `delta_timestamps`.
-        collate: from samples to a batch, for LeRobotDataset.
-        steps: actions executed of one prediction.
-        observations: observations that one prediction depends on.
+        collate: collate function for samples of LeRobotDataset.
+        steps: number of actions executed from one prediction.
+        observations: number of observations that one prediction depends on.
         alone: whether predictions are independent of each other; else each frame is a moment.
         batch_size: moments per batch.
-        rows: the moments, instead of all; only where they are independent.
-        stride: frames from one action to the next; rows count the frames that are left of each episode.
+        rows: the moments to use; None for all. Only with independent predictions.
+        stride: frames from one action to the next; rows count only every `stride`th frame of each episode.
 
     Attributes:
-        frames: `(rows,)` the row of the dataset that each row is.
+        frames: `(rows,)` the dataset's row of each row.
     """
 
     def __init__(
@@ -102,7 +102,9 @@ class Moments(Dataset[Batch]):
         # First row of the episode of each row, and the row after its last one.
         self._first = np.repeat(firsts, lengths)
         self._stop = np.repeat(firsts + lengths, lengths)
-        self.batches: list[tuple[np.ndarray, np.ndarray, bool]] = []  # rows, which of them count, a new episode begins
+        self.batches: list[
+            tuple[np.ndarray, np.ndarray, bool]
+        ] = []  # (rows, mask of valid rows, whether episodes start)
         if alone:
             every = [np.arange(first, first + length, steps) for first, length in zip(firsts, lengths, strict=True)]
             chosen = np.concatenate(every) if rows is None else np.asarray(rows, dtype=np.int64)
@@ -113,7 +115,7 @@ class Moments(Dataset[Batch]):
         for at in range(0, len(firsts), batch_size):
             begin, long = firsts[at : at + batch_size], lengths[at : at + batch_size]
             for frame in range(int(long.max(initial=0))):
-                # An episode that has ended stays in the batch, at its last frame: the policy remembers by place.
+                # An ended episode stays in the batch at its last frame: the policy's state depends on the position.
                 self.batches.append((begin + np.minimum(frame, long - 1), frame < long, frame == 0))
 
     def __len__(self) -> int:
@@ -125,21 +127,21 @@ class Moments(Dataset[Batch]):
         inside = np.minimum(ahead, self._stop[rows][:, None] - 1)
         back = range(self.observations - 1, -1, -1) if self.alone else (0,)
         return {
-            "observations": [self.seen(np.maximum(rows - k, self._first[rows])) for k in back],
+            "observations": [self.observations_at(np.maximum(rows - k, self._first[rows])) for k in back],
             "recorded": torch.from_numpy(self.actions[inside]),
             "valid": torch.from_numpy((inside == ahead) & counts[:, None]),
             "row": torch.from_numpy(rows),
             "new_episode": new_episode,
         }
 
-    def seen(self, rows: np.ndarray) -> Batch:
-        """What a robot would see at these rows: observations and the task, nothing else."""
+    def observations_at(self, rows: np.ndarray) -> Batch:
+        """The policy's inputs at these rows: observations and the task."""
         batch = rows_of(self.dataset, self.frames[rows], self.collate)
         return {key: value for key, value in batch.items() if key.startswith(OBS_PREFIX) or key == "task"}
 
 
 def numbers(dataset: Opened, key: str) -> np.ndarray:
-    """A feature of numbers of all rows, `(rows, size)` as float32 or int64; `(rows, 1)` where the feature is a number.
+    """The values of a numeric feature for all rows, `(rows, size)` as float32 or int64; size is 1 for scalars.
 
     Raises:
         KeyError: the dataset has no such feature.

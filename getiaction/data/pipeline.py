@@ -1,11 +1,11 @@
-"""A dataset opened the best way that it and this machine allow, and what to tell the user about it.
+"""Open a dataset with the fastest loading method that the dataset and this machine allow.
 
     store       every frame decoded once and mapped (`frame_store`)
-    blocks      blocks of episodes decoded during training (`blocks`), where the store does not fit
-    lerobot     LeRobotDataset, for what neither of the others can read
+    blocks      blocks of episodes decoded during training (`blocks`), if the store does not fit on the disk
+    lerobot     LeRobotDataset, for datasets that neither of the others can read
 
-Each time a store is opened, a few of its frames are compared with what LeRobot decodes, so a decoder that surprises us
-costs speed and never correctness.
+Each time a store is opened, a few of its frames are compared with LeRobot's decoding. If they differ, LeRobotDataset
+reads the dataset.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from getiaction.data.array_file import remove_array
 from getiaction.data.blocks import BlockFrames, BlockSampler, Buffer, divide
 from getiaction.data.columns import read_columns
 from getiaction.data.decode import NO_PICTURE, UndecodableError
-from getiaction.data.download_progress import DownloadProgress, hub_folder, watched
-from getiaction.data.frame_store import Building, FrameStore, Reel, open_store, reels_of, store_folder
+from getiaction.data.download_progress import DownloadProgress, hub_folder, report_download
+from getiaction.data.frame_store import FrameStore, Reel, StoreProgress, open_store, reels_of, store_folder
 from getiaction.data.layout import Layout, layout_of, missing_files
 from getiaction.data.sampler import EpisodeSampler
 from getiaction.data.windows import WindowDataset
@@ -33,9 +33,9 @@ from getiaction.errors import DataError
 from getiaction.lerobot import datasets
 from getiaction.lerobot.datasets import LeRobotDataset, LeRobotDatasetMetadata
 from getiaction.spec.frame_loading import (
+    LoadingMethod,
     Plan,
     StoreOption,
-    Way,
     choose,
     frames_root,
     free_bytes,
@@ -49,11 +49,11 @@ COMPARED_FRAMES = 2
 
 
 class Order(TypedDict):
-    """In which order an epoch visits the frames, beside seed, dataset and episodes.
+    """The kind of order in which an epoch uses the frames; seed, dataset and episodes determine the rest.
 
     `shuffled` is LeRobot's own order, which the frame store and LeRobotDataset follow. `blocks` is a random order in
-    which neighbouring frames come close together, made for decoding while training; `length` samples of a block and
-    `opened` blocks at a time belong to it.
+    which neighbouring frames are close together, for decoding during training, with `length` samples per block and
+    `opened` blocks at a time.
     """
 
     kind: Literal["shuffled", "blocks"]
@@ -62,24 +62,24 @@ class Order(TypedDict):
 
 
 class Pipeline:
-    """One dataset, whose episodes are opened as often as there are parts of it.
+    """One dataset on disk; call `open` once for each split of its episodes.
 
     Args:
         meta: LeRobot's metadata.
-        place: Its folder; None lets LeRobot fetch it from the Hub.
-        episodes: All that will be opened, of all parts; None for all of the dataset.
+        place: Its folder; None lets LeRobot download it from the Hub.
+        episodes: The episodes of all splits; None for all of the dataset.
         revision: Revision on the Hub.
-        tolerance_s: How far, in seconds, a frame may lie from the moment asked for.
+        tolerance_s: Largest difference in seconds between a frame's time and the requested time.
         video_backend: `pyav` or `torchcodec`.
         frame_store: As in the recipe.
-        progress: Told how far the building of a store is.
-        build: False uses a store that is there, and neither builds one nor downloads what it would be built from.
+        progress: Called with the progress of the download and of building the store.
+        build: False only uses an existing store; it neither builds one nor downloads files for it.
 
     Attributes:
-        plan: Which way was taken, and why.
+        plan: The loading method, and why.
 
     Raises:
-        DataError: `frame_store` is not understood, or a video lacks frames that the tables name.
+        DataError: `frame_store` is invalid, or a video lacks frames that the tables name.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Pipeline:
         tolerance_s: float = 1e-4,
         video_backend: str = "pyav",
         frame_store: str | Mapping[str, Any] | bool | None = "auto",
-        progress: Callable[[Building | DownloadProgress], None] | None = None,
+        progress: Callable[[StoreProgress | DownloadProgress], None] | None = None,
         build: bool = True,
     ) -> None:
         self._build = build
@@ -136,29 +136,31 @@ class Pipeline:
         if to_build and not self._build:
             return _lerobot(option, "its frames are in no store")
         plan = choose(option, size=size, missing=to_build, folder=self._folder)
-        if plan.way != "store":
+        if plan.method != "store":
             return self._without_store(layout, plan)
         try:
             self._store = open_store(layout, reels, self._timestamps, progress=self._progress)
         except OSError as error:
-            return self._without_store(layout, replace(plan, way="blocks", reason=f"the store can't be built: {error}"))
+            return self._without_store(
+                layout, replace(plan, method="blocks", reason=f"the store can't be built: {error}")
+            )
         self._compare_with_lerobot(layout, reels)
         self._check_gaps(layout, chosen)
         return replace(plan, missing=0, reason=f"{gigabytes(size)}, built just now") if to_build else plan
 
     def _without_store(self, layout: Layout, plan: Plan) -> Plan:
         if any(camera.kind == "image" for camera in layout.cameras):
-            # LeRobotDataset decodes nothing but the pictures of the sample, and reads its columns mapped.
-            return replace(plan, way="lerobot", reason=f"{plan.reason}; single pictures need no decoding in order")
+            # For images, LeRobotDataset is efficient: it decodes only those of the sample, and maps the columns.
+            return replace(plan, method="lerobot", reason=f"{plan.reason}; single pictures need no decoding in order")
         return plan
 
     def _fetch(self, episodes: Sequence[int] | None) -> None:
-        """Have LeRobot download what is missing of these episodes."""
+        """Let LeRobot download the missing files of these episodes."""
         layout = layout_of(self.meta)
         lacking = missing_files(layout, episodes)
         if lacking:
             folder = self.place or hub_folder(self.meta.repo_id)
-            with watched(folder, self.meta.repo_id, len(lacking), self._progress):
+            with report_download(folder, self.meta.repo_id, len(lacking), self._progress):
                 found = self._open_with_lerobot(episodes, None, None)
             self.meta.root = found.root
 
@@ -170,7 +172,7 @@ class Pipeline:
     def _compare_with_lerobot(self, layout: Layout, reels: Sequence[Reel]) -> None:
         """Compare a few frames of each video camera; a store that differs is removed."""
         assert self._store is not None
-        chance = random.Random()  # not the one that the user has seeded
+        chance = random.Random()  # a generator of its own, so that the user's seed is not advanced
         for camera in layout.cameras:
             for _ in range(COMPARED_FRAMES if camera.kind == "video" else 0):
                 reel = chance.choice([reel for reel in reels if reel.camera == camera])
@@ -190,7 +192,7 @@ class Pipeline:
                     raise UndecodableError(f"{reel.source} gives other frames when decoded in order than LeRobot reads")
 
     def _check_gaps(self, layout: Layout, episodes: np.ndarray) -> None:
-        """LeRobot would stop at the first of these samples, in the middle of training."""
+        """Raise now for samples at which LeRobot would raise in the middle of training."""
         assert self._store is not None
         for camera in layout.cameras:
             if camera.kind != "video":
@@ -212,18 +214,18 @@ class Pipeline:
         delta_timestamps: Mapping[str, Sequence[float]] | None,
         image_transforms: Callable[[torch.Tensor], torch.Tensor] | None = None,
     ) -> WindowDataset | LeRobotDataset:
-        """The samples of some episodes (None: all of the dataset).
+        """Open the samples of some episodes (None: all of the dataset).
 
         Args:
-            episodes: Among those the pipeline was made for.
+            episodes: A subset of the episodes given to the constructor.
             delta_timestamps: Seconds around each frame, by feature.
-            image_transforms: For colour pictures.
+            image_transforms: Applied to colour images.
 
         Raises:
-            ValueError: a moment that is not a multiple of a frame.
+            ValueError: a time that is not a multiple of a frame.
         """
         deltas = datasets.delta_indices(delta_timestamps, self.meta.fps, self.tolerance_s)
-        if self.plan.way != "lerobot" and self.layout is not None:
+        if self.plan.method != "lerobot" and self.layout is not None:
             try:
                 columns = self._columns(self.layout, episodes)
                 return WindowDataset(
@@ -238,16 +240,16 @@ class Pipeline:
                     depth=self._distances,
                 )
             except UndecodableError as error:
-                self.plan = replace(self.plan, way="lerobot", reason=str(error))
+                self.plan = replace(self.plan, method="lerobot", reason=str(error))
         return self._open_with_lerobot(episodes, delta_timestamps, image_transforms)
 
-    def fall_back(self, way: Way, reason: str) -> None:
-        """Load frames in a slower way, because another process of the training has to."""
-        self.plan, self._store = replace(self.plan, way=way, reason=reason), None
+    def fall_back(self, method: LoadingMethod, reason: str) -> None:
+        """Switch to a slower loading method, because another process of the training needs it."""
+        self.plan, self._store = replace(self.plan, method=method, reason=reason), None
 
     def open_anywhere(self, episodes: Sequence[int] | None) -> WindowDataset | LeRobotDataset:
-        """Single frames of some episodes, to be read in any order, without a sampler that announces them."""
-        if self.plan.way == "blocks":
+        """Open single frames of some episodes for reading in any order, without a sampler."""
+        if self.plan.method == "blocks":
             return self._open_with_lerobot(episodes, None, None)
         return self.open(episodes, None)
 
@@ -295,7 +297,7 @@ class Pipeline:
 
 
 def order_of(dataset: WindowDataset | LeRobotDataset) -> Order:
-    """The order in which the way a dataset gets its frames visits them: see `Order`."""
+    """The order that fits a dataset's loading method."""
     frames = dataset.frames if isinstance(dataset, WindowDataset) else None
     if isinstance(frames, BlockFrames):
         return {"kind": "blocks", "length": frames.buffer.length, "opened": frames.buffer.opened}
@@ -313,10 +315,10 @@ def sampler_of(
     world_size: int = 1,
     order: Order | None = None,
 ) -> EpisodeSampler:
-    """The sampler that suits the way in which the dataset gets its frames; arguments as for `EpisodeSampler`.
+    """Make the sampler that fits a dataset's loading method; other arguments as for `EpisodeSampler`.
 
     Args:
-        order: that of the earlier part of a run; a frame store can follow any order, blocks only their own kind.
+        order: the order of the earlier part of a run; a frame store can follow any order, blocks only their own kind.
     """
     facts: dict[str, Any] = {
         "episodes": dataset.episodes,

@@ -1,12 +1,12 @@
-"""Which frame comes when: LeRobot's order for the same seed, exact resuming, and disjoint shares for ranks.
+"""The order of samples: LeRobot's order for the same seed, exact resuming, and disjoint shares for ranks.
 
 The order of an epoch is a pure function of the seed and the epoch, drawn as LeRobot's `EpisodeAwareSampler` draws it,
 so `getiaction train` and `lerobot-train` see the same samples in the same batches. Ranks take batches in turn, as
-accelerate hands them out; where the last round is short, it is filled up from the beginning of the epoch, so that
-every rank has as many batches. One rank alone keeps its short last batch. A run that is resumed on another number of
-ranks divides the rest of the epoch anew, so each frame still comes once an epoch.
+with accelerate; a short last round is filled up from the start of the epoch, so that all ranks have the same number of
+batches. A single rank keeps its short last batch. A run that is resumed on another number of ranks divides the rest of
+the epoch again, so that each frame is still used once per epoch.
 
-It is a `DistributedSampler` so that Lightning leaves it alone.
+It is a `DistributedSampler` so that Lightning does not replace it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ logger = logging.getLogger(__name__)
 
 
 class Part(NamedTuple):
-    """What one part of a run used of an epoch.
+    """The share of an epoch that one part of a run used.
 
     Attributes:
-        world_size: Its ranks.
+        world_size: Number of ranks.
         batch_size: Samples per batch and rank.
-        batches: How many batches each rank used.
+        batches: Number of batches that each rank used.
     """
 
     world_size: int
@@ -45,19 +45,19 @@ Parts = tuple[Part, ...]
 
 
 class EpisodeSampler(DistributedSampler[int]):
-    """Frames of some episodes, without the last ones of each.
+    """Samples the frames of some episodes, without the last ones of each.
 
     Args:
         starts: `(episodes,)` index of each episode's first frame.
         stops: `(episodes,)` index after its last one.
         episodes: The episodes to use; None for all.
-        drop_n_last_frames: Frames at the end of each episode that are not the beginning of a sample; `(episodes,)`
-            where they differ.
-        shuffle: Another order each epoch; else the order of the dataset.
-        seed: Decides about the orders.
-        batch_size: Samples per batch and rank: what ranks take in turn.
-        rank: Which share.
-        world_size: How many there are.
+        drop_n_last_frames: Number of frames at the end of each episode that do not start a sample; `(episodes,)` if it
+            differs between episodes.
+        shuffle: Use a different random order in each epoch; otherwise the order of the dataset.
+        seed: Seed of the random orders.
+        batch_size: Samples per batch and rank.
+        rank: Number of this rank, from 0.
+        world_size: Number of ranks.
 
     Raises:
         ValueError: no frame is left.
@@ -102,13 +102,13 @@ class EpisodeSampler(DistributedSampler[int]):
         self._parts: Parts = ()
 
     def __len__(self) -> int:
-        """Samples of this rank in an epoch, also while a resumed epoch is under way."""
+        """Samples of this rank in a complete epoch, also during a resumed one."""
         if self.num_replicas == 1:
             return self._count
         return self._batches(self._count) * self.batch_size
 
     def __iter__(self) -> Iterator[int]:
-        # At once and not at the first sample, as LeRobot does: the next iterator is the next epoch.
+        # Not a generator: like LeRobot's, the epoch advances with each iterator, not with its first sample.
         epoch, parts = self.epoch, self._parts
         self.epoch, self._parts = epoch + 1, ()
         return self._epoch(epoch, parts)
@@ -116,16 +116,16 @@ class EpisodeSampler(DistributedSampler[int]):
     def set_epoch(self, epoch: int) -> None:
         """No-op: each iterator is the next epoch.
 
-        Lightning says an epoch before each, and counts one that `max_steps` cut short as done; a run that is resumed
-        there would get the rest of another epoch.
+        Lightning sets an epoch before each, and counts one that `max_steps` cut short as complete; a run resumed there
+        would continue with the rest of the wrong epoch.
         """
 
     def begin(self, epoch: int, parts: Parts = ()) -> None:
-        """Let the next iterator be an epoch, or the rest of one.
+        """Set the epoch, or the rest of one, for the next iterator.
 
         Args:
             epoch: Its number, from 0.
-            parts: What earlier parts of the run used of it.
+            parts: The shares of it that earlier parts of the run used.
         """
         self.epoch, self._parts = epoch, parts
 
@@ -134,7 +134,7 @@ class EpisodeSampler(DistributedSampler[int]):
         return self._batches(self._count_left(epoch, parts))
 
     def _batches(self, samples: int) -> int:
-        """Batches of each rank when so many samples are divided among all."""
+        """Batches per rank if `samples` are divided among all ranks."""
         return -(-samples // (self.batch_size * self.num_replicas))
 
     def _count_left(self, epoch: int, parts: Parts) -> int:
@@ -144,7 +144,7 @@ class EpisodeSampler(DistributedSampler[int]):
         return min(self._count, sum(part.samples for part in parts))
 
     def order(self, epoch: int) -> np.ndarray:
-        """`(samples,)` all ranks' samples of an epoch, as places among the usable frames."""
+        """`(samples,)` all ranks' samples of an epoch, as positions among the usable frames."""
         if not self.shuffle:
             return np.arange(self._count)
         seed = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1, dtype=np.uint64)[0])
@@ -157,7 +157,7 @@ class EpisodeSampler(DistributedSampler[int]):
             round_size = self.batch_size * self.num_replicas
             filled = np.concatenate([order, np.resize(whole[:round_size], -len(order) % round_size)])
             order = filled.reshape(-1, self.num_replicas, self.batch_size)[:, self.rank].reshape(-1)
-        # Piece by piece: a list of all rows of a large dataset would cost gigabytes.
+        # In pieces: a list of all rows of a large dataset takes gigabytes.
         for start in range(0, len(order), 8192):
             yield from self._rows_at(order[start : start + 8192]).tolist()
 

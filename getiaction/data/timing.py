@@ -1,4 +1,4 @@
-"""Which moments a policy wants around each frame: derived from its configuration, checked against the recipe."""
+"""The window of times that a policy reads around each frame: derived from its configuration, or set by the recipe."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -18,23 +18,23 @@ def reconcile(
     policy: str,
     stride: int = 1,
 ) -> DeltaTimestamps | None:
-    """The delta_timestamps to read a dataset with.
+    """Combine a recipe's delta_timestamps with those derived from the policy.
 
-    A stated window with as many moments as the policy takes is obeyed, with a warning where the moments differ.
+    A stated window with the number of moments that the policy reads is used, with a warning if the moments differ.
 
     Args:
-        stated: what the recipe says, per key, in seconds; what it leaves out is derived.
-        wanted: what the policy's own configuration and the dataset's fps give.
+        stated: the recipe's windows in seconds, by key; missing keys are derived.
+        wanted: the windows derived from the policy's configuration and the dataset's fps.
         features: the dataset's features.
         fps: the dataset's frames per second.
         policy: the policy's name, for the message.
-        stride: frames from one moment to the next in what is derived.
+        stride: frames from one moment to the next in derived windows.
 
     Returns:
-        Seconds per key, or None where no key wants more than the frame itself.
+        Seconds by key, or None if only the frame itself is read.
 
     Raises:
-        DataError: a stated key that the dataset doesn't have, or more or fewer moments than the policy takes.
+        DataError: a stated key is missing from the dataset, or its number of moments is not the policy's.
     """
     result: DeltaTimestamps = {key: [moment * stride for moment in moments] for key, moments in (wanted or {}).items()}
     for key, moments in (stated or {}).items():
@@ -67,19 +67,19 @@ def reconcile(
 
 
 def frames_apart(moments: Sequence[float] | None, fps: float) -> int:
-    """Frames from one moment of a window to the next, 1 where the distances differ or there is one moment only."""
+    """Frames from one moment of a window to the next; 1 if the distances differ or the window has one moment."""
     apart = {round((after - before) * fps) for before, after in pairwise(moments or ())}
     return max(1, apart.pop()) if len(apart) == 1 else 1
 
 
 def action_stride(delta_timestamps: Mapping[str, Sequence[float]] | None, fps: float, stride: int) -> int:
-    """Frames from one action of a policy to the next: what `delta_timestamps` states, else `stride`."""
+    """Frames from one action of a policy to the next: as in `delta_timestamps`, else `stride`."""
     stated = (delta_timestamps or {}).get("action")
     return frames_apart(stated, fps) if stated and len(stated) > 1 else stride
 
 
 def _on_frame(moment: float, fps: float) -> float:
-    """The frame that a rounded number of seconds means; a moment between two frames stays as it is."""
+    """Snap a rounded number of seconds to its frame; a moment between two frames is unchanged."""
     frame = round(moment * fps)
     return frame / fps if abs(moment * fps - frame) < 0.1 else float(moment)
 
@@ -89,7 +89,7 @@ def _known(features: Mapping[str, Any]) -> str:
 
 
 def _seconds(moments: Sequence[float]) -> str:
-    """`[-0.1, 0.0, …, 1.4] (16 moments)`: whole when short."""
+    """Format as `[-0.1, 0.0, …, 1.4] (16 moments)`; complete if short."""
     shown = [f"{moment:.4g}" for moment in moments]
     if len(shown) <= 16:
         return f"[{', '.join(shown)}]"

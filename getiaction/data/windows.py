@@ -1,11 +1,10 @@
-"""Whole batches of windows: the samples of LeRobotDataset, gathered at once.
+"""A dataset that gathers the samples of LeRobotDataset as whole batches.
 
 A sample is a row of the tables, a window of rows for each feature that has deltas, with `<feature>_is_pad` where the
 window leaves the episode, a window of frames for each camera, and the task as text. `WindowDataset.__getitems__`
 makes the batch that torch's default collate would make of LeRobotDataset's samples: same keys, same order, same
-shapes, types and values. Two differences, both on purpose: pictures out of parquet files are uint8, as those out of
-videos already are (the training step divides by 255, which gives LeRobot's values), and the batch needs no collating
-(`as_it_is`).
+shapes, types and values. Two differences are intended: images from parquet files are uint8, like those from videos (the
+training step divides by 255, which gives LeRobot's values), and the batch needs no collating (`no_collate`).
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ if TYPE_CHECKING:
 Batch = dict[str, Any]
 
 
-class Frames(Protocol):
-    """Something that has the frames of a dataset's cameras."""
+class FrameSource(Protocol):
+    """A source of decoded frames of a dataset's cameras."""
 
     def gather(self, camera: str, frames: np.ndarray, episodes: np.ndarray, anchors: np.ndarray) -> torch.Tensor:
-        """Frames of one camera.
+        """Return frames of one camera.
 
         Args:
             camera: The feature.
@@ -42,12 +41,12 @@ class Frames(Protocol):
             `(samples * window, channels, height, width)`, uint8 for colours; depth maps as they are stored.
         """
 
-    def used(self, anchors: np.ndarray) -> None:
-        """All frames of these samples have been gathered."""
+    def release(self, anchors: np.ndarray) -> None:
+        """Free the frames of these samples: all of them have been gathered."""
 
 
-def as_it_is(batch: Batch) -> Batch:
-    """The `collate_fn` for a dataset that gives whole batches."""
+def no_collate(batch: Batch) -> Batch:
+    """The `collate_fn` for a dataset that returns whole batches."""
     return batch
 
 
@@ -56,14 +55,14 @@ class WindowDataset(Dataset[Batch]):
 
     Args:
         meta: LeRobot's metadata.
-        layout: Where the frames lie.
+        layout: Files of the frames.
         columns: `(frames, ...)` of the chosen episodes, from `read_columns`.
-        frames: The cameras' frames; open to the sampler that must tell them what comes.
+        frames: Source of the cameras' frames; public for the sampler that announces samples to it.
         episodes: The chosen episodes; None for all, as in LeRobotDataset.
         delta_timestamps: Seconds, by feature; None for none.
-        delta_indices: The same in frames.
+        delta_indices: `delta_timestamps` in frames.
         image_transforms: Applied to each sample's colour pictures, as LeRobotDataset does.
-        depth: For each depth camera what makes LeRobot's distances of its stored frames.
+        depth: For each depth camera, the conversion of stored frames to LeRobot's distances.
 
     Raises:
         UndecodableError: the tables are not in the order of the episodes.
@@ -74,7 +73,7 @@ class WindowDataset(Dataset[Batch]):
         meta: LeRobotDatasetMetadata,
         layout: Layout,
         columns: Mapping[str, np.ndarray],
-        frames: Frames,
+        frames: FrameSource,
         *,
         episodes: Sequence[int] | None = None,
         delta_timestamps: Mapping[str, Sequence[float]] | None = None,
@@ -134,18 +133,18 @@ class WindowDataset(Dataset[Batch]):
 
     @property
     def num_episodes(self) -> int:
-        """How many episodes are chosen."""
+        """Number of chosen episodes."""
         return len(self._chosen)
 
     @property
     def absolute_to_relative_idx(self) -> dict[int, int] | None:
-        """Row of each frame index, where only some episodes are chosen (for LeRobot's own sampler)."""
+        """Row of each frame index, if only some episodes are chosen (for LeRobot's sampler)."""
         if self.episodes is None:
             return None
         return {int(frame): row for row, frame in enumerate(self._columns["index"].tolist())}
 
     def column(self, key: str) -> np.ndarray:
-        """A feature of numbers, `(rows, …)`, of all rows.
+        """The values of a numeric feature for all rows, `(rows, …)`.
 
         Raises:
             KeyError: the dataset has no such feature.
@@ -211,7 +210,7 @@ class WindowDataset(Dataset[Batch]):
                 batch[key] = torch.from_numpy(np.take(self._columns[key], wanted, axis=0))
         for key in self.delta_indices:
             batch[f"{key}_is_pad"] = window(key)[1].clone()
-        self.frames.used(frames)
+        self.frames.release(frames)
         if self.image_transforms is not None:
             self._transform(batch)
         batch["task"] = [self._tasks[i] for i in batch["task_index"].tolist()]
@@ -221,14 +220,14 @@ class WindowDataset(Dataset[Batch]):
         return self._depth[key](found) if key in self._depth else found
 
     def _transform(self, batch: Batch) -> None:
-        """Each sample by itself and camera after camera: the random draws are LeRobot's, in LeRobot's order."""
+        """Transform sample by sample, then camera by camera, so that random draws are in LeRobot's order."""
         assert self.image_transforms is not None
         colours = [camera for camera in self._cameras.values() if not camera.depth]
         done: dict[str, list[torch.Tensor]] = {camera.key: [] for camera in colours}
         for i in range(len(batch["index"])):
             for camera in colours:
                 picture = batch[camera.key][i]
-                # LeRobot hands pictures out of parquet files over as floats.
+                # LeRobot passes images of parquet files as floats.
                 picture = picture.to(torch.float32).div(255) if camera.kind == "image" else picture
                 done[camera.key].append(self.image_transforms(picture))
         batch |= {key: torch.stack(pictures) for key, pictures in done.items()}

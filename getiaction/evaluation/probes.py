@@ -45,7 +45,7 @@ class Probes:
         self.moments = len(rows)
         back = range(moments.observations - 1, -1, -1) if moments.alone else (0,)
         first = np.repeat(moments.episodes.firsts, moments.episodes.lengths)[rows]
-        self.seen: list[Batch] = [moments.seen(np.maximum(rows - k, first)) for k in back]
+        self.seen: list[Batch] = [moments.observations_at(np.maximum(rows - k, first)) for k in back]
         ahead = rows[:, None] + np.arange(moments.steps)
         stop = np.repeat(moments.episodes.firsts + moments.episodes.lengths, moments.episodes.lengths)[rows][:, None]
         self.recorded, self.valid = moments.actions[np.minimum(ahead, stop - 1)], ahead < stop

@@ -163,7 +163,7 @@ def run(
             config,
             actor,
             episodes=options.episodes,
-            batch_size=options.together,
+            batch_size=options.parallel_environments,
             seed=options.seed,
             videos=folder,
             most_videos=options.video,

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from getiaction.data.download_progress import DownloadProgress
-from getiaction.data.frame_store import Building
+from getiaction.data.frame_store import StoreProgress
 from getiaction.data.lerobot import Collate, LeRobotDataModule, split_episodes
 from getiaction.data.metadata import data_errors
 from getiaction.data.mixture import rows_of
@@ -49,7 +49,7 @@ def evaluate(
     device: str = "auto",
     revision: str | None = None,
     watch: Watch | None = None,
-    progress: Callable[[Building | DownloadProgress], None] | None = None,
+    progress: Callable[[StoreProgress | DownloadProgress], None] | None = None,
     pictures: bool = False,
 ) -> Evaluation:
     """Compare what a policy predicts with what was recorded.

@@ -1,4 +1,4 @@
-"""What a recipe means, in plain Python. The verdict and the training both call it, so that they agree.
+"""The meaning of a recipe, in plain Python: shared by the checks and by training, so that they agree.
 
 Imports neither torch, lightning nor lerobot.
 """

@@ -1,4 +1,4 @@
-"""The `peft` section of a recipe's model: adapters (LoRA and its kin) on a frozen pretrained policy."""
+"""The `peft` section of a recipe's model: adapters such as LoRA on a frozen pretrained policy."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 
 class Adapters:
-    """Which adapters are trained, with the fields and defaults of LeRobot's `--peft`.
+    """Settings of the adapters to train, with the fields and defaults of LeRobot's `--peft`.
 
     Args:
         method_type: The method, as PEFT names it: LORA, MISS, …
         r: Rank of the adapters.
-        lora_alpha: Scale of the adapters is lora_alpha / r; null is PEFT's 8.
-        target_modules: Which layers get one: suffixes of their names, or a regular expression; null for LeRobot's own.
-        full_training_modules: Modules that are trained whole and saved with the adapters.
-        init_type: How adapters begin; null is the method's own way.
+        lora_alpha: The adapters are scaled by lora_alpha / r; null takes PEFT's default, 8.
+        target_modules: Layers to adapt: suffixes of their names, or a regular expression; null for LeRobot's default.
+        full_training_modules: Modules that are trained completely and saved with the adapters.
+        init_type: Initialization of the adapters; null for the method's default.
 
     Raises:
         ValueError: a rank below 1.
@@ -41,7 +41,7 @@ class Adapters:
 
     @classmethod
     def read(cls, section: Any) -> Adapters | None:
-        """The settings of a section, or None for null.
+        """Read the settings of a section; None for null.
 
         Raises:
             ValueError: a value that cannot be used.
@@ -54,5 +54,5 @@ class Adapters:
         return cls(**section)
 
     def as_lerobot(self) -> dict[str, Any]:
-        """What LeRobot's `wrap_with_peft` is given by lerobot-train."""
+        """The keyword arguments that lerobot-train passes to LeRobot's `wrap_with_peft`."""
         return dict(vars(self))

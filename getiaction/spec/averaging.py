@@ -15,7 +15,7 @@ MIN_DECAY, MAX_DECAY = 0.0, 0.9999
 
 
 class Averaging:
-    """How the weights are averaged: average = decay * average + (1 - decay) * weights, after each optimizer step.
+    """Settings of the average: average = decay * average + (1 - decay) * weights, after each optimizer step.
 
     Args:
         decay: A constant decay; null for the schedule.
@@ -24,10 +24,10 @@ class Averaging:
         power: Exponent of the schedule.
         min_decay: Smallest decay of the schedule.
         max_decay: Largest decay of the schedule.
-        keep_raw: Also write the weights that are not averaged, into pretrained_model_raw/.
+        keep_raw: Also save the weights without averaging, in pretrained_model_raw/.
 
     Raises:
-        ValueError: a number out of its range, or a constant decay beside limits of the schedule.
+        ValueError: a number is out of its range, or a constant decay is combined with limits of the schedule.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Averaging:
 
     @classmethod
     def read(cls, section: Any) -> Averaging | None:
-        """The settings of `ema: true`, `ema: {…}`, or None for `false` and null.
+        """Read the settings of `ema: true` or `ema: {…}`; None for `false` and null.
 
         Raises:
             ValueError: a value that cannot be used.
@@ -89,7 +89,7 @@ class Averaging:
         return min(max(scheduled, self.min_decay), self.max_decay)
 
     def share_of_start(self, steps: int) -> float:
-        """How much of the average after so many steps is the weights it began with, from 0 to 1."""
+        """The share of the initial weights in the average after a number of steps, from 0 to 1."""
         updates = max(steps - self.update_after_step, 0)
         if self.decay is not None:
             return self.decay**updates if self.update_after_step == 0 else 0.0

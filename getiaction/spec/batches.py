@@ -1,4 +1,4 @@
-"""How many samples an optimizer step trains on, over accumulated batches and processes. Plain Python."""
+"""The effective batch size: samples per optimizer step, over accumulated batches and processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Batches:
-    """What makes an optimizer step.
+    """The factors of the effective batch size.
 
     Attributes:
         batch_size: Samples in a batch of one process.
@@ -26,15 +26,15 @@ class Batches:
         return self.batch_size * self.accumulated * self.processes
 
     def batches(self, samples: int) -> int:
-        """Batches that one process sees of so many samples; the last one may be smaller."""
+        """Batches per process in one pass over `samples`; the last one may be smaller."""
         return math.ceil(samples / (self.batch_size * self.processes))
 
     def steps(self, samples: int) -> int:
-        """Optimizer steps in one pass over so many samples; the last one may be smaller."""
+        """Optimizer steps in one pass over `samples`; the last one may use fewer samples."""
         return math.ceil(self.batches(samples) / self.accumulated)
 
     def __str__(self) -> str:
-        """As "32", or with its factors: "32 (8 × 2 accumulated × 2 processes)"."""
+        """Format as "32", or with its factors: "32 (8 × 2 accumulated × 2 processes)"."""
         factors = [str(self.batch_size)]
         if self.accumulated > 1:
             factors.append(f"{self.accumulated} accumulated")

@@ -1,4 +1,4 @@
-"""Where a dataset is on this disk: the demo, a folder, LeRobot's home, the Hub's caches; in LeRobot's own order."""
+"""Find a dataset on this disk: the demo, a folder, LeRobot's home, the Hub's caches, in LeRobot's order."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Literal
 from getiaction.spec.dataset_layout import DEMOS
 from getiaction.spec.hub_cache import hf_home, hub_cache, newest_snapshot, snapshot, storage
 
-FORMAT_TAG = "v3.0"  # the tag that LeRobot asks the Hub for, and under which it caches
+FORMAT_TAG = "v3.0"  # the Hub tag that LeRobot downloads, and the name of its cache entry
 INFO = "meta/info.json"
 
 Origin = Literal["demo", "folder", "root", "lerobot home", "lerobot cache", "hf cache", "hub"]
 
 
 class WrongRootError(ValueError):
-    """A root that holds something, but no dataset.
+    """A root folder that has files, but no dataset.
 
     Attributes:
-        near: a dataset beside it, which may be the one that was meant.
+        near: a dataset in a nearby folder, probably the intended one.
     """
 
     def __init__(self, message: str, near: Path | None) -> None:
@@ -30,14 +30,14 @@ class WrongRootError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A dataset found.
+    """The place where a dataset was found.
 
     Args:
         repo_id: the id as the user gave it, or that of the folder that was given (`id_of`).
         root: the folder that holds ``meta/``.
-        origin: where it was found. ``hub`` means that only ``meta/`` is here, fetched now.
+        origin: kind of place. ``hub`` means that only ``meta/`` has been downloaded.
         revision: the tag, branch or commit that was found; None for plain folders.
-        tagged: False when the Hub has no version tag for it, so that LeRobot can't load it by its id alone.
+        tagged: False if the dataset has no version tag on the Hub, so that LeRobot needs a revision to load it.
     """
 
     repo_id: str
@@ -47,13 +47,13 @@ class Location:
     tagged: bool = True
 
     @property
-    def word(self) -> str:
-        """What to type to mean this dataset."""
+    def argument(self) -> str:
+        """The command line argument that names this dataset."""
         return str(self.root) if self.origin == "folder" else self.repo_id
 
     @property
     def is_cached_copy(self) -> bool:
-        """True for copies of a Hub repository, where data files may simply not have been fetched yet."""
+        """Whether this is a copy of a Hub repository, whose data files may not be downloaded yet."""
         return self.origin in ("lerobot cache", "hf cache", "hub")
 
 
@@ -61,17 +61,17 @@ def find(repo_id: str | None, root: Path | None = None, revision: str | None = N
     """Find a dataset on this disk.
 
     Args:
-        repo_id: a Hub id or the demo's id. None for a dataset that only its `root` names: no other copy counts for it.
-        root: the exact folder, as LeRobot means it. LeRobot fills one that is empty or missing from the Hub, so the
-            copies in the Hub's caches count for it.
+        repo_id: a Hub id or the demo's id; None to look in `root` only.
+        root: the dataset's folder, as in LeRobot. LeRobot fills an empty or missing folder from the Hub, so the
+            copies in the Hub's caches are used for it.
         revision: tag, branch or commit on the Hub.
 
     Returns:
-        Where it is; or, when it is nowhere, the places searched.
+        The location, or the places searched if the dataset was not found.
 
     Raises:
-        WrongRootError: root holds files, and no dataset.
-        ValueError: neither an id nor a root is given.
+        WrongRootError: root has files, but no dataset.
+        ValueError: neither repo_id nor root is given.
     """
     searched = []
     if root is not None:
@@ -106,12 +106,12 @@ def find(repo_id: str | None, root: Path | None = None, revision: str | None = N
 
 
 def id_of(folder: Path) -> str:
-    """The id of a dataset that only its folder names.
+    """Derive the id of a dataset from its folder.
 
-    It is the id under which LeRobot keeps that folder (in its home, or in a Hub cache), or the name of the folder. The
-    id serves as a name: nothing is downloaded under it.
+    It is the id under which LeRobot stores that folder (in its home, or in a Hub cache), or the name of the folder. The
+    id is only a label: nothing is downloaded by it.
     """
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - without following links, as LeRobot uses the path
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - keeps links, like LeRobot
     if folder.parent.name == "snapshots" and (kept := folder.parents[1].name).startswith("datasets--"):
         return "/".join(kept.removeprefix("datasets--").split("--", 1))
     home = Path(os.path.abspath(lerobot_home()))  # noqa: PTH100
@@ -121,7 +121,7 @@ def id_of(folder: Path) -> str:
 
 
 def _near_root(repo_id: str | None, root: Path) -> Path | None:
-    """A dataset beside a wrong root: in a folder of its name below it, or above it."""
+    """A dataset near a wrong root: in a folder of its name below it, or in its parent."""
     repo_id = repo_id or id_of(root)
     candidates = (root / repo_id, root / repo_id.rsplit("/", 1)[-1], root.parent, root / "meta")
     return next((folder for folder in candidates if has_meta(folder)), None)
@@ -135,12 +135,12 @@ def cached_snapshot(cache: Path, repo_id: str, revision: str | None) -> Path | N
 
 
 def demo_folder(repo_id: str) -> Path | None:
-    """Demonstrations that ship with the package; None for any other dataset."""
+    """The folder of a demo dataset that ships with the package; None for any other id."""
     return Path(__file__).parents[1] / DEMOS[repo_id] if repo_id in DEMOS else None
 
 
 def has_meta(folder: Path) -> bool:
-    """True when the folder looks like a dataset, be it a broken one: it has a ``meta`` folder with something in it."""
+    """Whether the folder looks like a dataset, possibly a broken one: its ``meta`` folder is not empty."""
     try:
         return any((folder / "meta").iterdir())
     except OSError:
@@ -153,12 +153,12 @@ def lerobot_home() -> Path:
 
 
 def lerobot_hub_cache() -> Path:
-    """Where LeRobot keeps what it downloads."""
+    """The cache into which LeRobot downloads."""
     return lerobot_home() / "hub"
 
 
 def tilde(path: Path) -> str:
-    """A path, shortened by ``~``."""
+    """A path with the home folder abbreviated to ``~``."""
     try:
         return "~/" + str(path.relative_to(Path.home()))
     except ValueError:

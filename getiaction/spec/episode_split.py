@@ -1,4 +1,4 @@
-"""Which episodes are used, and which of them are held out: what training follows and the verdict counts by."""
+"""Which episodes are used, and which of them are held out for validation; shared by training and the checks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def used(total: int, episodes: Sequence[int] | None, excluded: Collection[int] |
         excluded: `exclude_episodes` of the recipe.
 
     Returns:
-        Their indices; None where neither list is given, which means all episodes.
+        Their indices; None if neither list is given, which means all episodes.
     """
     if episodes is None and not excluded:
         return None

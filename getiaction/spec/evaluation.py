@@ -7,7 +7,7 @@ from typing import Any
 
 from getiaction.errors import RolloutError
 
-# Metrics that a run with an `evaluation:` section logs, and for which more is better.
+# Metrics that a run with an `evaluation:` section logs; higher is better for all of them.
 HIGHER_IS_BETTER = (
     "eval/success_rate",
     "eval/success_rate_low",
@@ -16,20 +16,20 @@ HIGHER_IS_BETTER = (
     "eval/max_reward",
 )
 METRICS = (*HIGHER_IS_BETTER, "eval/episode_length")
-MOST_TOGETHER = 10
-_LEAST = {"episodes": 1, "every_n_steps": 1, "batch_size": 1, "seed": 0, "video": 0}
+MAX_PARALLEL = 10
+_MINIMUM = {"episodes": 1, "every_n_steps": 1, "batch_size": 1, "seed": 0, "video": 0}
 
 
 class Evaluation:
-    """When and how to run rollouts.
+    """Options of rollouts during training.
 
     Args:
         env: The simulated environment: its LeRobot `type`, and fields of that type's configuration.
-        episodes: How many episodes to run, for each task of the environment.
-        every_n_steps: Run them after every so many optimizer steps, and at the end; null for the end only.
-        batch_size: How many environments are stepped together; null for up to 10.
+        episodes: Number of episodes to run, for each task of the environment.
+        every_n_steps: Optimizer steps from one evaluation to the next; null evaluates only after training.
+        batch_size: Number of environments stepped in parallel; null for up to 10.
         seed: Seed of the first episode; episode i has seed + i.
-        video: How many episodes are filmed, for each task of the environment.
+        video: Number of episodes to film, for each task of the environment.
     """
 
     def __init__(
@@ -50,23 +50,25 @@ class Evaluation:
 
     @classmethod
     def read(cls, section: Any) -> Evaluation:
-        """The options of a section.
+        """Read the options of a section.
 
         Raises:
-            RolloutError: a key that does not exist, or a value that cannot be used.
+            RolloutError: an unknown key, or an invalid value.
         """
         if not isinstance(section, Mapping) or not isinstance(section.get("env"), Mapping):
             raise RolloutError("evaluation.env must be a section with a `type`", "for example: env: {type: pusht}")
         for key, value in section.items():
-            if key != "env" and key not in _LEAST:
-                raise RolloutError(f"evaluation has no key `{key}`", f"it takes: env, {', '.join(_LEAST)}")
+            if key != "env" and key not in _MINIMUM:
+                raise RolloutError(f"evaluation has no key `{key}`", f"it takes: env, {', '.join(_MINIMUM)}")
             if key == "env" or value is None:
                 continue
-            if not isinstance(value, int) or isinstance(value, bool) or value < _LEAST[key]:
-                raise RolloutError(f"evaluation.{key} must be a whole number of at least {_LEAST[key]}, not {value!r}")
+            if not isinstance(value, int) or isinstance(value, bool) or value < _MINIMUM[key]:
+                raise RolloutError(
+                    f"evaluation.{key} must be a whole number of at least {_MINIMUM[key]}, not {value!r}"
+                )
         return cls(**{key: value for key, value in section.items() if value is not None})
 
     @property
-    def together(self) -> int:
-        """How many environments are stepped together."""
-        return min(self.batch_size or MOST_TOGETHER, self.episodes)
+    def parallel_environments(self) -> int:
+        """Number of environments stepped in parallel."""
+        return min(self.batch_size or MAX_PARALLEL, self.episodes)

@@ -1,7 +1,7 @@
-"""What is known of LeRobot's policies, and where in LeRobot each fact is to be seen.
+"""Facts about LeRobot's policies, each with its evidence in LeRobot's source.
 
-The facts are in `facts.toml`, which says how an entry is written. An entry's evidence names files of LeRobot with a
-regular expression each: where one is not found in the installed LeRobot, the fact may no longer be true there.
+The facts are in `facts.toml`, which documents its format. An entry's evidence names files of LeRobot with a
+regular expression each: if one is not found in the installed LeRobot, the fact may no longer be true there.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Parameters that let a policy's constructor fetch weights, which a checkpoint then overwrites; and what fetches none.
+# Parameters that make a policy's constructor download weights, which a checkpoint then overwrites → the value that
+# downloads nothing.
 FETCHES_WEIGHTS = {"pretrained_backbone_weights": None, "load_vlm_weights": False}
 
-# Text for people, which no rule relies on.
+# Entries that are only displayed: text without evidence, which no rule relies on.
 TEXT = frozenset({"name", "task", "cameras", "state", "why_not"})
 
 
@@ -34,14 +35,14 @@ def of(policy: str) -> dict[str, Any]:
 
 @functools.cache
 def _parts() -> dict[str, str]:
-    """The text about each policy: parsing that of one takes 0.2 ms, all of them 4 ms."""
+    """The text of each policy's entries: parsing those of one takes 0.2 ms, of all policies 4 ms."""
     text = Path(__file__).with_name("facts.toml").read_text(encoding="utf-8")
     parts = re.split(r"^(?=\[\w+\]$)", text, flags=re.MULTILINE)[1:]
     return {part[1 : part.index("]")]: part for part in parts}
 
 
 def holds(policy: str, fact: str) -> bool:
-    """True when the table has this fact of a policy, under any conditions."""
+    """Whether the table has this fact for a policy, conditional or not."""
     return fact in of(policy)
 
 
@@ -52,14 +53,14 @@ def value(policy: str, fact: str, default: Any = None) -> Any:
 
 
 def evidence(entry: Any) -> tuple[str, ...]:
-    """The evidence of an entry: of each of its items, where it is a list of tables."""
+    """The evidence of an entry; of all items if it is a list of tables."""
     if isinstance(entry, list):
         return tuple(place for item in entry for place in evidence(item))
-    said = entry.get("evidence", ())
-    return (said,) if isinstance(said, str) else tuple(said)
+    places = entry.get("evidence", ())
+    return (places,) if isinstance(places, str) else tuple(places)
 
 
-def everything() -> Iterator[tuple[str, str, str]]:
+def all_evidence() -> Iterator[tuple[str, str, str]]:
     """Every (policy, fact, evidence) of the table, in its order."""
     for policy, facts in table().items():
         for fact, entry in facts.items():
@@ -67,8 +68,8 @@ def everything() -> Iterator[tuple[str, str, str]]:
                 yield from ((policy, fact, place) for place in evidence(entry))
 
 
-def missing(entry: Any, lerobot: Path) -> str:
-    """The first evidence of an entry that a LeRobot does not bear out; empty when all of it is there.
+def missing_evidence(entry: Any, lerobot: Path) -> str:
+    """The first evidence of an entry that is not found in a LeRobot; empty if all of it is found.
 
     Args:
         entry: an entry of the table, or a list of tables.

@@ -1,4 +1,4 @@
-"""A dataset's fingerprint: the one that `inspect-dataset` shows and that run.json keeps."""
+"""A dataset's fingerprint, as shown by `inspect-dataset` and stored in run.json."""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +10,7 @@ _EDGE = 4 << 20
 
 
 def fingerprint(root: Path) -> str:
-    """The sha256 over the files under ``meta/``: names, sizes and contents (of very large files only both ends).
+    """The sha256 of names, sizes and contents of the files under ``meta/`` (of files above 16 MB only both ends).
 
     Args:
         root: the dataset's folder.

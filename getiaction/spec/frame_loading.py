@@ -1,9 +1,9 @@
-"""Which way the frames take, decided from sizes alone, before anything is decoded. Standard library only.
+"""Choose how frames are loaded, from sizes alone, before anything is decoded. Standard library only.
 
 The store of a camera takes `frames x height x width x channels` bytes (two bytes a pixel for depth maps). It is used
-where what is still to be built fits into the bound that the recipe sets, or without one into half of the free space
-of its disk: half, so that a training run has room for its checkpoints. Where it does not fit, blocks of episodes
-are decoded during training; and what neither of them can read is left to LeRobotDataset.
+if the part still to be built fits into the limit that the recipe sets, or without a limit into half of the free space
+of its disk: half, so that a training run has room for its checkpoints. If it does not fit, blocks of episodes
+are decoded during training. LeRobotDataset loads the frames that neither of them can read.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Way = Literal["store", "blocks", "lerobot"]
-WAYS: tuple[Way, ...] = ("store", "blocks", "lerobot")  # from the fastest to the slowest
+LoadingMethod = Literal["store", "blocks", "lerobot"]
+LOADING_METHODS: tuple[LoadingMethod, ...] = ("store", "blocks", "lerobot")  # from the fastest to the slowest
 GB = 1_000_000_000
-# Measured on two cores; what validate-config says is an order of magnitude, not a promise.
+# Measured on two cores; the estimates of validate-config are orders of magnitude, not promises.
 COPIED_BYTES_PER_SECOND = 3e9
 DECODED_PIXELS_PER_SECOND_AND_CORE = 100e6
 LEROBOT_SECONDS_PER_CAMERA = 0.012
@@ -26,12 +26,12 @@ LEROBOT_SECONDS_PER_CAMERA = 0.012
 
 @dataclass(frozen=True)
 class StoreOption:
-    """What the recipe says under `data.init_args.frame_store`.
+    """The value of `data.init_args.frame_store`.
 
     Attributes:
         enabled: False for `off`.
-        max_gb: Bound in gigabytes of 10^9 bytes; None leaves it to the free space.
-        path: Folder of the stores; None for the usual one.
+        max_gb: Limit in gigabytes of 10^9 bytes; None for a limit by free space.
+        path: Folder of the stores; None for the default.
     """
 
     enabled: bool = True
@@ -41,18 +41,18 @@ class StoreOption:
 
 @dataclass(frozen=True)
 class Plan:
-    """The way and its reason.
+    """How frames are loaded, and why.
 
     Attributes:
-        way: `store`, `blocks` or `lerobot`.
-        reason: One clause that says why.
+        method: `store`, `blocks` or `lerobot`.
+        reason: Why this method, as one clause.
         bytes: Size of the store for all cameras and chosen episodes.
-        missing: How much of it is still to be built.
-        folder: Where stores lie.
-        free: Free bytes there.
+        missing: Bytes of it that are still to be built.
+        folder: Folder of the stores.
+        free: Free bytes on its disk.
     """
 
-    way: Way
+    method: LoadingMethod
     reason: str
     bytes: int
     missing: int
@@ -60,20 +60,20 @@ class Plan:
     free: int
 
     def __str__(self) -> str:
-        """The message for the user: the way, and why."""
-        said = {
+        """The message for the user: the method and the reason."""
+        descriptions = {
             "store": "frames are decoded once and kept",
             "blocks": "frames are decoded block by block during training, in an order that differs from LeRobot's",
             "lerobot": "frames are decoded one by one by LeRobotDataset",
         }
-        return f"{said[self.way]}: {self.reason}"
+        return f"{descriptions[self.method]}: {self.reason}"
 
 
 def read_option(given: str | Mapping[str, Any] | bool | None) -> StoreOption:
     """Read `auto`, `off` or `{max_gb, path}`. YAML reads a bare `off` as False.
 
     Raises:
-        ValueError: something else.
+        ValueError: any other value.
     """
     if given in ("auto", None, True):
         return StoreOption()
@@ -102,16 +102,16 @@ def choose(option: StoreOption, *, size: int, missing: int, folder: Path) -> Pla
     """Choose between the store and blocks.
 
     Args:
-        option: What the recipe says.
+        option: The recipe's `frame_store`.
         size: Bytes of the store.
         missing: Bytes of it that are not built yet.
-        folder: Where stores lie.
+        folder: Folder of the stores.
     """
     free = free_bytes(folder)
     bound = None if option.max_gb is None else int(option.max_gb * GB)
 
-    def plan(way: Way, reason: str) -> Plan:
-        return Plan(way, reason, size, missing, folder, free)
+    def plan(method: LoadingMethod, reason: str) -> Plan:
+        return Plan(method, reason, size, missing, folder, free)
 
     if not option.enabled:
         return plan("blocks", "frame_store is off")
@@ -135,22 +135,22 @@ def free_bytes(folder: Path) -> int:
 
 
 def expected_samples_per_second(
-    way: Way, *, cameras: int, window: int, frame_bytes: int, pixels: int, cores: int, workers: int
+    method: LoadingMethod, *, cameras: int, window: int, frame_bytes: int, pixels: int, cores: int, workers: int
 ) -> float:
-    """What the loader alone may be expected to deliver.
+    """Estimate the throughput of the loader alone, in samples per second.
 
     Args:
-        way: From the plan.
-        cameras: How many there are.
+        method: From the plan.
+        cameras: Number of cameras.
         window: Frames of each camera in a sample.
         frame_bytes: Bytes of one frame of all cameras together.
         pixels: Pixels of one frame of all cameras together.
         cores: Cores that decode.
         workers: Worker processes, for LeRobotDataset.
     """
-    if way == "store":
+    if method == "store":
         return 1 / (20e-6 + window * frame_bytes / COPIED_BYTES_PER_SECOND)
-    if way == "blocks":
+    if method == "blocks":
         return cores / (cameras * 300e-6 + pixels / DECODED_PIXELS_PER_SECOND_AND_CORE)
     seconds = cameras * LEROBOT_SECONDS_PER_CAMERA + window * pixels / DECODED_PIXELS_PER_SECOND_AND_CORE
     return max(1, min(workers, cores)) / seconds
@@ -162,5 +162,5 @@ def cores() -> int:
 
 
 def gigabytes(size: float) -> str:
-    """`1.2 GB`, or `34 MB` for small ones."""
+    """Format a size in bytes as `1.2 GB`, or as `34.0 MB` if it is small."""
     return f"{size / GB:.1f} GB" if size >= GB / 10 else f"{max(size, 0) / 1e6:.1f} MB"

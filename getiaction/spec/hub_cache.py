@@ -1,4 +1,4 @@
-"""What Hugging Face libraries read from the environment, and the snapshots in the folders where they keep downloads."""
+"""Folders and settings of Hugging Face libraries, from the environment, and the snapshots in their caches."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from getiaction import trust
 
 
 def is_offline(env: Mapping[str, str] = os.environ) -> bool:
-    """True when ``HF_HUB_OFFLINE`` says that the Hub must not be asked, as huggingface_hub reads it."""
-    said = env.get("HF_HUB_OFFLINE") or env.get("TRANSFORMERS_OFFLINE") or ""
-    return said.upper() in ("1", "ON", "YES", "TRUE")
+    """Whether the environment forbids network access to the Hub, as huggingface_hub reads it."""
+    value = env.get("HF_HUB_OFFLINE") or env.get("TRANSFORMERS_OFFLINE") or ""
+    return value.upper() in ("1", "ON", "YES", "TRUE")
 
 
 def hf_home() -> Path:
@@ -33,10 +33,10 @@ def storage(cache: Path, kind: str, repo_id: str) -> Path:
 
 
 def snapshot(storage: Path, revisions: Sequence[str], holds: str) -> Path | None:
-    """The downloaded files of the first of some revisions that is there and holds a file.
+    """The snapshot folder of the first of some revisions that is downloaded and contains a file.
 
     Args:
-        storage: as `storage` returns it.
+        storage: the repository's folder in the cache, from `storage`.
         revisions: branches, tags or commits.
         holds: a file's path in the repository.
     """
@@ -51,7 +51,7 @@ def snapshot(storage: Path, revisions: Sequence[str], holds: str) -> Path | None
 
 
 def newest_snapshot(storage: Path, holds: str) -> Path | None:
-    """The snapshot that was downloaded last, of those that hold a file."""
+    """The most recently downloaded snapshot that contains a file."""
     found = [path.parents[holds.count("/")] for path in storage.glob(f"snapshots/*/{holds}") if path.is_file()]
     return max(found, key=lambda folder: folder.stat().st_mtime, default=None)
 

@@ -1,8 +1,8 @@
 """How this process was started: by torchrun, by SLURM's `srun`, by Lightning, or alone. Plain Python.
 
-torchrun and srun start all processes of a job and describe them in environment variables. That description is the
-number of processes; `trainer.devices` and `trainer.num_nodes` follow it where the recipe leaves them out, and must
-agree with it where the recipe sets them.
+torchrun and srun start all processes of a job and describe them in environment variables. These variables decide the
+number of processes: they replace `trainer.devices` and `trainer.num_nodes` where the recipe leaves these out, and must
+agree with them where the recipe sets them.
 
 Sources: torch/distributed/run.py (WORLD_SIZE, LOCAL_WORLD_SIZE, GROUP_WORLD_SIZE, …), srun(1) "OUTPUT ENVIRONMENT
 VARIABLES" (SLURM_STEP_NUM_TASKS, SLURM_STEP_TASKS_PER_NODE, …), lightning/fabric/plugins/environments.
@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 Launcher = Literal["torchrun", "srun", "sbatch", ""]
 INTERACTIVE = ("bash", "interactive", "sh", "zsh")
-SLURM_JOB = "job-"
+SLURM_JOB_PREFIX = "job-"
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Launch:
         world_size: Processes of the job; 1 without a launcher.
         local_world_size: Processes on this machine.
         nodes: Machines of the job.
-        even: Every machine has equally many processes.
-        tasks: Processes that the SLURM job was given, whether or not srun starts them.
+        even: Whether all machines have the same number of processes.
+        tasks: Tasks allocated to the SLURM job, whether or not srun starts them.
         restarts: How often SLURM has requeued this job, and how often torchrun has started its processes again.
-        job: What stays the same when the job is started again: `job-<id>` or `job-<id>_<task>` under SLURM, the
-            name of a torchrun; empty without a launcher.
+        job: Identifier that survives a restart: `job-<id>` or `job-<id>_<task>` under SLURM, the name of the torchrun;
+            empty without a launcher.
     """
 
     launcher: Launcher = ""
@@ -60,7 +60,7 @@ class Launch:
     @property
     def in_slurm(self) -> bool:
         """Whether SLURM started this process, its torchrun, or its batch script."""
-        return self.launcher != "" and self.job.startswith(SLURM_JOB)
+        return self.launcher != "" and self.job.startswith(SLURM_JOB_PREFIX)
 
     @property
     def starts_processes(self) -> bool:
@@ -68,7 +68,7 @@ class Launch:
         return self.launcher != ""
 
     def settings(self, trainer: Mapping[str, Any]) -> dict[str, Any]:
-        """`trainer` with the launcher's `devices` and `num_nodes`, where it leaves them out or to `auto`."""
+        """`trainer`, completed by the launcher's `devices` and `num_nodes` where they are missing or `auto`."""
         filled = dict(trainer)
         if self.starts_processes:
             if filled.get("devices") in (None, *AUTOMATIC):
@@ -78,22 +78,22 @@ class Launch:
         return filled
 
     def processes(self, trainer: Mapping[str, Any], gpus: int | None = None) -> int:
-        """How many processes train together; arguments as for `contradiction`."""
+        """Number of processes that train together; arguments as for `contradiction`."""
         settings = self.settings(trainer)
         devices, nodes = count_devices(settings.get("devices")), settings.get("num_nodes")
         nodes = nodes if isinstance(nodes, int) and not isinstance(nodes, bool) else 1
         return max(1, (gpus or 1) if devices is None else devices) * max(1, nodes)
 
     def contradiction(self, trainer: Mapping[str, Any], gpus: int | None = None) -> Contradiction | None:
-        """How the recipe disagrees with the processes that the launcher has started; None where it does not.
+        """Where the recipe contradicts the processes that the launcher has started; None if they agree.
 
         Args:
             trainer: the recipe's `trainer:` section.
-            gpus: GPUs that this process sees; None where it trains on something else.
+            gpus: GPUs visible to this process; None if it trains on another device.
         """
         if not self.starts_processes:
             return None
-        # Without srun there is one process; its tasks are what the job was given for the srun to come.
+        # Without srun there is one process; the tasks are allocated for an srun that has not been called.
         started = self.tasks if self.launcher == "sbatch" else self.world_size
         who = f"{'torchrun' if self.launcher == 'torchrun' else 'SLURM'} started {_processes(started)}"
         if self.launcher == "sbatch":
@@ -140,7 +140,7 @@ class Launch:
         return None
 
     def sees_one_each(self, gpus: int) -> bool:
-        """Whether SLURM shows each task a GPU of its own (`--gpus-per-task`), so that all call theirs number 0."""
+        """Whether SLURM shows each task only its own GPU (`--gpus-per-task`), which is number 0 in every task."""
         return self.launcher == "srun" and gpus == 1 and self.local_world_size > 1
 
     def _match(self) -> str:
@@ -151,11 +151,11 @@ class Launch:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Where a recipe and its launcher disagree.
+    """A disagreement between a recipe and its launcher.
 
     Attributes:
         key: `devices` or `num_nodes`.
-        message: Both numbers.
+        message: Both numbers, for the user.
         help: How to make them agree.
     """
 
@@ -168,7 +168,7 @@ AUTOMATIC = ("auto", -1, "-1")
 
 
 def read(env: Mapping[str, str] = os.environ) -> Launch:
-    """Read the launcher's description of this process."""
+    """Read the launcher's environment variables."""
     if "TORCHELASTIC_RUN_ID" in env and "WORLD_SIZE" in env:
         world, local = _number(env, "WORLD_SIZE", 1), _number(env, "LOCAL_WORLD_SIZE", 1)
         nodes = _number(env, "GROUP_WORLD_SIZE", -(-world // max(local, 1)))
@@ -186,7 +186,7 @@ def read(env: Mapping[str, str] = os.environ) -> Launch:
         )
     if "SLURM_JOB_ID" in env and not _started_by_lightning(env):
         return _slurm(env)
-    # Lightning numbers the processes that it starts on one machine; NODE_RANK is the user's, machine by machine.
+    # Lightning sets LOCAL_RANK for the processes that it starts on one machine; the user sets NODE_RANK.
     local, node = _number(env, "LOCAL_RANK"), _number(env, "NODE_RANK")
     return Launch(rank=_number(env, "RANK", node + local), local_rank=local)
 
@@ -197,7 +197,7 @@ def rank(env: Mapping[str, str] = os.environ) -> int:
 
 
 def count_devices(devices: object) -> int | None:
-    """How many devices a recipe asks for; None where it leaves that open or is wrong."""
+    """Number of devices that a recipe requests; None if it requests none or an invalid value."""
     if isinstance(devices, bool) or devices in (None, *AUTOMATIC):
         return None
     if isinstance(devices, int):
@@ -242,18 +242,18 @@ def _slurm(env: Mapping[str, str]) -> Launch:
 
 
 def _job(env: Mapping[str, str]) -> str:
-    """The name of a SLURM job (one task of an array is a job), or of the torchrun that started this process."""
+    """Identifier of the SLURM job (each task of an array is a job), or of the torchrun that started this process."""
     if "SLURM_JOB_ID" in env:
         if "SLURM_ARRAY_JOB_ID" in env and "SLURM_ARRAY_TASK_ID" in env:
-            return f"{SLURM_JOB}{_number(env, 'SLURM_ARRAY_JOB_ID')}_{_number(env, 'SLURM_ARRAY_TASK_ID')}"
-        return f"{SLURM_JOB}{_number(env, 'SLURM_JOB_ID')}"
-    named = env.get("TORCHELASTIC_RUN_ID", "none")
-    # Without --rdzv_id or --standalone every torchrun is called `none`; the process that restarts this one stays.
-    return f"torchrun-{named}" if named != "none" else f"torchrun-{platform.node()}-{os.getppid()}"
+            return f"{SLURM_JOB_PREFIX}{_number(env, 'SLURM_ARRAY_JOB_ID')}_{_number(env, 'SLURM_ARRAY_TASK_ID')}"
+        return f"{SLURM_JOB_PREFIX}{_number(env, 'SLURM_JOB_ID')}"
+    run_id = env.get("TORCHELASTIC_RUN_ID", "none")
+    # Without --rdzv_id or --standalone every torchrun is called `none`; the parent process survives a restart.
+    return f"torchrun-{run_id}" if run_id != "none" else f"torchrun-{platform.node()}-{os.getppid()}"
 
 
 def _started_by_lightning(env: Mapping[str, str]) -> bool:
-    """In such a shell, Lightning's processes inherit SLURM's variables."""
+    """Whether Lightning started this process from an interactive SLURM shell, whose variables it inherits."""
     return "GETIACTION_FIRST" in env and "LOCAL_RANK" in env
 
 

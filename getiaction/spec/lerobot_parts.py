@@ -1,4 +1,4 @@
-"""The parts of LeRobot that getiaction's core imports, looked up in a LeRobot without importing it."""
+"""Check, without importing it, that a LeRobot has all modules and names that getiaction's core imports."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _CORE = Path(__file__).parents[1]
-_ROOMS = ("data", "evaluation", "lerobot", "policies", "train")
+_PACKAGES = ("data", "evaluation", "lerobot", "policies", "train")
 _IMPORT = re.compile(r"from (lerobot[\w.]*) import (\([^)]*\)|.*)")
 _NAME = re.compile(r"(\w+)(?: as \w+)?(?:,|\s*$)", re.MULTILINE)
 
 
 def missing_part(lerobot: Path) -> str:
-    """The first module or name that the core imports and this LeRobot lacks; empty when all of them are there.
+    """The first module or name that the core imports and this LeRobot lacks; empty if it has all of them.
 
     Args:
         lerobot: the folder of the package ``lerobot``.
@@ -36,9 +36,9 @@ def missing_part(lerobot: Path) -> str:
 
 
 def imported() -> Iterator[tuple[str, str]]:
-    """Every (module, name) that the core imports from LeRobot, as its own source has them."""
-    for room in _ROOMS:
-        for file in sorted((_CORE / room).rglob("*.py")):
+    """Every (module, name) that the core imports from LeRobot, read from the core's source."""
+    for package in _PACKAGES:
+        for file in sorted((_CORE / package).rglob("*.py")):
             text = file.read_text(encoding="utf-8")
             for module, names in _IMPORT.findall(text) if "from lerobot" in text else ():
                 plain = re.sub(r"#.*", "", names).strip("() \n")

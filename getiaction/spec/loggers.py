@@ -1,4 +1,4 @@
-"""What Lightning's loggers need on a machine: packages, and for Weights & Biases a way to log in."""
+"""Requirements of Lightning's loggers: packages, and for Weights & Biases a login."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-# Logger → the distributions of which any one will do; the first is the usual one.
+# Logger → alternative distributions, of which it needs one; the first is the default.
 PACKAGES = {
     "CometLogger": ("comet-ml",),
     "LitLogger": ("litlogger",),
@@ -18,17 +18,17 @@ PACKAGES = {
 }
 
 
-# The `mode`s of Weights & Biases in which nothing is sent.
+# The values of Weights & Biases' `mode` that send nothing.
 _OFFLINE = ("offline", "disabled", "dryrun")
 
 
 def wandb_goes_online(arguments: Mapping[str, Any]) -> bool:
-    """True when a WandbLogger with these arguments sends what it logs, as far as they say it."""
+    """Whether a WandbLogger with these arguments uploads what it logs; the environment is not considered."""
     return not arguments.get("offline") and arguments.get("mode") not in _OFFLINE
 
 
 def wandb_can_log_in() -> bool:
-    """True when Weights & Biases would not ask for a key: it has one, uses another server, or stays offline."""
+    """Whether Weights & Biases starts without asking for an API key: it has one, uses another server, or is offline."""
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_BASE_URL"):
         return True
     if os.environ.get("WANDB_MODE") in _OFFLINE:

@@ -1,7 +1,7 @@
-"""The memory and time that a training needs, as plain numbers: what fits, and a cache of measurements.
+"""Memory requirements of a training step as plain numbers, batch sizes that fit, and a cache of measurements.
 
-A step's peak is the largest of several moments: in the forward and backward pass, each a constant plus a number of
-bytes per sample, and in the optimizer's step. `getiaction.train.memory` measures them, `validate-config` reads them.
+A step's peak is the largest of several moments: those of the forward and backward pass, each a constant plus a number
+of bytes per sample, and the optimizer's step. `getiaction.train.memory` measures them, `validate-config` reads them.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from getiaction import trust
 from getiaction.files import write_atomically
 
 FORMAT = 2
-MOST_BATCH = 1024  # what `train_batch_size: auto` takes at most
+MAX_BATCH_SIZE = 1024  # the most that `train_batch_size: auto` chooses
 _LARGEST_FILE = 1 << 20
-_MOST = 1e20  # what no byte or operation of a step reaches: a file with more was damaged
+_MOST = 1e20  # more bytes or operations than any step needs: a file with more is damaged
 
-# cuDNN's and cuBLAS's workspaces among a GPU's tensors; without them predictions are 2 to 8 % below the peaks that an
-# H100 showed (docs/memory.md).
+# Workspaces of cuDNN and cuBLAS on a GPU. Without them, predictions are 2 to 8 % below the peaks measured on an H100
+# (docs/memory.md).
 WORKSPACE = 100 << 20
-# Of a GPU's memory, what CUDA's context and fragmentation take: an assumption, not a measurement.
+# Bytes of a GPU's memory that CUDA's context takes, and the fraction lost to fragmentation: assumed, not measured.
 _CONTEXT, _FRAGMENTED = 600 << 20, 0.04
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How a recipe trains, as far as memory depends on it.
+    """The settings of a training that its memory depends on.
 
     Attributes:
-        gpu: On a GPU, whose optimizer steps over all parameters at once.
-        accumulated: Gradients are kept over several batches.
+        gpu: Whether it trains on a GPU, where the optimizer updates all parameters at once.
+        accumulated: Whether gradients are accumulated over several batches.
         processes: Processes that train together; each keeps a copy of the gradients to exchange.
     """
 
@@ -49,7 +49,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Need:
-    """What one training step of a policy needs.
+    """The memory and operations that one training step of a policy needs.
 
     Attributes:
         parameters: Number of parameters.
@@ -82,21 +82,21 @@ class Need:
         return self.weights + self.optimizer + self.average
 
     def activations(self, batch: int) -> int:
-        """The most bytes in the forward and backward pass beside what is held, at this batch size."""
+        """The peak bytes of the forward and backward pass at this batch size, in addition to `held`."""
         return math.ceil(max(constant + each * batch for constant, each in self.moments))
 
     def peak(self, batch: int, setting: Setting) -> int:
-        """Bytes of tensors at the peak of a step."""
+        """Peak bytes of tensors in a step."""
         copies = self.gradients * ((setting.processes > 1) + setting.accumulated)
-        # Adam's temporary numbers: of all tensors at once on a GPU, of one after the other on a CPU.
+        # Adam's temporary tensors: for all parameters at once on a GPU, for one parameter after the other on a CPU.
         stepping = self.gradients + (self.gradients if setting.gpu else 2 * self.largest_tensor)
         passes = self.activations(batch) + copies
         return self.held + max(passes, stepping) + (WORKSPACE if setting.gpu else 0)
 
     def largest(self, room: int, setting: Setting) -> int:
-        """The largest batch size whose peak fits into so many bytes; 0 where not even one sample does."""
+        """The largest batch size whose peak fits into `room` bytes; 0 if one sample does not fit."""
         least, most = 0, 1
-        while most <= MOST_BATCH * 1024 and self.peak(most, setting) <= room:
+        while most <= MAX_BATCH_SIZE * 1024 and self.peak(most, setting) <= room:
             least, most = most, 2 * most
         while most - least > 1:
             middle = (least + most) // 2
@@ -104,7 +104,7 @@ class Need:
         return least
 
     def divisor(self, samples: int, room: int, setting: Setting) -> int:
-        """The largest divisor of a step's samples that fits as one batch, the others accumulated; 0 for none.
+        """The largest divisor of a step's samples that fits as one batch, with accumulation; 0 if none fits.
 
         Args:
             samples: Samples of an optimizer step in one process.
@@ -115,34 +115,34 @@ class Need:
         return max((batch for batch in range(1, min(largest, samples) + 1) if samples % batch == 0), default=0)
 
 
-def usable(memory: int, *, gpu: bool) -> int:
-    """The bytes of a device's memory that tensors may take; of a computer's memory three quarters."""
+def usable_bytes(memory: int, *, gpu: bool) -> int:
+    """The bytes of a device's memory that tensors may take: three quarters of host memory, most of a GPU's."""
     return int(memory * (1 - _FRAGMENTED)) - _CONTEXT if gpu else memory * 3 // 4
 
 
-def comfortable(largest: int, samples: int) -> int:
-    """The batch size that `auto` takes: a power of two, at most `MOST_BATCH` and a sixteenth of the samples.
+def auto_batch_size(largest: int, samples: int) -> int:
+    """The batch size that `auto` chooses: a power of two, at most `MAX_BATCH_SIZE` and a sixteenth of the samples.
 
     Args:
-        largest: The largest that fits.
+        largest: The largest batch size that fits.
         samples: Samples of an epoch.
     """
-    bound = min(largest, MOST_BATCH, max(1, samples // 16))
+    bound = min(largest, MAX_BATCH_SIZE, max(1, samples // 16))
     return 1 << max(0, bound.bit_length() - 1)
 
 
-def key(recipe: Mapping[str, Any], features: Mapping[str, Any], fps: float) -> str:
-    """Name a measurement: the same for all recipes whose steps need the same.
+def cache_key(recipe: Mapping[str, Any], features: Mapping[str, Any], fps: float) -> str:
+    """The cache key of a measurement, equal for recipes whose steps have the same requirements.
 
     Args:
-        recipe: The recipe as plain values.
+        recipe: The recipe as plain Python values.
         features: The dataset's raw features.
         fps: The dataset's frames per second.
     """
     model = recipe.get("model") or {}
     arguments = {name: value for name, value in (model.get("init_args") or {}).items() if name != "learning_rate"}
     data = (recipe.get("data") or {}).get("init_args") or {}
-    said = {
+    content = {
         "format": FORMAT,
         "versions": [_version(package) for package in ("torch", "lerobot", "transformers", "peft")],
         "model": [model.get("class_path"), arguments, _config(arguments.get("pretrained_path"))],
@@ -151,15 +151,15 @@ def key(recipe: Mapping[str, Any], features: Mapping[str, Any], fps: float) -> s
         "features": {name: [raw.get("dtype"), list(raw.get("shape") or ())] for name, raw in features.items()},
         "fps": float(fps),
     }
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def cached(name: str) -> Need | None:
-    """The measurement of this name, if there is a readable one."""
+def load(name: str) -> Need | None:
+    """Load the measurement with this key; None if it is missing or damaged."""
     try:
-        said = trust.read_json(_folder() / f"{name}.json", _LARGEST_FILE)
-        said["moments"] = tuple((float(constant), float(each)) for constant, each in said["moments"])
-        need = Need(**said)
+        values = trust.read_json(_folder() / f"{name}.json", _LARGEST_FILE)
+        values["moments"] = tuple((float(constant), float(each)) for constant, each in values["moments"])
+        need = Need(**values)
     except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return None
     counts = [getattr(need, field) for field in asdict(need) if field != "moments"]
@@ -168,8 +168,8 @@ def cached(name: str) -> Need | None:
     return need if sound and need.moments and all(0 <= count <= _MOST for count in counts) else None
 
 
-def keep(name: str, need: Need) -> None:
-    """Keep a measurement; a cache that can't be written is done without."""
+def store(name: str, need: Need) -> None:
+    """Store a measurement; an unwritable cache is ignored."""
     with contextlib.suppress(OSError):
         _folder().mkdir(parents=True, exist_ok=True)
         write_atomically(_folder() / f"{name}.json", json.dumps(asdict(need)))

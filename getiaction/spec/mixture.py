@@ -1,4 +1,4 @@
-"""Several datasets in one recipe (`data.init_args.datasets`), as plain values: entries, shares, features in common."""
+"""Several datasets in one recipe (`data.init_args.datasets`): entries, shares, common features."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# The key of a batch that says of which dataset each sample is.
-WHICH = "dataset_index"
-# What policies read of a sample: these features must be in every dataset.
+# The key of a batch that holds the number of each sample's dataset.
+DATASET_INDEX = "dataset_index"
+# Prefixes of the features that policies read: every dataset must have them.
 _READ = ("observation.", "action", "next.reward", "language")
 
 
@@ -20,12 +20,12 @@ class Entry:
         root: Its folder.
         revision: Branch, tag or commit on the Hub.
         episodes: Indices of its episodes to use; null uses all.
-        exclude_episodes: Indices of its episodes to leave out of these.
-        weight: Share of the samples of an epoch, relative to the other datasets; null in all of them takes each
-            frame once an epoch.
-        rename_map: Its feature key → the key that the mixture has for it.
-        stride: Frames from one step of the mixture to the next: 3 takes a dataset of 30 fps as one of 10. Null is 1,
-            for a dataset whose frame rate is that of the others.
+        exclude_episodes: Indices of its episodes to exclude from these.
+        weight: Share of the samples of an epoch, relative to the other datasets; null in all of them uses each
+            frame once per epoch.
+        rename_map: Its feature key → the key in the mixture.
+        stride: Frames from one step of the mixture to the next: 3 reads a dataset of 30 fps at 10 fps. Null is 1, for
+            a dataset with the frame rate of the others.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Entry:
         return self.stride or 1
 
     def rate(self, fps: float) -> float:
-        """Steps a second of a dataset of so many frames a second; a whole number is an int."""
+        """Steps per second of a dataset with `fps` frames per second; an int if it is a whole number."""
         rate = fps / self.frames_apart
         return int(rate) if rate == int(rate) else rate
 
@@ -82,26 +82,26 @@ def read(entries: Sequence[Any]) -> list[Entry]:
 
 
 def is_stride(value: Any) -> bool:
-    """Whether it is a number of frames, at least 1."""
+    """Whether a value is a whole number of at least 1."""
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def other_rates(fps: Sequence[float], entries: Sequence[Entry]) -> list[int]:
-    """The entries whose steps are not as long as those of the first one."""
+def entries_with_other_rates(fps: Sequence[float], entries: Sequence[Entry]) -> list[int]:
+    """Indices of the entries whose steps per second differ from those of the first one."""
     rates = [entry.rate(each) for each, entry in zip(fps, entries, strict=True)]
     return [number for number, rate in enumerate(rates) if not math.isclose(rate, rates[0], rel_tol=1e-6)]
 
 
 def equal_strides(fps: Sequence[float]) -> list[int] | None:
-    """For each dataset the smallest stride that makes all steps equally long; None where there is none of use."""
+    """The smallest stride of each dataset that gives all the same steps per second; None if that is below 5."""
     if not all(each == int(each) for each in fps):
         return None
     common = math.gcd(*map(int, fps))
-    return [int(each) // common for each in fps] if common >= 5 else None  # a robot acts more often than that
+    return [int(each) // common for each in fps] if common >= 5 else None  # robots are controlled at higher rates
 
 
 def weight_problem(weights: Sequence[Any]) -> tuple[int, str] | None:
-    """The first entry whose weight can't be a share, and why; None where all can."""
+    """The first entry with an invalid weight, and why it is invalid; None if all are valid."""
     for number, weight in enumerate(weights):
         if weight is None:
             if any(other is not None for other in weights):
@@ -114,11 +114,11 @@ def weight_problem(weights: Sequence[Any]) -> tuple[int, str] | None:
 
 
 def shares(counts: Sequence[int], weights: Sequence[float | None]) -> list[int]:
-    """How many samples of an epoch each dataset gives; together as many as all datasets have.
+    """The number of samples of each dataset in an epoch; their sum is the number of samples of all datasets.
 
     Args:
         counts: Samples of each dataset.
-        weights: Weight of each; None for all of them takes each sample once.
+        weights: Weight of each; None for all of them uses each sample once.
     """
     given = [weight for weight in weights if weight is not None]
     if len(given) < len(counts):
@@ -134,7 +134,7 @@ def shares(counts: Sequence[int], weights: Sequence[float | None]) -> list[int]:
 
 
 def renamed(features: Mapping[str, Any], rename_map: Mapping[str, str]) -> dict[str, Any]:
-    """Features by the keys that the mixture has for them."""
+    """Features by their keys in the mixture."""
     return {rename_map.get(key, key): feature for key, feature in features.items()}
 
 
@@ -148,9 +148,9 @@ def in_common(tables: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Ma
 
 
 def differences(first: Mapping[str, Mapping[str, Any]], other: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """What keeps two datasets from being mixed: feature key → what `other` has instead, in words.
+    """The differences that prevent mixing two datasets: feature key → the difference of `other`, as text.
 
-    A feature that no policy reads may be missing; it is left out of the samples.
+    A feature that no policy reads may be missing; the samples do not contain it.
     """
     found = {}
     for key in dict.fromkeys((*first, *other)):

@@ -21,7 +21,7 @@ _IMPORTED = re.compile(r"^from \.([\w.]*configuration_\w+) import", re.MULTILINE
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One registered policy and the file that says what it accepts.
+    """One registered policy and the file of its configuration class.
 
     Args:
         name: the name it is registered under ("act").
@@ -39,19 +39,19 @@ class Entry:
 
     @property
     def class_name(self) -> str:
-        """The name of its class in `getiaction.policies.lerobot` ("ACT"); plugins have none there."""
+        """The name of its class in `getiaction.policies.lerobot` ("ACT"); plugins do not have one there."""
         return self.config_class.removesuffix("Config")
 
 
 @functools.cache
 def registered() -> tuple[Entry, ...]:
-    """LeRobot's own policies, sorted by name; empty where LeRobot is not installed or registers them another way."""
+    """LeRobot's own policies, sorted by name; empty if LeRobot is not installed or registers them differently."""
     spec = find_spec("lerobot")
     if spec is None or not spec.submodule_search_locations:
         return ()
     folder = Path(next(iter(spec.submodule_search_locations))) / "policies"
     try:
-        # `lerobot.policies` registers what it imports; a configuration file that it leaves out is not registered.
+        # A configuration is registered when `lerobot.policies` imports its file.
         init = (folder / "__init__.py").read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ()

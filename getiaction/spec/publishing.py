@@ -1,4 +1,4 @@
-"""What a recipe says about uploading its policy to the Hub, with the field names of LeRobot's configurations."""
+"""The upload of a trained policy to the Hub, as a recipe requests it with LeRobot's field names."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[\w.-]{0,94}[A-Za-z0-9_])?")
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload that a recipe asks for.
+    """An upload that a recipe requests.
 
     Args:
         repo_id: `user/name` on the Hub.
-        private: who may see it; None is the default of the account, as in LeRobot.
+        private: whether the repository is private; None for the account's default, as in LeRobot.
     """
 
     repo_id: str
@@ -24,20 +24,20 @@ class Upload:
 
 
 def upload_of(arguments: Mapping[str, Any]) -> Upload | None:
-    """Read the upload that `model.init_args` asks for; None without `push_to_hub: true`.
+    """Read the upload that `model.init_args` requests; None without `push_to_hub: true`.
 
     Args:
-        arguments: the policy's parameters, those under `config_kwargs` too.
+        arguments: the policy's parameters, including those under `config_kwargs`.
     """
-    said = {**(arguments.get("config_kwargs") or {}), **arguments}
-    if said.get("push_to_hub") is not True:
+    values = {**(arguments.get("config_kwargs") or {}), **arguments}
+    if values.get("push_to_hub") is not True:
         return None
-    private = said.get("private")
-    return Upload(str(said.get("repo_id") or ""), private if isinstance(private, bool) else None)
+    private = values.get("private")
+    return Upload(str(values.get("repo_id") or ""), private if isinstance(private, bool) else None)
 
 
 def name_problem(repo_id: str) -> str:
-    """Say what is wrong with the name of a repository on the Hub; empty where it can be one."""
+    """Return why a repository name is invalid on the Hub; empty if it is valid."""
     user, slash, name = repo_id.partition("/")
     if not slash or "/" in name:
         return "a name on the Hub is written user/name"

@@ -1,4 +1,4 @@
-"""What a run folder is: which folder a new run may use, decided from names alone."""
+"""Names of the files in a run folder, and whether a new run may start in an existing folder."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ ROLLOUTS_FILE = "rollouts.json"
 
 
 def is_startable(path: Path) -> bool:
-    """Whether a run was killed in this folder before its first checkpoint, so that it can start again there.
+    """Whether a run was killed in this folder before its first checkpoint, so that a new run may start there.
 
-    The lock file shows that getiaction made the folder; a folder with any checkpoint is resumed, never started again.
+    The lock file shows that getiaction made the folder. A folder with a checkpoint must be resumed instead.
     """
     lock = path / LOCK
     return (

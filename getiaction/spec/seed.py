@@ -1,4 +1,4 @@
-"""The seed that a recipe without one gets, so that its training can be repeated and resumed."""
+"""Draw a seed for a recipe without one, so that its training can be repeated and resumed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _HEAD = re.compile(r"^(?:%[^\n]*\n|#[^\n]*\n|\s*\n)*---[ \t]*(?:#[^\n]*)?\n")
 
 
 def draw() -> int:
-    """Draw a seed."""
+    """Draw a random seed from 0 to 2**31 - 1."""
     return random.SystemRandom().randrange(2**31)
 
 
 def with_seed(text: str, seed: int) -> str:
-    """Return a recipe's text with a seed, comments kept where possible; the recipe has none, or `seed: null`."""
+    """Add a seed to the text of a recipe without one (or with `seed: null`); keep its comments if possible."""
     import yaml
 
     line = f"seed: {seed}  # drawn for this run"

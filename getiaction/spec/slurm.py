@@ -1,4 +1,4 @@
-"""Requeue the SLURM job of this process, and handle its signals while no optimizer step can be under way.
+"""Requeue the SLURM job of this process, and handle SLURM's signals before and after training.
 
 SLURM sends SIGUSR1 before a time limit (`sbatch --signal=USR1@120`) and SIGTERM when it preempts or ends a job. During
 training `getiaction.train.interrupt` finishes the step and saves. Before the first step there is nothing to save, so
@@ -20,16 +20,16 @@ from types import FrameType
 from getiaction.spec import launch
 
 MAX_REQUEUES = 20
-CAP = "GETIACTION_MAX_REQUEUES"
+MAX_REQUEUES_VARIABLE = "GETIACTION_MAX_REQUEUES"
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGUSR1", "SIGTERM") if hasattr(signal, name))
 _TIMEOUT_S = 60
 
 
 class RequeueError(Exception):
-    """Why the job is not requeued.
+    """The job is not requeued.
 
     Args:
-        reason: for the user; empty where SLURM itself ends or requeues the job.
+        reason: for the user; empty if SLURM itself ends or requeues the job.
     """
 
 
@@ -50,42 +50,42 @@ def requeue(env: Mapping[str, str] = os.environ) -> str:
         raise RequeueError(f"job {job} is not a batch job, so SLURM can't requeue it: submit it with sbatch")
     if facts.get("Requeue") != "1":
         raise RequeueError(f"job {job} was submitted without --requeue")
-    most = cap(env)
+    most = max_requeues(env)
     if done >= most:
-        raise RequeueError(f"job {job} was requeued {done} times already; {CAP} allows more")
+        raise RequeueError(f"job {job} was requeued {done} times already; {MAX_REQUEUES_VARIABLE} allows more")
     _scontrol("requeue", job)
     return f"job {job} is requeued ({done + 1} of at most {most} times)"
 
 
-def cap(env: Mapping[str, str] = os.environ) -> int:
-    """How often a job is requeued at most."""
-    most = env.get(CAP, "")
+def max_requeues(env: Mapping[str, str] = os.environ) -> int:
+    """The maximum number of times that a job is requeued."""
+    most = env.get(MAX_REQUEUES_VARIABLE, "")
     return int(most) if most.isdecimal() else MAX_REQUEUES
 
 
-def listen() -> None:
-    """Handle SLURM's signals from now on, until training begins."""
+def install_handlers() -> None:
+    """Handle SLURM's signals until training begins."""
     if launch.read().in_slurm:
         for signum in SIGNALS:
             signal.signal(signum, _handle)
 
 
-def ignore() -> None:
-    """Ignore SLURM's signals from now on: training is over, and everything is saved."""
+def ignore_signals() -> None:
+    """Ignore SLURM's signals: training has ended, and everything is saved."""
     if launch.read().in_slurm:
         for signum in SIGNALS:
             signal.signal(signum, signal.SIG_IGN)
 
 
-def handles(signum: int, say: Callable[[str], None]) -> bool:
-    """Requeue the job for a signal that arrives outside of training, and exit; the first process does so.
+def handle_signal(signum: int, say: Callable[[str], None]) -> bool:
+    """Handle a signal that arrives outside of training: the first process requeues the job and exits.
 
     Args:
         signum: the signal.
         say: shows one line to the user.
 
     Returns:
-        True on another process, which keeps running until SLURM ends it; False where the signal means the end.
+        True on other processes, which keep running until SLURM ends them; False if the signal ends the process.
     """
     here = launch.read()
     if not here.in_slurm or signum not in SIGNALS:
@@ -106,18 +106,18 @@ def _is_running() -> bool:
 
 
 def _facts(job: str) -> dict[str, str]:
-    """What SLURM knows about a job."""
+    """The properties of a job, from `scontrol show job`."""
     return dict(re.findall(r"(\w+)=(\S*)", _scontrol("show", "job", "-o", job)))
 
 
 def _handle(signum: int, frame: FrameType | None) -> None:
-    if not handles(signum, _write):
+    if not handle_signal(signum, _write):
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
 
 
 def _write(line: str) -> None:
-    """Write a line to the standard error; Python's own buffer refuses that in the middle of another write."""
+    """Write a line to stderr with a system call: `print` fails in a handler that interrupts another write."""
     os.write(2, f"{line}\n".encode())
 
 

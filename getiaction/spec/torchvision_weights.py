@@ -1,6 +1,6 @@
-"""Fetch a file of torchvision's pretrained weights into torch's cache, where torchvision looks for it.
+"""Download torchvision's pretrained weights into torch's cache, where torchvision finds them.
 
-`GETIACTION_TORCH_MIRROR` replaces the server, https://download.pytorch.org/models, by another one with the same files.
+`GETIACTION_TORCH_MIRROR` is the address of a mirror to use instead of https://download.pytorch.org/models.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _CHUNK = 1 << 20
 
 
 def address(url: str) -> str:
-    """Where to fetch torchvision's `url`: there, or at the mirror."""
+    """The address to download torchvision's `url` from: the url itself, or the same file on the mirror."""
     mirror = os.environ.get(MIRROR, "")
     return f"{mirror.rstrip('/')}/{url.removeprefix(SERVER)}" if mirror and url.startswith(SERVER) else url
 
 
 def size(url: str) -> int | None:
-    """Bytes of the file; None where the server does not say.
+    """Size of the file in bytes; None if the server does not report it.
 
     Raises:
         OSError: the server can't be reached, or does not have the file.
@@ -38,15 +38,15 @@ def size(url: str) -> int | None:
 
 
 def fetch(url: str, folder: Path, progress: Callable[[int, int], None] | None = None) -> Path:
-    """Fetch the file and compare it with the hash in its name; a file that is there already is kept.
+    """Download the file and check it against the hash in its name; an existing file is kept.
 
     Args:
         url: torchvision's address, such as …/resnet18-f37072fd.pth.
         folder: `checkpoints` in torch hub's folder.
-        progress: told the bytes so far and the bytes of the file.
+        progress: called with the bytes so far and the bytes of the file.
 
     Raises:
-        OSError: the server can't be reached, or sent another file.
+        OSError: the server can't be reached, or the file has a wrong size or hash.
     """
     file = folder / url.rsplit("/", 1)[1]
     if file.exists():
@@ -79,6 +79,6 @@ def fetch(url: str, folder: Path, progress: Callable[[int, int], None] | None = 
 
 
 def _length(answer: Any) -> int | None:
-    """Bytes that a server has announced."""
-    said = answer.headers.get("Content-Length", "")
-    return int(said) if said.isdecimal() else None
+    """The Content-Length of a response."""
+    length = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else None

@@ -101,7 +101,7 @@ def _found(recipe: dict[str, Any], screen: Screen) -> int:
     need = need_of(recipe)
     trainer = build.trainer({"trainer": _plain_trainer(recipe)}, None, [], alone=True)
     gpu = trainer.strategy.root_device.type != "cpu"
-    room = memory.usable(device_memory(trainer), gpu=gpu)
+    room = memory.usable_bytes(device_memory(trainer), gpu=gpu)
     data: Any = build.data(recipe)
     _, meta = data.find()
     trained, _ = data.split(meta)
@@ -114,7 +114,7 @@ def _found(recipe: dict[str, Any], screen: Screen) -> int:
     largest = need.largest(room, setting)
     if not largest:
         raise too_small(need, 1, room, setting)
-    number = memory.comfortable(min(largest, MOST_ON_CPU) if not gpu else largest, samples)
+    number = memory.auto_batch_size(min(largest, MOST_ON_CPU) if not gpu else largest, samples)
     while True:
         screen.doing(f"trying a step of {number} samples")
         error = _try(recipe, number)
@@ -184,10 +184,10 @@ def out_of_memory(error: BaseException, recipe: Mapping[str, Any], trainer: L.Tr
     except Exception:  # the advice must not hide the error
         return known
     setting = Setting(gpu=gpu, accumulated=trainer.accumulate_grad_batches > 1, processes=trainer.world_size)
-    advised = too_small(need, data.train_batch_size, memory.usable(total, gpu=gpu), setting, total=total)
+    advised = too_small(need, data.train_batch_size, memory.usable_bytes(total, gpu=gpu), setting, total=total)
     hints = [advised.hint] if advised.hint else []
     total_samples = data.train_batch_size * trainer.accumulate_grad_batches
-    batch = need.divisor(total_samples, memory.usable(total, gpu=gpu), setting)
+    batch = need.divisor(total_samples, memory.usable_bytes(total, gpu=gpu), setting)
     if 0 < batch < data.train_batch_size:
         smaller = f"set data.init_args.train_batch_size to {batch} and trainer.accumulate_grad_batches to "
         hints.insert(0, f"{smaller}{total_samples // batch}: the same {total_samples} samples a step")

@@ -23,7 +23,7 @@ from getiaction.spec import launch
 from getiaction.spec.evaluation import HIGHER_IS_BETTER
 from getiaction.spec.installing import install_command
 from getiaction.spec.loggers import PACKAGES, wandb_can_log_in, wandb_goes_online
-from getiaction.spec.run_places import WRITES_TO
+from getiaction.spec.output_arguments import OUTPUT_ARGUMENTS
 from getiaction.train import cluster
 from getiaction.train.failures import in_plain_words
 from getiaction.train.folder import RunFolder
@@ -181,8 +181,8 @@ def _named(section: Any, folder: RunFolder | None) -> Any:
         return section
     name = section["class_path"].rpartition(".")[2]
     defaults: dict[str, Any] = {}
-    if name in WRITES_TO:
-        argument, place = WRITES_TO[name]
+    if name in OUTPUT_ARGUMENTS:
+        argument, place = OUTPUT_ARGUMENTS[name]
         defaults = {argument: str(folder.checkpoints if place == "checkpoints" else folder.path)}
     if name == "TensorBoardLogger":
         defaults |= {"name": "", "version": "tensorboard"}

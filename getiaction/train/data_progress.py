@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from getiaction.data.download_progress import DownloadProgress
-from getiaction.data.frame_store import Building
+from getiaction.data.frame_store import StoreProgress
 from getiaction.spec.frame_loading import gigabytes
 from getiaction.train.screen import Screen
 
@@ -23,7 +23,7 @@ class DataProgress:
         self.screen = screen
         self._said: float | None = None
 
-    def __call__(self, state: Building | DownloadProgress) -> None:
+    def __call__(self, state: StoreProgress | DownloadProgress) -> None:
         """Called a few times a second; a screen on which nothing moves gets a line now and then."""
         now = time.monotonic()
         if self.screen.live or self._said is None or now - self._said > SECONDS_BETWEEN_LINES:
@@ -37,7 +37,7 @@ def arriving(download: DownloadProgress) -> str:
     return f"downloading {download.repo_id} ({files}): {gigabytes(download.bytes)} so far, {download.seconds:.0f} s"
 
 
-def describe(building: Building) -> str:
+def describe(building: StoreProgress) -> str:
     """One line without an end: "decoding 25,650 frames once (709.2 MB): 42 %, 12 s left"."""
     if building.waiting:
         return "another process is decoding this dataset, waiting for it"

@@ -134,7 +134,7 @@ class Interrupt:
     def _handle(self, signum: int, frame: FrameType | None) -> None:
         if signum == HANGUP:
             self._hung_up()
-        if not self._training and (follows() or slurm.handles(signum, self._say)):
+        if not self._training and (follows() or slurm.handle_signal(signum, self._say)):
             return
         if not self._training:
             raise Interrupted(signum)

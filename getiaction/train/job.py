@@ -14,7 +14,7 @@ from typing import Any
 
 from getiaction import trust
 from getiaction.files import write_atomically
-from getiaction.spec.launch import SLURM_JOB, Launch
+from getiaction.spec.launch import SLURM_JOB_PREFIX, Launch
 
 RECORD = ".run.job.json"
 
@@ -58,7 +58,7 @@ class Job:
     @property
     def names_folder(self) -> bool:
         """Whether runs are called after the job: under SLURM."""
-        return self.name.startswith(SLURM_JOB)
+        return self.name.startswith(SLURM_JOB_PREFIX)
 
     def write(self, folder: Path) -> None:
         """Record that this start trains in a folder."""

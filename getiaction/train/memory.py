@@ -47,8 +47,8 @@ def need_of(recipe: Mapping[str, Any]) -> Need:
     """
     data: Any = build.data(dict(recipe))
     _, meta = data.find()
-    name = memory.key(recipe, meta.features, meta.fps)
-    if found := memory.cached(name):
+    name = memory.cache_key(recipe, meta.features, meta.fps)
+    if found := memory.load(name):
         return found
     policy = build.policy(dict(recipe))
     stats = datasets.training_stats(meta, data.use_imagenet_stats)
@@ -62,7 +62,7 @@ def need_of(recipe: Mapping[str, Any]) -> Need:
         raise
     except Exception as error:  # anything a policy's own code does with tensors that have no contents
         raise TrainingError(f"{policy.policy_name} can't be measured: {first_line(error)}") from error
-    memory.keep(name, need)
+    memory.store(name, need)
     return need
 
 

@@ -193,7 +193,7 @@ def _ended(run: RunFolder | None, recorder: RunRecorder, watch: Watch, page: Run
         yield
     except (TrainingError, Interrupted, KeyboardInterrupt) as error:
         if isinstance(error, TrainingError):
-            slurm.ignore()  # the SIGTERM that follows ends this step, and must not requeue the job
+            slurm.ignore_signals()  # the SIGTERM that follows ends this step, and must not requeue the job
             if is_lost_process(error.__cause__) and (gone := recorder.ended()):
                 who = " and ".join(f"rank {number} on {recorder.processes[number][0]}" for number in gone)
                 error.message, error.hint = f"{who} has ended", f"its log: {run.log_of(gone[0])}" if run else ""
@@ -205,7 +205,7 @@ def _ended(run: RunFolder | None, recorder: RunRecorder, watch: Watch, page: Run
             run.write_fault(error.__cause__)
         raise
     except Exception as fault:
-        slurm.ignore()
+        slurm.ignore_signals()
         if run and run.announced:
             fault.add_note(f"the traceback is in {run.write_fault(fault, rank())}")
         raise

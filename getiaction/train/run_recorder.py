@@ -15,7 +15,7 @@ from typing import Any
 import lightning as L
 import torch
 
-from getiaction.data.agreement import gather, this_host
+from getiaction.data.process_group import gather, this_host
 from getiaction.errors import TrainingError
 from getiaction.spec.batches import Batches
 from getiaction.spec.frame_loading import cores
@@ -97,7 +97,7 @@ class RunRecorder(L.Callback):
         if "log_every_n_steps" not in self.given:
             # Lightning's 50 leaves a short run without a single row.
             trainer.log_every_n_steps = int(max(1, min(50, trainer.estimated_stepping_batches // LOGGED_STEPS)))
-        trainer.datamodule.count_batches_anew()
+        trainer.datamodule.recount_batches()
         if self.run and trainer.is_global_zero:
             self.run.write_recipe(self.text, self.resolved)
             facts = {"seed": self.recipe["seed"], **_facts(trainer, pl_module)}
@@ -226,7 +226,7 @@ def _facts(trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
     }
     frames = {
         "order": data.order["kind"] if data.order else "shuffled",
-        "loading": data.plan.way,
+        "loading": data.plan.method,
         "reason": data.plan.reason,
     }
     step = Batches(data.train_batch_size, trainer.accumulate_grad_batches, trainer.world_size)

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 from functools import cache
 
-from getiaction.spec.run_places import WRITES_TO
+from getiaction.spec.output_arguments import OUTPUT_ARGUMENTS
 from getiaction_cli.analysis.image_transforms import class_names, class_routes
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.recipe import Recipe
@@ -75,7 +75,7 @@ _LOGGERS = ("CSVLogger", "TensorBoardLogger", "WandbLogger", "MLFlowLogger", "Co
 def required_arguments(class_path: str) -> list[str]:
     """The arguments that a recipe must give a class: nothing else has a value for them."""
     signature = read_signature(class_path) if class_path else None
-    given = (WRITES_TO.get(class_path.rpartition(".")[2], ("",))[0], "root_dir")
+    given = (OUTPUT_ARGUMENTS.get(class_path.rpartition(".")[2], ("",))[0], "root_dir")
     return [name for name in signature.required if name not in given] if signature else []
 
 

@@ -317,7 +317,7 @@ class Fit:
         assert self.frames_plan is not None
         dataset = self.dataset
         return frame_loading.expected_samples_per_second(
-            self.frames_plan.way,
+            self.frames_plan.method,
             cameras=len(dataset.camera_keys),
             window=len(self.policy.observation_delta_indices or [0]),
             frame_bytes=dataset.frame_bytes,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from getiaction.spec.run_places import WRITES_TO
+from getiaction.spec.output_arguments import OUTPUT_ARGUMENTS
 from getiaction_cli.analysis.choices import words_of
 from getiaction_cli.analysis.class_objects import kind_of, meant_class, object_routes
 from getiaction_cli.analysis.image_transforms import (
@@ -277,7 +277,7 @@ def _object_sections(recipe: Recipe) -> Iterator[Section]:
             if kind_of(route) == "image_transforms":
                 _name_words(section, meant)
             # Training sets the run folder; Lightning's loggers give `root_dir` to their base themselves.
-            for name in (WRITES_TO.get(meant.rpartition(".")[2], ("",))[0], "root_dir"):
+            for name in (OUTPUT_ARGUMENTS.get(meant.rpartition(".")[2], ("",))[0], "root_dir"):
                 if name in section.keys:
                     section.keys[name] = replace(section.keys[name], required=False)
             for name in recipe.keys(section.route):

@@ -42,7 +42,7 @@ class TrainingNeed:
         """What was measured for this policy configuration; None when nothing was."""
         fit = self.fit
         features = {key: feature.raw for key, feature in fit.dataset.features.items()}
-        return memory.cached(memory.key(fit.recipe.plain(), features, fit.dataset.fps or 0))
+        return memory.load(memory.cache_key(fit.recipe.plain(), features, fit.dataset.fps or 0))
 
     @cached_property
     def setting(self) -> Setting:
@@ -67,7 +67,7 @@ class TrainingNeed:
     @cached_property
     def room(self) -> int | None:
         """Bytes that tensors may take."""
-        return None if self.memory is None else memory.usable(self.memory, gpu=self.card is not None)
+        return None if self.memory is None else memory.usable_bytes(self.memory, gpu=self.card is not None)
 
     @property
     def largest(self) -> int | None:
@@ -132,7 +132,7 @@ class TrainingNeed:
         if checkpoints := checkpoints_of(recipe, count):
             parts.append(f"up to {in_bytes(checkpoints[1])} for checkpoints")
         plan = self.fit.frames_plan
-        if plan is not None and plan.way == "store":
+        if plan is not None and plan.method == "store":
             parts.append(f"{in_bytes(plan.bytes)} for decoded frames")
         if parts:
             yield "disk", " and ".join(parts)

@@ -92,7 +92,7 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
     if not fitting:
         raise CouldNotLook(
             f"no policy can train on {dataset.repo_id} as it is",
-            f"`getiaction list-policies --for {shlex.quote(dataset.place.word)}` says why",
+            f"`getiaction list-policies --for {shlex.quote(dataset.place.argument)}` says why",
         )
     from getiaction_cli.rendering.text import columns, wrap
 
@@ -127,7 +127,7 @@ def _refuse(suit: Suit, dataset: Dataset) -> NoReturn:
     say(
         CliError(
             f"{suit.policy.name} can't train on {dataset.repo_id}:{reasons}",
-            f"`getiaction list-policies --for {shlex.quote(dataset.place.word)}` shows which policies can",
+            f"`getiaction list-policies --for {shlex.quote(dataset.place.argument)}` shows which policies can",
         )
     )
     raise typer.Exit(EXIT_FOUND)

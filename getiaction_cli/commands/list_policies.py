@@ -105,7 +105,7 @@ def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
         typer.echo(shown, nl=False)
         if first := next((suit.policy.name for suit in suits if suit.trainable), ""):
             note("")
-            note(f"`getiaction init {shlex.quote(found.place.word)} --policy {first}` writes a recipe for it.")
+            note(f"`getiaction init {shlex.quote(found.place.argument)} --policy {first}` writes a recipe for it.")
     if unreadable := next((suit.unreadable for suit in suits if suit.unreadable), ""):
         raise policies.unreadable(unreadable)
 

@@ -67,9 +67,9 @@ def remark(context: RecipeContext, runs: Path, given: Sequence[Option], processe
     said = f"the time limit of {duration(limit)} {verb} shorter than the training: {long} {source}"
     if any(option.name == "no-requeue" for option in given):
         return f"{said}; the job ends at the limit, and its script resumes the run when it is submitted again"
-    times, cap = math.ceil(most / (limit - saving)) - 1, slurm.cap(os.environ)
+    times, cap = math.ceil(most / (limit - saving)) - 1, slurm.max_requeues(os.environ)
     if times > cap:
-        return f"{said}; that takes {times:,} requeues, of {cap} at most: set {slurm.CAP}={times}"
+        return f"{said}; that takes {times:,} requeues, of {cap} at most: set {slurm.MAX_REQUEUES_VARIABLE}={times}"
     return f"{said}; the job is requeued and resumes, up to {plural(times, 'time')}"
 
 

@@ -322,7 +322,7 @@ def _train(recipe: Recipe, name: str, texts: tuple[str, str], request: TrainRequ
         typer.echo("stopped before the first step; nothing was kept", err=True)
         raise typer.Exit(128 + signal.SIGINT) from None
     if summary.stopped_by is None:
-        slurm.ignore()
+        slurm.ignore_signals()
     if rank() == 0:
         typer.echo(summary.text(rendered.columns() if sys.stdout.isatty() else None))
         if summary.stopped_by is not None:

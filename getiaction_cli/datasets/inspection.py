@@ -180,7 +180,7 @@ class Inspection:
         # A small policy first: it trains on any machine.
         by_name = {verdict.name: verdict for verdict in ready}
         first = next((by_name[policy] for policy in ("act", "diffusion") if policy in by_name), ready[0])
-        return f"getiaction init {shlex.quote(self.dataset.place.word)} --policy {first.name}"
+        return f"getiaction init {shlex.quote(self.dataset.place.argument)} --policy {first.name}"
 
 
 def _round_step(step: float) -> int:

@@ -131,7 +131,7 @@ def problems(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Iterator[
     """What keeps datasets from being mixed: number of the entry, its key that decides, the reason, and the help."""
     first = _raw(datasets[0], entries[0])
     rates = [dataset.fps for dataset in datasets if dataset.fps]
-    others = mixture.other_rates(rates, entries) if len(rates) == len(datasets) else []
+    others = mixture.entries_with_other_rates(rates, entries) if len(rates) == len(datasets) else []
     holder: dict[str, dict[int, int]] = {}
     for number, (dataset, entry) in enumerate(zip(datasets, entries, strict=True)):
         if number in others and entry.stride is None:

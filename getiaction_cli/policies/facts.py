@@ -197,7 +197,7 @@ class Facts:
         entry = facts.of(self.policy).get(name)
         if entry is None:
             return default
-        if gone := facts.missing(entry, lerobot_folder() or Path()):
+        if gone := facts.missing_evidence(entry, lerobot_folder() or Path()):
             file, _, pattern = gone.partition(" : ")
             _unavailable(
                 f"the installed LeRobot ({versions().get('lerobot', 'unknown version')}) differs in what is known of "

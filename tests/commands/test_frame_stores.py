@@ -26,7 +26,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setenv("GETIACTION_CACHE", str(tmp_path / "cache"))
     root = make_dataset.make(tmp_path / "toy", codec="h264", lengths=(5, 4), true_quantiles=False)
-    assert Pipeline(LeRobotDatasetMetadata("made/toy", root=root), root).plan.way == "store"
+    assert Pipeline(LeRobotDatasetMetadata("made/toy", root=root), root).plan.method == "store"
     return root
 
 

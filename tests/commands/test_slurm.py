@@ -204,7 +204,7 @@ def test_a_measured_recipe_is_compared_with_its_time_by_arithmetic(
     fit = RecipeContext(submit_recipe(recipe), SharedInputs()).fit
     features = {key: feature.raw for key, feature in fit.dataset.features.items()}
     need = Need(1, 1, 4, 4, 4, 8, 0, ((0.0, 500e6),), flops=989e12 / 8, operations=0)  # 0.5 s a step on an H100
-    memory.keep(memory.key(fit.recipe.plain(), features, fit.fps), need)
+    memory.store(memory.cache_key(fit.recipe.plain(), features, fit.fps), need)
     source = "4.0 h to 16.0 h on H100, by arithmetic and its datasheet, not measured"
     for limit, verb in ("3:00:00", "is"), ("5:00:00", "may be"):
         said = said_of(recipe, f"-t {limit} --gpus=h100:1", "--steps=28800")

@@ -60,15 +60,15 @@ def test_the_largest_batch_fits_and_one_more_does_not(megabytes: int, setting: S
 
 
 def test_auto_takes_a_power_of_two_that_leaves_sixteen_batches_an_epoch() -> None:
-    assert memory.comfortable(100, samples=100_000) == 64
-    assert memory.comfortable(10_000, samples=3200) == 128
-    assert memory.comfortable(10**6, samples=10**9) == memory.MOST_BATCH
-    assert memory.comfortable(5, samples=3) == 1
+    assert memory.auto_batch_size(100, samples=100_000) == 64
+    assert memory.auto_batch_size(10_000, samples=3200) == 128
+    assert memory.auto_batch_size(10**6, samples=10**9) == memory.MAX_BATCH_SIZE
+    assert memory.auto_batch_size(5, samples=3) == 1
 
 
 def test_a_measurement_is_kept(cache: Path) -> None:
-    memory.keep("a", NEED)
-    assert memory.cached("a") == NEED
+    memory.store("a", NEED)
+    assert memory.load("a") == NEED
     assert [file.name for file in cache.iterdir()] == ["a.json"]
 
 
@@ -78,9 +78,9 @@ def test_a_measurement_is_kept(cache: Path) -> None:
     ids=["empty", "cut off", "list", "no fields", "null"],
 )
 def test_a_damaged_measurement_is_ignored(cache: Path, text: str) -> None:
-    memory.keep("a", NEED)
+    memory.store("a", NEED)
     (cache / "a.json").write_text(text)
-    assert memory.cached("a") is None
+    assert memory.load("a") is None
 
 
 @pytest.mark.parametrize(
@@ -95,22 +95,22 @@ def test_a_damaged_measurement_is_ignored(cache: Path, text: str) -> None:
     ],
 )
 def test_a_measurement_of_impossible_numbers_is_ignored(cache: Path, change: tuple[str, str]) -> None:
-    memory.keep("a", NEED)
+    memory.store("a", NEED)
     file = cache / "a.json"
     assert change[0] in file.read_text()
     file.write_text(file.read_text().replace(*change))
-    assert memory.cached("a") is None
+    assert memory.load("a") is None
 
 
 def test_the_name_depends_on_what_changes_the_need() -> None:
     features = {"action": {"dtype": "float32", "shape": [2]}}
     recipe = {"model": {"class_path": "x.ACT", "init_args": {"chunk_size": 8, "learning_rate": 1e-4}}}
-    name = memory.key(recipe, features, 10)
-    assert name == memory.key({**recipe, "data": {"init_args": {"train_batch_size": 99}}}, features, 10.0)
-    assert name == memory.key({"model": {"class_path": "x.ACT", "init_args": {"chunk_size": 8}}}, features, 10)
-    assert name != memory.key({"model": {"class_path": "x.ACT", "init_args": {"chunk_size": 9}}}, features, 10)
-    assert name != memory.key({**recipe, "trainer": {"precision": "bf16-mixed"}}, features, 10)
-    assert name != memory.key(recipe, {"action": {"dtype": "float32", "shape": [3]}}, 10)
+    name = memory.cache_key(recipe, features, 10)
+    assert name == memory.cache_key({**recipe, "data": {"init_args": {"train_batch_size": 99}}}, features, 10.0)
+    assert name == memory.cache_key({"model": {"class_path": "x.ACT", "init_args": {"chunk_size": 8}}}, features, 10)
+    assert name != memory.cache_key({"model": {"class_path": "x.ACT", "init_args": {"chunk_size": 9}}}, features, 10)
+    assert name != memory.cache_key({**recipe, "trainer": {"precision": "bf16-mixed"}}, features, 10)
+    assert name != memory.cache_key(recipe, {"action": {"dtype": "float32", "shape": [3]}}, 10)
 
 
 def test_only_moments_that_can_be_the_peak_are_kept() -> None:
@@ -273,7 +273,7 @@ def test_validate_config_reads_a_kept_measurement(tmp_path: Path, cache: Path, m
 
     assert "--measure" in shown("--gpu", "2GB")
     info = json.loads((DEMO / "meta/info.json").read_text())
-    memory.keep(memory.key(read(str(file)).plain(), info["features"], info["fps"]), NEED)
+    memory.store(memory.cache_key(read(str(file)).plain(), info["features"], info["fps"]), NEED)
     text = shown("--gpu", "2GB")
     assert "at batch 64 (weights 400 MB, gradients 200 MB, optimizer 400 MB, activations and gradients 1.3 GB" in text
     assert "25 fits 2 GB; train_batch_size 64 does not" in text

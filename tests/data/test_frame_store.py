@@ -18,7 +18,7 @@ from windows_cases import assert_same
 
 from getiaction.data import array_file, frame_store
 from getiaction.data.array_file import ArrayWriter, DamagedError, open_array
-from getiaction.data.frame_store import Building
+from getiaction.data.frame_store import StoreProgress
 from getiaction.data.pipeline import Pipeline
 from getiaction.errors import DataError
 from getiaction.lerobot.datasets import LeRobotDatasetMetadata
@@ -44,9 +44,9 @@ class Told:
     """Keeps what the builder tells."""
 
     def __init__(self) -> None:
-        self.all: list[Building] = []
+        self.all: list[StoreProgress] = []
 
-    def __call__(self, building: Building) -> None:
+    def __call__(self, building: StoreProgress) -> None:
         self.all.append(building)
 
     @property
@@ -71,7 +71,7 @@ def whole(pipeline: Pipeline) -> Any:
 def test_built_once_and_then_opened(root: Path, cache: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     first, told = opened(root)
-    assert first.plan.way == "store" and "built just now" in first.plan.reason
+    assert first.plan.method == "store" and "built just now" in first.plan.reason
     assert told.decoded == told.all[-1].of == 36
     assert told.all[-1].bytes == first.plan.bytes == 18 * (16 * 16 * 3 + 16 * 24 * 3)
     again, told = opened(root)
@@ -119,12 +119,12 @@ def test_a_build_that_was_killed_is_not_there(root: Path, cache: Path, monkeypat
     monkeypatch.undo()
     monkeypatch.setenv("GETIACTION_CACHE", str(cache.parent))
     pipeline, told = opened(root)
-    assert told.decoded == 36 and pipeline.plan.way == "store"
+    assert told.decoded == 36 and pipeline.plan.method == "store"
     assert not files(cache, "*.tmp")
 
 
 def test_an_interrupted_build_leaves_nothing(root: Path, cache: Path) -> None:
-    def interrupt(_: Building) -> None:
+    def interrupt(_: StoreProgress) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -171,7 +171,7 @@ def test_two_that_start_at_once_build_once(root: Path, cache: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(told.decoded for _, told in results) == [0, 0, 36]
-    assert all(pipeline.plan.way == "store" for pipeline, _ in results)
+    assert all(pipeline.plan.method == "store" for pipeline, _ in results)
 
 
 def test_a_full_disk_takes_the_second_way(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_a_full_disk_takes_the_second_way(root: Path, cache: Path, monkeypatch: 
 
     monkeypatch.setattr(array_file, "_reserve", full)
     pipeline, _ = opened(root)
-    assert pipeline.plan.way == "blocks" and "No space left" in pipeline.plan.reason
+    assert pipeline.plan.method == "blocks" and "No space left" in pipeline.plan.reason
     assert not files(cache, "*.tmp") and not files(cache, "*.bin")
     assert len(whole(pipeline)["index"]) == 18
 
@@ -189,11 +189,11 @@ def test_the_bound_of_the_recipe_holds(root: Path, cache: Path, tmp_path: Path) 
     assert opened(root, frame_store={"max_gb": 0.00001})[0].plan.reason == (
         "the store takes 0.0 MB and frame_store allows 0.0 MB"
     )
-    assert opened(root, frame_store="off")[0].plan.way == "blocks"
-    assert opened(root, frame_store=False)[0].plan.way == "blocks", "YAML reads a bare off as False"
+    assert opened(root, frame_store="off")[0].plan.method == "blocks"
+    assert opened(root, frame_store=False)[0].plan.method == "blocks", "YAML reads a bare off as False"
     assert not files(cache, "*.bin")
     pipeline, _ = opened(root, frame_store={"max_gb": 1, "path": str(tmp_path / "elsewhere")})
-    assert pipeline.plan.way == "store" and files(tmp_path / "elsewhere", "*.bin") and not files(cache, "*.bin")
+    assert pipeline.plan.method == "store" and files(tmp_path / "elsewhere", "*.bin") and not files(cache, "*.bin")
 
 
 def test_a_disk_with_little_room(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,7 +201,7 @@ def test_a_disk_with_little_room(root: Path, cache: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(frame_loading, "free_bytes", lambda folder: 40_000)
     pipeline, _ = opened(root)
-    assert pipeline.plan.way == "blocks" and "of which it may take half" in pipeline.plan.reason
+    assert pipeline.plan.method == "blocks" and "of which it may take half" in pipeline.plan.reason
 
 
 @pytest.mark.parametrize("wrong", ["yes please", {"max_gb": -1}, {"max_gb": "ten"}, {"size": 3}, 7])
@@ -213,7 +213,7 @@ def test_a_frame_store_that_says_nothing_is_an_error(root: Path, cache: Path, wr
 def test_pictures_without_a_store_are_lerobots(cache: Path, tmp_path: Path) -> None:
     root = make_dataset.make(tmp_path / "pictures", storage="image", lengths=(4, 3), true_quantiles=False)
     pipeline, _ = opened(root, frame_store="off")
-    assert pipeline.plan.way == "lerobot" and "single pictures" in pipeline.plan.reason
+    assert pipeline.plan.method == "lerobot" and "single pictures" in pipeline.plan.reason
     assert len(pipeline.open(None, None)) == 7
 
 
@@ -244,7 +244,7 @@ def test_rows_out_of_place_are_left_to_lerobot(root: Path, cache: Path, copy_of:
     pq.write_table(table.take([1, 0, *range(2, 18)]), path)
     pipeline, _ = opened(mine)
     pipeline.open(None, None)
-    assert pipeline.plan.way == "lerobot" and "episode 0" in pipeline.plan.reason
+    assert pipeline.plan.method == "lerobot" and "episode 0" in pipeline.plan.reason
 
 
 def test_a_decoder_that_surprises_is_left_to_lerobot(root: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +256,7 @@ def test_a_decoder_that_surprises_is_left_to_lerobot(root: Path, cache: Path, mo
 
     monkeypatch.setattr(frame_store, "decode_video", wrong)
     pipeline, _ = opened(root)
-    assert pipeline.plan.way == "lerobot" and "other frames" in pipeline.plan.reason
+    assert pipeline.plan.method == "lerobot" and "other frames" in pipeline.plan.reason
     assert len(files(cache, "*.bin")) == 1, "what differs is not kept"
 
 
@@ -276,7 +276,7 @@ def test_large_tables_lie_in_mapped_files(root: Path, cache: Path, monkeypatch: 
 class TestArrayFile:
     def write(self, folder: Path, rows: np.ndarray, block: int = 1) -> None:
         writer = ArrayWriter(
-            folder, "a", len(rows), rows.shape[1:], rows.dtype, block=block, remember={"gap": np.dtype("f4")}
+            folder, "a", len(rows), rows.shape[1:], rows.dtype, block=block, per_row={"gap": np.dtype("f4")}
         )
         writer.write(0, rows)
         writer.commit({"what": "test"})
@@ -287,8 +287,8 @@ class TestArrayFile:
         self.write(tmp_path, rows, block)
         found = open_array(tmp_path, "a")
         assert found is not None and np.array_equal(found.rows, rows) and found.manifest["what"] == "test"
-        found.fetch_soon(3, 2)
-        found.forget_pages()
+        found.prefetch_rows(3, 2)
+        found.release_pages()
         assert np.array_equal(found.rows, rows)
 
     def test_nothing_is_nothing(self, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from getiaction.data.frame_store import Building
+from getiaction.data.frame_store import StoreProgress
 from getiaction.spec.frame_loading import StoreOption, choose, expected_samples_per_second, read_option
 from getiaction.train.data_progress import describe
 
@@ -12,13 +12,13 @@ from getiaction.train.data_progress import describe
 @pytest.mark.parametrize(
     ("building", "said"),
     [
-        (Building(0, 25_650, 709_171_200, None), "decoding 25,650 frames once (0.7 GB)"),
-        (Building(12_825, 25_650, 709_171_200, 7.2), "decoding 25,650 frames once (0.7 GB): 50 %, 7 s left"),
-        (Building(10, 1000, 9_000_000, 600.0), "decoding 1,000 frames once (9.0 MB): 1 %, 10 min left"),
-        (Building(0, 0, 0, None, waiting=True), "another process is decoding this dataset, waiting for it"),
+        (StoreProgress(0, 25_650, 709_171_200, None), "decoding 25,650 frames once (0.7 GB)"),
+        (StoreProgress(12_825, 25_650, 709_171_200, 7.2), "decoding 25,650 frames once (0.7 GB): 50 %, 7 s left"),
+        (StoreProgress(10, 1000, 9_000_000, 600.0), "decoding 1,000 frames once (9.0 MB): 1 %, 10 min left"),
+        (StoreProgress(0, 0, 0, None, waiting=True), "another process is decoding this dataset, waiting for it"),
     ],
 )
-def test_building_is_described(building: Building, said: str) -> None:
+def test_building_is_described(building: StoreProgress, said: str) -> None:
     assert describe(building) == said
 
 

@@ -30,7 +30,7 @@ def dataset(kind: str) -> Path:
 def pipeline(kind: str, way: str = "auto") -> Pipeline:
     root = dataset(kind)
     opened = Pipeline(LeRobotDatasetMetadata("made/toy", root=root), root, frame_store=way)
-    assert opened.plan.way == ("store" if way == "auto" else "blocks"), opened.plan
+    assert opened.plan.method == ("store" if way == "auto" else "blocks"), opened.plan
     return opened
 
 
@@ -164,7 +164,7 @@ def test_blocks_give_the_same_samples(kind: str) -> None:
     from torch.utils.data import DataLoader
 
     from getiaction.data.pipeline import sampler_of
-    from getiaction.data.windows import as_it_is
+    from getiaction.data.windows import no_collate
 
     @CALM
     @given(asked=windows(kind), batch_size=st.integers(1, 9), drop=st.integers(0, 3), seed=st.integers(0, 9))
@@ -172,7 +172,7 @@ def test_blocks_give_the_same_samples(kind: str) -> None:
         episodes, seconds = asked
         ours, store = pipeline(kind, "off").open(episodes, seconds), pipeline(kind).open(episodes, seconds)
         sampler = sampler_of(ours, shuffle=True, seed=seed, drop_n_last_frames=drop, batch_size=batch_size)
-        got = list(DataLoader(ours, batch_size=batch_size, sampler=sampler, collate_fn=as_it_is))
+        got = list(DataLoader(ours, batch_size=batch_size, sampler=sampler, collate_fn=no_collate))
         rows = [row for row in range(len(store)) if store[row]["index"] < _end(store, row) - drop]
         came = [row for batch in got for row in _rows(store, batch)]
         assert sorted(came) == rows
@@ -208,5 +208,5 @@ def test_torchcodec_where_it_can_be_loaded() -> None:
     rows = list(range(0, len(theirs), 3))
     for way in ("auto", "off"):
         opened = Pipeline(meta, root, frame_store=way, video_backend="torchcodec")
-        assert opened.plan.way == ("store" if way == "auto" else "blocks")
+        assert opened.plan.method == ("store" if way == "auto" else "blocks")
         assert_same(opened.open(None, seconds).__getitems__(rows), lerobot_batch(theirs, rows))

@@ -40,10 +40,10 @@ NOT_A_POLICY = {"rules/dataset/foreign_keys.py": ["act"]}  # how some datasets c
 
 
 @pytest.mark.parametrize(
-    "place", [pytest.param(place, id=f"{policy}.{fact}: {place}") for policy, fact, place in facts.everything()]
+    "place", [pytest.param(place, id=f"{policy}.{fact}: {place}") for policy, fact, place in facts.all_evidence()]
 )
 def test_evidence_is_there(place: str) -> None:
-    assert facts.missing({"evidence": place}, lerobot_folder()) == ""
+    assert facts.missing_evidence({"evidence": place}, lerobot_folder()) == ""
 
 
 def test_each_policy_is_read_as_in_the_whole_file() -> None:

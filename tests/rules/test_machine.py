@@ -62,7 +62,7 @@ def measured(lerobot_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     fit = RecipeContext(read("r.yaml", text=block(RULES["GA524"], "Example")), SharedInputs(offline=True)).fit
     need = Need(1, 1, 4, 4, 4, 8, 0, ((0.0, 500e6),), 1e9, 1000)
     features = {key: feature.raw for key, feature in fit.dataset.features.items()}
-    memory.keep(memory.key(fit.recipe.plain(), features, fit.fps), need)
+    memory.store(memory.cache_key(fit.recipe.plain(), features, fit.fps), need)
 
 
 @pytest.mark.parametrize("batch", [44, 47, 64])

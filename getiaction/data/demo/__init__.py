@@ -1,6 +1,6 @@
-"""The PushT demonstrations that ship with the package, so that the first training needs no download.
+"""The PushT demo datasets that ship with the package, so that the first training needs no download.
 
-A scripted pusher recorded them in the gym-pusht physics (`record.py`). `pusht-demo` has pictures, and the features of
+A scripted pusher recorded them in the gym-pusht physics (`record.py`). `pusht-demo` has images, and the features of
 `lerobot/pusht`; `pusht-keypoints-demo` has the corners of the T instead, and the features of `lerobot/pusht_keypoints`.
 """
 

@@ -1,9 +1,8 @@
-"""A scripted demonstrator for gym-pusht: it plans one push at a time in a copy of the physics.
+"""A scripted demonstrator for gym-pusht that plans one push at a time in a copy of the physics.
 
-For points all along the outline of the T it asks the physics what a straight push from there would do, takes the push
-that brings the corners of the T nearest to where they should be, walks round the T to where it starts, pushes, and
-plans again.
-Contacts in gym-pusht are frictionless and the T stops when the pusher does, so such a plan comes true to the pixel.
+For points along the outline of the T it simulates straight pushes, selects the push that brings the corners of the T
+nearest to their goal, moves around the T to its start, pushes, and plans again. Contacts in gym-pusht are frictionless
+and the T stops when the pusher does, so the simulated result is exact to the pixel.
 """
 
 import heapq
@@ -21,24 +20,24 @@ from shapely.geometry.polygon import orient
 from shapely.ops import unary_union
 
 RADIUS = 15  # of the pusher
-GAP = 8  # between the pusher and the T where a push begins, and kept on the way there
+GAP = 8  # between the pusher and the T at the start of a push and on the way there
 LENGTHS = (9, 18, 27, 36, 54, 72, 99, 126, 162)  # of the pushes tried
-SETTLE = 4  # steps until the pusher has reached a target that stands still
-ROOM = (24, 488)  # where the pusher can be without touching a wall
+SETTLE = 4  # steps until the pusher has reached a constant target
+ROOM = (24, 488)  # coordinates of the pusher that do not touch a wall
 
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Style:
-    """How to choose and perform pushes; the defaults lay the T on its goal as exactly as it goes.
+    """How to choose and perform pushes; the defaults bring the T as close to its goal as possible.
 
     Args:
         walk: pixels that the target moves per step on the way to a push.
         push: the same during a push.
         spacing: pixels between the points of the outline at which pushes are tried.
-        walk_cost: how many pixels of error a pixel of way to the push is worth; 0 walks any way for the best push.
-        least_gain: pixels of error that a push must take away to be worth it.
+        walk_cost: pixels of error that one pixel of way to the push costs; 0 ignores the length of the way.
+        least_gain: smallest reduction of the error, in pixels, for which a push is performed.
     """
 
     walk: int = 18
@@ -48,15 +47,15 @@ class Style:
     least_gain: float = 0.1
 
 
-# Few different pushes, near ones first, and none for the last pixel: easier to learn from.
+# Fewer kinds of pushes, near ones preferred, and no small corrections: easier to learn from.
 DIRECT = Style(walk=24, push=12, spacing=30, walk_cost=0.05, least_gain=1.5)
 
 
 @dataclass(frozen=True)
 class Push:
-    """A straight push: where the pusher starts, which way and how far its target goes, and the error that remains.
+    """A straight push: start, direction and length of the target's motion, and the remaining error.
 
-    `cost` is the error with the way to the start added.
+    `cost` is the error plus the cost of the way to the start.
     """
 
     start: Point
@@ -67,7 +66,7 @@ class Push:
 
 
 class Pusher:
-    """Plans and performs the pushes that lay the T on its goal.
+    """Plans and performs the pushes that bring the T to its goal.
 
     Args:
         env: An environment that has been reset; its physics are read, never changed.
@@ -85,26 +84,26 @@ class Pusher:
         self.goal = np.array([goal.local_to_world(corner) for corner in self.corners])
 
     def actions(self) -> Iterator[tuple[int, int]]:
-        """Targets for the pusher, in whole pixels as a mouse would give them; ends when no push improves anything."""
+        """Yield targets for the pusher, in whole pixels as from a mouse, until no push reduces the error enough."""
         while (push := self._plan()) is not None:
             path = self._path(tuple(self.env.agent.position), push.start, self._outline())
             assert path is not None
             yield from _pixels(_along(path, self.style.walk))
-            # A push planned from rest goes elsewhere when it begins in motion.
+            # Pushes are simulated from rest, so wait until the pusher stops.
             yield from self._arrive(push.start)
             end = _ahead(push.start, push.direction, push.length)
             yield from _pixels(_along([push.start, end], self.style.push))
             yield from self._arrive(end)
 
     def _arrive(self, target: Point) -> Iterator[tuple[int, int]]:
-        """Hold the target until the pusher is there."""
+        """Yield the same target until the pusher has reached it."""
         for _ in range(SETTLE):
             if math.dist(self.env.agent.position, target) < 1:
                 break
             yield _pixel(target)
 
     def _plan(self) -> Push | None:
-        """The best push from here, or None when none is worth it."""
+        """The best push from the current state, or None if none reduces the error enough."""
         state = _state(self.env)
         outline = self._outline()
         pushes: list[Push] = []
@@ -119,7 +118,7 @@ class Pusher:
         return min(worth_it, key=lambda push: push.cost, default=None)
 
     def _try(self, state: tuple[Any, ...], start: Point, direction: Point, way: float) -> Iterator[Push]:
-        """What pushes of every length from `start` make of the T; `way` is what it costs to get there."""
+        """Simulate pushes of all lengths from `start`; `way` is the cost of the way there."""
         trial = self.trial
         _restore(trial, (start, (0, 0), *state[2:]))
         gone = 0.0
@@ -138,7 +137,7 @@ class Pusher:
             _restore(trial, moving)
 
     def _error(self, env: PushTEnv) -> float:
-        """Mean distance in pixels between the corners of the T and where they belong."""
+        """Mean distance in pixels between the corners of the T and their goals."""
         corners = np.array([env.block.local_to_world(corner) for corner in self.corners])
         return float(np.linalg.norm(corners - self.goal, axis=1).mean())
 
@@ -149,7 +148,7 @@ class Pusher:
         return _inside(point) and outline.distance(Spot(point)) > RADIUS + GAP / 2
 
     def _path(self, start: Point, end: Point, outline: Polygon) -> list[Point] | None:
-        """The shortest way round the T, as corner points, or None when there is none inside the walls."""
+        """The shortest path around the T, as corner points, or None if none is inside the walls."""
         obstacle = outline.buffer(RADIUS + GAP - 2, join_style="mitre")
         wide = outline.buffer(RADIUS + GAP, join_style="mitre")
         inner = outline.buffer(RADIUS - 2)
@@ -157,7 +156,7 @@ class Pusher:
 
         def clear(a: int, b: int) -> bool:
             line = LineString([nodes[a], nodes[b]])
-            # The ends may lie nearer to the T than the way round it does.
+            # The ends may be closer to the T than the rest of the path.
             return not line.intersects(obstacle) if min(a, b) > 1 else not line.intersects(inner)
 
         queue: list[tuple[float, int, list[int]]] = [(0.0, 0, [0])]
@@ -188,7 +187,7 @@ def _contacts(outline: Polygon, spacing: int) -> Iterator[tuple[Point, Point]]:
 
 
 def _along(path: list[Point], speed: float) -> Iterator[Point]:
-    """Points `speed` apart along `path`, its end included."""
+    """Points `speed` apart along `path`, including its end."""
     for a, b in itertools.pairwise(path):
         steps = max(1, math.ceil(math.dist(a, b) / speed))
         for i in range(1, steps + 1):
@@ -232,7 +231,7 @@ def _restore(env: PushTEnv, state: tuple[Any, ...]) -> None:
 
 
 def _drive(env: PushTEnv, target: Point) -> None:
-    """What `PushTEnv.step` does to the physics, without looking at the result."""
+    """Step the physics as `PushTEnv.step` does, without computing observations."""
     for _ in range(round(1 / (env.dt * env.control_hz))):
         pull = env.k_p * (np.array(target) - env.agent.position) - env.k_v * np.array(env.agent.velocity)
         env.agent.velocity += env.agent.velocity.__class__(*(pull * env.dt))

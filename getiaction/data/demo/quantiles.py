@@ -1,4 +1,4 @@
-"""The true quantiles of a LeRobot dataset, where LeRobot's writer leaves an approximation."""
+"""Compute the exact quantiles of a LeRobot dataset; LeRobot's writer approximates them."""
 
 import json
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ QUANTILES = {"q01": 0.01, "q10": 0.10, "q50": 0.50, "q90": 0.90, "q99": 0.99}
 
 
 def correct_quantiles(root: Path, pictures: Mapping[str, np.ndarray] | None = None) -> None:
-    """Replace the quantiles in `meta/stats.json` by those of the values themselves.
+    """Replace the quantiles in `meta/stats.json` by exact ones.
 
-    LeRobot 0.6.1 writes the mean of the episodes' quantiles there, which is another number as soon as episodes differ.
+    LeRobot 0.6.1 writes the mean of the episodes' quantiles, which is wrong if episodes differ.
 
     Args:
         root: A LeRobot v3.0 dataset that has been finalized.
         pictures: uint8 frames (n, height, width, channels) of cameras to correct as well; other cameras keep
-            LeRobot's quantiles, which come from sampled frames.
+            LeRobot's quantiles, which are computed from sampled frames.
     """
     stats_file = root / "meta" / "stats.json"
     stats = json.loads(stats_file.read_text())
@@ -38,5 +38,5 @@ def correct_quantiles(root: Path, pictures: Mapping[str, np.ndarray] | None = No
 
 
 def _is_picture(column: object) -> bool:
-    """Pictures stored in the table are structs of bytes and path."""
+    """Whether a column contains images, which are structs of bytes and path."""
     return str(column).startswith("struct<")

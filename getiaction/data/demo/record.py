@@ -1,8 +1,8 @@
-"""Record the PushT demonstrations that ship with the package: `python -m getiaction.data.demo.record OUT`.
+"""Record the PushT demo datasets that ship with the package: `python -m getiaction.data.demo.record OUT`.
 
-It needs gym-pusht (`pip install 'lerobot[pusht]'`). The same seed gives the same states and actions; the demonstrations
-in `pusht-demo/` are what the defaults give, those in `pusht-keypoints-demo/` what `--keypoints` gives. A start on which
-the pusher fails is left out, as a person who demonstrates would leave it out.
+It needs gym-pusht (`pip install 'lerobot[pusht]'`). The same seed gives the same states and actions; `pusht-demo/` was
+recorded with the defaults, `pusht-keypoints-demo/` with `--keypoints`. Episodes in which the pusher fails are left out,
+as a human demonstrator would leave them out.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from getiaction.lerobot.datasets import LeRobotDataset
 EPISODES = 26
 KEYPOINTS_EPISODES = 100
 COVERED = 0.6  # of the goal at the best moment; a demonstration with keypoints that reaches less is left out
-LONGEST = 200  # steps; the plans that take longer wander
+LONGEST = 200  # steps; longer plans do not converge
 TASK = "Push the T-shaped block onto the T-shaped target."
 MOTORS = {"motors": ["motor_0", "motor_1"]}
 # As in lerobot/pusht.
@@ -49,7 +49,7 @@ KEYPOINTS: dict[str, dict[str, Any]] = {
 
 
 def demonstrate(seed: int) -> list[dict[str, Any]]:
-    """One episode from the start that `seed` gives, as LeRobot frames without their task; it may end in failure."""
+    """One episode from the initial state of `seed`, as LeRobot frames without task; it may fail."""
     env = PushTEnv(obs_type="pixels_agent_pos")
     observation, _ = env.reset(seed=seed)
     frames = []
@@ -73,7 +73,7 @@ def demonstrate(seed: int) -> list[dict[str, Any]]:
 
 
 def successes(first_seed: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Demonstrations that reach the goal, with their seeds, from `first_seed` on."""
+    """Yield the demonstrations that reach the goal, with their seeds, from `first_seed`."""
     seed = first_seed
     while True:
         frames = demonstrate(seed)
@@ -83,9 +83,9 @@ def successes(first_seed: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
 
 
 def demonstrate_keypoints(seed: int) -> list[dict[str, Any]]:
-    """One episode of the direct pusher, with the corners of the T instead of a picture, all in whole pixels.
+    """One episode of the direct pusher, with the corners of the T instead of an image, all in whole pixels.
 
-    It ends in success, or when no push is worth the way to it. Empty when the goal was never covered enough.
+    It ends with success, or if no push is worth its way. Empty if the goal was never covered enough.
     """
     env = PushTEnv(obs_type="environment_state_agent_pos")
     observation, _ = env.reset(seed=seed)
@@ -129,7 +129,7 @@ def record_keypoints(root: Path, episodes: int = KEYPOINTS_EPISODES, first_seed:
 
 
 def compact(table: Path) -> None:
-    """Write a table again in one group of rows: LeRobot's one per episode makes it three to four times larger."""
+    """Rewrite a table as one row group: LeRobot's row groups per episode make it three to four times larger."""
     pq.write_table(pq.ParquetFile(table).read(), table, compression="zstd", compression_level=19)
 
 

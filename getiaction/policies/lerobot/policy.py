@@ -36,7 +36,7 @@ from getiaction.policies.averaging import AveragedWeights
 from getiaction.spec import facts
 from getiaction.spec.adapters import Adapters
 from getiaction.spec.averaging import Averaging
-from getiaction.spec.mixture import WHICH
+from getiaction.spec.mixture import DATASET_INDEX
 from getiaction.spec.publishing import Upload
 
 Batch = dict[str, Any]
@@ -410,7 +410,7 @@ class LeRobotPolicy(L.LightningModule):
 
     def _loss_by_dataset(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The loss of a batch of a mixture; and `(datasets, 2)`, the summed loss and the samples of each dataset."""
-        whose = batch[WHICH]
+        whose = batch[DATASET_INDEX]
         sums = torch.zeros(len(self._dataset_names()), 2, device=self.device)
         for number in torch.unique(whose).tolist():
             rows = torch.nonzero(whose == number).flatten()

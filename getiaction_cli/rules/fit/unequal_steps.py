@@ -48,7 +48,7 @@ trainer:
 
 from collections.abc import Iterator
 
-from getiaction.spec.mixture import other_rates
+from getiaction.spec.mixture import entries_with_other_rates
 from getiaction_cli.analysis.mixture_entries import DATASETS
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.datasets.mixture import Mixture
@@ -71,7 +71,7 @@ def unequal_steps(fit: Fit) -> Iterator[Finding]:
     if len(rates) < len(dataset.parts):
         return
     first = dataset.entries[0].rate(rates[0])
-    for number in other_rates(rates, dataset.entries):
+    for number in entries_with_other_rates(rates, dataset.entries):
         name, entry = dataset.parts[number].repo_id, dataset.entries[number]
         yield Finding(
             f"{name} has {entry.rate(rates[number]):g} steps a second, {dataset.parts[0].repo_id} has {first:g}",

@@ -58,7 +58,7 @@ _ROUTE = "data.init_args.frame_store"
 def frame_store_bound(fit: Fit) -> Iterator[Finding]:
     """Compare the store's size with what it may take."""
     plan = fit.frames_plan
-    if plan is None or plan.way == "store" or fit.recipe.data("frame_store") in ("off", False):
+    if plan is None or plan.method == "store" or fit.recipe.data("frame_store") in ("off", False):
         return
     bounded = isinstance(fit.recipe.get(f"{_ROUTE}.max_gb"), int | float)
     fix = None

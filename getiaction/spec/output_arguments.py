@@ -1,9 +1,9 @@
-"""Where the loggers and checkpoints of a recipe write, unless it says so."""
+"""The arguments of loggers and checkpoint callbacks that name an output folder, with their default."""
 
 from __future__ import annotations
 
-# Class name → the argument that is the run folder ("run") or its folder of checkpoints, where the recipe sets none.
-WRITES_TO = {
+# Class name → the argument, and its default: the run folder ("run") or the checkpoint folder in it.
+OUTPUT_ARGUMENTS = {
     "ModelCheckpoint": ("dirpath", "checkpoints"),
     "OnExceptionCheckpoint": ("dirpath", "checkpoints"),
     "TensorBoardLogger": ("save_dir", "run"),

@@ -1,4 +1,4 @@
-"""Exchange facts between the processes of one training before the first step."""
+"""Exchange values between the processes of one training before the first step."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import torch.distributed
 
 
 def gather[T](mine: T) -> list[T]:
-    """This value of every process, by rank; only this one's where it trains alone.
+    """Gather a value from every process, by rank; only this one's without distributed training.
 
-    Every process must call it equally often.
+    A collective operation: every process must call it.
     """
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return [mine]
