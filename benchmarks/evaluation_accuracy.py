@@ -143,9 +143,9 @@ def reaches(policy: Any, speeds: bool, count: int = 50) -> float:
     seen: list[dict[str, Any]] = []
     frame = 0
     while frame < FRAMES:
-        steps = policy.steps_per_prediction if policy.predicts_alone else 1
+        steps = policy.steps_per_prediction if policy.predictions_are_independent else 1
         seen = (seen or [observed(scene)] * policy.observations_per_prediction)[-policy.observations_per_prediction :]
-        actions = policy.predict_chunk(seen, new_episode=policy.predicts_alone or frame == 0)
+        actions = policy.predict_chunk(seen, new_episode=policy.predictions_are_independent or frame == 0)
         for action in actions.unbind(1)[:steps]:
             scene.act(action.numpy(), speeds)
             seen.append(observed(scene))

@@ -1,4 +1,4 @@
-"""`python -m getiaction …` is the command `getiaction`."""
+"""Run the command line with `python -m getiaction`."""
 
 from getiaction_cli.main import main
 

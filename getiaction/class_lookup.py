@@ -1,7 +1,7 @@
-"""The one door from a class path that a recipe names to a class: what belongs where, and how it is found.
+"""Resolve the class paths of a recipe, for example of its model or of a callback.
 
-A name is matched against the one package that provides such things before anything is imported; nothing that a recipe
-names is imported otherwise.
+A class path is matched against the one package that provides such classes before anything is imported; nothing else
+that a recipe names is ever imported.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from getiaction.errors import TrainingError
 
+# Kind of a section → the package that provides its classes, and their base class.
 PLACES = {
     "model": ("getiaction.policies.lerobot", "LeRobotPolicy"),
     "data": ("getiaction.data.lerobot", "LeRobotDataModule"),
@@ -30,18 +31,18 @@ PLACES = {
 
 
 def lookup(place: str, class_path: str, route: str) -> type:
-    """The class of that name among those that belong in that place.
+    """Return the class that a class path names, if it is one that the section accepts.
 
-    The name is matched against the place's own package before anything is imported, and the class must be one that the
-    package itself provides; no other module is ever imported for a recipe.
+    The class path is matched against the section's package before anything is imported, and the class must be provided
+    by that package; no other module is ever imported for a recipe.
 
     Args:
         place: a key of PLACES.
-        class_path: the name, written by anyone.
-        route: where it is written, for messages.
+        class_path: the class path, which is untrusted.
+        route: the section's route in the recipe, for messages.
 
     Raises:
-        TrainingError: it is not one of these classes.
+        TrainingError: the section does not accept this class.
     """
     package, base = PLACES[place]
     name = class_path.rpartition(".")[2]
@@ -51,7 +52,11 @@ def lookup(place: str, class_path: str, route: str) -> type:
         module = import_module(package)
         found = getattr(module, name, None)
         root = getattr(module, base) if base else object
-        if not isinstance(found, type) or not issubclass(found, root) or not _is_where(found, class_path, package):
+        if (
+            not isinstance(found, type)
+            or not issubclass(found, root)
+            or not _is_importable_from(found, class_path, package)
+        ):
             found = None
     if found is None:
         names = [n for n in getattr(import_module(package), "__all__", ()) if n != base] if inside else []
@@ -60,8 +65,8 @@ def lookup(place: str, class_path: str, route: str) -> type:
     return found
 
 
-def _is_where(found: type, class_path: str, package: str) -> bool:
-    """True for the package, the module that defines the class, and the loaded packages inside that have it."""
+def _is_importable_from(found: type, class_path: str, package: str) -> bool:
+    """Whether a class path names the package, the class's module, or a loaded subpackage that exports the class."""
     path = class_path.rpartition(".")[0]
     inner = sys.modules.get(path)
     held = hasattr(inner, "__path__") and getattr(inner, found.__name__, None) is found
@@ -69,10 +74,10 @@ def _is_where(found: type, class_path: str, package: str) -> bool:
 
 
 def check_arguments(wanted: type, arguments: Mapping[str, Any], route: str) -> None:
-    """Compare the names of arguments with those that a class takes.
+    """Check that a class accepts arguments with these names.
 
     Raises:
-        TrainingError: it has no such argument.
+        TrainingError: the class does not have an argument of that name.
     """
     parameters = inspect.signature(wanted).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
@@ -85,13 +90,13 @@ def check_arguments(wanted: type, arguments: Mapping[str, Any], route: str) -> N
 
 
 def closest(name: str, names: list[str]) -> str:
-    """A question that names the likeliest of several names; empty when none is near."""
+    """A hint with the closest of several names; empty if none is close."""
     close = difflib.get_close_matches(name, names, n=1)
     return f"did you mean {close[0]}?" if close else ""
 
 
 def example(place: str) -> str:
-    """A class path that belongs in a place."""
+    """An example of a class path for a key of PLACES."""
     package, _ = PLACES[place]
     name = {
         "model": "ACT",

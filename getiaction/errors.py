@@ -1,21 +1,21 @@
 """Errors that stop a training run for a reason that the user can fix.
 
     TrainingError           a run that can't start or continue: message, hint
-    ├── DataError           the dataset can't be found, fetched or read
+    ├── DataError           the dataset can't be found, downloaded or read
     ├── PolicyError         the policy can't be built from this recipe and dataset
     ├── RolloutError        the simulated environment can't be created, or does not fit the policy
-    └── MachineError        this machine lacks what the run asks for (accelerator, extra, disk)
+    └── MachineError        this machine lacks a requirement of the run (accelerator, extra, disk)
 
-Standard library only, so that catching one costs no torch import.
+Standard library only, so that catching one does not import torch.
 """
 
 
 class TrainingError(Exception):
-    """One line that says what is wrong, and one that says what to do about it.
+    """An error with a one-line message and a hint how to fix it.
 
     Args:
-        message: what is wrong, naming the recipe key, file or device it concerns.
-        hint: the next thing to do, as a command or an edit; empty when the message says it all.
+        message: what is wrong, with the recipe key, file or device.
+        hint: how to fix it, as a command or an edit; may be empty.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -27,7 +27,7 @@ class TrainingError(Exception):
 
 
 class DataError(TrainingError):
-    """The dataset can't be found, fetched or read."""
+    """The dataset can't be found, downloaded or read."""
 
 
 class PolicyError(TrainingError):
@@ -39,4 +39,4 @@ class RolloutError(TrainingError):
 
 
 class MachineError(TrainingError):
-    """This machine lacks what the run asks for."""
+    """This machine lacks a requirement of the run."""

@@ -1,8 +1,8 @@
-"""Files that are read again: written whole or not at all, even if the process is killed.
+"""Write files atomically, even if the process is killed.
 
-A file is written under a temporary name in its own folder, reaches the disk, and only then takes its place, so that a
-kill, a full disk or a power failure leaves the earlier version. The temporary file is locked while it is written: one
-that is not locked was left by a process that died, and the next writer removes it.
+A file is written under a temporary name in the same folder, flushed to the disk, and only then renamed, so that a kill,
+a full disk or a power failure leaves the earlier version. The temporary file is locked while it is written: an unlocked
+one was left by a process that died, and the next writer removes it.
 
 Standard library only: both the command line and the training core write through this module.
 """
@@ -19,17 +19,17 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:  # Windows: temporary files of a killed process stay
+except ImportError:  # Windows, where temporary files of a killed process are not removed
     fcntl = None  # type: ignore[assignment]
 
 PART = ".part"
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}" + re.escape(PART))
-_LONGEST_STEM = 50  # characters; a name may have 255 bytes
+_LONGEST_STEM = 50  # characters; a file name may have 255 bytes
 
 
 @contextlib.contextmanager
 def replacing(path: Path, *, create: bool = False) -> Iterator[Path]:
-    """Yield a temporary file that takes the place of `path` when the block ends without an exception.
+    """Yield a temporary file that replaces `path` when the block ends without an exception.
 
     An existing file keeps its mode; a symbolic link is replaced, not followed.
 
@@ -67,7 +67,7 @@ def sweep(folder: Path, name: str | None = None) -> None:
 
     Args:
         folder: the folder; not those below.
-        name: only those that were to become this file.
+        name: only those for a file of this name.
     """
     with contextlib.suppress(OSError):
         for entry in list(os.scandir(folder)):
@@ -81,7 +81,7 @@ def sync(path: Path) -> None:
     """Wait until a file's content is on the disk.
 
     Raises:
-        OSError: it can't be written: network disks report a full disk only here.
+        OSError: it can't be written; network file systems report a full disk only here.
     """
     descriptor = os.open(path, os.O_RDONLY if fcntl else os.O_RDWR)
     try:
@@ -94,7 +94,7 @@ def sync(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk, where its file system can do that."""
+    """Wait until the names in a folder are on the disk, if its file system supports that."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -108,7 +108,7 @@ def _stem(name: str) -> str:
 
 
 def _temporary(path: Path) -> tuple[Path, int]:
-    """A new, locked temporary file for `path`, with the mode that `path` has or is to get."""
+    """Create a locked temporary file for `path`, with the mode of `path` or the default mode."""
     while True:
         temporary = path.with_name(f".{_stem(path.name)}.{os.urandom(6).hex()}{PART}")
         descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
@@ -116,7 +116,7 @@ def _temporary(path: Path) -> tuple[Path, int]:
             _lock(descriptor)
             with contextlib.suppress(FileNotFoundError):
                 temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-            if os.fstat(descriptor).st_nlink:  # else another process removed it before it was locked
+            if os.fstat(descriptor).st_nlink:  # otherwise another process removed it before it was locked
                 return temporary, descriptor
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -126,7 +126,7 @@ def _temporary(path: Path) -> tuple[Path, int]:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock a temporary file without waiting; False where another process has it, or the file system has no locks."""
+    """Lock a temporary file without waiting; False if another process holds the lock, or locks are unsupported."""
     if fcntl is None:
         return False
     try:
@@ -148,7 +148,7 @@ def _remove_abandoned(temporary: Path) -> None:
 
 def _take_new_place(temporary: Path, path: Path) -> None:
     try:
-        os.link(temporary, path)  # fails where the name is taken, which `replace` does not
+        os.link(temporary, path)  # unlike `replace`, fails if the name exists
         return
     except FileExistsError:
         if not is_empty(path):
@@ -159,6 +159,6 @@ def _take_new_place(temporary: Path, path: Path) -> None:
 
 
 def is_empty(path: Path) -> bool:
-    """Whether a regular file without content is there: a killed process may leave one."""
+    """Whether this is a regular file without content, which a killed process may leave."""
     found = path.lstat()
     return stat.S_ISREG(found.st_mode) and found.st_size == 0

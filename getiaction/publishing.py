@@ -1,6 +1,6 @@
-"""Uploading a trained policy to the Hugging Face Hub, so that `lerobot-eval --policy.path=user/name` runs it.
+"""Upload a trained policy to the Hugging Face Hub, so that `lerobot-eval --policy.path=user/name` runs it.
 
-Only what LeRobot itself uploads leaves this machine: weights, configurations and the model card of `pretrained_model/`.
+Only files that LeRobot itself uploads are sent: weights, configurations and the model card of `pretrained_model/`.
 Imports neither torch nor LeRobot.
 """
 
@@ -25,8 +25,8 @@ CARD = "README.md"
 METRICS = "metrics.csv"
 LOSSES = ("train/loss", "val/loss")
 _ROLLOUT_METRIC = re.compile(r"eval/\w+")
-SUFFIXES = (".safetensors", ".json", ".yaml", ".md")  # LeRobot's own choice
-# What LeRobot's template of a model card has where this module writes something else.
+SUFFIXES = (".safetensors", ".json", ".yaml", ".md")  # the same as in LeRobot
+# Placeholders in LeRobot's model card template that this module replaces.
 UNNAMED = "--policy.path=<hf_user>/<policy_repo_id>"
 UNEVALUATED = "_No evaluation results have been provided for this policy yet._"
 
@@ -37,11 +37,11 @@ class PublishingError(TrainingError):
 
 @dataclass(frozen=True)
 class Account:
-    """Whose token uploads.
+    """The account of the upload.
 
     Args:
         name: the user's name.
-        exists: whether the repository is there already.
+        exists: whether the repository exists already.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Account:
 
 
 def check(upload: Upload) -> Account:
-    """Make sure that an upload can succeed: name, token, permission. Writes nothing.
+    """Check that an upload can succeed: name, token, permission. Writes nothing.
 
     Raises:
-        PublishingError: it can't.
+        PublishingError: the upload would fail.
     """
     from huggingface_hub import HfApi, get_token
 
@@ -63,7 +63,7 @@ def check(upload: Upload) -> Account:
     if not get_token():
         raise PublishingError("there is no Hugging Face token on this machine", "log in: hf auth login")
     api = HfApi()
-    with _in_plain_words(upload.repo_id):
+    with _hub_errors(upload.repo_id):
         me = api.whoami()
         name, owner = str(me.get("name")), upload.repo_id.partition("/")[0]
         owners = [name, *(str(each.get("name")) for each in me.get("orgs") or ())]
@@ -84,12 +84,12 @@ def push(folder: Path, upload: Upload, evaluation: str = "") -> str:
     """Upload a `pretrained_model` folder in one commit; returns the address of the repository.
 
     Args:
-        folder: as LeRobot or getiaction saved it; without a model card, none is uploaded.
-        upload: where to; a repository that is not there is made.
+        folder: the folder to upload; its model card is optional.
+        upload: the repository, which is created if it does not exist.
         evaluation: Markdown for the card's section Evaluation; empty for none.
 
     Raises:
-        PublishingError: the Hub refused it, or could not be reached.
+        PublishingError: the Hub rejected it, or could not be reached.
     """
     from huggingface_hub import CommitOperationAdd, HfApi
 
@@ -100,14 +100,14 @@ def push(folder: Path, upload: Upload, evaluation: str = "") -> str:
         )
         for path in files(folder)
     ]
-    with _in_plain_words(upload.repo_id):
+    with _hub_errors(upload.repo_id):
         url = api.create_repo(upload.repo_id, private=upload.private, exist_ok=True)
         api.create_commit(url.repo_id, operations, commit_message="Upload policy weights, configuration and model card")
         return str(url)
 
 
 def files(folder: Path) -> list[Path]:
-    """The files of a `pretrained_model` folder that are uploaded: regular files of LeRobot's kinds, no links."""
+    """The files of a `pretrained_model` folder to upload: regular files with LeRobot's suffixes, without links."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -116,20 +116,20 @@ def files(folder: Path) -> list[Path]:
 
 
 def card_text(folder: Path, repo_id: str, evaluation: str = "") -> str:
-    """The model card of a folder, with the name under which it is uploaded and with the evaluation."""
+    """The model card of a folder, completed by the repository's id and the evaluation."""
     text = (folder / CARD).read_text("utf-8")
     text = text.replace(UNNAMED, f"--policy.path={repo_id}")
     return text.replace(UNEVALUATED, evaluation) if evaluation else text
 
 
 def evaluation_of(run: Path) -> str:
-    """Return what a run measured as a Markdown table: its last rollouts, its best loss, its error on recorded episodes.
+    """Return a run's measurements as a Markdown table: last rollouts, best loss, error on recorded episodes.
 
     Args:
-        run: a run folder, which may be a stranger's: only numbers and plain names of it reach the table.
+        run: a run folder, which is untrusted: only its numbers and plain names are copied to the table.
 
     Returns:
-        The table; empty where nothing was measured.
+        The table; empty without measurements.
     """
     rows = [*_last_rollouts(run / METRICS), *_best_loss(run / CHECKPOINTS / "best.json"), *_open_loop(run / EVALUATION)]
     if not rows:
@@ -157,7 +157,7 @@ def _best_loss(file: Path) -> list[tuple[str, str, str]]:
 
 
 def _open_loop(file: Path) -> list[tuple[str, str, str]]:
-    """The error on recorded episodes beside that of holding still, as shares of each joint's range."""
+    """The error on recorded episodes and that of holding still, as shares of each joint's range."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
         kept = trust.read_json(file)
         part = kept["part"] if kept["part"] in ("held-out", "training", "new") else "recorded"
@@ -182,7 +182,7 @@ def _step(value: Any) -> str:
 
 
 def _may_write(me: dict[str, Any]) -> bool:
-    """Whether the token may write somewhere; which repositories a fine-grained one may write is the Hub's to say."""
+    """Whether the token has any write permission; the Hub checks that of a single repository."""
     token = (me.get("auth") or {}).get("accessToken") or {}
     if token.get("role") == "fineGrained":
         scopes = (token.get("fineGrained") or {}).get("scoped") or ()
@@ -191,8 +191,8 @@ def _may_write(me: dict[str, Any]) -> bool:
 
 
 @contextlib.contextmanager
-def _in_plain_words(repo_id: str) -> Any:
-    """Turn what the Hub's client raises into one line and a hint."""
+def _hub_errors(repo_id: str) -> Any:
+    """Convert exceptions of the Hub's client to a `PublishingError` with a hint."""
     import httpx
     from huggingface_hub.errors import HfHubHTTPError
 

@@ -1,10 +1,10 @@
-"""The one door for what strangers send: checkpoints, datasets, recipes and what a Hub answers.
+"""Checks of untrusted input: checkpoints, datasets, recipes and responses of the Hub.
 
-Nothing that comes through it names code that is run. A file is read when it is a regular file of bounded size; JSON and
-checkpoints are rebuilt from plain values; a step of a processor is one of LeRobot's own; Python code from elsewhere is
-loaded only from where LeRobot itself loads it. docs/security.md says what each command may run, write and delete.
+Untrusted input never chooses code to run. Only regular files of limited size are read; JSON and checkpoints are rebuilt
+from plain values; steps of processors must be LeRobot's own; further Python code is only loaded from repositories that
+LeRobot itself names. docs/security.md lists what each command may run, write and delete.
 
-Standard library only, so that the command line asks the same questions without torch.
+Standard library only, so that the command line can use the same checks without torch.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import Any, BinaryIO, Protocol
 
 from getiaction.errors import TrainingError
 
-MOST_JSON = 64 << 20
-MOST_HEADER = 100 << 20  # safetensors' own limit
-MOST_DEPTH = 100
+MAX_JSON = 64 << 20
+MAX_HEADER = 100 << 20  # safetensors' own limit
+MAX_DEPTH = 100
 
 # Names of Hub repositories or folders, separated by commas: code in them may run. Only the user's own shell sets it.
 ALLOW_CODE = "GETIACTION_ALLOW_CODE_FROM"
@@ -36,8 +36,8 @@ _DATA = (*_PLAIN, bytes, bytearray, complex)
 _PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
 
 
-class Refused(TrainingError):  # noqa: N818 - it is an answer, not a fault of ours
-    """Something a stranger sent asks for what is never done for it."""
+class Refused(TrainingError):  # noqa: N818 - a decision, not a malfunction
+    """Untrusted input was rejected, because using it could run, write or delete something of its choice."""
 
 
 # Files ---------------------------------------------------------------------------------------------------------------
@@ -48,11 +48,11 @@ def open_regular(path: str | Path, most: int | None = None) -> BinaryIO:
 
     Args:
         path: the file.
-        most: bytes that it may have; None for any number.
+        most: maximum size in bytes; None for no limit.
 
     Raises:
-        OSError: it can't be opened, is a pipe, device, socket or folder (opening a pipe would wait for ever, reading a
-            device never end), or is larger than ``most``.
+        OSError: it can't be opened, is not a regular file (opening a pipe would block forever, reading a device would
+            not end), or is larger than ``most``.
     """
     number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
@@ -69,24 +69,24 @@ def open_regular(path: str | Path, most: int | None = None) -> BinaryIO:
         raise
 
 
-def read_bytes(path: str | Path, most: int = MOST_JSON) -> bytes:
-    """What a regular file of at most so many bytes holds.
+def read_bytes(path: str | Path, most: int = MAX_JSON) -> bytes:
+    """Read a regular file of at most ``most`` bytes.
 
     Raises:
-        OSError: as `open_regular`.
+        OSError: as in `open_regular`.
     """
     with open_regular(path, most) as file:
         content = file.read(most + 1)
-    if len(content) > most:  # it grew meanwhile
+    if len(content) > most:  # it grew after it was opened
         raise OSError(errno.EFBIG, f"Larger than {most >> 20} MB", str(path))
     return content
 
 
-def read_json(path: str | Path, most: int = MOST_JSON) -> Any:
-    """The value of a JSON file.
+def read_json(path: str | Path, most: int = MAX_JSON) -> Any:
+    """Read a JSON file.
 
     Raises:
-        OSError: as `open_regular`.
+        OSError: as in `open_regular`.
         ValueError: it is not JSON, or nested too deeply.
     """
     try:
@@ -96,10 +96,10 @@ def read_json(path: str | Path, most: int = MOST_JSON) -> Any:
 
 
 def check_dataset(root: Path) -> None:
-    """Look at a dataset's metadata before LeRobot reads it: it opens every file, and follows the paths in info.json.
+    """Check a dataset's metadata before LeRobot opens its files and follows the paths in info.json.
 
     Raises:
-        Refused: something under meta/ is not a regular file, or a path leads out of the dataset.
+        Refused: a file under meta/ is not a regular file, or a path leads out of the dataset.
     """
     for folder, _, names in os.walk(root / "meta"):
         for name in names:
@@ -109,7 +109,7 @@ def check_dataset(root: Path) -> None:
     try:
         info = read_json(root / "meta" / "info.json")
     except (OSError, ValueError):
-        return  # LeRobot says what is wrong with it
+        return  # LeRobot reports what is wrong with it
     for key in ("data_path", "video_path"):
         template = info.get(key) if isinstance(info, dict) else None
         if isinstance(template, str) and (
@@ -119,10 +119,10 @@ def check_dataset(root: Path) -> None:
 
 
 def check_run_folder(folder: Path) -> None:
-    """Look at a run folder before a resumed run writes into it.
+    """Check a run folder before a resumed run writes into it.
 
     Raises:
-        Refused: a link in it leads elsewhere, so that what is written would land there.
+        Refused: a link in it leads out of the folder, so that files elsewhere would be written.
     """
     for place in (folder, folder / "checkpoints", folder / "pretrained_model"):
         for path in sorted(place.iterdir()) if place.is_dir() else []:
@@ -136,13 +136,13 @@ def check_run_folder(folder: Path) -> None:
 
 
 def is_inside(path: str | Path, folder: str | Path) -> bool:
-    """True where a path, its links followed, lies below a folder."""
+    """Whether a path is below a folder after resolving links."""
     real, top = Path(path).resolve(), Path(folder).resolve()
     return real != top and real.is_relative_to(top)
 
 
 def is_revision(text: str) -> bool:
-    """True for what can be a branch, tag or commit: it becomes a path inside the Hub's cache."""
+    """Whether a text can be a branch, tag or commit, and is safe as a path inside the Hub's cache."""
     parts = text.split("/")
     return bool(re.fullmatch(r"[\w][\w./+@-]{0,249}", text)) and not any(part in ("", ".", "..") for part in parts)
 
@@ -151,20 +151,20 @@ def is_revision(text: str) -> bool:
 
 
 def plain(value: Any, what: str) -> Any:
-    """A copy of a value in dictionaries, lists, texts, numbers, truth values and None, of exactly these types.
+    """Copy a value that consists of dictionaries, lists, strings, numbers, booleans and None, of exactly these types.
 
     Args:
-        value: from a checkpoint or a JSON file.
-        what: what it is, for the message.
+        value: a value of a checkpoint or a JSON file.
+        what: description of the value for the message.
 
     Raises:
-        Refused: anything else is in it: an object, or a dictionary with attributes, may do things when it is used.
+        Refused: it contains any other type: objects and subclasses of dict may run code when they are used.
     """
     return _copy(value, what, _PLAIN, keep_kinds=False)
 
 
 def _copy(value: Any, what: str, leaves: Collection[type], *, keep_kinds: bool) -> Any:
-    """Rebuild a tree of containers. What is shared stays shared: a copy of each would be exponential."""
+    """Rebuild a tree of containers. Shared parts stay shared: copying each reference could take exponential time."""
     made: dict[int, Any] = {}
     unfinished = object()
 
@@ -174,7 +174,7 @@ def _copy(value: Any, what: str, leaves: Collection[type], *, keep_kinds: bool) 
             return value
         if id(value) in made and made[id(value)] is not unfinished:
             return made[id(value)]
-        if id(value) in made or depth > MOST_DEPTH:
+        if id(value) in made or depth > MAX_DEPTH:
             raise Refused(f"{what} is nested too deeply")
         made[id(value)] = unfinished
         result: Any
@@ -200,7 +200,7 @@ def _copy(value: Any, what: str, leaves: Collection[type], *, keep_kinds: bool) 
 
 
 def _is_tensor(value: Any) -> bool:
-    """True for tensors and the small types around them; nothing of torch is imported to know."""
+    """Whether this is a tensor or a related type of torch or numpy, without importing torch."""
     return type(value).__module__ in ("torch", "torch.nn.parameter", "numpy") and not callable(value)
 
 
@@ -208,15 +208,15 @@ def _is_tensor(value: Any) -> bool:
 
 
 def checkpoint(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """A Lightning checkpoint as it may be restored: tensors and plain containers, no attributes on them.
+    """Copy a Lightning checkpoint that consists of tensors and plain containers without attributes.
 
     Args:
-        content: what ``torch.load(…, weights_only=True)`` gave.
-        folder: where it was read from. Callbacks remember files to delete when better ones come; those that are
-            elsewhere are forgotten.
+        content: the result of ``torch.load(…, weights_only=True)``.
+        folder: folder of the checkpoint. Callbacks delete the files in their state when better ones are saved; files
+            outside of this folder are removed from their state.
 
     Raises:
-        Refused: it holds anything else.
+        Refused: it contains any other type.
     """
     clean: dict[str, Any] = _copy(content, "the checkpoint", _DATA, keep_kinds=True)
     arguments = clean.get("hyper_parameters")
@@ -225,11 +225,11 @@ def checkpoint(content: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     states = clean.get("callbacks")
     for state in states.values() if isinstance(states, dict) else ():
         if isinstance(state, dict) and "dirpath" in state:
-            _forget_files_elsewhere(state, folder)
+            _drop_files_elsewhere(state, folder)
     return clean
 
 
-def _forget_files_elsewhere(state: dict[str, Any], folder: Path) -> None:
+def _drop_files_elsewhere(state: dict[str, Any], folder: Path) -> None:
     kept = state.get("best_k_models")
     if isinstance(kept, dict):
         state["best_k_models"] = {path: score for path, score in kept.items() if _is_ours(path, folder)}
@@ -243,7 +243,7 @@ def _is_ours(path: Any, folder: Path) -> bool:
 
 
 def is_removable(path: str | Path) -> bool:
-    """True for a checkpoint file that a callback may delete: never a folder or what a link leads to."""
+    """Whether a callback may delete this file: a checkpoint, not a folder or a link."""
     try:
         return "://" not in str(path) and Path(path).suffix == ".ckpt" and stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
@@ -254,22 +254,22 @@ def is_removable(path: str | Path) -> bool:
 
 
 class Steps(Protocol):
-    """The steps that processors may be made of."""
+    """The steps that processors may contain."""
 
     def has_name(self, name: str) -> bool:
-        """True for a name in LeRobot's registry of steps."""
+        """Whether a name is in LeRobot's registry of steps."""
 
     def has_class(self, path: str) -> bool:
-        """True for the path of a class that is a step."""
+        """Whether a path is that of a step's class."""
 
 
 def processor(config: Any, steps: Steps, what: str) -> dict[str, Any]:
-    """The configuration of a processor pipeline, safe to hand to LeRobot, which imports and calls what it names.
+    """Check and copy the configuration of a processor pipeline, before LeRobot imports and calls what it names.
 
     Args:
-        config: the content of policy_preprocessor.json, or the same out of a checkpoint.
-        steps: what it may be made of.
-        what: what it is, for messages.
+        config: the content of policy_preprocessor.json, or of the same key of a checkpoint.
+        steps: the allowed steps.
+        what: description of the configuration for messages.
 
     Returns:
         A copy in plain values.
@@ -284,7 +284,7 @@ def processor(config: Any, steps: Steps, what: str) -> dict[str, Any]:
         where = f"step {number} of {what}"
         if not isinstance(step, dict):
             raise Refused(f"{where} is not a section")
-        # LeRobot looks for a registered name first, even if it looks like a path.
+        # LeRobot looks up a registered name first, even if it looks like a path.
         key = "registry_name" if "registry_name" in step else "class"
         name = step.get(key)
         known = steps.has_name if key == "registry_name" else steps.has_class
@@ -311,26 +311,26 @@ def _quoted(value: Any) -> str:
 
 
 def allowed_code() -> set[str]:
-    """Where the user allows code to come from, by `ALLOW_CODE`."""
+    """The repositories and folders from which the user allows code, by `ALLOW_CODE`."""
     return {name.strip() for name in os.environ.get(ALLOW_CODE, "").split(",")} - {""}
 
 
 def may_load_code(source: str, revision: str | None, defaults: Collection[str]) -> bool:
-    """Whether Python code of a Hub repository or folder may be run.
+    """Whether Python code of a Hub repository or folder may run.
 
     Args:
         source: the repository's id, or the folder.
         revision: branch, tag or commit; anyone may propose commits to a repository.
-        defaults: texts that the installed LeRobot itself has as defaults for this policy.
+        defaults: strings that the installed LeRobot has as defaults for this policy.
     """
     if source in allowed_code():
         return True
-    # A folder of that name, in an unpacked archive, would be taken before the repository.
+    # A local folder of that name, for example in an unpacked archive, would be used instead of the repository.
     return source in defaults and not Path(source).is_dir() and (revision in (None, "main") or revision in defaults)
 
 
 def no_foreign_kernels(values: Any, route: str = "") -> None:
-    """Make sure that no parameter chooses compiled code from the Hub: what transformers takes `org/name` for here.
+    """Check that no parameter loads compiled code from the Hub, as transformers does for `org/name`.
 
     Raises:
         Refused: an `attn_implementation` is the name of a repository.
@@ -343,21 +343,21 @@ def no_foreign_kernels(values: Any, route: str = "") -> None:
 
 @contextlib.contextmanager
 def no_foreign_code(defaults: Collection[str]) -> Iterator[None]:
-    """While it lasts, transformers loads Python code only from `defaults` and what the user allows.
+    """Context in which transformers loads Python code only from `defaults` and places that the user allows.
 
-    transformers runs the modules that a model's or tokenizer's repository holds where it is called with
-    ``trust_remote_code``, as LeRobot does for some policies; which repository that is is in a configuration.
+    With ``trust_remote_code``, which LeRobot sets for some policies, transformers runs modules from the repository of a
+    model or tokenizer, and an untrusted configuration names that repository.
 
     Raises:
-        Refused: something asks for code from anywhere else.
+        Refused: code from any other place would be loaded.
     """
     try:
         from transformers import dynamic_module_utils as loader
-    except ImportError:  # nothing to guard
+    except ImportError:  # without transformers there is nothing to restrict
         yield
         return
     original: Callable[..., str] = loader.get_cached_module_file
-    patience = loader.TIME_OUT_REMOTE_CODE
+    timeout = loader.TIME_OUT_REMOTE_CODE
 
     def guarded(source: Any, module_file: str, *args: Any, **kwargs: Any) -> str:
         if not may_load_code(str(source), kwargs.get("revision"), defaults):
@@ -368,9 +368,9 @@ def no_foreign_code(defaults: Collection[str]) -> Iterator[None]:
         return original(source, module_file, *args, **kwargs)
 
     loader.get_cached_module_file = guarded
-    loader.TIME_OUT_REMOTE_CODE = 0  # no hidden question
+    loader.TIME_OUT_REMOTE_CODE = 0  # no interactive question
     try:
         yield
     finally:
         loader.get_cached_module_file = original
-        loader.TIME_OUT_REMOTE_CODE = patience
+        loader.TIME_OUT_REMOTE_CODE = timeout

@@ -24,7 +24,7 @@ from getiaction_cli.policies.source_docs import choices, type_text
 _MODULE = "lerobot.envs.configs"
 # Filled by LeRobot: what the environment returns, and under which names.
 DECLARED = ("features", "features_map")
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 
 
 class Environment:
@@ -272,7 +272,7 @@ def _compared(node: ast.AST, name: str) -> list[str]:
 
 def _tree(file: Path) -> ast.Module:
     try:
-        if file.stat().st_size > MOST_BYTES:
+        if file.stat().st_size > MAX_BYTES:
             return ast.Module([], [])
         return ast.parse(file.read_text(encoding="utf-8"))
     except (OSError, SyntaxError, ValueError):

@@ -56,7 +56,7 @@ CARDS = tuple(
     )
 )
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*g(?:i?b)?", re.IGNORECASE)
-_MOST_MEMORY = 10_000  # gigabytes
+_MAX_MEMORY = 10_000  # gigabytes
 
 
 def named(text: str) -> Card:
@@ -67,7 +67,7 @@ def named(text: str) -> Card:
     """
     if match := _MEMORY.fullmatch(text.strip()):
         gigabytes = float(match[1])
-        if 0 < gigabytes <= _MOST_MEMORY:
+        if 0 < gigabytes <= _MAX_MEMORY:
             return Card(f"{gigabytes:g} GB", int(gigabytes * 2**30))
     if found := find(text):
         return found

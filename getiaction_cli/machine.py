@@ -306,7 +306,7 @@ def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """
     with trust.open_regular(path) as stream:
         size = int.from_bytes(stream.read(8), "little")
-        if not 2 <= size <= trust.MOST_HEADER:
+        if not 2 <= size <= trust.MAX_HEADER:
             raise ValueError(f"{path.name} doesn't begin with a safetensors header")
         try:
             header = json.loads(stream.read(size))

@@ -15,10 +15,10 @@ from typing import Any
 from getiaction import trust
 from getiaction.spec.run_folder import CHECKPOINTS, EVALUATION, PRETRAINED_MODEL, ROLLOUTS, ROLLOUTS_FILE
 
-MOST_METRICS = 256 << 20
+MAX_METRICS = 256 << 20
 # The smoothed training loss is the one that the bar and the closing summary show.
 SMOOTH_LOSS, LOSS, VAL_LOSS, SUCCESS = "train/loss_smooth", "train/loss", "val/loss", "eval/success_rate"
-MOST_ROLLOUTS = 50
+MAX_ROLLOUTS = 50
 _DEEP = 3  # outputs/RECIPE/TIME is two below the folder that holds outputs/
 
 
@@ -107,7 +107,7 @@ def rollouts(folder: Path) -> list[Rollouts]:
     found.sort(key=lambda entry: (entry[0], entry[2]), reverse=True)
     return [
         Rollouts(path, values, tuple(sorted(v.name for v in path.glob("*.mp4") if v.is_file() and not v.is_symlink())))
-        for _, values, path in found[:MOST_ROLLOUTS]
+        for _, values, path in found[:MAX_ROLLOUTS]
         if isinstance(values, dict)
     ]
 
@@ -175,7 +175,7 @@ def _json(file: Path) -> Any:
 def _metrics(file: Path) -> dict[str, list[tuple[int, float]]]:
     """The columns of metrics.csv but the step, without what is empty, damaged or not finite."""
     try:
-        text = trust.read_bytes(file, MOST_METRICS).decode("utf-8", errors="replace")
+        text = trust.read_bytes(file, MAX_METRICS).decode("utf-8", errors="replace")
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except (OSError, csv.Error):
         return {}

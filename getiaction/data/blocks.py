@@ -99,7 +99,7 @@ class BlockSampler(EpisodeSampler):
             rest = lengths[:slots] > head
             starts = np.concatenate([starts, (starts[:slots] + head)[rest]])
             lengths = np.concatenate([head, lengths[slots:], (lengths[:slots] - head)[rest]])
-        # Block i is the (i // slots)-th in slot i % slots, and starts when the blocks before it in that slot are used.
+        # Block i is the (i // slots)-th of slot i % slots, and starts when the earlier blocks of that slot are used.
         table = np.zeros((-(-len(starts) // slots), slots), dtype=np.int64)
         table.reshape(-1)[: len(lengths)] = lengths
         begun = (np.cumsum(table, axis=0) - table).reshape(-1)[: len(lengths)]
@@ -116,7 +116,7 @@ class BlockSampler(EpisodeSampler):
     def _share(
         self, starts: np.ndarray, lengths: np.ndarray, rank: int, world_size: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The blocks of a rank. All ranks have the same number of samples, so a block may be split between two ranks."""
+        """The blocks of a rank; a block may be split, so that all ranks have the same number of samples."""
         stops = np.cumsum(lengths)
         first, stop = _bounds(self._count, rank, world_size)
         if first == stop:  # fewer samples than ranks

@@ -430,7 +430,7 @@ class LeRobotDataModule(L.LightningDataModule):
             Collate(self.meta),
             steps=policy.steps_per_prediction,
             observations=policy.observations_per_prediction,
-            alone=policy.predicts_alone,
+            independent=policy.predictions_are_independent,
             batch_size=self.val_batch_size,
             stride=self.frames_apart,
         )

@@ -297,9 +297,9 @@ class MixtureDataset(Dataset[Batch]):
 class MixtureSampler(EpisodeSampler):
     """Samples frames of several datasets in proportion to their weights.
 
-    An epoch has as many samples as all datasets together. Without weights, or with weights in proportion to the samples,
-    it is LeRobot's order of the merged dataset. Otherwise each dataset contributes exactly its share to every epoch, and
-    uses all its samples once before it repeats one, over as many epochs as that takes.
+    An epoch has as many samples as all datasets together. Without weights, or with weights in proportion to the
+    samples, it is LeRobot's order of the merged dataset. Otherwise each dataset contributes exactly its share to every
+    epoch, and uses all its samples once before it repeats one, over as many epochs as that takes.
 
     Args:
         starts: see `EpisodeSampler`.

@@ -68,7 +68,7 @@ class Moments(Dataset[Batch]):
         collate: collate function for samples of LeRobotDataset.
         steps: number of actions executed from one prediction.
         observations: number of observations that one prediction depends on.
-        alone: whether predictions are independent of each other; else each frame is a moment.
+        independent: whether predictions are independent of each other; else each frame is a moment.
         batch_size: moments per batch.
         rows: the moments to use; None for all. Only with independent predictions.
         stride: frames from one action to the next; rows count only every `stride`th frame of each episode.
@@ -84,13 +84,13 @@ class Moments(Dataset[Batch]):
         *,
         steps: int,
         observations: int = 1,
-        alone: bool = True,
+        independent: bool = True,
         batch_size: int = 32,
         rows: Sequence[int] | np.ndarray | None = None,
         stride: int = 1,
     ) -> None:
         self.dataset, self.collate = dataset, collate
-        self.steps, self.observations, self.alone = (steps if alone else 1), observations, alone
+        self.steps, self.observations, self.independent = (steps if independent else 1), observations, independent
         whole = Episodes.of(dataset)
         strides = stride * whole.strides
         kept = [np.arange(f, f + n, s) for f, n, s in zip(whole.firsts, whole.lengths, strides, strict=True)]
@@ -105,7 +105,7 @@ class Moments(Dataset[Batch]):
         self.batches: list[
             tuple[np.ndarray, np.ndarray, bool]
         ] = []  # (rows, mask of valid rows, whether episodes start)
-        if alone:
+        if independent:
             every = [np.arange(first, first + length, steps) for first, length in zip(firsts, lengths, strict=True)]
             chosen = np.concatenate(every) if rows is None else np.asarray(rows, dtype=np.int64)
             for at in range(0, len(chosen), batch_size):
@@ -125,7 +125,7 @@ class Moments(Dataset[Batch]):
         rows, counts, new_episode = self.batches[i]
         ahead = rows[:, None] + np.arange(self.steps)
         inside = np.minimum(ahead, self._stop[rows][:, None] - 1)
-        back = range(self.observations - 1, -1, -1) if self.alone else (0,)
+        back = range(self.observations - 1, -1, -1) if self.independent else (0,)
         return {
             "observations": [self.observations_at(np.maximum(rows - k, self._first[rows])) for k in back],
             "recorded": torch.from_numpy(self.actions[inside]),

@@ -1,15 +1,14 @@
-"""What a trained policy has learned, measured on recorded episodes.
+"""Measure a trained policy on recorded episodes.
 
-    source.py       what RUN names: a run folder, a checkpoint, a pretrained_model folder or a Hub id
-    open_loop.py    the policy's predictions at the moments at which a robot would let it predict
-    baselines.py    what can be predicted without learning: holding still, the mean action, carrying on
+    source.py       find the policy that RUN names: a run folder, a checkpoint, a pretrained_model folder or a Hub id
+    open_loop.py    predictions at the moments at which the policy would predict on a robot
+    baselines.py    predictions without learning: holding still, the mean action, continuing the last movement
     measures.py     errors per joint, step, episode and task; actions outside the recorded range; jumps between chunks
-    probes.py       the error with other pictures or another state; how long a prediction takes
-    result.py       all of it as plain values; knows no torch
-    run.py          reads aloud as what an evaluation does
+    probes.py       the error with other images or another state; the duration of a prediction
+    result.py       the result as plain values, without torch
+    rollouts.py     success rates in simulation
+    run.py          the steps of an evaluation, in order
 
-Thresholds and verdicts are not here: they are rules of the command line (GA6xx), which read `result.Evaluation`.
-
-What was tried and left out (2026-11-27):
-Errors are shares of each joint's range, averaged over joints: an average in the dataset's units adds degrees to metres.
+Thresholds are in the rules of the command line (GA6xx), which read `result.Evaluation`. Errors are shares of each
+joint's range, averaged over joints, because an average in the dataset's units would add degrees to metres.
 """

@@ -1,7 +1,7 @@
-"""What can be predicted without learning anything, at the moments and for the frames at which the policy predicts.
+"""Predictions without learning, for the same frames and made at the same moments as the policy's.
 
-A baseline may use what a robot knows at that moment: its state and the actions it has executed, never a later frame.
-At the first frame of an episode there is no earlier action: the state replaces it where it can, else the mean.
+A baseline may use what is known on a robot at that moment: the state and the executed actions, never a later frame.
+At the first frame of an episode there is no earlier action: the state replaces it if possible, else the mean.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from getiaction.evaluation.result import CARRY_ON, HOLD_ACTION, HOLD_STATE, MEAN
 
 
 def joint_names(feature: Mapping[str, Any], size: int) -> list[str]:
-    """The names of a vector's dimensions as a dataset declares them, or `0`, `1`, … where it doesn't."""
+    """The names of a vector's dimensions in a dataset, or `0`, `1`, … if it does not name them."""
     names = feature.get("names")
     if isinstance(names, Mapping):
         names = [name for part in names.values() for name in (part if isinstance(part, Sequence) else ())]
@@ -25,9 +25,9 @@ def joint_names(feature: Mapping[str, Any], size: int) -> list[str]:
 
 
 def corresponding(action: Sequence[str], state: Sequence[str]) -> list[int] | None:
-    """For each dimension of the action the one of the state that measures it: of the same name, or at the same place.
+    """For each dimension of the action, the index of the state's dimension with the same name or position.
 
-    None where there is no such correspondence.
+    None if names and sizes differ.
     """
     if set(action) <= set(state) and len(set(state)) == len(state):
         return [list(state).index(name) for name in action]
@@ -35,13 +35,13 @@ def corresponding(action: Sequence[str], state: Sequence[str]) -> list[int] | No
 
 
 def follows(actions: np.ndarray, state: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> bool:
-    """Whether actions are positions of the same kind as the state: then the state is nearer to them than their mean.
+    """Whether actions are positions like the state, judged by whether the state is closer to them than their mean.
 
     Args:
         actions: `(rows, action)`.
-        state: `(rows, action)` what corresponds to them.
-        mean: `(action,)` of the actions.
-        scale: `(action,)` to divide differences by; zero for dimensions to leave out.
+        state: `(rows, action)` the corresponding dimensions of the state.
+        mean: `(action,)` mean of the actions.
+        scale: `(action,)` divisor of differences; zero for dimensions to ignore.
     """
     moving = scale > 0
     if not moving.any():
@@ -62,11 +62,11 @@ def predictions(
     low: np.ndarray,
     high: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """What each baseline predicts, `(len(rows), action)` each.
+    """The predictions of each baseline, `(len(rows), action)` each.
 
     Args:
         actions: `(all rows, action)` as recorded.
-        state: `(all rows, action)` the state that corresponds to the action; None where none does.
+        state: `(all rows, action)` the dimensions of the state that correspond to the action; None if none do.
         rows: the predicted frames.
         starts: for each of them the frame at which the prediction was made.
         firsts: for each of them the first frame of its episode.

@@ -1,4 +1,4 @@
-"""From predicted and recorded actions to errors; numpy only."""
+"""Compute errors from predicted and recorded actions; numpy only."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 
 from getiaction.evaluation.result import Borders, Episode, Joint, Moment
 
-# A predicted value counts as outside the recorded range when it leaves it by more than this share of it.
+# A predicted value is outside the recorded range if its distance from it is larger than this share of the range.
 MARGIN = 0.2
 WORST = 5
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a policy predicted for each frame of some episodes.
+    """A policy's predictions for all frames of some episodes.
 
     Attributes:
         actions: `(rows, action)` predicted.
         recorded: `(rows, action)`.
         starts: `(rows,)` the row at which the prediction for each row was made.
         firsts: `(episodes,)` first row of each episode.
-        lengths: `(episodes,)` its frames.
-        numbers: `(episodes,)` its index in the dataset.
+        lengths: `(episodes,)` number of frames of each episode.
+        numbers: `(episodes,)` index of each episode in the dataset.
     """
 
     actions: np.ndarray
@@ -41,7 +41,7 @@ class Predicted:
 
     @property
     def first(self) -> np.ndarray:
-        """`(rows,)` the first row of each one's episode."""
+        """`(rows,)` the first row of the episode of each row."""
         return np.repeat(self.firsts, self.lengths)
 
     @property
@@ -65,7 +65,7 @@ def joints(
     low: np.ndarray,
     high: np.ndarray,
 ) -> tuple[Joint, ...]:
-    """Per dimension of the action."""
+    """Measure each dimension of the action."""
     error = np.abs(found.actions - found.recorded).mean(axis=0)
     theirs = {name: np.abs(values - found.recorded).mean(axis=0) for name, values in baselines.items()}
     scale = high - low
@@ -90,7 +90,7 @@ def joints(
 
 
 def _at_limit(values: np.ndarray, scale: float) -> float:
-    """The share of values at one of the two extremes, the larger of the two, beyond the one that must be there."""
+    """The share of values equal to the minimum or to the maximum (the larger share), minus the one that must be."""
     near = 1e-5 * scale
     low, high = float(values.min()), float(values.max())
     if high - low <= 2 * near:
@@ -99,7 +99,7 @@ def _at_limit(values: np.ndarray, scale: float) -> float:
 
 
 def episodes(found: Predicted, scale: np.ndarray, tasks: Sequence[str]) -> tuple[Episode, ...]:
-    """Per episode; `tasks` has the text of each."""
+    """Measure each episode; `tasks` has the text of each."""
     error = share(np.abs(found.actions - found.recorded), scale)
     return tuple(
         Episode(int(number), task, int(length), float(error[rows].mean()))
@@ -119,7 +119,7 @@ def by_task(measured: Sequence[Episode]) -> dict[str, float]:
 
 
 def horizon(found: Predicted, values: np.ndarray, scale: np.ndarray, steps: int) -> tuple[float, ...]:
-    """The error of predicted values at each step of the chunk; nan where no chunk reaches so far."""
+    """The error of predicted values at each step of the chunk; nan for steps that no chunk reaches."""
     error = share(np.abs(values - found.recorded), scale)
     step = found.rows - found.starts
     counts = np.bincount(step, minlength=steps)
@@ -128,7 +128,7 @@ def horizon(found: Predicted, values: np.ndarray, scale: np.ndarray, steps: int)
 
 
 def worst(found: Predicted, scale: np.ndarray, names: Sequence[str], fps: float) -> tuple[Moment, ...]:
-    """The moments whose predictions were worst, at most two of an episode."""
+    """The moments with the largest errors, at most two per episode."""
     error = np.abs(found.actions - found.recorded)
     shares = share(error, scale)
     begins, place = np.unique(found.starts, return_inverse=True)
@@ -152,7 +152,7 @@ def worst(found: Predicted, scale: np.ndarray, names: Sequence[str], fps: float)
 
 
 def borders(found: Predicted, scale: np.ndarray) -> Borders | None:
-    """How far actions move across the borders of chunks and inside them; None without a border."""
+    """Movements of actions across the borders of chunks and inside of chunks; None without a border."""
     crossing, inside, recorded = [], [], []
     for rows in found.slices:
         moves = share(np.abs(np.diff(found.actions[rows], axis=0)), scale)
@@ -168,7 +168,7 @@ def borders(found: Predicted, scale: np.ndarray) -> Borders | None:
 
 
 def evenly(values: Sequence[int], count: int) -> list[int]:
-    """At most so many of the values, evenly spread from first to last."""
+    """Select at most `count` of the values, evenly spread from first to last."""
     if count >= len(values):
         return list(values)
     places = np.linspace(0, len(values) - 1, count).round().astype(int)

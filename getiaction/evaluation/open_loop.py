@@ -1,4 +1,4 @@
-"""The policy's predictions for recorded frames, made as a robot makes them, many moments at a time."""
+"""Predict recorded frames as on a robot, for many moments in one batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from getiaction.data.moments import Moments
 from getiaction.evaluation.measures import Predicted
 from getiaction.lerobot.datasets import LeRobotDatasetMetadata
 
-# Pictures of one batch of moments as float32, before the policy makes its own of them.
+# Bytes of the images of one batch of moments as float32, before preprocessing.
 BATCH_BYTES = 192 * 2**20
 LARGEST_BATCH = 64
 
@@ -22,7 +22,7 @@ Progress = Callable[[int, int], None]
 
 
 def batch_size(meta: LeRobotDatasetMetadata, observations: int) -> int:
-    """How many moments to predict at once, by the size of their pictures."""
+    """The number of moments to predict at once, by the size of their images."""
     shapes = [meta.features[key]["shape"] for key in meta.camera_keys]
     one = sum(4 * int(np.prod(shape)) for shape in shapes) * observations
     return max(1, min(LARGEST_BATCH, BATCH_BYTES // max(one, 1)))
@@ -30,7 +30,7 @@ def batch_size(meta: LeRobotDatasetMetadata, observations: int) -> int:
 
 @contextmanager
 def repeatable(seed: int = 0) -> Iterator[None]:
-    """Policies that draw noise draw the same each time, and the caller's random state stays as it was."""
+    """Context with a fixed seed for policies that sample noise; the caller's random state is restored."""
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
@@ -42,8 +42,8 @@ def predict(policy: Any, moments: Moments, progress: Progress | None = None) -> 
 
     Args:
         policy: a built `LeRobotPolicy`.
-        moments: all of some episodes.
-        progress: told how many frames of how many are done.
+        moments: all moments of some episodes.
+        progress: called with the number of frames done and in total.
     """
     actions = np.full_like(moments.actions, np.nan)
     starts = np.zeros(len(actions), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Measures whether a policy uses its cameras and its state, and how long a prediction takes."""
+"""Measure whether a policy uses its cameras and its state, and how long a prediction takes."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from getiaction.evaluation.measures import evenly, share
 from getiaction.evaluation.open_loop import BATCH_BYTES, repeatable
 from getiaction.evaluation.result import Latency, Probe
 
-MOST_MOMENTS = 128
+MAX_MOMENTS = 128
 FEWEST_MOMENTS = 16
 LATENCY_TRIES = 5
 LATENCY_SECONDS = 10.0
 
 
 def chosen_rows(moments: Moments, frame_bytes: int) -> np.ndarray:
-    """Frames spread evenly over all episodes, as many as their pictures leave room for; any of them can be asked."""
+    """Rows of frames spread evenly over all episodes; their number is limited by the size of their images."""
     fitting = 4 * BATCH_BYTES // max(1, frame_bytes * moments.observations)
-    count = int(np.clip(fitting, FEWEST_MOMENTS, MOST_MOMENTS))
+    count = int(np.clip(fitting, FEWEST_MOMENTS, MAX_MOMENTS))
     return np.array(evenly(range(len(moments.actions)), count))
 
 
 class Probes:
-    """Some moments of an evaluation, asked again with some of their inputs exchanged.
+    """Predictions for some moments of an evaluation with inputs exchanged between these moments.
 
     Args:
         policy: a built `LeRobotPolicy`.
-        moments: of the evaluation.
-        rows: those to ask about.
+        moments: the moments of the evaluation.
+        rows: the rows of the moments to predict again.
         scale: `(action,)` each joint's range.
-        batch: how many to predict at once.
+        batch: number of moments to predict at once.
     """
 
     def __init__(self, policy: Any, moments: Moments, rows: np.ndarray, scale: np.ndarray, batch: int) -> None:
         self.policy, self.scale, self.batch = policy, scale, batch
         self.moments = len(rows)
-        back = range(moments.observations - 1, -1, -1) if moments.alone else (0,)
+        back = range(moments.observations - 1, -1, -1) if moments.independent else (0,)
         first = np.repeat(moments.episodes.firsts, moments.episodes.lengths)[rows]
         self.seen: list[Batch] = [moments.observations_at(np.maximum(rows - k, first)) for k in back]
         ahead = rows[:, None] + np.arange(moments.steps)
         stop = np.repeat(moments.episodes.firsts + moments.episodes.lengths, moments.episodes.lengths)[rows][:, None]
         self.recorded, self.valid = moments.actions[np.minimum(ahead, stop - 1)], ahead < stop
-        # Each moment gets the inputs of another one: a shuffle, turned by one.
+        # Each moment gets the inputs of another one: a random cycle has no fixed point.
         order = np.random.default_rng(0).permutation(self.moments)
         self.other = np.empty(self.moments, dtype=np.int64)
         self.other[order] = np.roll(order, 1)
         self._as_recorded: np.ndarray | None = None
 
     def exchange(self, inputs: Sequence[str]) -> Probe | None:
-        """Exchange these features between the moments, and measure; None with too few moments or no such feature."""
+        """Measure with these features exchanged between the moments; None with too few moments or no such feature."""
         present = tuple(key for key in inputs if key in self.seen[-1])
         if self.moments < FEWEST_MOMENTS or not present:
             return None
@@ -83,7 +83,7 @@ class Probes:
         return (errors * self.valid).sum(axis=1) / self.valid.sum(axis=1)
 
     def latency(self) -> Latency:
-        """How long one prediction takes, from a raw observation to actions in the dataset's units."""
+        """Measure the duration of one prediction, from a raw observation to actions in the dataset's units."""
         one = [{key: value[:1] for key, value in seen.items()} for seen in self.seen]
         taken: list[float] = []
         with repeatable():

@@ -1,8 +1,8 @@
-"""What an evaluation on recorded episodes measured, as plain values. Standard library and numpy only.
+"""The result of an evaluation on recorded episodes, as plain values. Standard library and numpy only.
 
 Errors are mean absolute differences between predicted and recorded actions. A *share* is such an error divided by the
 joint's recorded range (largest minus smallest value), so that joints of different units can be averaged; joints that
-never move have no share and are left out of averages.
+never move have no share and are excluded from averages.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from typing import Literal
 
 import numpy as np
 
-# What baselines are called, everywhere.
+# Names of the baselines.
 HOLD_STATE = "holding the current state"
 HOLD_ACTION = "repeating the last action"
 CARRY_ON = "carrying on the last movement"
 MEAN = "the mean action"
 
-# Episodes kept out of training, episodes trained on, those of a dataset that differs from the training's, or those
-# of which nothing says whether it was.
+# The evaluated episodes were held out of training, were trained on, are from another dataset, or it is unknown.
 Part = Literal["held-out", "training", "new", "unknown"]
 
 
@@ -28,9 +27,9 @@ class Joint:
     """One dimension of the action.
 
     Attributes:
-        name: As the dataset calls it.
-        error: In the dataset's units.
-        share: Of the recorded range; None for a joint that never moves.
+        name: Name in the dataset.
+        error: Error in the dataset's units.
+        share: Error as a share of the recorded range; None for a joint that never moves.
         low: Smallest recorded action.
         high: Largest recorded action.
         baselines: The error of each baseline, in the dataset's units.
@@ -72,14 +71,14 @@ class Moment:
 
 @dataclass(frozen=True)
 class Probe:
-    """What becomes of the error when an input is exchanged between moments at random.
+    """The change of the error if an input is exchanged between moments at random.
 
     Attributes:
         inputs: The features that were exchanged together.
-        moments: How many moments were asked.
-        error: With the inputs as recorded, as a share of the range.
-        exchanged: With the inputs of other moments.
-        moved: How far the predictions moved, as a share of the range.
+        moments: Number of moments.
+        error: Error with the recorded inputs, as a share of the range.
+        exchanged: Error with the inputs of other moments, likewise.
+        moved: Mean change of the predictions, as a share of the range.
         doubt: Standard error of `exchanged - error` over the moments.
     """
 
@@ -92,7 +91,7 @@ class Probe:
 
     @property
     def growth(self) -> float:
-        """By how much of itself the error grows: 0.5 is half as much again, 0 is not at all."""
+        """The relative growth of the error: 0.5 means 50 % larger, 0 means no change."""
         return (self.exchanged - self.error) / self.error if self.error else np.inf
 
 
@@ -108,13 +107,13 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Borders:
-    """How far actions move from one frame to the next, as shares of the range, averaged over joints.
+    """Movements of actions from one frame to the next, as shares of the range, averaged over joints.
 
     Attributes:
-        count: Borders between chunks.
-        jump: Predicted, across a border.
-        inside: Predicted, inside a chunk.
-        fast: Recorded: 95 of 100 movements are not larger.
+        count: Number of borders between chunks.
+        jump: Mean predicted movement across a border.
+        inside: Mean predicted movement inside of a chunk.
+        fast: 95 % quantile of recorded movements.
     """
 
     count: int
@@ -125,7 +124,7 @@ class Borders:
 
 @dataclass(frozen=True)
 class Latency:
-    """Seconds from observation to actions for one prediction: the middle and the fastest of several tries."""
+    """Seconds from observation to actions for one prediction: median and minimum of several tries."""
 
     seconds: float
     fastest: float
@@ -135,13 +134,13 @@ class Latency:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """An episode to draw: `(frames, action)` recorded and predicted, the frames at which it predicted, and pictures.
+    """An episode for charts.
 
     Attributes:
         episode: Its index.
-        recorded: In the dataset's units.
-        predicted: Likewise.
-        starts: Frames at which a chunk begins.
+        recorded: `(frames, action)` recorded actions in the dataset's units.
+        predicted: `(frames, action)` predicted actions, likewise.
+        starts: Frames at which a chunk starts.
         pictures: (camera, frame, JPEG) of some moments.
     """
 
@@ -154,37 +153,37 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that was measured.
+    """The complete result.
 
     Attributes:
-        model: Where the policy came from.
+        model: Folder, checkpoint or Hub id of the policy.
         policy: Its name.
         dataset: The dataset's id.
         root: Its folder.
         fps: Frames per second.
-        part: What the policy knows of these episodes.
-        available: How many such episodes there are.
-        steps: Actions executed of one prediction.
+        part: Whether the policy was trained on these episodes.
+        available: Number of such episodes in the dataset.
+        steps: Actions executed from one prediction.
         observations: Observations that one prediction depends on.
         camera_inputs: The cameras that the policy reads.
-        state_inputs: What it reads of the robot's and the environment's state.
-        joints: Per dimension of the action.
-        episodes: Per episode.
+        state_inputs: The features of the robot's and the environment's state that it reads.
+        joints: Measures of each dimension of the action.
+        episodes: Measures of each episode.
         tasks: Error per task, as a share.
         horizon: `(steps,)` error per step of the chunk, as a share.
-        baseline_horizon: The same for each baseline.
-        error: As a share, averaged over joints.
-        baselines: Likewise for each baseline.
-        no_state: Why holding the state is not among the baselines; empty where it is.
+        baseline_horizon: `horizon` for each baseline.
+        error: Error as a share, averaged over joints.
+        baselines: `error` for each baseline.
+        no_state: Why holding the state is not among the baselines; empty if it is.
         worst: The worst moments, worst first.
-        cameras: What exchanged pictures do; None where the policy has no camera or too few moments were there.
-        state: What an exchanged state does.
-        trained: The same on training episodes, where held-out ones were evaluated.
-        borders: Between chunks; None where there is no border.
-        latency: How long a prediction takes.
-        frames: How many were evaluated.
-        seconds: How long that took, probes left out.
-        trajectories: Some episodes to draw.
+        cameras: Result of exchanging images; None if the policy has no camera, or with too few moments.
+        state: Result of exchanging the state, likewise.
+        trained: Measures on training episodes, if held-out ones were evaluated.
+        borders: Movements at the borders of chunks; None without a border.
+        latency: Duration of a prediction.
+        frames: Number of evaluated frames.
+        seconds: Duration of the predictions, without probes.
+        trajectories: Some episodes for charts.
     """
 
     model: str
@@ -228,12 +227,12 @@ class Evaluation:
 
     @property
     def still(self) -> tuple[str, float]:
-        """The better way of holding still, and its error as a share."""
+        """The better of the two baselines that hold still, and its error as a share."""
         names = [name for name in (HOLD_STATE, HOLD_ACTION) if name in self.baselines]
         best = min(names, key=lambda name: self.baselines[name])
         return best, self.baselines[best]
 
     @property
     def chunk_seconds(self) -> float:
-        """For how long the actions of one prediction last."""
+        """Duration of the actions executed from one prediction, in seconds."""
         return self.steps / self.fps

@@ -20,8 +20,8 @@ from getiaction.lerobot.environments import (
     declared_inputs,
     environment_config,
     environments,
+    isolated_random_state,
     mismatches,
-    own_random_numbers,
     roll_out,
 )
 from getiaction.spec.evaluation import Evaluation
@@ -35,11 +35,11 @@ class Report:
     """The result of rollouts.
 
     Args:
-        env: the environment, as the recipe names it.
-        episodes: one by one.
-        seconds: how long they took.
-        step: the optimizer steps that the policy had been trained for; None where that is unknown.
-        planned: how many episodes of each task were asked for, where the rollouts were stopped before; None else.
+        env: the recipe's section of the environment.
+        episodes: all episodes.
+        seconds: duration of the rollouts.
+        step: the optimizer steps that the policy had been trained for; None if unknown.
+        planned: episodes per task that were requested, if the rollouts were stopped early; None otherwise.
     """
 
     env: Mapping[str, Any]
@@ -50,7 +50,7 @@ class Report:
 
     @property
     def successes(self) -> int:
-        """How many episodes succeeded."""
+        """Number of successful episodes."""
         return sum(episode.success for episode in self.episodes)
 
     @property
@@ -65,12 +65,12 @@ class Report:
 
     @property
     def max_reward(self) -> tuple[float, float]:
-        """The best reward of an episode: mean over the episodes, and half the width of its 95 % interval."""
+        """Mean over the episodes of their largest reward, and half the width of its 95 % interval."""
         return mean_and_half_width([episode.max_reward for episode in self.episodes])
 
     @property
     def metrics(self) -> dict[str, float]:
-        """What is logged, by metric name."""
+        """The logged metrics, by name."""
         low, high = self.success_interval
         return {
             "eval/success_rate": self.success_rate,
@@ -82,7 +82,7 @@ class Report:
         }
 
     def rows(self) -> list[tuple[str, str]]:
-        """The result in words, as (name, value)."""
+        """The result as text, as (name, value) pairs."""
         low, high = self.success_interval
         count = len(self.episodes)
         best, half = self.max_reward
@@ -113,7 +113,7 @@ class Report:
         return f"success {self.successes} of {len(self.episodes)} ({rate}), best reward {best:.2f}{spread}"
 
     def plain(self) -> dict[str, Any]:
-        """Everything as plain values."""
+        """The report as plain values."""
         return {
             "version": 1,
             "env": dict(self.env),
@@ -141,19 +141,19 @@ def run(
     step: int | None = None,
     on_step: Callable[[int, int], None] = lambda done, step: None,
 ) -> Report:
-    """Run the episodes and summarise them; the finished batches of episodes, where Ctrl-C or `on_step` stops them.
+    """Run the episodes and summarize them; if Ctrl-C or `on_step` stops them, the complete batches.
 
     Args:
-        options: the environment, and how often.
+        options: the environment and the number of episodes.
         actor: the policy with its processors.
-        folder: where `rollouts.json` and the videos go; None writes nothing.
+        folder: folder for `rollouts.json` and videos; None writes nothing.
         step: the optimizer steps that the policy has been trained for.
         on_step: called after every step with the episodes finished so far and the step of the current batch.
 
     Raises:
         MachineError: the environment's package is not installed.
         RolloutError: the environment cannot be created, or it does not fit the policy.
-        StoppedEarly: stopped before the first batch of episodes was done.
+        StoppedEarly: stopped before the first batch was complete.
     """
     config = environment_config(options.env)
     began = time.monotonic()
@@ -180,7 +180,7 @@ def run(
 
 
 def fitted(env: Mapping[str, Any], actor: Actor, observation_types: Sequence[str]) -> dict[str, Any]:
-    """The environment with the first `obs_type` that declares every input of the policy, where none was chosen.
+    """Choose the first `obs_type` that declares every input of the policy, unless the environment sets one.
 
     Args:
         env: the environment's `type` and fields.
@@ -197,17 +197,17 @@ def fitted(env: Mapping[str, Any], actor: Actor, observation_types: Sequence[str
 
 
 def check(options: Evaluation, actor: Actor) -> list[str]:
-    """Create the environment once and compare it with the policy, before any time is spent on training.
+    """Create the environment once and compare it with the policy, before training starts.
 
     Returns:
-        Differences that a rollout survives, such as the size of the pictures.
+        Harmless differences, such as the size of the images.
 
     Raises:
         MachineError: the environment's package is not installed.
         RolloutError: the environment cannot be created, or it does not fit the policy.
     """
     config = environment_config(options.env)
-    with own_random_numbers(options.seed), environments(config, 1) as made:
+    with isolated_random_state(options.seed), environments(config, 1) as made:
         vector = next(iter(next(iter(made.values())).values()))
         errors, notes = mismatches(config, vector, actor)
     if errors:

@@ -1,4 +1,4 @@
-"""Evaluates a policy on recorded episodes: load it, choose episodes, predict, compare, probe."""
+"""Evaluate a policy on recorded episodes: load it, choose episodes, predict, compare, probe."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from getiaction.lerobot.datasets import ACTION, LeRobotDatasetMetadata
 from getiaction.lerobot.features import FeatureType
 from getiaction.policies.lerobot.policy import LeRobotPolicy, load_pretrained
 
-# Without --episodes, of more episodes than these so many are evaluated, evenly spread.
-MOST_EPISODES = 50
-# Training episodes to compare held-out ones with.
-MOST_COMPARED = 10
-DRAWN = 3
-PICTURES = 6
+# The maximum number of episodes to evaluate without --episodes; they are evenly spread.
+MAX_EPISODES = 50
+# The maximum number of training episodes to compare with held-out ones.
+MAX_COMPARED = 10
+TRAJECTORIES = 3
+IMAGES_PER_TRAJECTORY = 6
 STATE = "observation.state"
 
 Watch = Callable[[str, int, int], None]
@@ -52,19 +52,19 @@ def evaluate(
     progress: Callable[[StoreProgress | DownloadProgress], None] | None = None,
     pictures: bool = False,
 ) -> Evaluation:
-    """Compare what a policy predicts with what was recorded.
+    """Compare a policy's predictions with recorded actions.
 
     Args:
-        source: where the policy is.
-        data: arguments of `LeRobotDataModule`; None takes the dataset that the policy says it was trained on.
-        trained_on: the same for the dataset it was trained on; None where only the policy's own folder may say it.
-        chosen: indices of the episodes to evaluate; None takes the held-out ones, or else all.
-        most_episodes: of these at most so many, evenly spread; None is MOST_EPISODES.
+        source: the place of the policy.
+        data: arguments of `LeRobotDataModule`; None for the dataset that the policy was trained on.
+        trained_on: likewise for the dataset that the policy was trained on; None to read it from the policy's folder.
+        chosen: indices of the episodes to evaluate; None for the held-out ones, or without any for all.
+        most_episodes: maximum number of these, evenly spread; None for MAX_EPISODES.
         device: `auto`, `cpu`, `cuda`, `mps` or `xpu`.
         revision: branch, tag or commit of a policy on the Hub.
-        watch: told what is done, and how many of how many frames.
-        progress: told how far the download of a new dataset is.
-        pictures: keep some of the cameras' pictures with the trajectories.
+        watch: called with the current activity, the frames done and the frames in total.
+        progress: called with the progress of downloading a new dataset.
+        pictures: whether to add images to the trajectories.
 
     Raises:
         getiaction.errors.TrainingError: the policy or the dataset can't be read, or they don't fit each other.
@@ -84,13 +84,13 @@ def evaluate(
     module.progress = progress
     place, meta = module.find()
     require_fit(policy, meta)
-    selection = _select(module, meta, data, trained_on, chosen, most_episodes or MOST_EPISODES)
+    selection = _select(module, meta, data, trained_on, chosen, most_episodes or MAX_EPISODES)
 
     watch(f"reading {module.repo_id}", 0, 0)
     with data_errors(module.repo_id, [str(place or meta.root)]):
         pipeline = module.pipeline(meta, place, build=False)
-        said = trained_on or data
-        stride = action_stride(said.get("delta_timestamps"), meta.fps, int(said.get("stride") or 1))
+        settings = trained_on or data
+        stride = action_stride(settings.get("delta_timestamps"), meta.fps, int(settings.get("stride") or 1))
         moments = _moments(policy, pipeline, meta, selection.episodes, stride)
         others = _moments(policy, pipeline, meta, selection.compared, stride) if selection.compared else None
 
@@ -120,7 +120,7 @@ def evaluate(
         fps=fps,
         part=selection.part,
         available=selection.available,
-        steps=policy.steps_per_prediction if policy.predicts_alone else 1,
+        steps=policy.steps_per_prediction if policy.predictions_are_independent else 1,
         observations=policy.observations_per_prediction,
         camera_inputs=tuple(camera_keys),
         state_inputs=tuple(state_keys),
@@ -146,12 +146,12 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Selection:
-    """Which episodes are evaluated.
+    """The selected episodes.
 
     Attributes:
-        part: what the policy knows of them.
-        available: how many such episodes there are.
-        episodes: the evaluated ones.
+        part: whether the policy was trained on them.
+        available: number of such episodes in the dataset.
+        episodes: the episodes to evaluate.
         compared: training episodes to compare held-out ones with.
     """
 
@@ -172,7 +172,7 @@ class _Joints:
 
     @classmethod
     def of(cls, meta: LeRobotDatasetMetadata, *predicted: measures.Predicted | None) -> _Joints:
-        """Those of all recorded actions."""
+        """The dimensions of all recorded actions."""
         recorded = np.concatenate([found.recorded for found in predicted if found])
         names = baselines.joint_names(meta.features[ACTION], recorded.shape[1])
         return cls(names, recorded.min(axis=0), recorded.max(axis=0), recorded.mean(axis=0))
@@ -195,10 +195,10 @@ def _select(
     chosen: Sequence[int] | None,
     most: int,
 ) -> _Selection:
-    """Choose at most so many episodes, evenly spread, and let the data module read them."""
+    """Choose at most `most` episodes, evenly spread, and restrict the data module to them."""
     part, candidates, training = _parts(meta, module, data, trained_on, chosen)
     episodes = measures.evenly(candidates, most)
-    compared = measures.evenly(training, min(len(episodes), MOST_COMPARED)) if part == "held-out" else []
+    compared = measures.evenly(training, min(len(episodes), MAX_COMPARED)) if part == "held-out" else []
     usable, needed = module.used(meta), {*episodes, *compared}
     if usable is not None and not needed <= set(usable):
         module.episodes, module.exclude_episodes = sorted(needed), None
@@ -208,7 +208,7 @@ def _select(
 
 
 def load(source: Source, device: str = "auto", revision: str | None = None) -> LeRobotPolicy:
-    """The policy, ready to act.
+    """Load the policy, ready to act.
 
     Raises:
         PolicyError: it can't be loaded.
@@ -238,7 +238,7 @@ def _device(wanted: str) -> str:
 
 
 def _own_dataset(source: Source, revision: str | None) -> dict[str, Any] | None:
-    """The dataset that lerobot-train notes beside a policy."""
+    """The dataset that lerobot-train records beside a policy."""
     if source.is_checkpoint:
         return None
     try:
@@ -256,7 +256,7 @@ def _own_dataset(source: Source, revision: str | None) -> dict[str, Any] | None:
 def _of_mixture(
     data: Mapping[str, Any], trained_on: Mapping[str, Any] | None
 ) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
-    """Both arguments; of a policy that was trained on several datasets, those entries that `data` names by repo_id."""
+    """For a policy trained on a mixture, replace both arguments by the entries that `data` names by repo_id."""
     entries = (trained_on or {}).get("datasets")
     name = data.get("repo_id")
     if trained_on is None or not isinstance(entries, list) or not name:
@@ -284,11 +284,11 @@ def _parts(
     trained_on: Mapping[str, Any] | None,
     chosen: Sequence[int] | None,
 ) -> tuple[Part, list[int], list[int]]:
-    """What the policy knows of the episodes, which these are, and which it was trained on."""
+    """Whether the policy was trained on the episodes, the candidates, and the training episodes to compare with."""
     everything = list(range(meta.total_episodes))
     if chosen is not None:
-        split_episodes(meta, chosen, 0.0)  # says which ones the dataset does not have
-    trained, held_out = module.split(meta)  # says which ones of the recipe it does not have
+        split_episodes(meta, chosen, 0.0)  # raises for indices out of range
+    trained, held_out = module.split(meta)  # raises for the recipe's indices out of range
     usable = module.used(meta)
     if trained_on is None:
         return "unknown", list(chosen or usable or everything), []
@@ -307,14 +307,13 @@ def _parts(
 
 
 def require_fit(policy: LeRobotPolicy, meta: LeRobotDatasetMetadata) -> None:
-    """Make sure that the dataset has what the policy reads, and actions of the size it gives.
+    """Check that the dataset has the policy's inputs, and actions of the size that it predicts.
 
     Raises:
         DataError: a feature is missing, or its size differs.
     """
-    missing = [
-        key for key in policy.inputs if key not in meta.features and "empty_camera" not in key
-    ]  # some policies fill cameras that a dataset lacks
+    # Some policies fill cameras that a dataset lacks.
+    missing = [key for key in policy.inputs if key not in meta.features and "empty_camera" not in key]
     if missing:
         raise DataError(
             f"{policy.policy_name} reads {', '.join(missing)}, which {meta.repo_id} does not have",
@@ -340,7 +339,7 @@ def _moments(
         Collate(meta),
         steps=policy.steps_per_prediction,
         observations=policy.observations_per_prediction,
-        alone=policy.predicts_alone,
+        independent=policy.predictions_are_independent,
         batch_size=open_loop.batch_size(meta, policy.observations_per_prediction),
         stride=stride,
     )
@@ -352,7 +351,7 @@ def _baselines(
     meta: LeRobotDatasetMetadata,
     joints: _Joints,
 ) -> tuple[dict[str, np.ndarray], str]:
-    """The baselines' predictions, and why holding the state is not among them."""
+    """The baselines' predictions, and why holding the state is not among them (empty if it is)."""
     state, why = None, ""
     if STATE not in meta.features:
         why = f"{meta.repo_id} has no {STATE}"
@@ -404,9 +403,9 @@ def _task(meta: LeRobotDatasetMetadata, episode: int) -> str:
 def _trajectories(
     found: measures.Predicted, moments: Moments, meta: LeRobotDatasetMetadata, *, pictures: bool
 ) -> tuple[Trajectory, ...]:
-    """Some episodes, evenly spread, to draw."""
+    """Some episodes, evenly spread, for charts."""
     made = []
-    for place in measures.evenly(list(range(len(found.numbers))), DRAWN):
+    for place in measures.evenly(list(range(len(found.numbers))), TRAJECTORIES):
         rows = found.slices[place]
         first = int(found.firsts[place])
         made.append(
@@ -424,8 +423,8 @@ def _trajectories(
 def _pictures(
     moments: Moments, meta: LeRobotDatasetMetadata, first: int, length: int
 ) -> tuple[tuple[str, int, bytes], ...]:
-    """Some moments of an episode as its colour cameras saw them, small."""
-    frames = measures.evenly(list(range(length)), PICTURES)
+    """Small images of an episode's colour cameras at some moments."""
+    frames = measures.evenly(list(range(length)), IMAGES_PER_TRAJECTORY)
     batch = rows_of(moments.dataset, moments.frames[first + np.array(frames)], moments.collate)
     cameras = [key for key in meta.camera_keys if key not in meta.depth_keys]
     return tuple(

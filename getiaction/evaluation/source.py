@@ -1,9 +1,9 @@
-"""What RUN names: where the policy is, and which recipe it was trained with. Standard library only.
+"""Find the policy that the argument RUN names, and the recipe of its run. Standard library only.
 
-outputs/RECIPE/TIME               a run folder: its pretrained_model/, or its last checkpoint where it has none yet
-…/checkpoints/best.ckpt           a checkpoint
-…/pretrained_model                a folder that LeRobot or getiaction saved, also inside a run folder
-owner/name                        such a folder on the Hub
+outputs/RECIPE/TIME        a run folder: its pretrained_model/, or without one its last checkpoint
+…/checkpoints/best.ckpt    a checkpoint
+…/pretrained_model         a folder that LeRobot or getiaction saved, also inside a run folder
+owner/name                 such a folder on the Hub
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from pathlib import Path
 from getiaction.errors import PolicyError
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-# Where, inside a folder, a policy may be; the second is lerobot-train's.
+# Subfolders in which a policy may be; the second one is lerobot-train's.
 _INSIDE = ("pretrained_model", "checkpoints/last/pretrained_model")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a policy is.
+    """The place of a policy.
 
     Attributes:
         place: A folder, a checkpoint file or a Hub id.
-        kind: Which of the three.
-        recipe: The recipe of its run; None where it is in none.
+        kind: `folder`, `checkpoint` or `hub`.
+        recipe: The recipe of its run; None if it is not in a run folder.
     """
 
     place: str
@@ -40,10 +40,10 @@ class Source:
 
 
 def find(target: str) -> Source:
-    """What a word on the command line names.
+    """Find the policy that a command line argument names.
 
     Raises:
-        PolicyError: neither a policy is there nor a run that has one.
+        PolicyError: it is neither a policy nor a run with a policy.
     """
     path = Path(target).expanduser()
     if path.is_file():
@@ -75,7 +75,7 @@ def _recipe(folder: Path) -> Path | None:
 
 
 def _nearby(path: Path) -> str:
-    """The newest run below a folder that is not a run itself."""
+    """A hint that names the newest run below a folder."""
     runs = [*path.glob("*/pretrained_model/config.json"), *path.glob("*/*/pretrained_model/config.json")]
     if not runs:
         return "name a run folder, outputs/RECIPE/TIME"

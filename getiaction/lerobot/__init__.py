@@ -4,14 +4,17 @@
     configuration.py  policy configurations
     features.py       features and statistics in LeRobot's form
     policies.py       building a policy
-    weights.py        backbones that are fetched, and whether a checkpoint fills a policy
-    steps.py          the steps that a stranger's processors may be made of
-    foreign_code.py   whose Python code may run
-    processors.py     the steps before and after a policy
-    acting.py         how a policy gives one action after another
+    weights.py        downloads of backbone weights, and whether a checkpoint contains all weights of a policy
+    steps.py          checks of the steps in untrusted processors
+    foreign_code.py   checks of which Python code may run
+    processors.py     preprocessor and postprocessor of a policy
+    acting.py         how predictions become actions
     datasets.py       statistics, transforms, time steps, decoding
     environments.py   simulated environments and rollouts
+    image_transforms.py  random changes of training images
+    model_card.py     the README.md of a policy
+    adapters.py       adapters (PEFT) of a policy
     errors.py         LeRobot's output and exceptions
 
-Written for lerobot 0.6. The functions are thin: where LeRobot's own code can do a thing, it does it.
+Written for lerobot 0.6. The functions are thin wrappers that call LeRobot's own code wherever possible.
 """

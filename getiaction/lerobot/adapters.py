@@ -21,7 +21,7 @@ def wrap(policy: PreTrainedPolicy, settings: Adapters) -> Any:
         PEFT's model around the policy, which saves and merges the adapters.
 
     Raises:
-        PolicyError: no module matches the targets, PEFT does not have the method or is not installed.
+        PolicyError: no module matches the targets, PEFT does not support the method or is not installed.
     """
     config = policy.config
     base, revision = config.pretrained_path, config.pretrained_revision
@@ -33,7 +33,7 @@ def wrap(policy: PreTrainedPolicy, settings: Adapters) -> Any:
             f"{config.type}: {settings.method_type} learns prompts of a language model, not adapters of layers",
             "set peft.method_type: LORA",
         )
-    # Where the adapters are loaded from later, the current folder is another one.
+    # An absolute path: the adapters may be loaded from another working directory.
     adapter.base_model_name_or_path = str(Path(base).resolve()) if base and Path(base).is_dir() else str(base)
     adapter.revision = revision
     return model
@@ -44,10 +44,10 @@ def base_of(adapter: dict[str, Any], path: str) -> tuple[str, str | None]:
 
     Args:
         adapter: the content of adapter_config.json.
-        path: where that was read, for messages.
+        path: the folder of that file, for messages.
 
     Raises:
-        PolicyError: it names none.
+        PolicyError: it does not name a base policy.
     """
     base, revision = adapter.get("base_model_name_or_path"), adapter.get("revision")
     if not isinstance(base, str) or not base:
@@ -56,10 +56,10 @@ def base_of(adapter: dict[str, Any], path: str) -> tuple[str, str | None]:
 
 
 def load(config: PreTrainedConfig, path: str, revision: str | None) -> tuple[PreTrainedPolicy, Any]:
-    """The policy `config.pretrained_path` with the adapters of a folder or Hub repository.
+    """Load the policy `config.pretrained_path` with the adapters of a folder or Hub repository.
 
     Raises:
-        PolicyError: either can't be fetched or read.
+        PolicyError: either can't be downloaded or read.
     """
     policy = load_policy(config)
     with policy_errors(config.type), quiet_prints():
@@ -72,7 +72,7 @@ def load(config: PreTrainedConfig, path: str, revision: str | None) -> tuple[Pre
 
 
 def merge(model: Any) -> PreTrainedPolicy:
-    """The policy with its adapters added to its weights, and without them."""
+    """Merge the adapters into the policy's weights and remove them."""
     policy: PreTrainedPolicy = model.merge_and_unload()
     policy.config.use_peft = False
     return policy

@@ -1,4 +1,4 @@
-"""LeRobot's policy configurations: made from plain values, written as plain values."""
+"""Convert LeRobot's policy configurations from and to plain values."""
 
 import difflib
 import json
@@ -15,12 +15,12 @@ from getiaction.errors import PolicyError
 from getiaction.lerobot.errors import first_line, policy_errors
 from getiaction.lerobot.names import config_class
 
-# Where a checkpoint's author publishes; a run that starts from it has its own place.
+# Settings of the checkpoint's author for uploads, which a run that starts from it must not inherit.
 _PUBLISHING = ("push_to_hub", "repo_id", "private", "tags", "license")
 
 
 def plain(value: Any) -> Any:
-    """The same value in lists, dictionaries, strings and numbers, which any reader can load without running code."""
+    """Convert a value to lists, dictionaries, strings and numbers, which can be loaded without running code."""
     return json.loads(json.dumps(value, default=_plain))
 
 
@@ -33,12 +33,12 @@ def _plain(value: Any) -> Any:
 
 
 def config_to_plain(config: PreTrainedConfig) -> dict[str, Any]:
-    """Every field of a configuration, with the policy's name under `type`, as LeRobot writes config.json."""
+    """Convert a configuration to the content of LeRobot's config.json, with the policy's name under `type`."""
     return plain(draccus.encode(config, PreTrainedConfig))
 
 
 def require_fields(policy: str, names: Iterable[str]) -> None:
-    """Make sure that a policy has parameters of these names.
+    """Check that a policy has parameters with these names.
 
     Raises:
         PolicyError: LeRobot does not register the policy, or its configuration has no such field.
@@ -56,11 +56,11 @@ def make_config(policy: str, values: Mapping[str, Any], device: str) -> PreTrain
 
     Args:
         policy: the policy's registered name.
-        values: fields of its configuration class; what is left out keeps its default.
-        device: `cpu`, `cuda`, `mps` or `xpu`; given always, because LeRobot would choose (and warn) otherwise.
+        values: fields of its configuration class; missing fields keep their defaults.
+        device: `cpu`, `cuda`, `mps` or `xpu`; required, because LeRobot would otherwise choose one and warn.
 
     Raises:
-        PolicyError: an unknown field, a value of the wrong type, or one that the policy's own checks refuse.
+        PolicyError: an unknown field, a value of the wrong type, or one that fails the policy's own checks.
     """
     require_fields(policy, values)
     trust.no_foreign_kernels(values)
@@ -69,7 +69,7 @@ def make_config(policy: str, values: Mapping[str, Any], device: str) -> PreTrain
 
 
 def pretrained_json(path: str, name: str, revision: str | None, *, key: str = "") -> dict[str, Any]:
-    """A JSON file of a `pretrained_model` folder or Hub repository.
+    """Read a JSON file of a `pretrained_model` folder or Hub repository.
 
     Args:
         path: the folder or Hub id.
@@ -78,13 +78,13 @@ def pretrained_json(path: str, name: str, revision: str | None, *, key: str = ""
         key: the recipe's key that names it, for the message.
 
     Raises:
-        PolicyError: there is none, or it can't be fetched or read.
+        PolicyError: it does not exist, or can't be downloaded or read.
     """
     try:
         values = trust.read_json(pretrained_file(path, name, revision))
         if not isinstance(values, dict):
             raise ValueError("not a JSON object")
-    except (OSError, ValueError) as error:  # what the Hub raises is an OSError or a ValueError too
+    except (OSError, ValueError) as error:  # includes the exceptions of the Hub
         where = "in the folder" if Path(path).is_dir() else "as a folder or on the Hub"
         raise PolicyError(
             f"no readable {name} of {key + ' ' if key else ''}{path} {where}: {first_line(error)}",
@@ -94,10 +94,10 @@ def pretrained_json(path: str, name: str, revision: str | None, *, key: str = ""
 
 
 def pretrained_config_values(policy: str, path: str, revision: str | None) -> dict[str, Any]:
-    """The fields in the config.json of a `pretrained_model` folder or Hub repository, without `type` and `device`.
+    """Read the fields in the config.json of a `pretrained_model` folder or Hub repository, without `type` and `device`.
 
     Raises:
-        PolicyError: the folder or repository has none, or it is that of another policy.
+        PolicyError: the file does not exist, or belongs to another policy.
     """
     values = pretrained_json(path, "config.json", revision, key="pretrained_path")
     found = values.pop("type", None)
@@ -111,10 +111,10 @@ def pretrained_config_values(policy: str, path: str, revision: str | None) -> di
 
 
 def pretrained_file(path: str, name: str, revision: str | None) -> Path:
-    """A small file of a `pretrained_model` folder or Hub repository, fetched from the Hub when it is not cached.
+    """Return a small file of a `pretrained_model` folder or Hub repository, downloaded unless it is cached.
 
     Raises:
-        OSError, ValueError: there is none, or the Hub can't be reached.
+        OSError, ValueError: it does not exist, or the Hub can't be reached.
     """
     if Path(path).is_dir():
         return Path(path) / name

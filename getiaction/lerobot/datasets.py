@@ -1,4 +1,4 @@
-"""What getiaction takes from LeRobot's dataset classes: statistics, transforms, time steps, frames."""
+"""LeRobot's datasets: statistics, tasks and episodes of merged datasets, time steps, decoding."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ __all__ = [
 
 
 def training_stats(meta: LeRobotDatasetMetadata, use_imagenet_stats: bool) -> Stats:
-    """The dataset's statistics as lerobot-train uses them: ImageNet's for its colour cameras, if asked."""
+    """The dataset's statistics as in lerobot-train, optionally with ImageNet's for colour cameras."""
     meta = copy.copy(meta)
     meta.stats = copy.deepcopy(meta.stats) or {}
     meta.rescale_depth_stats(DEFAULT_DEPTH_UNIT)
@@ -55,15 +55,15 @@ def training_stats(meta: LeRobotDatasetMetadata, use_imagenet_stats: bool) -> St
 
 
 def merged_stats(several: Sequence[Stats]) -> Stats:
-    """The statistics of several datasets together, as LeRobot's `merge_datasets` computes them."""
+    """The combined statistics of several datasets, computed as in LeRobot's `merge_datasets`."""
     return several[0] if len(several) == 1 else aggregate_stats(list(several))
 
 
 def merged_tasks(metas: Sequence[LeRobotDatasetMetadata]) -> tuple[pd.DataFrame, list[np.ndarray]]:
-    """The tasks of several datasets, numbered as LeRobot's `merge_datasets` numbers them.
+    """The tasks of several datasets, numbered as in LeRobot's `merge_datasets`.
 
     Returns:
-        The table, and for each dataset the numbers in it of the dataset's own tasks.
+        The table, and for each dataset the indices of its tasks in that table.
     """
     tables = [meta.tasks for meta in metas if meta.tasks is not None and len(meta.tasks)]
     texts = pd.concat(tables).index.unique() if tables else pd.Index([])
@@ -76,7 +76,7 @@ def merged_tasks(metas: Sequence[LeRobotDatasetMetadata]) -> tuple[pd.DataFrame,
 
 
 def merged_episodes(metas: Sequence[LeRobotDatasetMetadata], first_frames: Sequence[int]) -> Dataset:
-    """The episodes of several datasets: length, tasks, and the frames that they begin and end with."""
+    """The episodes of several datasets: length, tasks, and first and last frame."""
     columns: dict[str, list[Any]] = {"length": [], "tasks": [], "dataset_from_index": [], "dataset_to_index": []}
     for meta, first in zip(metas, first_frames, strict=False):
         table = meta.episodes.data
@@ -90,10 +90,10 @@ def merged_episodes(metas: Sequence[LeRobotDatasetMetadata], first_frames: Seque
 def delta_indices(
     delta_timestamps: Mapping[str, Sequence[float]] | None, fps: int, tolerance_s: float
 ) -> dict[str, list[int]]:
-    """Frames around each frame, as LeRobotDataset counts them.
+    """Convert seconds around each frame to frames, as in LeRobotDataset.
 
     Raises:
-        ValueError: a moment that is not a multiple of a frame.
+        ValueError: a time that is not a multiple of a frame.
     """
     seconds = {key: list(moments) for key, moments in (delta_timestamps or {}).items()}
     check_delta_timestamps(seconds, fps, tolerance_s)
@@ -107,7 +107,7 @@ def decoded_frame(path: Path, second: float, tolerance_s: float, backend: str, i
 
 
 def distances(meta: LeRobotDatasetMetadata) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
-    """For each depth camera what makes LeRobot's distances, `(n, 1, height, width)` float32, of its stored numbers."""
+    """For each depth camera, the conversion of stored values to distances, `(n, 1, height, width)` float32."""
     return {key: _distances(meta.features[key]) for key in meta.depth_keys}
 
 
@@ -115,7 +115,7 @@ def _distances(feature: Mapping[str, Any]) -> Callable[[torch.Tensor], torch.Ten
     info = feature.get("info") or {}
     if feature["dtype"] == "video":
         encoder = DepthEncoderConfig.from_video_info(feature.get("info"))
-        # All 16-bit numbers once: reading a table is cheaper than LeRobot's exponential of every pixel.
+        # A table of all 16-bit values: a lookup is faster than LeRobot's exponential for every pixel.
         table = (
             dequantize_depth(
                 torch.arange(2**16, dtype=torch.int32).reshape(1, 1, 256, 256),

@@ -40,13 +40,13 @@ def environment_names() -> list[str]:
 
 
 def environment_config(env: Mapping[str, Any]) -> EnvConfig:
-    """LeRobot's configuration of an environment.
+    """Make LeRobot's configuration of an environment.
 
     Args:
         env: `type`, and fields of that type's configuration class.
 
     Raises:
-        RolloutError: the type or a field does not exist, a value is refused, or the type is not a simulation that runs
+        RolloutError: the type or a field does not exist, a value is invalid, or the type is not a simulation that runs
             from installed packages.
     """
     values = dict(env)
@@ -82,8 +82,8 @@ def declared_inputs(config: EnvConfig) -> set[str]:
 def environments(config: EnvConfig, count: int) -> Iterator[Environments]:
     """Create `count` environments of each task, and close them afterwards.
 
-    Several are stepped one after another in this process. LeRobot's default, one process each, fails for environments
-    that a package of their own registers: the new process never imports that package.
+    They are stepped one after another in this process. LeRobot's default, one process each, fails for environments
+    registered by other packages: the new process does not import these packages.
 
     Yields:
         Suite name → task number → vector environment.
@@ -112,14 +112,14 @@ def environments(config: EnvConfig, count: int) -> Iterator[Environments]:
 
 
 def _choose_renderer() -> None:
-    """Let MuJoCo render without a display where there is none; its own choice needs a window."""
+    """Let MuJoCo render offscreen if there is no display; its default needs a window."""
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         os.environ.setdefault("MUJOCO_GL", "egl")
 
 
 @dataclass
 class Actor:
-    """A policy with the steps around it, as a rollout needs them.
+    """A policy with its processors.
 
     Args:
         policy: LeRobot's policy.
@@ -138,7 +138,7 @@ class Actor:
 
 
 def mismatches(config: EnvConfig, vector: Any, actor: Actor) -> tuple[list[str], list[str]]:
-    """Compare one observation and the action space of a created environment with what a policy was trained on.
+    """Compare an observation and the action space of a created environment with the features of a policy.
 
     Args:
         config: the environment's configuration.
@@ -146,7 +146,7 @@ def mismatches(config: EnvConfig, vector: Any, actor: Actor) -> tuple[list[str],
         actor: the policy.
 
     Returns:
-        Reasons why no rollout can work, and differences that a rollout survives.
+        Differences that make a rollout impossible, and harmless ones.
     """
     observation, _ = vector.reset(seed=[0] * vector.num_envs)
     before, _ = make_env_pre_post_processors(env_cfg=config, policy_cfg=actor.config)
@@ -193,12 +193,12 @@ class Episode:
 
     Args:
         task: suite and task number, as "pusht_0".
-        seed: of the environment.
+        seed: the seed of the environment.
         success: whether the environment reported success.
-        sum_reward: over all its steps.
-        max_reward: the best of its steps.
-        steps: how many actions were executed.
-        video: the file name of its video; None without one.
+        sum_reward: the sum over all its steps.
+        max_reward: the largest of all its steps.
+        steps: the number of actions executed.
+        video: the file name of its video; None without a video.
     """
 
     task: str
@@ -211,13 +211,13 @@ class Episode:
 
 
 class StoppedEarly(Exception):  # noqa: N818 - a request of the user
-    """Rollouts were stopped. `on_step` raises it; `roll_out` raises it again with the episodes that were measured.
+    """Rollouts were stopped. `on_step` raises it; `roll_out` raises it again with the finished episodes.
 
-    Only whole batches count: of a batch that is cut off, the short episodes would be finished first, and in most
-    environments those are the successful ones.
+    Only complete batches count: in an interrupted batch the short episodes are finished first, and in most environments
+    those are the successful ones.
 
     Args:
-        episodes: those of the batches that were finished.
+        episodes: the episodes of the complete batches.
     """
 
     def __init__(self, episodes: Sequence[Episode] = ()) -> None:
@@ -239,17 +239,17 @@ def roll_out(
     """Run a policy in an environment with LeRobot's own rollout, as `lerobot-eval` does.
 
     Episode i of each task gets the seed `seed + i`, and the random numbers of the policy start from `seed`.
-    `lerobot-eval` adds the reward of the step after the last one to `sum_reward`, where an episode ends early; it is
-    left out here. Everything else is the same.
+    If an episode ends early, `lerobot-eval` adds the reward of the step after the last one to `sum_reward`; here it is
+    excluded. Everything else is equal.
 
     Args:
         config: the environment's configuration.
         actor: the policy.
-        episodes: per task; the last batch may run more, which are not counted.
-        batch_size: environments that are stepped together.
-        seed: of the first episode.
+        episodes: number of episodes per task; further ones of the last batch are not counted.
+        batch_size: number of environments stepped in parallel.
+        seed: seed of the first episode.
         videos: a folder for the videos of the first episodes of each task.
-        most_videos: how many of them.
+        most_videos: the maximum number of videos per task.
         on_step: called after every step with the episodes finished so far and the step of the current batch.
 
     Returns:
@@ -263,7 +263,7 @@ def roll_out(
     around = make_env_pre_post_processors(env_cfg=config, policy_cfg=actor.config)
     finished: list[Episode] = []
     training = policy.training
-    with own_random_numbers(seed), environments(config, batch_size) as made:
+    with isolated_random_state(seed), environments(config, batch_size) as made:
         policy.eval()
         try:
             for suite, tasks in made.items():
@@ -287,8 +287,8 @@ def roll_out(
 
 
 @contextlib.contextmanager
-def own_random_numbers(seed: int) -> Iterator[None]:
-    """Seed every generator as `lerobot-eval` does; restore all of them afterwards, so that training is unaffected."""
+def isolated_random_state(seed: int) -> Iterator[None]:
+    """Context in which all generators are seeded as in `lerobot-eval`; afterwards their state is restored."""
     state = get_rng_state()
     set_seed(seed)
     try:
@@ -299,7 +299,7 @@ def own_random_numbers(seed: int) -> Iterator[None]:
 
 @dataclass
 class _Batch:
-    """Episodes that are started together and stepped until the last of them is done."""
+    """Episodes that start together and are stepped until the last of them ends."""
 
     task: str
     seeds: list[int]
@@ -317,7 +317,7 @@ class _Batch:
             on_step(self.steps)
             self.steps += 1
 
-        # LeRobot shows a progress bar of its own, but not inside SLURM.
+        # Suppresses LeRobot's progress bar, which is not shown inside SLURM.
         quiet = mock.patch.object(lerobot_eval, "inside_slurm", lambda: True)
         mixed = torch.autocast(str(actor.config.device)) if actor.config.use_amp else contextlib.nullcontext()
         with quiet, torch.no_grad(), mixed, warnings.catch_warnings():
@@ -339,7 +339,7 @@ class _Batch:
             video = f"{self.task}_seed_{seed}.mp4" if videos and i < self.filmed else None
             if videos and video:
                 videos.mkdir(parents=True, exist_ok=True)
-                # The picture after the last action is of the next episode already.
+                # The image after the last action already shows the next episode.
                 write_video(videos / video, [pictures[i] for pictures in self.frames[: last + 1]], self.fps)
             rewards = self.data["reward"][i, : last + 1].to(torch.float64)
             success = bool(self.data["success"][i, : last + 1].any())

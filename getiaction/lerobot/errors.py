@@ -1,4 +1,4 @@
-"""Turns what LeRobot prints and raises into log lines and errors that name the policy."""
+"""Convert LeRobot's output to log lines, and its exceptions to errors that name the policy."""
 
 import contextlib
 import io
@@ -17,19 +17,19 @@ log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def quiet_prints() -> Iterator[None]:
-    """Turn what LeRobot prints while it builds into debug log lines."""
-    said = io.StringIO()
+    """Context in which output to stdout becomes debug log lines."""
+    printed = io.StringIO()
     try:
-        with contextlib.redirect_stdout(said):
+        with contextlib.redirect_stdout(printed):
             yield
     finally:
-        for line in filter(None, said.getvalue().splitlines()):
+        for line in filter(None, printed.getvalue().splitlines()):
             log.debug(line)
 
 
 @contextlib.contextmanager
 def policy_errors(policy: str) -> Iterator[None]:
-    """While LeRobot builds: what it raises becomes a `PolicyError` that names the policy; no foreign code is run."""
+    """Context in which exceptions become a `PolicyError` that names the policy, and no foreign code runs."""
     try:
         with no_foreign_code(policy):
             yield
@@ -47,13 +47,13 @@ def policy_errors(policy: str) -> Iterator[None]:
     except Exception as error:
         if (refused := refusal(error)) is not None:
             raise refused from error
-        # What the configuration's own checks said; draccus wraps it, and says better itself what it couldn't decode.
+        # draccus wraps the message of the configuration's own checks; its own decoding errors have good messages.
         wraps = isinstance(error, ParsingError) and not isinstance(error, DecodingError)
         cause = error.__cause__ if wraps and error.__cause__ else error
         raise PolicyError(f"{policy}: {first_line(cause)}") from error
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """The message of an error in one line of at most 400 characters."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 400 else text[:399] + "…"

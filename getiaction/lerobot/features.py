@@ -1,4 +1,4 @@
-"""What a policy reads of a dataset: features and statistics, in LeRobot's form."""
+"""Features and statistics of a dataset in LeRobot's form."""
 
 import contextlib
 import copy
@@ -29,12 +29,12 @@ Stats = dict[str, dict[str, Any]]
 
 
 class DatasetView:
-    """What LeRobot reads of a dataset while building a policy: chosen features, their statistics, and the rest of it.
+    """A dataset's metadata for LeRobot's policy factory, with a selection of features and other statistics.
 
     Args:
         features: raw LeRobot features (dtype, shape, names) by key.
         stats: statistics by key.
-        meta: the dataset's metadata, for the few policies that look further (root, fps); None when there is no dataset.
+        meta: the dataset's metadata, for the few policies that read more (root, fps); None without a dataset.
     """
 
     def __init__(self, features: Mapping[str, Any], stats: Stats | None, meta: LeRobotDatasetMetadata | None) -> None:
@@ -49,13 +49,13 @@ class DatasetView:
 
 
 def split_features(features: Mapping[str, PolicyFeature]) -> tuple[Features, Features]:
-    """Inputs and outputs of a policy among all features: actions go out, everything else comes in."""
+    """Split features into inputs and outputs of a policy: actions are outputs, all others are inputs."""
     outputs = {key: ft for key, ft in features.items() if ft.type is FeatureType.ACTION}
     return {key: ft for key, ft in features.items() if key not in outputs}, outputs
 
 
 def as_policy_features(features: Mapping[str, Any]) -> Features:
-    """Features given as LeRobot's `PolicyFeature`, as `{type, shape}` or as a dataset has them, in LeRobot's form."""
+    """Convert features (`PolicyFeature`, `{type, shape}` or raw ones of a dataset) to `PolicyFeature`."""
     raw = {key: ft for key, ft in features.items() if isinstance(ft, Mapping) and "dtype" in ft}
     found = dataset_to_policy_features({key: {"names": None, **ft} for key, ft in raw.items()})
     for key, ft in features.items():
@@ -67,7 +67,7 @@ def as_policy_features(features: Mapping[str, Any]) -> Features:
 
 
 def as_raw_features(features: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The same features as a dataset would declare them; those that already are stay as they are."""
+    """Convert features to raw ones as in a dataset; raw features are unchanged."""
     raw = {}
     for key, ft in features.items():
         if isinstance(ft, Mapping) and "dtype" in ft:
@@ -81,15 +81,15 @@ def as_raw_features(features: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def trained_inputs(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> Features:
-    """What a policy reads of a dataset, by its own names: its inputs that are there, in the dataset's shapes.
+    """The inputs of a policy that a dataset has, by the policy's keys, with the dataset's shapes.
 
-    A pretrained policy brings the inputs that it was trained with before, and LeRobot leaves them as they are. What the
-    policy itself adds (a camera that is always blank) stays.
+    LeRobot keeps all inputs of a pretrained policy, also those that the dataset lacks. Inputs that the policy itself
+    adds (a camera that is always blank) are kept here, too.
     """
     there = {rename_map.get(key, key): ft for key, ft in as_policy_features(view.features).items()}
     trained = copy.copy(config)
     trained.input_features = {key: there[key] for key in config.input_features or {} if key in there}
-    # Asked only for the cameras that it adds: LeRobot holds a pretrained policy to none of these checks.
+    # Called only to add cameras: LeRobot does not apply these checks to a pretrained policy.
     with contextlib.suppress(ValueError):
         trained.validate_features()
     return trained.input_features

@@ -1,4 +1,4 @@
-"""Which Python code may run to make a policy: LeRobot's, and that of the repositories which LeRobot itself names."""
+"""Restrict the Python code that runs to build a policy to LeRobot's own and that of repositories LeRobot names."""
 
 import contextlib
 import functools
@@ -11,13 +11,13 @@ from getiaction import trust
 
 
 def no_foreign_code(policy: str) -> contextlib.AbstractContextManager[None]:
-    """While it lasts, transformers runs no code but what LeRobot itself asks for to make this policy."""
-    return trust.no_foreign_code(own_texts(policy))
+    """Context in which transformers runs only code from repositories that LeRobot names for this policy."""
+    return trust.no_foreign_code(trusted_texts(policy))
 
 
 @functools.cache
-def own_texts(policy: str) -> frozenset[str]:
-    """The texts that LeRobot's source has for a policy: its parameters' defaults, and the constants beside them."""
+def trusted_texts(policy: str) -> frozenset[str]:
+    """The strings in LeRobot's source for a policy: defaults of its parameters, and constants of its module."""
     if policy not in PreTrainedConfig.get_known_choices():
         return frozenset()
     cls = PreTrainedConfig.get_choice_class(policy)
@@ -26,7 +26,7 @@ def own_texts(policy: str) -> frozenset[str]:
 
 
 def refusal(error: BaseException | None) -> trust.Refused | None:
-    """The refusal behind an error: transformers and LeRobot wrap what is raised inside them."""
+    """The `Refused` behind an error; transformers and LeRobot wrap exceptions."""
     while error is not None and not isinstance(error, trust.Refused):
         error = error.__cause__ or error.__context__
     return error

@@ -1,4 +1,4 @@
-"""Random changes of training pictures: LeRobot's fields, or a transform of torchvision (v2) with its arguments."""
+"""Random changes of training images: LeRobot's fields, or a transform of torchvision (v2) with its arguments."""
 
 import enum
 import typing
@@ -20,14 +20,14 @@ ROUTE = "data.init_args.image_transforms"
 
 
 def image_transforms(given: Mapping[str, Any] | Callable[..., Any] | None) -> Callable[..., Any] | None:
-    """The transform of a training picture; None for none.
+    """Make the transform of a training image; None for none.
 
     Args:
         given: fields of LeRobot's `ImageTransformsConfig`; `{class_path, init_args}` of a transform of
             `torchvision.transforms.v2`, whose list `transforms` contains further ones; or a function.
 
     Raises:
-        DataError: the fields, class or arguments are refused.
+        DataError: the fields, class or arguments are invalid.
     """
     if given is None or callable(given):
         return given
@@ -47,7 +47,7 @@ def image_transforms(given: Mapping[str, Any] | Callable[..., Any] | None) -> Ca
 
 
 def _built(section: Any, route: str) -> v2.Transform:
-    """One transform from {class_path, init_args}."""
+    """Make one transform from {class_path, init_args}."""
     if not isinstance(section, Mapping) or not isinstance(section.get("class_path"), str):
         raise DataError(f"{route} must have a class_path and its init_args", f"as in {example('image_transforms')}")
     arguments = section.get("init_args") or {}
@@ -68,12 +68,12 @@ def _built(section: Any, route: str) -> v2.Transform:
         read["transforms"] = [_built(each, f"{inside}.{i}") for i, each in enumerate(read["transforms"])]
     try:
         return wanted(**read)
-    except Exception as error:  # torchvision refuses arguments by errors of many kinds
+    except Exception as error:  # torchvision raises many types for invalid arguments
         raise DataError(f"{route}: {wanted.__name__}: {error}") from error
 
 
 def _read(wanted: type, arguments: Mapping[str, Any], route: str) -> dict[str, Any]:
-    """Arguments with the words of a recipe, `bilinear` or `float32`, as the objects that torchvision takes for them."""
+    """Convert names in a recipe, such as `bilinear` or `float32`, to the objects that torchvision accepts."""
     hints = typing.get_type_hints(wanted.__init__)  # type: ignore[misc]
     return {
         key: _object(hints.get(key), value, f"{route}.{key}") if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""LeRobot's model card of a policy: what it reads, what it was trained on, and how to run it."""
+"""Write LeRobot's model card of a policy: its inputs, its training data, and how to run it."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -21,28 +21,30 @@ def write(
     training: dict[str, Any] | None = None,
     rate: float | None = None,
 ) -> None:
-    """Write README.md from the template that LeRobot uploads policies with; the Hub is not asked.
+    """Write README.md from the template of LeRobot's uploads, without network access.
 
     Args:
-        folder: of the policy.
-        config: its configuration.
-        meta: metadata of the dataset it was trained on, a `LeRobotDatasetMetadata`.
+        folder: the policy's folder.
+        config: the policy's configuration.
+        meta: the `LeRobotDatasetMetadata` of the dataset it was trained on.
         training: `steps`, `batch_size`, `seed`, `optimizer` and `lr`.
-        rate: actions a second; LeRobot's `lerobot-rollout` uses 30 by default.
+        rate: actions per second; LeRobot's `lerobot-rollout` uses 30 by default.
     """
     try:
         from lerobot.policies.pretrained import _build_card_context as build_context
-    except ImportError:  # private: a later LeRobot may move it, and a policy without a card is a policy all the same
+    except ImportError:  # a private function that a later LeRobot may move; the card is optional
         return
-    said = None
+    settings = None
     if training is not None:
         optimizer = SimpleNamespace(type=training["optimizer"], lr=training["lr"])
-        said = SimpleNamespace(**{key: training[key] for key in ("steps", "batch_size", "seed")}, optimizer=optimizer)
-    context = build_context(said, meta, config.input_features, config.output_features)
+        settings = SimpleNamespace(
+            **{key: training[key] for key in ("steps", "batch_size", "seed")}, optimizer=optimizer
+        )
+    context = build_context(settings, meta, config.input_features, config.output_features)
     base = str(config.pretrained_path or "")
     context["base_model"] = base if base.count("/") == 1 and not Path(base).exists() else None
-    parts = [] if meta is None else getattr(meta, "parts", [meta])  # of a mixture, its datasets
-    # An id without a user is the name of a folder.
+    parts = [] if meta is None else getattr(meta, "parts", [meta])  # the datasets of a mixture
+    # An id without a user is the name of a local folder.
     named = list(dict.fromkeys(part.repo_id for part in parts if "/" in part.repo_id))
     data = ModelCardData(
         license=config.license or "apache-2.0",

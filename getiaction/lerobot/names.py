@@ -21,7 +21,7 @@ def config_class(policy: str) -> type[PreTrainedConfig]:
     """The configuration class of a policy.
 
     Raises:
-        PolicyError: LeRobot and its installed plugins know no policy of that name.
+        PolicyError: neither LeRobot nor an installed plugin registers a policy of that name.
     """
     if policy not in PreTrainedConfig.get_known_choices():
         register_third_party_plugins()

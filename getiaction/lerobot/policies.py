@@ -1,4 +1,4 @@
-"""Builds LeRobot policies, with fresh weights or those of a checkpoint."""
+"""Build LeRobot policies, with initial weights or those of a checkpoint."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,17 +13,18 @@ from getiaction.lerobot.features import DatasetView, split_features
 from getiaction.lerobot.steps import check_processors
 from getiaction.lerobot.weights import (
     ensure_backbone_weights,
-    observed_loads,
-    require_whole_load,
-    without_fetched_weights,
+    record_loads,
+    require_complete_load,
+    without_weight_downloads,
 )
 
 
 def build_policy(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> PreTrainedPolicy:
-    """A policy with fresh weights, or with those of `config.pretrained_path`, in training mode.
+    """Build a policy with initial weights, or with those of `config.pretrained_path`, in training mode.
 
     Raises:
-        PolicyError: the policy refuses the features, an extra is missing, or weights can't be fetched or loaded whole.
+        PolicyError: the policy does not accept the features, an extra is missing, or weights can't be downloaded or are
+            incomplete.
     """
     with policy_errors(config.type), quiet_prints():
         if not config.pretrained_path:
@@ -31,20 +32,20 @@ def build_policy(config: PreTrainedConfig, view: DatasetView, rename_map: Mappin
             if config.image_features if config.input_features else any(cameras):
                 ensure_backbone_weights(config)
             return make_policy(config, ds_meta=view, rename_map=dict(rename_map)).train()
-        check_processors(config)  # before the weights are fetched
-        with without_fetched_weights(config), observed_loads() as loads:
+        check_processors(config)  # before the weights are downloaded
+        with without_weight_downloads(config), record_loads() as loads:
             policy = make_policy(config, ds_meta=view, rename_map=dict(rename_map))
-        require_whole_load(policy, loads)
+        require_complete_load(policy, loads)
     return policy.train()
 
 
 def build_empty_policy(config: PreTrainedConfig, weights: Mapping[str, torch.Tensor]) -> PreTrainedPolicy:
-    """The policy of a finished configuration, of the types of these weights, which are about to be loaded into it."""
+    """Build the policy of a complete configuration, with the dtypes of the weights that will be loaded into it."""
     given = config.pretrained_path
-    # Some constructors fetch a base model unless the configuration says that a checkpoint will follow.
+    # Some constructors download a base model unless the configuration names a checkpoint.
     config.pretrained_path = given or Path("checkpoint")
     try:
-        with policy_errors(config.type), quiet_prints(), without_fetched_weights(config):
+        with policy_errors(config.type), quiet_prints(), without_weight_downloads(config):
             policy = get_policy_class(config.type)(config)
     finally:
         config.pretrained_path = given
@@ -54,11 +55,11 @@ def build_empty_policy(config: PreTrainedConfig, weights: Mapping[str, torch.Ten
     return policy.to(config.device)
 
 
-def build_hollow_policy(config: PreTrainedConfig, view: DatasetView) -> PreTrainedPolicy:
-    """The policy as `build_policy` makes it for this dataset, with the weights of its constructor alone.
+def build_policy_without_weights(config: PreTrainedConfig, view: DatasetView) -> PreTrainedPolicy:
+    """Build the policy for this dataset as `build_policy` does, but with the weights of its constructor.
 
     Raises:
-        PolicyError: the policy refuses the features, or an extra is missing.
+        PolicyError: the policy does not accept the features, or an extra is missing.
     """
     inputs, config.output_features = split_features(dataset_to_policy_features(view.features))
     config.input_features = config.input_features or inputs
@@ -69,16 +70,16 @@ def build_hollow_policy(config: PreTrainedConfig, view: DatasetView) -> PreTrain
 
 
 def load_policy(config: PreTrainedConfig) -> PreTrainedPolicy:
-    """The policy in the folder or Hub repository `config.pretrained_path`, with the features it was saved with.
+    """Load the policy of the folder or Hub repository `config.pretrained_path`, with its saved features.
 
     Raises:
-        PolicyError: its weights can't be fetched, or don't fill it whole.
+        PolicyError: its weights can't be downloaded, or are incomplete.
     """
     with policy_errors(config.type), quiet_prints():
-        check_processors(config)  # before the weights are fetched
-        with without_fetched_weights(config), observed_loads() as loads:
+        check_processors(config)  # before the weights are downloaded
+        with without_weight_downloads(config), record_loads() as loads:
             policy = get_policy_class(config.type).from_pretrained(
                 str(config.pretrained_path), config=config, revision=config.pretrained_revision
             )
-        require_whole_load(policy, loads)
+        require_complete_load(policy, loads)
     return policy.to(config.device)

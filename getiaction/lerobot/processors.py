@@ -1,4 +1,4 @@
-"""The steps before and after a policy: made as lerobot-train makes them, saved and restored."""
+"""Make, save and restore a policy's preprocessor and postprocessor."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,11 +30,11 @@ Processors = tuple[PolicyProcessorPipeline, PolicyProcessorPipeline]
 
 
 def make_processors(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> Processors:
-    """The steps before and after a policy, as lerobot-train makes them.
+    """Make a policy's preprocessor and postprocessor as lerobot-train does.
 
-    Fresh ones come from the policy; with `config.pretrained_path` they come from there, with this dataset's statistics
-    (except where the configuration alone says what they are).
-    Unlike lerobot-train, statistics follow `rename_map`; under their old names LeRobot would skip normalizing.
+    They are made from the configuration; with `config.pretrained_path` they are loaded from there, with this dataset's
+    statistics (unless the configuration alone determines them). Unlike lerobot-train, statistics are renamed by
+    `rename_map`; under their old keys LeRobot would skip normalization.
     """
     stats = rename_stats(view.stats or {}, dict(rename_map))
     with policy_errors(config.type), quiet_prints():
@@ -75,7 +75,7 @@ def make_processors(config: PreTrainedConfig, view: DatasetView, rename_map: Map
 def processors_to_plain(
     preprocessor: PolicyProcessorPipeline, postprocessor: PolicyProcessorPipeline
 ) -> dict[str, Any]:
-    """Both pipelines as plain values and tensors, enough to make them again."""
+    """Convert both pipelines to plain values and tensors, from which `processors_from_plain` restores them."""
     return {
         name: {"config": plain(pipeline.get_config()), "state": pipeline.state_dict()}
         for name, pipeline in (("preprocessor", preprocessor), ("postprocessor", postprocessor))
@@ -83,7 +83,7 @@ def processors_to_plain(
 
 
 def pretrained_processors(config: PreTrainedConfig) -> dict[str, Any]:
-    """What `processors_to_plain` gave, read from the folder or Hub repository `config.pretrained_path`.
+    """Read the processors of the folder or Hub repository `config.pretrained_path`, as `processors_to_plain` returns.
 
     Raises:
         TrainingError: a file is missing or can't be read, or a step is not one of LeRobot's or its plugins'.
@@ -106,7 +106,7 @@ def pretrained_processors(config: PreTrainedConfig) -> dict[str, Any]:
 
 
 def processors_from_plain(saved: Mapping[str, Any], config: PreTrainedConfig) -> Processors:
-    """The inverse of `processors_to_plain`, on the configuration's device.
+    """Restore processors from the result of `processors_to_plain`, on the configuration's device.
 
     Raises:
         TrainingError: a step is not one of LeRobot's or its plugins', or the checkpoint is incomplete.
@@ -132,18 +132,18 @@ def processors_from_plain(saved: Mapping[str, Any], config: PreTrainedConfig) ->
             )
     preprocessor, postprocessor = made
     _reconnect_relative_absolute_steps(preprocessor, postprocessor)
-    send_to(preprocessor, config.device)
+    set_device(preprocessor, config.device)
     return preprocessor, postprocessor
 
 
-def renamed(preprocessor: PolicyProcessorPipeline) -> dict[str, str]:
-    """Dataset key → the key that the policy knows it by, as a preprocessor renames it."""
+def rename_map_of(preprocessor: PolicyProcessorPipeline) -> dict[str, str]:
+    """The mapping from dataset keys to the policy's keys that a preprocessor applies."""
     steps = [step for step in preprocessor.steps if isinstance(step, RenameObservationsProcessorStep)]
     return {old: new for step in steps for old, new in step.rename_map.items()}
 
 
-def send_to(preprocessor: PolicyProcessorPipeline, device: str) -> None:
-    """Make a preprocessor put its batches on another device."""
+def set_device(preprocessor: PolicyProcessorPipeline, device: str) -> None:
+    """Set the device to which a preprocessor moves its batches."""
     for step in preprocessor.steps:
         if isinstance(step, DeviceProcessorStep):
             step.device = device

@@ -1,4 +1,4 @@
-"""The steps of a stranger's processors, looked at before LeRobot imports and calls what they name."""
+"""Check the steps of untrusted processors before LeRobot imports and calls the classes that they name."""
 
 import contextlib
 import importlib
@@ -16,9 +16,9 @@ from getiaction.spec import facts
 
 
 class LoadedSteps:
-    """What a policy's processors may be made of: LeRobot's steps for training, and those that are loaded already.
+    """The steps that are allowed in a policy's processors: LeRobot's steps for training, and those already imported.
 
-    Nothing is imported for a name; only the policy's own processors are loaded first, as LeRobot does to make them.
+    A name in a file is never imported. Only the module of the policy's own processors is imported first, as in LeRobot.
     """
 
     def __init__(self, config: PreTrainedConfig) -> None:
@@ -26,17 +26,17 @@ class LoadedSteps:
             importlib.import_module(type(config).__module__.replace("configuration_", "processor_"))
 
     def has_name(self, name: str) -> bool:
-        """True for a name in LeRobot's registry of steps."""
+        """Whether a name is in LeRobot's registry of steps."""
         return name in ProcessorStepRegistry.list() and _is_step(ProcessorStepRegistry.get(name))
 
     def has_class(self, path: str) -> bool:
-        """True for the path of a step's class."""
+        """Whether a path is that of a step's class."""
         module, _, name = path.rpartition(".")
         return _is_step(getattr(sys.modules.get(module), name, None))
 
 
 def _is_step(found: Any) -> bool:
-    """True for a step's class, except those that drive robots."""
+    """Whether this is the class of a step, except for steps that control robots."""
     if not (isinstance(found, type) and issubclass(found, ProcessorStep)):
         return False
     return not found.__module__.startswith("lerobot.") or found.__module__.startswith(
@@ -45,10 +45,10 @@ def _is_step(found: Any) -> bool:
 
 
 def check_processors(config: PreTrainedConfig) -> None:
-    """Look at the processors of `config.pretrained_path`; those of a Hub repository are fetched, its weights are not.
+    """Check the processors of `config.pretrained_path`; those of a Hub repository are downloaded, without its weights.
 
     Raises:
-        TrainingError: one of them asks for anything but LeRobot's processing steps, or can't be read.
+        TrainingError: one of them contains a step that is not allowed, or can't be read.
     """
     if facts.holds(config.type, "processors_from_configuration"):
         return

@@ -1,4 +1,4 @@
-"""Weights that LeRobot fetches or loads: the ResNet backbones, and whether a checkpoint fills a policy."""
+"""Weights that LeRobot downloads or loads: ResNet backbones, and whether a checkpoint has all weights of a policy."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ from getiaction.spec import facts, torchvision_weights
 
 
 @contextlib.contextmanager
-def without_fetched_weights(config: PreTrainedConfig) -> Iterator[None]:
-    """While it lasts, the constructor of this configuration's policy fetches no weights."""
+def without_weight_downloads(config: PreTrainedConfig) -> Iterator[None]:
+    """Context in which the constructor of this configuration's policy does not download weights."""
     kept = {name: getattr(config, name) for name in facts.FETCHES_WEIGHTS if hasattr(config, name)}
     for name in kept:
         setattr(config, name, facts.FETCHES_WEIGHTS[name])
@@ -29,7 +29,7 @@ def without_fetched_weights(config: PreTrainedConfig) -> Iterator[None]:
 
 
 def ensure_backbone_weights(config: PreTrainedConfig) -> None:
-    """Fetch the ResNet weights a configuration names, unless torch's cache has them.
+    """Download the ResNet weights that a configuration names, unless they are in torch's cache.
 
     Raises:
         PolicyError: torchvision has no such weights, or they are neither cached nor available.
@@ -39,15 +39,17 @@ def ensure_backbone_weights(config: PreTrainedConfig) -> None:
         return
     import torchvision
 
-    if "." not in name:  # "IMAGENET1K_V1": torchvision's networks take it for the one of their own
+    if "." not in name:  # "IMAGENET1K_V1" is short for ResNet18_Weights.IMAGENET1K_V1 with resnet18
         name = f"{config.vision_backbone.replace('resnet', 'ResNet')}_Weights.{name}"
-    way_out = "train without them: --model.init_args.pretrained_backbone_weights null"
+    alternative = "train without them: --model.init_args.pretrained_backbone_weights null"
     if config.type not in ("act",):
-        way_out = "train without them: --model.init_args.config_kwargs.pretrained_backbone_weights null"
+        alternative = "train without them: --model.init_args.config_kwargs.pretrained_backbone_weights null"
     try:
         weights = torchvision.models.get_weight(name)
     except (ValueError, KeyError, AttributeError) as error:
-        raise PolicyError(f"torchvision has no weights named {name} (pretrained_backbone_weights)", way_out) from error
+        raise PolicyError(
+            f"torchvision has no weights named {name} (pretrained_backbone_weights)", alternative
+        ) from error
     backbone = config.vision_backbone
     if type(weights).__name__.lower() != f"{backbone}_weights":
         raise PolicyError(
@@ -61,14 +63,14 @@ def ensure_backbone_weights(config: PreTrainedConfig) -> None:
     except OSError as error:
         raise PolicyError(
             f"the backbone weights {name} are not in {folder} and can't be downloaded: {first_line(error)}",
-            f"with a network, `getiaction fetch RECIPE` downloads them\n{way_out}\n"
+            f"with a network, `getiaction fetch RECIPE` downloads them\n{alternative}\n"
             f"or put {file.name} from {weights.url} into that folder",
         ) from error
 
 
 @dataclass
 class Load:
-    """What one `load_state_dict` did."""
+    """The result of one call of `load_state_dict`."""
 
     module: torch.nn.Module
     missing: list[str] = field(default_factory=list)
@@ -77,8 +79,8 @@ class Load:
 
 
 @contextlib.contextmanager
-def observed_loads() -> Iterator[list[Load]]:
-    """Every `load_state_dict` while it lasts, also those whose outcome the caller throws away."""
+def record_loads() -> Iterator[list[Load]]:
+    """Context that records every call of `load_state_dict`, also those whose result the caller ignores."""
     original = torch.nn.Module.load_state_dict
     loads: list[Load] = []
 
@@ -98,13 +100,13 @@ def observed_loads() -> Iterator[list[Load]]:
         torch.nn.Module.load_state_dict = original  # type: ignore[method-assign]
 
 
-def require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
-    """Make sure that every tensor of a checkpoint is in the policy, and every tensor of the policy is from it.
+def require_complete_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
+    """Check that a checkpoint and the policy have the same tensors, and that all of them were loaded.
 
-    LeRobot loads without strictness, and the pi0 family swallows every error while loading and returns random weights.
+    LeRobot does not load strictly, and the pi0 family ignores every error while loading and returns random weights.
 
     Raises:
-        PolicyError: a tensor is missing on either side, has another shape, or nothing was loaded at all.
+        PolicyError: a tensor is missing on either side or has another shape, or nothing was loaded.
     """
     config = policy.config
     start = f"the weights of {config.pretrained_path} do not match this {config.type} policy"
@@ -117,7 +119,7 @@ def require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
     load = mine[-1]
     held = policy.state_dict()
     storages = {held[name].data_ptr() for name in held if name not in load.missing}  # tied tensors are stored once
-    started_again = (
+    reinitialized = (
         *(getattr(config, "reinit_modules", None) or ()),
         *facts.value(config.type, "restarted_layers", ()),
     )
@@ -125,7 +127,7 @@ def require_whole_load(policy: PreTrainedPolicy, loads: list[Load]) -> None:
     wrong += [
         f"{name} is not in the checkpoint"
         for name in load.missing
-        if held[name].numel() and held[name].data_ptr() not in storages and not name.startswith(started_again or "\0")
+        if held[name].numel() and held[name].data_ptr() not in storages and not name.startswith(reinitialized or "\0")
     ]
     if wrong:
         more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""

@@ -1,1 +1,1 @@
-"""Policies as Lightning modules; `getiaction.policies.lerobot` holds those of LeRobot."""
+"""Policies as Lightning modules; LeRobot's policies are in `getiaction.policies.lerobot`."""

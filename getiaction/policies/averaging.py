@@ -11,45 +11,45 @@ from torch import Tensor
 
 from getiaction.spec.averaging import Averaging
 
-Named = Iterable[tuple[str, torch.nn.Parameter]]
+NamedParameters = Iterable[tuple[str, torch.nn.Parameter]]
 
 
 class AveragedWeights:
-    """The average of every parameter that is trained, in float32 at least.
+    """The averages of all trained parameters, at least in float32.
 
-    In bfloat16, an update by 1 - 0.9999 of a difference would be rounded away. Frozen parameters and buffers are not
-    averaged: a policy with averaged weights has them as they are.
+    In bfloat16, an update by 1 - 0.9999 of a difference would be rounded to zero. Frozen parameters and buffers are not
+    averaged.
 
     Args:
         settings: the schedule.
-        parameters: names and parameters; those that require no gradient are left out. The average starts as a copy.
+        parameters: names and parameters; those without gradient are ignored. The average starts as a copy.
 
     Attributes:
-        steps: updates done.
+        steps: number of updates.
         tensors: the averages by name.
-        applied: whether the parameters hold the average at the moment.
-        kept: what they held before, meanwhile; empty otherwise.
+        applied: whether the parameters currently hold the average.
+        raw_weights: the weights without averaging while `applied`; empty otherwise.
     """
 
-    def __init__(self, settings: Averaging, parameters: Named) -> None:
+    def __init__(self, settings: Averaging, parameters: NamedParameters) -> None:
         self.settings = settings
         self.steps = 0
         self.applied = False
-        self.kept: dict[str, Tensor] = {}
+        self.raw_weights: dict[str, Tensor] = {}
         self._parameters = {name: parameter for name, parameter in parameters if parameter.requires_grad}
-        self.tensors = {name: _wide(parameter).clone() for name, parameter in self._parameters.items()}
+        self.tensors = {name: _at_least_float32(parameter).clone() for name, parameter in self._parameters.items()}
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights after an optimizer step."""
+        """Update the average with the weights after an optimizer step."""
         self.steps += 1
         weight = 1 - self.settings.decay_at(self.steps)
         for name, parameter in self._parameters.items():
-            self.tensors[name].lerp_(_wide(parameter), weight)
+            self.tensors[name].lerp_(_at_least_float32(parameter), weight)
 
     @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """While it lasts, the parameters hold the average; afterwards exactly what they held before."""
+    def swapped_in(self) -> Iterator[None]:
+        """Context in which the parameters hold the average; afterwards they are restored exactly."""
         self.apply()
         try:
             yield
@@ -58,31 +58,31 @@ class AveragedWeights:
 
     @torch.no_grad()
     def apply(self) -> None:
-        """Put the average into the parameters, and keep what they held."""
+        """Replace the parameters by the average, and keep them in `raw_weights`."""
         if not self.applied:
-            self.kept = {name: parameter.data for name, parameter in self._parameters.items()}
+            self.raw_weights = {name: parameter.data for name, parameter in self._parameters.items()}
             for name, parameter in self._parameters.items():
                 parameter.data = self.tensors[name].to(parameter.dtype, copy=True)
             self.applied = True
 
     def restore(self) -> None:
-        """Put back what `apply` kept."""
+        """Restore the parameters that `apply` replaced."""
         if self.applied:
             for name, parameter in self._parameters.items():
-                parameter.data = self.kept[name]
-            self.kept = {}
+                parameter.data = self.raw_weights[name]
+            self.raw_weights = {}
             self.applied = False
 
     def state_dict(self) -> dict[str, Any]:
-        """The average and how often it was updated, as plain values and tensors."""
+        """The average and its number of updates, as plain values and tensors."""
         return {"steps": self.steps, "weights": dict(self.tensors)}
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue an average.
+        """Continue a saved average.
 
         Raises:
-            ValueError: it is that of other parameters.
+            ValueError: the saved average has other parameters.
         """
         weights = state.get("weights")
         if not isinstance(weights, dict) or _shapes(weights) != _shapes(self.tensors):
@@ -96,6 +96,6 @@ def _shapes(tensors: dict[str, Any]) -> dict[str, Any]:
     return {name: getattr(tensor, "shape", None) for name, tensor in tensors.items()}
 
 
-def _wide(parameter: torch.nn.Parameter) -> Tensor:
+def _at_least_float32(parameter: torch.nn.Parameter) -> Tensor:
     tensor = parameter.detach()
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor

@@ -23,7 +23,7 @@ from getiaction.files import write_atomically
 FORMAT = 2
 MAX_BATCH_SIZE = 1024  # the most that `train_batch_size: auto` chooses
 _LARGEST_FILE = 1 << 20
-_MOST = 1e20  # more bytes or operations than any step needs: a file with more is damaged
+_MAX = 1e20  # more bytes or operations than any step needs: a file with more is damaged
 
 # Workspaces of cuDNN and cuBLAS on a GPU. Without them, predictions are 2 to 8 % below the peaks measured on an H100
 # (docs/memory.md).
@@ -165,7 +165,7 @@ def load(name: str) -> Need | None:
     counts = [getattr(need, field) for field in asdict(need) if field != "moments"]
     counts += [each for _, each in need.moments] + [abs(constant) for constant, _ in need.moments]
     sound = all(isinstance(count, int | float) and not isinstance(count, bool) for count in counts)
-    return need if sound and need.moments and all(0 <= count <= _MOST for count in counts) else None
+    return need if sound and need.moments and all(0 <= count <= _MAX for count in counts) else None
 
 
 def store(name: str, need: Need) -> None:

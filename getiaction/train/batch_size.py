@@ -28,7 +28,7 @@ from getiaction.train.memory import need_of
 from getiaction.train.screen import Screen
 
 CHOSEN = "GETIACTION_BATCH_SIZE"  # for the processes that Lightning starts
-MOST_ON_CPU = 64  # a larger batch only makes each step slower
+MAX_ON_CPU = 64  # a larger batch only makes each step slower
 _LINE = re.compile(r"(?m)^(\s*train_batch_size:\s*)auto\b")
 
 
@@ -114,7 +114,7 @@ def _found(recipe: dict[str, Any], screen: Screen) -> int:
     largest = need.largest(room, setting)
     if not largest:
         raise too_small(need, 1, room, setting)
-    number = memory.auto_batch_size(min(largest, MOST_ON_CPU) if not gpu else largest, samples)
+    number = memory.auto_batch_size(min(largest, MAX_ON_CPU) if not gpu else largest, samples)
     while True:
         screen.doing(f"trying a step of {number} samples")
         error = _try(recipe, number)

@@ -89,7 +89,7 @@ def measure(
     torch.zeros((), requires_grad=True).backward()
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     with _replacing_parameters():
-        policy.build_hollow(meta, stats, _all(fake, _Contents()))
+        policy.build_without_weights(meta, stats, _all(fake, _Contents()))
     model: Any = policy.lerobot_policy
     with _replacing_parameters(), fake:
         if dtype := _WHOLE.get(precision):

@@ -77,7 +77,7 @@ def class_routes(recipe: Recipe, route: str = ROUTE) -> Iterator[str]:
     yield route
     inside = recipe.get(f"{route}.init_args.transforms")
     for index, item in enumerate(inside if isinstance(inside, list) else ()):
-        if isinstance(item, dict) and route.count("transforms.") < _MOST_NESTED:
+        if isinstance(item, dict) and route.count("transforms.") < _MAX_NESTED:
             yield from class_routes(recipe, f"{route}.init_args.transforms.{index}")
 
 
@@ -111,8 +111,8 @@ NOT_A_PICTURE = {
 }
 _TO_A_SIZE = ("CenterCrop", "RandomCrop", "RandomResizedCrop")
 _TO_ANY_SIZE = ("RandomResize", "RandomShortestSize", "RandomZoomOut", "ScaleJitter")
-_MOST_TRANSFORMS = 3
-_MOST_NESTED = 20
+_MAX_TRANSFORMS = 3
+_MAX_NESTED = 20
 _WRAPPERS = ("Compose", "RandomApply", "RandomChoice", "RandomOrder")
 
 Size = tuple[int, int]
@@ -149,7 +149,7 @@ def size_after_all(recipe: Recipe, size: Size) -> tuple[Size | None, str]:
     routes = [route for route in transform_routes(recipe) if is_built(recipe, route)]
     if recipe.get(f"{ROUTE}.enable") is False:
         return size, ""
-    most = recipe.get(f"{ROUTE}.max_num_transforms", _MOST_TRANSFORMS)
+    most = recipe.get(f"{ROUTE}.max_num_transforms", _MAX_TRANSFORMS)
     all_of_them = isinstance(most, int) and most >= len(routes)
     any_order = bool(recipe.get(f"{ROUTE}.random_order", False))
     now, changed_by = size, ""

@@ -13,8 +13,8 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Node
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$[A-Z_][A-Z0-9_]*\b")
-_MOST = 10**12
-_MOST_FRAMES = 100_000
+_MAX = 10**12
+_MAX_FRAMES = 100_000
 # Parameters that count the frames of one sample: LeRobot writes a list of as many.
 _FRAMES = ("chunk_size", "horizon", "n_obs_steps", "n_action_steps", "action_chunk_size", "n_action_pred_token")
 
@@ -69,8 +69,8 @@ def beyond_reason(recipe: Recipe) -> dict[str, str]:
     for route, node in recipe.walk():
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             continue
-        if not math.isfinite(node.value) or abs(node.value) > _MOST:
+        if not math.isfinite(node.value) or abs(node.value) > _MAX:
             found[route] = "no number to train with"
-        elif route.rpartition(".")[2] in _FRAMES and abs(node.value) > _MOST_FRAMES:
+        elif route.rpartition(".")[2] in _FRAMES and abs(node.value) > _MAX_FRAMES:
             found[route] = "more frames than an episode has"
     return found

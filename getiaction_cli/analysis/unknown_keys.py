@@ -19,7 +19,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import IMAGE_TRANSFORMS, WRAPPER
 
 # Beyond this many in one recipe, the file is something else; looking for their likes would take seconds.
-_MOST = 30
+_MAX = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
                 or (not section.route and key in foreign_sections(recipe))
             ):
                 continue
-            if len(found) >= _MOST:
+            if len(found) >= _MAX:
                 return tuple(found)
             found.append(classify(recipe, policy, section, key))
     return tuple(found)

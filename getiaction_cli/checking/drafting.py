@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from getiaction_cli.policies import PolicyClass
 
 # A draft that more fixes than this have not fixed goes round in circles.
-_MOST_FIXES = 20
+_MAX_FIXES = 20
 # A fix may ask for another: weights to start from know the cameras by other names.
 _IN_A_ROW = 2
 # What no recipe can fix: the dataset's own faults, and this machine's. The latter does not count against a policy.
@@ -85,7 +85,7 @@ def suit(dataset: Dataset, policy: PolicyClass, shared: SharedInputs) -> Suit:
     except Unjudgeable as reason:
         return Suit(policy, "", (), (), (), str(reason))
     report = _judge(recipe, shared)
-    for _ in range(_MOST_FIXES):
+    for _ in range(_MAX_FIXES):
         mended = _mended(recipe, report, shared, _weight(report), _IN_A_ROW)
         if mended is None:
             break

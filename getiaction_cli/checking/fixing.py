@@ -14,9 +14,9 @@ from getiaction_cli.recipe import Recipe, apply_edits
 from getiaction_cli.recipe.reader import read_one
 
 # A fix may bring another to light (a key moved, then its value). More rounds than this is a circle.
-_MOST_ROUNDS = 20
+_MAX_ROUNDS = 20
 # Characters of recipe text that are checked again; a page of YAML is about 2,000. Beyond it, the next --fix continues.
-_MOST_CHECKED = 100_000
+_MAX_CHECKED = 100_000
 
 Texts = dict[str, str]  # by file
 
@@ -48,7 +48,7 @@ def fix(recipe: Recipe, judge: Callable[[Recipe], Report], reread: Callable[[Tex
     report, seen = judge(recipe), [_texts(recipe)]
     made: list[Diagnostic] = []
     size = sum(len(text) for text in seen[0].values())
-    for _ in range(max(1, min(_MOST_ROUNDS, _MOST_CHECKED // max(size, 1)))):
+    for _ in range(max(1, min(_MAX_ROUNDS, _MAX_CHECKED // max(size, 1)))):
         texts, fixed = _one_round(recipe, report, unsafe)
         if not fixed or texts in seen:
             break

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.checking.assumptions import World
 
 # Of one kind of mistake, more than this is one mistake made by a program.
-MOST_FINDINGS = 100
+MAX_FINDINGS = 100
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 # What follows from the parameters of the policy: unavailable, or wrong, where one of them is refused.
@@ -226,7 +226,7 @@ def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
 
 def _with_next_step(entry: Rule, needs: dict[str, object]) -> tuple[Finding, ...]:
     """What a rule finds, each with a next step: the rule's own where the finding has neither a fix nor a help text."""
-    found = islice(entry.run(**needs), MOST_FINDINGS)
+    found = islice(entry.run(**needs), MAX_FINDINGS)
     return tuple(one if one.help or one.fix else replace(one, help=entry.help) for one in found)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from getiaction_cli.diagnostics import Report
     from getiaction_cli.runs import Run
 
-_MOST_RECIPE = 1 << 20
+_MAX_RECIPE = 1 << 20
 
 
 def write(folder: Path, run: Run | None = None) -> None:
@@ -30,7 +30,7 @@ def write(folder: Path, run: Run | None = None) -> None:
     from getiaction_cli.rendering import run_html
 
     try:
-        recipe = trust.read_bytes(folder / "recipe.yaml", _MOST_RECIPE).decode("utf-8", errors="replace")
+        recipe = trust.read_bytes(folder / "recipe.yaml", _MAX_RECIPE).decode("utf-8", errors="replace")
     except OSError:
         recipe = ""
     drawn = run_html.render(run or runs.read(folder), runs.rollouts(folder), runs.evaluation(folder), recipe)

@@ -28,10 +28,10 @@ _BASE = re.compile(r"^base:[^\n]*(?:\n[ \t]*-[^\n]*|\n[ \t]+[^\n]*)*", re.MULTIL
 _ENTRIES = re.compile(r"--data\.(?:init_args\.)?datasets\.")
 _ENTRY = re.compile(r"--data\.(?:init_args\.)?datasets\.\d+\.")
 _NAMED = re.compile(r"[\w./+@-]+\.ya?ml\b")
-_MOST_BASES = 8
-_MOST_BYTES = 1_000_000
-_MOST_RECIPES = 200
-_MOST_RUNS = 200
+_MAX_BASES = 8
+_MAX_BYTES = 1_000_000
+_MAX_RECIPES = 200
+_MAX_RUNS = 200
 
 Candidate = tuple[str, str]
 
@@ -82,7 +82,7 @@ def _with_bases(path: str) -> str:
     text = _read(path)
     section = _BASE.search(text)
     names = _NAMED.findall(section[0]) if section else []
-    return text + "".join(_read(os.path.join(os.path.dirname(path), name)) for name in names[:_MOST_BASES])  # noqa: PTH118, PTH120
+    return text + "".join(_read(os.path.join(os.path.dirname(path), name)) for name in names[:_MAX_BASES])  # noqa: PTH118, PTH120
 
 
 def _path(word: str) -> str:
@@ -250,7 +250,7 @@ def environments() -> Iterator[Candidate]:
 def runs() -> Iterator[Candidate]:
     """The runs in outputs/RECIPE/TIME of this folder, newest first."""
     found = [run for recipe in _entries("outputs", "outputs") for run in _entries(recipe, recipe)]
-    for run in sorted(found, key=os.path.basename, reverse=True)[:_MOST_RUNS]:
+    for run in sorted(found, key=os.path.basename, reverse=True)[:_MAX_RUNS]:
         if os.path.isfile(f"{run}/recipe.yaml"):  # noqa: PTH113
             saved = os.path.isfile(f"{run}/checkpoints/last.ckpt")  # noqa: PTH113
             yield run, "can be resumed" if saved else "no checkpoint"
@@ -278,7 +278,7 @@ def datasets() -> Iterator[Candidate]:
     recipes = [
         file for folder in (".", "recipes") for file in _entries(folder, folder) if file.endswith((".yaml", ".yml"))
     ]
-    for recipe in recipes[:_MOST_RECIPES]:
+    for recipe in recipes[:_MAX_RECIPES]:
         for repo_id in _REPO_ID.findall(_read(recipe)):
             yield repo_id, f"in {recipe.removeprefix('./')}"
 
@@ -301,7 +301,7 @@ def _read(path: str) -> str:
         if not os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113 - a pipe would be waited for
             return ""
         with open(os.path.expanduser(path), encoding="utf-8", errors="replace") as handle:  # noqa: PTH111, PTH123
-            return handle.read(_MOST_BYTES)
+            return handle.read(_MAX_BYTES)
     except OSError:
         return ""
 

@@ -164,15 +164,15 @@ def upwards(route: str) -> Iterator[str]:
         route = route.rpartition(".")[0]
 
 
-_MOST_WORD, _MOST_TEXT = 400, 4_000  # characters; a path in a command may be long
-_LONG_WORD = re.compile(rf"\S{{{_MOST_WORD + 1},}}")
+_MAX_WORD, _MAX_TEXT = 400, 4_000  # characters; a path in a command may be long
+_LONG_WORD = re.compile(rf"\S{{{_MAX_WORD + 1},}}")
 
 
 def shorten(text: str) -> str:
     """A message whose overlong words, and overlong whole, have an ellipsis in their middle: values may be megabytes."""
-    if len(text) <= _MOST_WORD:
+    if len(text) <= _MAX_WORD:
         return text
-    return _middle(_LONG_WORD.sub(lambda word: _middle(word[0], _MOST_WORD), text), _MOST_TEXT)
+    return _middle(_LONG_WORD.sub(lambda word: _middle(word[0], _MAX_WORD), text), _MAX_TEXT)
 
 
 def _middle(text: str, most: int) -> str:

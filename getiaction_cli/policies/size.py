@@ -53,7 +53,7 @@ def checkpoint_bytes(count: int, *, averaged: bool = False) -> tuple[int, int]:
     return count * (each + _WEIGHT), count * (3 * each + _WEIGHT)
 
 
-_MOST = 10**30  # a larger count comes from a damaged shape, and its size in bytes does not fit a float
+_MAX = 10**30  # a larger count comes from a damaged shape, and its size in bytes does not fit a float
 
 
 def parameters(policy: PolicyConfig) -> int | None:
@@ -72,7 +72,7 @@ def parameters(policy: PolicyConfig) -> int | None:
         return None if billions is None else int(billions * 1e9)
     try:
         number = count(policy)
-        return number if number <= _MOST else None
+        return number if number <= _MAX else None
     except (TypeError, AttributeError, IndexError, KeyError, ValueError, ZeroDivisionError):
         return None
 

@@ -23,7 +23,7 @@ from getiaction_cli.recipe.recipe import Recipe
 BASE = "base"
 BASE_PROBLEM = "GA156"
 SUFFIXES = (".yaml", ".yml")
-_MOST_FILES = 32
+_MAX_FILES = 32
 
 
 def with_bases(recipe: Recipe, read_one: Callable[[str], Recipe]) -> list[Recipe]:
@@ -72,8 +72,8 @@ class _Bases:
         if not name.endswith(SUFFIXES):
             return Finding(f"`{name[:80]}` is not a .yaml file")
         self.count += 1
-        if self.count > _MOST_FILES:
-            return Finding(f"a recipe has at most {_MOST_FILES} files, counting those that its bases name")
+        if self.count > _MAX_FILES:
+            return Finding(f"a recipe has at most {_MAX_FILES} files, counting those that its bases name")
         file = os.path.normpath(Path(recipe.file).parent / name)
         if _identity(file) in above:
             way = " → ".join([*(Path(other).name for other in above[above.index(_identity(file)) :]), Path(file).name])

@@ -10,7 +10,7 @@ import yaml
 from getiaction_cli.recipe.nodes import Node
 from getiaction_cli.recipe.recipe import Recipe
 
-_MOST_TEXT = 1 << 20
+_MAX_TEXT = 1 << 20
 # What an editor or `getiaction` itself writes into a file about that file.
 _OF_THE_FILE = ("# yaml-language-server:",)
 
@@ -53,7 +53,7 @@ def key_lines(recipe: Recipe) -> dict[str, int]:
 def comments(recipe: Recipe) -> Comments:
     """Read the comments of a recipe's own file; none of a file that is not YAML or larger than 1 MB."""
     found = Comments()
-    if "#" not in recipe.text or len(recipe.text) > _MOST_TEXT:
+    if "#" not in recipe.text or len(recipe.text) > _MAX_TEXT:
         return found
     keys: dict[int, str] = {}
     for route, number in key_lines(recipe).items():

@@ -19,9 +19,9 @@ from getiaction_cli.diagnostics.source import Source
 from getiaction_cli.recipe.scalars import Note, plain, tagged
 
 # A recipe is a page of text. The longest honest one seen lists some thousand episodes.
-MOST_DEPTH = 40
-MOST_VALUES = 20_000
-MOST_IN_KEY = 1_000  # characters
+MAX_DEPTH = 40
+MAX_VALUES = 20_000
+MAX_IN_KEY = 1_000  # characters
 
 _OWN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map"))
 _Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -169,12 +169,12 @@ class _Builder:
 
     def _count(self, size: int, event: Any) -> None:
         self.count += size
-        if self.count > MOST_VALUES:
-            raise TooMuch(f"more than {MOST_VALUES:,} values once aliases are written out", event.start_mark.index)
+        if self.count > MAX_VALUES:
+            raise TooMuch(f"more than {MAX_VALUES:,} values once aliases are written out", event.start_mark.index)
 
     def _deep(self, depth: int, start: int) -> None:
-        if depth > MOST_DEPTH:
-            raise TooMuch(f"more than {MOST_DEPTH} levels deep", start)
+        if depth > MAX_DEPTH:
+            raise TooMuch(f"more than {MAX_DEPTH} levels deep", start)
 
     def _node(self, event: Any, depth: int) -> Node:
         start, end = event.start_mark.index, event.end_mark.index
@@ -251,8 +251,8 @@ class _Builder:
         merged: list[Node] = []
         while not isinstance(event := self.events.get_event(), yaml.MappingEndEvent):
             key = self._node(event, depth + 1)
-            if len(key.raw) > MOST_IN_KEY:
-                raise TooMuch(f"a key of more than {MOST_IN_KEY:,} characters", key.start)
+            if len(key.raw) > MAX_IN_KEY:
+                raise TooMuch(f"a key of more than {MAX_IN_KEY:,} characters", key.start)
             value = self._node(self.events.get_event(), depth + 1)
             node.size += value.size + 1
             node.height = max(node.height, value.height + 1)

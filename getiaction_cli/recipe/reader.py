@@ -23,8 +23,8 @@ from getiaction_cli.recipe.overrides import apply
 from getiaction_cli.recipe.recipe import Recipe
 
 # Recipes are a few kilobytes. A file of megabytes is something else (a dataset, a checkpoint) given by mistake.
-MOST_BYTES = 1_000_000
-_MOST_SYNTAX_ERRORS = 10
+MAX_BYTES = 1_000_000
+_MAX_SYNTAX_ERRORS = 10
 
 _TOP_KEY = re.compile(r"""^(?:"([^"\n]+)"|'([^'\n]+)'|([^\s#\-"'\[{][^:#\n]*?))\s*:(?=\s|$)""", re.MULTILINE)
 _NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
@@ -98,7 +98,7 @@ def read_one(path: str, *, text: str | None = None, name: str | None = None) -> 
         text, problem = _decode(data)
         if problem:
             findings.append(("GA103", problem))
-    elif len(text) > MOST_BYTES:
+    elif len(text) > MAX_BYTES:
         text, problem = "", _too_large(len(text))
         findings.append(("GA103", problem))
     source = Source(name, text)
@@ -124,9 +124,9 @@ def read_one(path: str, *, text: str | None = None, name: str | None = None) -> 
 def _bytes(path: str) -> bytes:
     try:
         if path == "-":
-            return sys.stdin.buffer.read(MOST_BYTES + 1)
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
         with trust.open_regular(shipped.path_of(path) or path) as file:
-            return file.read(MOST_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise RecipeNotFound(f"there is no recipe at {path}", _nearby(Path(path))) from None
     except IsADirectoryError:
@@ -158,14 +158,14 @@ def _nearby(path: Path) -> str:
 
 def _too_large(size: int) -> Finding:
     return Finding(
-        f"this is larger than a recipe can be ({MOST_BYTES // 1_000_000} MB)",
+        f"this is larger than a recipe can be ({MAX_BYTES // 1_000_000} MB)",
         help="a recipe is a page of YAML; check the path",
     )
 
 
 def _decode(data: bytes) -> tuple[str, Finding | None]:
     """The text of the bytes, or an empty text and the reason."""
-    if len(data) > MOST_BYTES:
+    if len(data) > MAX_BYTES:
         return "", _too_large(len(data))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "", Finding("this file is UTF-16, not UTF-8", help="save it as UTF-8 in your editor")
@@ -195,7 +195,7 @@ def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozense
             )
         broken.add(section_at(source, source.line_of(match.start())))
     text = _NOT_PRINTABLE.sub(" ", text)
-    for _ in range(_MOST_SYNTAX_ERRORS):
+    for _ in range(_MAX_SYNTAX_ERRORS):
         try:
             root, found = build(source, text)
         except TooMuch as limit:

@@ -19,8 +19,8 @@ from getiaction_cli.recipe.layout import PYTHON_ONLY
 from getiaction_cli.recipe.types import ANY, Type, from_tree
 
 _HOMES = ("getiaction", "lightning", "lerobot", "torchvision", "torch")
-_MOST_HOPS = 6
-_MOST_BASES = 20
+_MAX_HOPS = 6
+_MAX_BASES = 20
 # Classes of Lightning that give what else they are given to a class of torch, and to which.
 _FOR_ANOTHER = {
     "DDPStrategy": "torch.nn.parallel.DistributedDataParallel",
@@ -72,7 +72,7 @@ def read_signature(class_path: str) -> Signature | None:
     file, name = found
     parameters: dict[str, Parameter] = {}
     summary, is_open = "", True
-    for _ in range(_MOST_HOPS):  # a constructor that passes **kwargs on is open to its base's parameters
+    for _ in range(_MAX_HOPS):  # a constructor that passes **kwargs on is open to its base's parameters
         lines = _class_lines(file, name)
         if lines is None:
             break
@@ -204,7 +204,7 @@ def _module_of(file: Path) -> str:
 
 def _find(module: str, name: str) -> tuple[Path, str] | None:
     """The file in which a class is defined, following re-exports."""
-    for _ in range(_MOST_HOPS):
+    for _ in range(_MAX_HOPS):
         file = _file(module)
         if file is None or not name.isidentifier():
             return None
@@ -245,7 +245,7 @@ def _hierarchy(class_path: str) -> tuple[tuple[Path, str, tuple[ast.FunctionDef,
     start = _find(module, name)
     queue = [start] if start else []
     found: list[tuple[Path, str, tuple[ast.FunctionDef, ...]]] = []
-    while queue and len(found) < _MOST_BASES:
+    while queue and len(found) < _MAX_BASES:
         file, name = queue.pop(0)
         tree = _whole_class(file, name)
         if tree is None or any(known[:2] == (file, name) for known in found):
@@ -363,7 +363,7 @@ def _default(tree: ast.expr | None) -> Any:
 @cache
 def _alias(file: Path, name: str) -> Type | None:
     """What a type alias stands for, defined in this file or where it is imported from."""
-    for _ in range(_MOST_HOPS):
+    for _ in range(_MAX_HOPS):
         match = re.search(rf"^{name}(?::[^=\n]+)?\s*=\s*", _text(file), re.MULTILINE)
         if match:
             tree = _expression(_text(file)[match.end() :])

@@ -18,7 +18,7 @@ _WIDTH, _HEIGHT = 440, 210  # in SVG units; the browser scales them to the width
 _TOP, _RIGHT, _BOTTOM = 8, 24, 34
 _LETTER = 6.7  # width of a digit at the style sheet's size
 _LARGEST = 1e300  # differences of larger numbers are not finite
-_MOST_DOTS = 60
+_MAX_DOTS = 60
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _drawn(
     if not line.dots:
         thick = " thick" if line.thick else ""
         parts.append(f'<polyline class="{kind}{thick}" points="{_joined(_thinned(placed))}"/>')
-    if line.dots or (len(points) <= _MOST_DOTS and (line.band or len(points) == 1)):
+    if line.dots or (len(points) <= _MAX_DOTS and (line.band or len(points) == 1)):
         parts += [
             f'<circle class={kind} cx="{a:.1f}" cy="{b:.1f}" r="{2.5 if line.dots else 3.5}">'
             f"<title>{text(f'{number(x)}{x_unit}: {number(y)}{unit}')}</title></circle>"

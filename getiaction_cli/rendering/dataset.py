@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.features import Feature
     from getiaction_cli.datasets.inspection import CameraFormat, Inspection, PolicyVerdict
 
-_MOST_DIMENSIONS = 40
-_MOST_TASKS = 10
-_MOST_OUTLIERS = 6
+_MAX_DIMENSIONS = 40
+_MAX_TASKS = 10
+_MAX_OUTLIERS = 6
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -132,7 +132,7 @@ def _statistics(feature: Feature, entry: dict[str, np.ndarray], paint: Paint, co
     bar = max(10, min(36, columns - 6 - label - 2 - 10 * len(wanted) - 12))
     low, high = float(np.nanmin(flat["min"])), float(np.nanmax(flat["max"]))
     lines = [" " * (6 + label) + paint("dim", "".join(name.rjust(10) for name in wanted))]
-    for i, name in enumerate(names[:_MOST_DIMENSIONS]):
+    for i, name in enumerate(names[:_MAX_DIMENSIONS]):
         numbers = "".join(number(float(flat[stat][i])).rjust(10) for stat in wanted)
         one = {stat: float(values[i]) for stat, values in flat.items() if i < len(values)}
         mark = _mark(one)
@@ -142,8 +142,8 @@ def _statistics(feature: Feature, entry: dict[str, np.ndarray], paint: Paint, co
             f"      {shown}{' ' * (label - width(shown))}{numbers}  {paint('gutter', drawn)}"
             + (f" {paint('warning', mark)}" if mark else "")
         )
-    if dimensions > _MOST_DIMENSIONS:
-        lines.append(paint("dim", f"      and {dimensions - _MOST_DIMENSIONS} more dimensions"))
+    if dimensions > _MAX_DIMENSIONS:
+        lines.append(paint("dim", f"      and {dimensions - _MAX_DIMENSIONS} more dimensions"))
     return lines
 
 
@@ -215,7 +215,7 @@ def _episodes(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
         drawn = paint("gutter", bar(count, most, room))
         lines.append(f"  {name.rjust(left)}  {paint('dim', seconds.rjust(middle))}  {drawn} {count:,}")
     if inspection.outliers:
-        rows = inspection.outliers[:_MOST_OUTLIERS]
+        rows = inspection.outliers[:_MAX_OUTLIERS]
         named = ", ".join(f"episode {inspection.dataset.episodes.index[row]} with {lengths[row]:,}" for row in rows)
         more = f" and {len(inspection.outliers) - len(rows):,} more" if len(inspection.outliers) > len(rows) else ""
         lines.append("  " + wrap(f"unusual: {named}{more}", columns, "    "))
@@ -238,15 +238,15 @@ def _tasks(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
         return [paint("bold", "Task") + "  " + wrap(shorten(next(iter(counts))) or "(no text)", columns, "      ")]
     lines = [paint("bold", "Tasks") + f"  {len(counts):,}"]
     most = max(frames for _, frames in counts.values())
-    for task, (episodes, frames) in list(counts.items())[:_MOST_TASKS]:
+    for task, (episodes, frames) in list(counts.items())[:_MAX_TASKS]:
         share = f"{plural(episodes, 'episode').rjust(14)} {frames:>9,} frames"
         bars = 10 if columns >= 72 else 0
         room = max(20, columns - len(share) - 8 - bars)
         text = cut(clean(task) or "(no text)", room)
         drawn = paint("gutter", bar(frames, most, bars)) if bars else ""
         lines.append(f"  {text}{' ' * (room - width(text))} {share} {drawn}")
-    if len(counts) > _MOST_TASKS:
-        lines.append(f"  and {len(counts) - _MOST_TASKS:,} more")
+    if len(counts) > _MAX_TASKS:
+        lines.append(f"  and {len(counts) - _MAX_TASKS:,} more")
     return lines
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.inspection import Inspection
     from getiaction_cli.datasets.sample import Clip, Sample
 
-_MOST_DIMENSIONS = 64
-_MOST_TASKS = 20
+_MAX_DIMENSIONS = 64
+_MAX_TASKS = 20
 
 
 def render(inspection: Inspection, sample: Sample) -> str:
@@ -90,7 +90,7 @@ def _lengths(inspection: Inspection) -> str:
 
 
 def _tasks(tasks: dict[str, tuple[int, int]]) -> str:
-    shown = list(tasks.items())[:_MOST_TASKS]
+    shown = list(tasks.items())[:_MAX_TASKS]
     if len(shown) == 1:
         return f"<p>{text(shown[0][0])}</p>"
     drawn = charts.bars(
@@ -175,7 +175,7 @@ def _film(clip: Clip | None) -> dict[str, Any] | None:
 
 def _curves(feature: Feature, sample: Sample, episodes: list[int]) -> str:
     """A chart of each dimension with all episodes; the browser fades the others."""
-    plots = (_curve(feature, at, sample, episodes) for at in range(min(feature.size, _MOST_DIMENSIONS)))
+    plots = (_curve(feature, at, sample, episodes) for at in range(min(feature.size, _MAX_DIMENSIONS)))
     kind = f"{text(feature.role)}, {text(feature.dtype)}, {plural(feature.size, 'dimension')}"
     return f"<h3><code>{text(feature.key)}</code> <small>{kind}</small></h3><div class=plots>{''.join(plots)}</div>"
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from getiaction_cli.diagnostics import Report
 
 _BARS = "▁▂▃▄▅▆▇█"
-_MOST_JOINTS = 40
-_MOST_TASKS = 10
+_MAX_JOINTS = 40
+_MAX_TASKS = 10
 _WORST_EPISODES = 3
 PARTS = {
     "held-out": "held-out",
@@ -128,7 +128,7 @@ def _last(horizon: tuple[float, ...]) -> float:
 
 
 def _joints(evaluation: Evaluation, paint: Paint, columns: int) -> list[str]:
-    shown = evaluation.joints[:_MOST_JOINTS]
+    shown = evaluation.joints[:_MAX_JOINTS]
     names = min(max(6, *(width(clean(joint.name)) for joint in shown)), max(12, columns - 50))
     lines = [paint("bold", "Joints"), f"  {'':<{names}}  {'error':>9}  {'of range':>9}  {'range':<20}  holding still"]
     still, _ = evaluation.still
@@ -175,11 +175,11 @@ def _episodes(evaluation: Evaluation, paint: Paint, columns: int) -> list[str]:
         )
     tasks = list(evaluation.tasks.items())
     if len(tasks) > 1:
-        for i, (task, error) in enumerate(tasks[:_MOST_TASKS]):
+        for i, (task, error) in enumerate(tasks[:_MAX_TASKS]):
             lead = "tasks" if i == 0 else ""
             lines.append(cut(f"  {lead:<15}  {percent(error):>7}  {clean(task)}", columns))
-        if len(tasks) > _MOST_TASKS:
-            lines.append(f"  {'':<15}  and {len(tasks) - _MOST_TASKS} better ones")
+        if len(tasks) > _MAX_TASKS:
+            lines.append(f"  {'':<15}  and {len(tasks) - _MAX_TASKS} better ones")
     return [paint("bold", "Where"), *lines] if lines else []
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from getiaction.evaluation.result import Evaluation, Trajectory
     from getiaction_cli.diagnostics import Report
 
-_MOST_DIMENSIONS = 64
+_MAX_DIMENSIONS = 64
 # Recorded, predicted, where a prediction begins.
 _RECORDED, _PREDICTED, _BEGINS = 0, 1, charts.GREY
 
@@ -105,7 +105,7 @@ def _episode(evaluation: Evaluation, trajectory: Trajectory) -> str:
             (jpeg, f"{frame / evaluation.fps:.1f} s") for camera, frame, jpeg in trajectory.pictures if camera == key
         ]
         cameras += pictures(key, shots, f"episode {trajectory.episode}")
-    plots = "".join(_joint(evaluation, trajectory, i) for i in range(len(evaluation.joints[:_MOST_DIMENSIONS])))
+    plots = "".join(_joint(evaluation, trajectory, i) for i in range(len(evaluation.joints[:_MAX_DIMENSIONS])))
     return f"{cameras}{legend}<div class=plots>{plots}</div>"
 
 

@@ -18,7 +18,7 @@ from getiaction_cli.units import size
 
 _NAME = 16
 _TYPE = 34
-_MOST_STEPS = 6
+_MAX_STEPS = 6
 
 
 def render_all(policies: Sequence[PolicyClass], cached: Mapping[str, bool | None], *, columns: int, color: bool) -> str:
@@ -230,7 +230,7 @@ def _timing(config: PolicyConfig) -> list[tuple[str, str]]:
 def _steps(steps: list[int] | None) -> str:
     if steps is None:
         return "the current frame"
-    if len(steps) <= _MOST_STEPS:
+    if len(steps) <= _MAX_STEPS:
         return ", ".join(map(str, steps))
     return f"{steps[0]}, {steps[1]}, …, {steps[-1]} ({len(steps)} steps)"
 

@@ -20,7 +20,7 @@ from getiaction_cli.units import number, plural
 if TYPE_CHECKING:
     from getiaction_cli.runs import Rollouts, Run
 
-_MOST_VIDEOS = 12
+_MAX_VIDEOS = 12
 _LONGEST = 48  # characters of a value in a table of several runs
 _LOW, _HIGH = "eval/success_rate_low", "eval/success_rate_high"
 # Metrics that have a chart of their own: name and unit.
@@ -164,7 +164,7 @@ def _success(run: Run) -> Iterator[str]:
 
 
 def _acted(run: Run, rollouts: Sequence[Rollouts]) -> Iterator[str]:
-    parts, left = [], _MOST_VIDEOS
+    parts, left = [], _MAX_VIDEOS
     for one in rollouts:
         shown = one.videos[:left]
         left -= len(shown)

@@ -198,17 +198,17 @@ def test_errors_that_a_policy_swallows_while_loading_are_seen() -> None:
 
     policy = Swallows(2, 2)
     policy.config = type("Config", (), {"type": "pi0", "pretrained_path": "lerobot/pi0_base"})()
-    with weights.observed_loads() as loads:
+    with weights.record_loads() as loads:
         pass
     with pytest.raises(PolicyError, match=r"lerobot/pi0_base do not match this pi0 policy: its model\.safetensors"):
-        weights.require_whole_load(policy, loads)
-    with weights.observed_loads() as loads, contextlib.suppress(RuntimeError):
+        weights.require_complete_load(policy, loads)
+    with weights.record_loads() as loads, contextlib.suppress(RuntimeError):
         policy.load_state_dict({"weight": torch.zeros(3, 3)}, strict=False)
     with pytest.raises(PolicyError, match="size mismatch for weight"):
-        weights.require_whole_load(policy, loads)
-    with weights.observed_loads() as loads:
+        weights.require_complete_load(policy, loads)
+    with weights.record_loads() as loads:
         policy.load_state_dict({"weight": torch.zeros(2, 2), "bias": torch.zeros(2)})
-    weights.require_whole_load(policy, loads)
+    weights.require_complete_load(policy, loads)
 
 
 @pytest.mark.slow

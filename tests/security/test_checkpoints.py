@@ -149,12 +149,12 @@ def test_a_folder_does_not_pass_for_lerobots_own_repository(
 ) -> None:
     from transformers import AutoProcessor
 
-    from getiaction.lerobot.foreign_code import no_foreign_code, own_texts
+    from getiaction.lerobot.foreign_code import no_foreign_code, trusted_texts
 
     monkeypatch.chdir(tmp_path)
     own = "lerobot/fast-action-tokenizer"
-    assert trust.may_load_code(own, None, own_texts("pi0_fast"))
-    assert not trust.may_load_code(own, "refs/pr/1", own_texts("pi0_fast"))  # anyone may propose a commit
+    assert trust.may_load_code(own, None, trusted_texts("pi0_fast"))
+    assert not trust.may_load_code(own, "refs/pr/1", trusted_texts("pi0_fast"))  # anyone may propose a commit
     hostile.code(tmp_path / own, mark)
     with pytest.raises(trust.Refused), no_foreign_code("pi0_fast"):
         AutoProcessor.from_pretrained(own, trust_remote_code=True)

@@ -1,8 +1,8 @@
 """LeRobot's policies as Lightning modules: `from getiaction.policies.lerobot import ACT`.
 
 There is one class per policy that LeRobot registers, named after its configuration class without "Config": `ACT`,
-`Diffusion`, `SmolVLA`, …; every field of that configuration is a keyword. `LeRobotPolicy` runs any policy by name,
-those of plugins included. Importing this package is cheap; torch and LeRobot are imported with the first class.
+`Diffusion`, `SmolVLA`, …; every field of that configuration is a keyword argument. `LeRobotPolicy` runs any policy by
+name, including those of plugins. Importing this package is fast; torch and LeRobot are imported with the first class.
 """
 
 from typing import TYPE_CHECKING, Any

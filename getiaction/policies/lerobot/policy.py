@@ -1,4 +1,4 @@
-"""Any LeRobot policy as a Lightning module that does what LeRobot's own training loop does."""
+"""A Lightning module for any LeRobot policy, with the behaviour of LeRobot's own training loop."""
 
 import copy
 import dataclasses
@@ -41,48 +41,48 @@ from getiaction.spec.publishing import Upload
 
 Batch = dict[str, Any]
 
-# Where a checkpoint keeps what a policy needs beyond its weights.
+# Keys of a checkpoint for what a policy needs besides its weights.
 CHECKPOINT_KEY = "getiaction"
 AVERAGE_KEY = "ema"
 COUNTED_KEY = "counted_steps"
-_OWN = "lerobot_policy."  # before the names of its weights
+_OWN = "lerobot_policy."  # prefix of the names of its weights
 _SHARDED = ("FSDP", "ModelParallel", "DeepSpeed")
 
 
 class LeRobotPolicy(L.LightningModule):
     """A LeRobot policy by name.
 
-    Without features it is built in `setup`, from the dataset of the trainer's data module; with both `input_features`
-    and `output_features` as dictionaries it is built at once, on the CPU, and follows the trainer to its device.
+    Without features it is built in `setup`, from the dataset of the trainer's data module. With both `input_features`
+    and `output_features` as dictionaries it is built immediately, on the CPU, and moved to the trainer's device later.
 
     Args:
         policy_name: the name LeRobot registers the policy under: `act`, `diffusion`, `vqbet`, …
         learning_rate: sets the configuration's `optimizer_lr`; None keeps the policy's own preset.
-        config_kwargs: fields of the policy's configuration class; `parameters` win over it.
-        input_features: a list of keys that chooses among the dataset's features, or a dictionary of features (LeRobot's
-            raw ones with dtype and shape, or `PolicyFeature`); may be the dataset's whole feature dictionary.
+        config_kwargs: fields of the policy's configuration class; `parameters` override them.
+        input_features: a list of keys of the dataset's features to use, or a dictionary of features (LeRobot's raw ones
+            with dtype and shape, or `PolicyFeature`), for example the dataset's whole feature dictionary.
         output_features: likewise.
-        config: a LeRobot configuration to start from; `config_kwargs` and `parameters` win over its fields.
-        dataset_stats: statistics per feature, for a policy built at once; None takes the data module's.
+        config: a LeRobot configuration to start from; `config_kwargs` and `parameters` override its fields.
+        dataset_stats: statistics per feature, for a policy built immediately; None for the data module's.
         pretrained_path: start from the weights and processors of this `pretrained_model` folder or Hub id.
         pretrained_revision: branch, tag or commit of that Hub id.
-        rename_map: dataset key → key that the pretrained policy knows it by.
-        ema: keep an exponential moving average of the trained weights: true, or fields of
+        rename_map: dataset key → key of the pretrained policy.
+        ema: compute an exponential moving average of the trained weights: true, or fields of
             `getiaction.spec.averaging.Averaging`. Validation, rollouts, `save_pretrained` and `load_from_checkpoint`
-            use the average; checkpoints hold both.
-        peft: train adapters (LoRA) on the policy of `pretrained_path`, and nothing else: fields of
-            `getiaction.spec.adapters.Adapters`. Checkpoints and `save_pretrained` leave out the frozen weights.
+            use the average; checkpoints contain both.
+        peft: train only adapters (LoRA) on the policy of `pretrained_path`: fields of
+            `getiaction.spec.adapters.Adapters`. Checkpoints and `save_pretrained` do not contain the frozen weights.
         parameters: fields of the policy's configuration class.
 
     Attributes:
         config: LeRobot's configuration, once the features are known.
         lerobot_policy: LeRobot's policy, once built.
-        preprocessor: LeRobot's steps from a raw batch to what the policy reads.
+        preprocessor: LeRobot's steps from a raw batch to the policy's input.
         postprocessor: LeRobot's steps from the policy's action to the dataset's units.
 
     Raises:
-        getiaction.errors.PolicyError: the policy refuses its parameters or features (from here when they are given,
-            else from `setup`).
+        getiaction.errors.PolicyError: the policy does not accept its parameters or features (raised by `setup` if no
+            features are given).
     """
 
     policy_name: str | None = None
@@ -105,7 +105,7 @@ class LeRobotPolicy(L.LightningModule):
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self.policy_name = _the_name(type(self).policy_name, policy_name, config)
+        self.policy_name = _resolve_name(type(self).policy_name, policy_name, config)
         self.config: PreTrainedConfig | None = None
         self.lerobot_policy: PreTrainedPolicy | None = None
         self.preprocessor: Any = None
@@ -118,14 +118,16 @@ class LeRobotPolicy(L.LightningModule):
         self._config_given = config
         self._inputs_given = input_features
         self._outputs_given = output_features
-        self._unseen: set[str] = set()
+        self._excluded_cameras: set[str] = set()
         self._trained_inputs: dict[str, Any] | None = None
         self._pretrained = str(pretrained_path) if pretrained_path else None
         self._revision = pretrained_revision
         self._rename_map = dict(rename_map or {})
         self._averaging = _read(Averaging, ema, "`ema: true`")
         self._adapters_given = _read(Adapters, peft, "`peft: {r: 16}`")
-        self._peft_models: list[Any] = []  # PEFT's model, out of sight of torch: it holds the policy, not the reverse
+        self._peft_models: list[
+            Any
+        ] = []  # PEFT's model, in a list so that torch does not register it: it contains the policy
         self._average: AveragedWeights | None = None
         self._average_saved: dict[str, Any] | None = None
         self._val_losses: Tensor | None = None  # (datasets, 2): summed loss and samples of each dataset of a mixture
@@ -139,7 +141,7 @@ class LeRobotPolicy(L.LightningModule):
                 "rename_map is what a pretrained policy calls the dataset's features, and there is no pretrained_path",
                 "leave rename_map out: a fresh policy takes the dataset's own names",
             )
-        # Only what makes this object again: features, statistics and configuration are in the checkpoint as built.
+        # Only the constructor's arguments: the checkpoint has the features, statistics and configuration as built.
         choices = {"input_features": input_features, "output_features": output_features}
         self.save_hyperparameters(
             configuration.plain(
@@ -163,21 +165,22 @@ class LeRobotPolicy(L.LightningModule):
     # Building --------------------------------------------------------------------------------------------------------
 
     def configure_for(self, meta: Any) -> PreTrainedConfig:
-        """LeRobot's configuration for a dataset, without building the network: what timing is derived from.
+        """Make LeRobot's configuration for a dataset, from which windows are derived, without building the network.
 
         Args:
             meta: a `LeRobotDatasetMetadata`.
 
         Raises:
-            getiaction.errors.PolicyError: the policy refuses its parameters, or a chosen feature is not in the dataset.
+            getiaction.errors.PolicyError: the policy does not accept its parameters, or a listed feature is not in the
+                dataset.
         """
         if self.config is None:
-            self._narrow(DatasetView(meta.features, meta.stats, meta))
+            self._select_features(DatasetView(meta.features, meta.stats, meta))
             self.config = self._make_config(self._device_type())
         return self.config
 
     def setup(self, stage: str) -> None:
-        """Build the policy from the data module's dataset, unless it is built; Lightning calls this before training.
+        """Build the policy from the data module's dataset, unless it is built already; called by Lightning.
 
         Raises:
             getiaction.errors.PolicyError: there is no dataset to build from, or the policy can't be built from it.
@@ -193,22 +196,22 @@ class LeRobotPolicy(L.LightningModule):
                 )
             self.build(meta, stats)
         elif self.preprocessor is None:
-            # Built at once without statistics: normalizing silently by nothing would train a useless policy.
+            # Built immediately, without statistics: training without normalization would give a useless policy.
             assert self.config is not None
             features = as_raw_features({**self.config.input_features, **self.config.output_features})
             self._make_processors(DatasetView(features, stats, meta))
-        self._follow(self._device_type())
+        self._set_device(self._device_type())
         if stage == "fit":
-            self.train()  # an earlier select_action, or LeRobot's from_pretrained, left it in evaluation mode
-            # Some policies keep what they freeze in evaluation mode, and Lightning takes that for a mistake.
+            self.train()  # select_action and LeRobot's from_pretrained leave it in evaluation mode
+            # Some policies keep frozen modules in evaluation mode, which Lightning warns about.
             warnings.filterwarnings("ignore", r"Found \d+ module\(s\) in eval mode at the start of training")
 
     def build(self, meta: Any, stats: Any) -> None:
-        """Build the policy for a dataset, its weights fetched and loaded.
+        """Build the policy for a dataset; download and load its weights.
 
         Args:
             meta: a `LeRobotDatasetMetadata`.
-            stats: the statistics to normalize by; None builds no processors.
+            stats: the statistics for normalization; None builds no processors.
 
         Raises:
             getiaction.errors.PolicyError: the policy can't be built from it.
@@ -216,17 +219,16 @@ class LeRobotPolicy(L.LightningModule):
         self._build(DatasetView(meta.features, stats, meta), self._device_type())
 
     def _device_type(self) -> str:
-        """The kind of device that the trainer, or else the module, is on."""
+        """The device type of the trainer, or without one of the module."""
         if self._trainer is not None:
             return self._trainer.strategy.root_device.type
         return self.device.type
 
     def _make_config(self, device: str, saved: Mapping[str, Any] | None = None) -> PreTrainedConfig:
-        """The configuration: the user's parameters over the saved, given or pretrained one's."""
+        """Make the configuration: the user's parameters override the saved, given or pretrained ones."""
         name = str(self.policy_name)
-        values: dict[str, Any] = {
-            "push_to_hub": False
-        }  # LeRobot's default would make a later lerobot-train ask for an id
+        # With LeRobot's default, a later lerobot-train would require a repo_id.
+        values: dict[str, Any] = {"push_to_hub": False}
         if saved is not None:
             values = dict(saved)
         else:
@@ -248,15 +250,15 @@ class LeRobotPolicy(L.LightningModule):
             raise PolicyError(f"{name}: use_peft says that a checkpoint holds adapters", "use peft: {r: 16} instead")
         return config
 
-    def _narrow(self, view: DatasetView) -> dict[str, Any]:
-        """Leave only the chosen features in a view of the dataset; returns the inputs among them.
+    def _select_features(self, view: DatasetView) -> dict[str, Any]:
+        """Restrict a view of the dataset to the chosen features; return the inputs among them.
 
-        Some policies look for cameras in the batch by themselves: there, too, they find the chosen ones alone.
+        The other cameras are also removed from batches, because some policies use every camera in the batch.
         """
         features = as_policy_features(view.features)
         inputs, _ = split_features(_chosen(self._inputs_given, features, "input_features"))
         _, outputs = split_features(_chosen(self._outputs_given, features, "output_features"))
-        self._unseen = {
+        self._excluded_cameras = {
             key for key, feature in features.items() if feature.type.value == "VISUAL" and key not in inputs
         }
         view.features = {
@@ -266,9 +268,9 @@ class LeRobotPolicy(L.LightningModule):
         }
         return inputs
 
-    def _configured(self, view: DatasetView, device: str) -> PreTrainedConfig:
-        """The configuration that reads the chosen features of a dataset; its view is narrowed to them."""
-        inputs = self._narrow(view)
+    def _config_for(self, view: DatasetView, device: str) -> PreTrainedConfig:
+        """Make the configuration for the chosen features of a dataset, and restrict the view to them."""
+        inputs = self._select_features(view)
         if self.config is None:
             self.config = self._make_config(device)
         if self._inputs_given is not None:
@@ -276,8 +278,8 @@ class LeRobotPolicy(L.LightningModule):
         return self.config
 
     def _build(self, view: DatasetView, device: str) -> None:
-        """The one way a policy comes to be from a dataset's features and statistics."""
-        config = self._configured(view, device)
+        """Build the policy and its processors from a dataset's features and statistics."""
+        config = self._config_for(view, device)
         _require_stats(config, view, self._rename_map)
         self.lerobot_policy = policies.build_policy(config, view, self._rename_map)
         if self._pretrained:
@@ -287,18 +289,18 @@ class LeRobotPolicy(L.LightningModule):
         if view.stats is not None:
             self._make_processors(view)
 
-    def build_hollow(self, meta: Any, stats: Any, hollow: AbstractContextManager[Any]) -> None:
-        """Build it to be measured, not trained: no weights are fetched or loaded.
+    def build_without_weights(self, meta: Any, stats: Any, context: AbstractContextManager[Any]) -> None:
+        """Build the policy for measurements, not for training: no weights are downloaded or loaded.
 
         Args:
             meta: a `LeRobotDatasetMetadata`.
-            stats: the statistics to normalize by.
-            hollow: in this context the network is built; the processors are built outside.
+            stats: the statistics for normalization.
+            context: the network is built inside of this context, the processors outside.
         """
         view = DatasetView(meta.features, stats, meta)
-        config = self._configured(view, "cpu")
-        with hollow:
-            self.lerobot_policy = policies.build_hollow_policy(config, view)
+        config = self._config_for(view, "cpu")
+        with context:
+            self.lerobot_policy = policies.build_policy_without_weights(config, view)
             if self._adapters_given is not None:
                 self._peft_models = [adapters.wrap(self.lerobot_policy, self._adapters_given)]
         self._make_processors(view)
@@ -307,12 +309,12 @@ class LeRobotPolicy(L.LightningModule):
         assert self.config is not None
         self.preprocessor, self.postprocessor = processors.make_processors(self.config, view, self._rename_map)
 
-    def _follow(self, device: str) -> None:
-        """Tell the configuration and the preprocessor which device the weights are on."""
+    def _set_device(self, device: str) -> None:
+        """Set the device of the configuration and of the preprocessor to that of the weights."""
         if self.config is not None and self.config.device != device:
             self.config.device = device
             if self.preprocessor is not None:
-                processors.send_to(self.preprocessor, device)
+                processors.set_device(self.preprocessor, device)
 
     # Averaged weights ------------------------------------------------------------------------------------------------
 
@@ -322,13 +324,13 @@ class LeRobotPolicy(L.LightningModule):
         return self._averaging
 
     def averaged(self) -> AbstractContextManager[None]:
-        """While it lasts, the policy has its averaged weights, if it keeps any."""
+        """Context in which the policy has its averaged weights, if it has any."""
         if self._average is None or self._average.applied:
             return nullcontext()
-        return self._average.in_place()
+        return self._average.swapped_in()
 
     def on_fit_start(self) -> None:
-        """Begin the average, or continue the one of a checkpoint, where the weights are by now."""
+        """Start the average or continue that of a checkpoint; the weights are on their device and restored by now."""
         if self._averaging is None:
             return
         strategy = type(self.trainer.strategy).__name__
@@ -337,7 +339,7 @@ class LeRobotPolicy(L.LightningModule):
         self._average = self._continued_average()
 
     def _continued_average(self) -> AveragedWeights:
-        """The average that a checkpoint holds, or one that starts at the weights as they are."""
+        """The average of a checkpoint, or one that starts with the current weights."""
         average = AveragedWeights(self._averaging or Averaging(), self._built().named_parameters())
         saved, self._average_saved = self._average_saved, None
         if saved is not None:
@@ -348,14 +350,14 @@ class LeRobotPolicy(L.LightningModule):
         return average
 
     def on_validation_epoch_start(self) -> None:
-        """Validate the averaged weights."""
+        """Use the averaged weights for validation."""
         self._val_losses = None
         if self._average is not None:
             self._average.apply()
 
     def on_validation_epoch_end(self) -> None:
-        """Train on with the others; callbacks save at the end of validation, which comes later."""
-        if self._dataset_names():  # also without a batch of its own, as the processes add theirs up
+        """Restore the weights without averaging, before callbacks save a checkpoint at the end of validation."""
+        if self._dataset_names():  # also in a process without a batch: the reduction is collective
             self._log_by_dataset("val/loss", self._val_losses)
         if self._average is not None:
             self._average.restore()
@@ -365,13 +367,15 @@ class LeRobotPolicy(L.LightningModule):
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Log the loss of each dataset of a mixture as `train/loss/<dataset>`, before a step that is logged.
 
-        It is computed as the validation loss is, so that the two can be compared, and takes no random number away from
-        the training.
+        It is computed like the validation loss, so that the two can be compared, and does not advance the random state
+        of the training.
         """
         trainer = self.trainer
         if not self._dataset_names() or not trainer._logger_connector.should_update_logs:
             return
-        if type(trainer.strategy).__name__.startswith(_SHARDED):  # a process has no whole policy outside a step
+        if type(trainer.strategy).__name__.startswith(
+            _SHARDED
+        ):  # outside of a step, a process has only a part of the policy
             return
         steps = self._counted_steps()
         self._count_steps(-1)
@@ -383,7 +387,7 @@ class LeRobotPolicy(L.LightningModule):
         self._log_by_dataset("train/loss", sums)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of one raw batch, as a dataset gives it; logs it, and what scalars the policy reports with it."""
+        """Compute and log the loss of a raw batch, and log the scalars that the policy reports with it."""
         self._built().train()
         loss, scalars = self._loss(batch)
         size = _batch_size(batch)
@@ -392,9 +396,9 @@ class LeRobotPolicy(L.LightningModule):
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of one raw held-out batch, logged as `val/loss`; some policies (ACT) leave terms out of it."""
+        """Compute the loss of a raw held-out batch and log it as `val/loss`; some policies (ACT) omit terms of it."""
         steps = self._counted_steps()
-        self._count_steps(-1)  # below any bound that it is compared with
+        self._count_steps(-1)  # below every threshold that it is compared with
         if self._dataset_names():
             loss, sums = self._loss_by_dataset(batch)
             self._val_losses = sums if self._val_losses is None else self._val_losses + sums
@@ -405,11 +409,11 @@ class LeRobotPolicy(L.LightningModule):
         return loss
 
     def _dataset_names(self) -> list[str]:
-        """The datasets of a mixture; none of another dataset."""
+        """The names of the datasets of a mixture; empty for a single dataset."""
         return getattr(getattr(self.trainer.datamodule, "meta", None), "dataset_names", [])
 
     def _loss_by_dataset(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The loss of a batch of a mixture; and `(datasets, 2)`, the summed loss and the samples of each dataset."""
+        """The loss of a mixture's batch, and `(datasets, 2)`: the summed loss and the number of samples per dataset."""
         whose = batch[DATASET_INDEX]
         sums = torch.zeros(len(self._dataset_names()), 2, device=self.device)
         for number in torch.unique(whose).tolist():
@@ -419,7 +423,7 @@ class LeRobotPolicy(L.LightningModule):
         return sums[:, 0].sum() / len(whose), sums
 
     def _log_by_dataset(self, name: str, sums: Tensor | None) -> None:
-        """Log the mean loss of each dataset over all processes, which each saw other datasets' batches."""
+        """Log the mean loss of each dataset over all processes; a process may have no sample of a dataset."""
         names = self._dataset_names()
         none = torch.zeros(len(names), 2, device=self.device)
         sums = self.trainer.strategy.reduce(none if sums is None else sums, reduce_op="sum")
@@ -428,19 +432,19 @@ class LeRobotPolicy(L.LightningModule):
                 self.log(f"{name}/{dataset}", summed / count, sync_dist=True)
 
     def _counted_steps(self) -> int | None:
-        """The training steps that the policy has counted in its network; None for a policy that counts none."""
+        """The training steps that the policy's network counts; None for a policy that does not count them."""
         path = facts.value(self.policy_name or "", "step_counter")
         return operator.attrgetter(path)(self._built()) if path else None
 
     def _count_steps(self, steps: int | None) -> None:
-        """Set that count; nothing for a policy that counts none."""
+        """Set the network's count of training steps, if it has one."""
         path = facts.value(self.policy_name or "", "step_counter")
         if path:
             owner, _, name = path.rpartition(".")
             setattr(operator.attrgetter(owner)(self._built()), name, steps)
 
     def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """How far the predicted actions are from the recorded ones, open loop, for a batch of `Moments`.
+        """Compute the open-loop error of predicted against recorded actions, for a batch of `Moments`.
 
         Logs the mean absolute error in the dataset's units: `test/error` over all joints, `test/error_<joint>` each.
         """
@@ -448,7 +452,7 @@ class LeRobotPolicy(L.LightningModule):
         valid = batch["valid"].cpu()
         error = (predicted - batch["recorded"].cpu()).abs()[valid]
         count = len(error)
-        if count == 0:  # of episodes side by side, all have ended
+        if count == 0:  # all episodes of the batch have ended
             return error.sum()
         self.log("test/error", error.mean(), batch_size=count, on_epoch=True, sync_dist=True)
         for i, joint in enumerate(error.mean(dim=0)):
@@ -456,10 +460,11 @@ class LeRobotPolicy(L.LightningModule):
         return error.mean()
 
     def predict_step(self, batch: Batch, batch_idx: int = 0) -> Tensor:
-        """The actions that a robot executes next, in the dataset's units, shape (batch, steps, action), on the CPU.
+        """Predict the next actions in the dataset's units, shape (batch, steps, action), on the CPU.
 
         Args:
-            batch: of `Moments` (the data module's `predict_dataloader`), or of observations as for `select_action`.
+            batch: a batch of `Moments` (from the data module's `predict_dataloader`), or observations as for
+                `select_action`.
             batch_idx: not used.
         """
         if "observations" in batch:
@@ -467,7 +472,7 @@ class LeRobotPolicy(L.LightningModule):
         return self.predict_chunk([{k: v for k, v in batch.items() if k.startswith("observation") or k == "task"}])
 
     def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Any] | None]:
-        """LeRobot's own forward on a raw batch: the loss, and what the policy reports with it."""
+        """Run LeRobot's forward pass on a raw batch; return the loss and the values that the policy reports."""
         return self._built().forward(self._prepare(batch))
 
     def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
@@ -481,9 +486,11 @@ class LeRobotPolicy(L.LightningModule):
         return loss, scalars
 
     def _prepare(self, batch: Batch) -> Batch:
-        """A raw batch as the policy reads it: images in 0..1, then LeRobot's preprocessor. Leaves `batch` alone."""
+        """Convert a raw batch to the policy's input: images in 0..1, then LeRobot's preprocessor. Copies `batch`."""
         assert self.config is not None
-        batch = {key: value for key, value in batch.items() if key.removesuffix("_is_pad") not in self._unseen}
+        batch = {
+            key: value for key, value in batch.items() if key.removesuffix("_is_pad") not in self._excluded_cameras
+        }
         for key in self._camera_keys():
             image = batch.get(key)
             if image is None:
@@ -493,38 +500,38 @@ class LeRobotPolicy(L.LightningModule):
             if facts.holds(self.config.type, "stacks_time") and f"{key}_is_pad" in batch and image.ndim == 4:
                 image = image.unsqueeze(1)
             batch[key] = image
-        with no_foreign_code(self.config.type):  # some steps load their tokenizer when they first run
+        with no_foreign_code(self.config.type):  # some steps load their tokenizer on first use
             return self.preprocessor(batch)
 
     def _camera_keys(self) -> list[str]:
-        """The dataset's names of the pictures that the policy reads."""
+        """The dataset's keys of the images that the policy reads."""
         assert self.config is not None
         dataset_key = {new: old for old, new in self._rename_map.items()}
         return [dataset_key.get(key, key) for key in self.config.image_features]
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        """Mixed precision as the policy's configuration asks for it; the trainer's `precision` comes first."""
+        """Mixed precision as set in the policy's configuration; the trainer's `precision` overrides it."""
         assert self.config is not None
         if self._trainer is None or self._trainer.precision != "32-true":
             return nullcontext()
-        if not self.asks_for_bfloat16:
+        if not self.uses_bfloat16:
             return nullcontext()
         return torch.autocast(self._device_type(), dtype=torch.bfloat16)
 
     @property
-    def asks_for_bfloat16(self) -> bool:
-        """Whether the policy's configuration asks for mixed precision, where the trainer's `precision` is 32."""
+    def uses_bfloat16(self) -> bool:
+        """Whether the policy's configuration sets mixed precision; only used if the trainer's `precision` is 32."""
         assert self.config is not None
-        asked = getattr(self.config, "dtype", None)
-        if asked is None and self.config.use_amp:
-            # LeRobot takes the device's own choice, float16 on CUDA, which would need Lightning's precision: 16-mixed.
-            asked = "bfloat16"
-        return asked in ("bfloat16", torch.bfloat16)
+        dtype = getattr(self.config, "dtype", None)
+        if dtype is None and self.config.use_amp:
+            # LeRobot uses the device's default, float16 on CUDA, for which Lightning needs precision: 16-mixed.
+            dtype = "bfloat16"
+        return dtype in ("bfloat16", torch.bfloat16)
 
     def configure_optimizers(self) -> dict[str, Any] | torch.optim.Optimizer:
-        """The policy's optimizer and scheduler presets; the scheduler steps once per optimizer step.
+        """Build the optimizer and scheduler of the policy's presets; the scheduler steps once per optimizer step.
 
-        Outside of a trainer's run it is the optimizer alone, for a loop of one's own: a schedule needs the number of
+        Outside of a trainer's run only the optimizer is returned, for custom loops: a schedule needs the number of
         steps.
 
         Raises:
@@ -555,7 +562,7 @@ class LeRobotPolicy(L.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip to the preset's norm, or as the trainer's `gradient_clip_val` says (0: not at all); logs the norm."""
+        """Clip gradients by the preset, or by the trainer's `gradient_clip_val` (0: no clipping); log their norm."""
         policy = self._built()
         if gradient_clip_algorithm == GradClipAlgorithmType.VALUE:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
@@ -568,9 +575,9 @@ class LeRobotPolicy(L.LightningModule):
         self.log("train/lr", optimizer.param_groups[0]["lr"])
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Step, then let the policy update what follows the weights (TD-MPC's target network)."""
+        """Step the optimizer, then call the policy's `update` (TD-MPC's target network)."""
         super().optimizer_step(*args, **kwargs)
-        # Lightning keeps the gradients through the next forward pass, where memory is shortest; LeRobot doesn't.
+        # As in LeRobot. Lightning keeps gradients during the next forward pass, where memory use is highest.
         self.trainer.optimizers[0].zero_grad()
         update = getattr(self.lerobot_policy, "update", None)
         if callable(update):
@@ -582,24 +589,24 @@ class LeRobotPolicy(L.LightningModule):
 
     @torch.no_grad()
     def select_action(self, observation: Batch) -> Tensor:
-        """The next action for an observation in the dataset's units.
+        """Return the next action for an observation.
 
         Args:
             observation: tensors or NumPy arrays by dataset key, with or without a batch dimension, of any float type;
-                pictures (C, H, W) or (H, W, C), uint8 or 0..1; `task` for policies that read language. Or what a Gym
-                environment gives (`pixels`, `agent_pos`).
+                images (C, H, W) or (H, W, C), uint8 or 0..1; `task` for policies that read language. Or an observation
+                of a Gym environment (`pixels`, `agent_pos`).
 
         Returns:
             The action in the dataset's units, shape (batch, action), on the CPU.
 
         Raises:
-            getiaction.errors.PolicyError: the observation lacks what the policy reads, or a size differs.
+            getiaction.errors.PolicyError: the observation lacks an input of the policy, or a size differs.
         """
-        return self._acts(observation, self._built().select_action)
+        return self._act(observation, self._built().select_action)
 
     @torch.no_grad()
     def predict_action_chunk(self, observation: Batch) -> Tensor:
-        """All actions of one prediction for an observation, in the dataset's units.
+        """Return all actions of one prediction for an observation, in the dataset's units.
 
         Args:
             observation: as for `select_action`, with a batch dimension.
@@ -610,12 +617,12 @@ class LeRobotPolicy(L.LightningModule):
         Raises:
             getiaction.errors.PolicyError: as `select_action`.
         """
-        return self._acts(observation, self._built().predict_action_chunk)
+        return self._act(observation, self._built().predict_action_chunk)
 
-    def _acts(self, observation: Batch, predict: Callable[[Batch], Tensor]) -> Tensor:
+    def _act(self, observation: Batch, predict: Callable[[Batch], Tensor]) -> Tensor:
         self._built().eval()
-        self._follow(self.device.type)
-        recorded = self._as_recorded(observation)
+        self._set_device(self.device.type)
+        recorded = self._as_dataset_sample(observation)
         try:
             return self.postprocessor(predict(self._prepare(recorded)))
         except Exception as error:
@@ -627,11 +634,11 @@ class LeRobotPolicy(L.LightningModule):
                 f"{self.policy_name} reads {', '.join(self.inputs)}",
             ) from error
 
-    def _as_recorded(self, observation: Batch) -> Batch:
-        """An observation as a dataset has it, from what environments and robots give.
+    def _as_dataset_sample(self, observation: Batch) -> Batch:
+        """Convert an observation of a robot or an environment to a sample in the dataset's format.
 
         Raises:
-            PolicyError: it is not a dictionary, or the size of an array is not what the policy reads.
+            PolicyError: it is not a dictionary, or an array does not have the size that the policy reads.
         """
         if not isinstance(observation, Mapping):
             raise PolicyError(
@@ -641,13 +648,13 @@ class LeRobotPolicy(L.LightningModule):
         features = self._by_dataset_key(self._trained_inputs or self._built().config.input_features or {})
         shapes = {key: tuple(feature.shape) for key, feature in features.items()}
         taken: Batch = {}
-        for key, value in acting.as_lerobot_names(observation).items():
+        for key, value in acting.to_lerobot_keys(observation).items():
             if isinstance(value, np.ndarray):
                 value = torch.from_numpy(np.ascontiguousarray(value))
             if isinstance(value, Tensor):
                 value = value.float() if value.dtype == torch.float64 else value
             if isinstance(value, Tensor) and len(shape := shapes.get(key, ())) in (1, 3):
-                axis = -len(shape)  # of the channels, or of the numbers
+                axis = -len(shape)  # the axis of channels, or of vector components
                 if len(shape) == 3 <= value.ndim and value.shape[axis] != shape[0] == value.shape[-1]:
                     value = value.movedim(-1, axis)
                 if shape != (1,) and (value.ndim < len(shape) or value.shape[axis] != shape[0]):
@@ -660,27 +667,27 @@ class LeRobotPolicy(L.LightningModule):
 
     @torch.no_grad()
     def predict_chunk(self, observations: Sequence[Batch], *, new_episode: bool = True) -> Tensor:
-        """The actions that a robot executes of one prediction, for many moments at once.
+        """Return the actions that a robot executes from one prediction, for many moments at once.
 
-        The numbers are those of `reset` and then `select_action`, observation after observation. A policy that
-        remembers more than its last observations (TD-MPC, temporal ensembling; see `predicts_alone`) gives one action,
+        The result equals that of `reset` and then `select_action` for each observation. A policy that remembers more
+        than its last observations (TD-MPC, temporal ensembling; see `predictions_are_independent`) returns one action,
         and must be called for every frame of its episodes, in order.
 
         Args:
-            observations: the last observations up to the moment of the prediction, oldest first: as many as
-                `observations_per_prediction` says (where an episode begins, its first frame is repeated), or one
-                alone. Each as for `select_action`, with a batch dimension.
-            new_episode: forget what came before; False continues with the same episodes.
+            observations: the last observations up to the moment of the prediction, oldest first: either
+                `observations_per_prediction` of them (at the start of an episode, its first frame is repeated), or one.
+                Each as for `select_action`, with a batch dimension.
+            new_episode: reset the policy first; False continues the same episodes.
 
         Returns:
             Actions in the dataset's units, shape (batch, steps, action), on the CPU.
         """
         policy = self._built().eval()
-        self._follow(self.device.type)
+        self._set_device(self.device.type)
         if new_episode:
             self.reset()
         prepared = [self._prepare(observation) for observation in observations]
-        if not acting.predicts_alone(policy):
+        if not acting.predictions_are_independent(policy):
             return self.postprocessor(policy.select_action(dict(prepared[-1]))).unsqueeze(1)
         steps = acting.steps_per_prediction(policy)
         if acting.decodes_whole_chunks(policy):
@@ -692,31 +699,31 @@ class LeRobotPolicy(L.LightningModule):
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """The features that the policy reads, by the dataset's names."""
+        """The features that the policy reads, by the dataset's keys."""
         return self._by_dataset_key(self._built().config.input_features or {})
 
     def _by_dataset_key(self, features: Mapping[str, Any]) -> dict[str, Any]:
-        """Features of the policy by the dataset's names."""
+        """Features of the policy by the dataset's keys."""
         dataset_key = {new: old for old, new in self._rename_map.items()}
         return {dataset_key.get(key, key): feature for key, feature in features.items()}
 
     @property
-    def predicts_alone(self) -> bool:
-        """Whether a prediction depends on the last observations alone, so that moments can be batched freely."""
-        return acting.predicts_alone(self._built())
+    def predictions_are_independent(self) -> bool:
+        """Whether a prediction depends only on the last observations, so that moments can be batched in any order."""
+        return acting.predictions_are_independent(self._built())
 
     @property
     def steps_per_prediction(self) -> int:
-        """How many actions are executed of one prediction (`n_action_steps`)."""
+        """Number of actions executed from one prediction (`n_action_steps`)."""
         return acting.steps_per_prediction(self._built())
 
     @property
     def observations_per_prediction(self) -> int:
-        """How many observations one prediction depends on (`n_obs_steps`)."""
+        """Number of observations that one prediction depends on (`n_obs_steps`)."""
         return acting.observations_per_prediction(self._built())
 
     def reset(self) -> None:
-        """Forget the last episode: queued actions and past observations."""
+        """Clear queued actions and past observations, before a new episode."""
         self._built().reset()
         self.preprocessor.reset()
         self.postprocessor.reset()
@@ -732,11 +739,11 @@ class LeRobotPolicy(L.LightningModule):
     # Saving ----------------------------------------------------------------------------------------------------------
 
     def save_pretrained(self, folder: str | Path, *, averaged: bool = True) -> None:
-        """Write LeRobot's `pretrained_model` folder (configuration, weights, processors), as lerobot-eval loads it.
+        """Write a `pretrained_model` folder (configuration, weights, processors) that lerobot-eval can load.
 
         Args:
-            folder: where it is written.
-            averaged: with `ema`, the averaged weights, not those of the last step.
+            folder: the folder to write.
+            averaged: with `ema`, save the averaged weights instead of those of the last step.
         """
         policy = self._built()
         with self.averaged() if averaged else nullcontext():
@@ -750,10 +757,10 @@ class LeRobotPolicy(L.LightningModule):
 
     @classmethod
     def from_pretrained(cls, path: str | Path, *, revision: str | None = None, device: str = "cpu") -> Self:
-        """As `load_pretrained`: a policy with its saved statistics, ready to act.
+        """Load a policy with its saved statistics, ready to act; see `load_pretrained`.
 
         Raises:
-            getiaction.errors.PolicyError: as `load_pretrained`; or the policy is not of this class.
+            getiaction.errors.PolicyError: as in `load_pretrained`, or the policy is not of this class.
         """
         return load_pretrained(path, revision=revision, device=device, kind=cls)
 
@@ -761,11 +768,11 @@ class LeRobotPolicy(L.LightningModule):
         """Upload the policy with LeRobot's model card; returns the address of the repository.
 
         Args:
-            repo_id: `user/name`; made if it does not exist.
-            private: who may see a new repository; None is the account's default.
+            repo_id: `user/name`; created if it does not exist.
+            private: whether a new repository is private; None for the account's default.
 
         Raises:
-            getiaction.publishing.PublishingError: name, token or permission is wrong, or the Hub refused it.
+            getiaction.publishing.PublishingError: name, token or permission is invalid, or the Hub rejects it.
         """
         upload = Upload(repo_id, private)
         publishing.check(upload)
@@ -775,14 +782,14 @@ class LeRobotPolicy(L.LightningModule):
             return publishing.push(Path(folder), upload)
 
     def _config_to_save(self) -> PreTrainedConfig:
-        """The configuration with the inputs of this training; LeRobot keeps those of the pretrained policy."""
+        """The configuration with the inputs of this training; LeRobot would save those of the pretrained policy."""
         config = copy.copy(self._built().config)
         if self._trained_inputs is not None:
             config.input_features = self._trained_inputs
         return config
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what rebuilds the policy without its dataset, in plain values and tensors."""
+        """Add the data that rebuilds the policy without its dataset, as plain values and tensors."""
         policy = self._built()
         checkpoint[CHECKPOINT_KEY] = {
             "config": configuration.config_to_plain(self._config_to_save()),
@@ -790,7 +797,7 @@ class LeRobotPolicy(L.LightningModule):
         }
         if (steps := self._counted_steps()) is not None:
             checkpoint[CHECKPOINT_KEY][COUNTED_KEY] = steps
-        if self._peft_models:  # the frozen weights are those of pretrained_path
+        if self._peft_models:  # the frozen weights can be loaded from pretrained_path
             frozen = {tensor.data_ptr() for tensor in policy.parameters() if not tensor.requires_grad}
             weights = checkpoint["state_dict"]
             checkpoint["state_dict"] = {
@@ -800,12 +807,12 @@ class LeRobotPolicy(L.LightningModule):
             }
         if self._average is not None:
             checkpoint[CHECKPOINT_KEY][AVERAGE_KEY] = self._average.state_dict()
-            # Saved in the middle of a validation, the weights are still those of the training.
-            for name, tensor in self._average.kept.items():
+            # A checkpoint saved during validation contains the weights without averaging, too.
+            for name, tensor in self._average.raw_weights.items():
                 checkpoint["state_dict"][_OWN + name] = tensor
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Build the policy as it was saved, or, when it is built, take over the saved processors."""
+        """Build the policy as it was saved, or, if it is built already, use the saved processors."""
         saved = checkpoint.get(CHECKPOINT_KEY)
         if not isinstance(saved, dict) or not isinstance(saved.get("config"), dict):
             raise PolicyError(
@@ -831,7 +838,7 @@ class LeRobotPolicy(L.LightningModule):
             self._count_steps(steps)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """As torch does it; the frozen weights under adapters may be missing."""
+        """As in torch, but the frozen weights of a policy with adapters may be missing."""
         if not self._peft_models:
             return super().load_state_dict(state_dict, strict, assign)
         result = super().load_state_dict(state_dict, False, assign)
@@ -844,10 +851,10 @@ class LeRobotPolicy(L.LightningModule):
         return result
 
     def merge_adapters(self) -> None:
-        """Add the adapters to the weights; the policy is then an ordinary one, saved whole.
+        """Merge the adapters into the weights; the policy is then saved completely.
 
         Raises:
-            getiaction.errors.PolicyError: it has no adapters.
+            getiaction.errors.PolicyError: the policy has no adapters.
         """
         if not self._peft_models:
             raise PolicyError(f"this {self.policy_name} policy has no adapters to merge")
@@ -856,14 +863,14 @@ class LeRobotPolicy(L.LightningModule):
 
     @classmethod
     def load_from_checkpoint(cls, checkpoint_path: Any, map_location: Any = None, **kwargs: Any) -> Self:
-        """A policy as `Trainer.save_checkpoint` saved it, without its dataset and without running code from the file.
+        """Load a policy from a Lightning checkpoint, without its dataset and without running code from the file.
 
         With `ema` it has the averaged weights.
 
         Args:
             checkpoint_path: the `.ckpt` file.
-            map_location: device to load onto; None puts it where it was, if that device exists.
-            kwargs: parameters to change (`n_action_steps=1`), and `hparams_file`, `strict` as Lightning has them.
+            map_location: device to load onto; None for the device that it was saved on, if that exists.
+            kwargs: parameters to change (`n_action_steps=1`), and Lightning's `hparams_file` and `strict`.
 
         Raises:
             getiaction.errors.PolicyError: the policy can't be rebuilt here (another policy, a missing extra).
@@ -874,7 +881,7 @@ class LeRobotPolicy(L.LightningModule):
                 saved = torch.load(file, map_location="meta", weights_only=True)
             except OSError:
                 raise
-            except Exception:  # torch.load raises what its readers raise: KeyError, UnpicklingError, …
+            except Exception:  # torch.load raises many types: KeyError, UnpicklingError, …
                 saved = None
         if not isinstance(saved, dict) or CHECKPOINT_KEY not in saved:
             raise PolicyError(
@@ -883,7 +890,7 @@ class LeRobotPolicy(L.LightningModule):
             )
         trust.checkpoint(saved, Path(checkpoint_path).parent)
         policy = super().load_from_checkpoint(checkpoint_path, map_location=map_location, **kwargs)
-        policy._follow(policy.device.type)
+        policy._set_device(policy.device.type)
         if policy._average_saved is not None:
             policy._continued_average().apply()
         return policy.eval()
@@ -896,19 +903,19 @@ def load_pretrained[Policy: LeRobotPolicy](
     device: str = "cpu",
     kind: type[Policy] = LeRobotPolicy,  # type: ignore[assignment]
 ) -> Policy:
-    """A policy as it acts on a robot, from a `pretrained_model` folder or Hub id: weights and saved processors.
+    """Load a policy for acting from a `pretrained_model` folder or Hub id: weights and saved processors.
 
-    Unlike `LeRobotPolicy(pretrained_path=…)`, which starts a training on a dataset, it keeps the statistics that the
-    policy was saved with.
+    Unlike `LeRobotPolicy(pretrained_path=…)`, which starts a training on a dataset, it uses the statistics saved with
+    the policy.
 
     Args:
         path: a folder that LeRobot or getiaction saved, or a Hub id.
         revision: branch, tag or commit of that Hub id.
         device: `cpu`, `cuda`, `mps` or `xpu`.
-        kind: the class to make: `LeRobotPolicy`, or that of one policy.
+        kind: the class to instantiate: `LeRobotPolicy`, or the class of one policy.
 
     Raises:
-        getiaction.errors.PolicyError: something of it is missing or can't be read, this LeRobot lacks the policy, or it
+        getiaction.errors.PolicyError: a file is missing or can't be read, the installed LeRobot lacks the policy, or it
             is not of that class.
     """
     name = str(configuration.pretrained_json(str(path), "config.json", revision).get("type"))
@@ -931,16 +938,16 @@ def load_pretrained[Policy: LeRobotPolicy](
         policy.lerobot_policy = policies.load_policy(policy.config)
     plain = processors.pretrained_processors(policy.config)
     policy.preprocessor, policy.postprocessor = processors.processors_from_plain(plain, policy.config)
-    policy._rename_map = processors.renamed(policy.preprocessor)
+    policy._rename_map = processors.rename_map_of(policy.preprocessor)
     return policy.to(device).eval()
 
 
 def class_for(policy: str, class_name: str) -> type[LeRobotPolicy]:
-    """Make the class of one policy, with every field of its configuration in the signature.
+    """Create the class of one policy, with every field of its configuration in the signature.
 
     Args:
         policy: the name that LeRobot registers the policy under.
-        class_name: the name of the class, which `getiaction.policies.lerobot` has to offer.
+        class_name: the name of the class in `getiaction.policies.lerobot`.
 
     Raises:
         getiaction.errors.PolicyError: LeRobot does not register the policy.
@@ -948,7 +955,7 @@ def class_for(policy: str, class_name: str) -> type[LeRobotPolicy]:
     signature = _signature(policy)
 
     def init(self: LeRobotPolicy, **given: Any) -> None:
-        # Only what the caller wrote: a default must not win over `config_kwargs`, `config` or a pretrained policy.
+        # Without defaults, which must not override `config_kwargs`, `config` or a pretrained policy.
         signature.bind(self, **{name: value for name, value in given.items() if name != "policy_name"})
         LeRobotPolicy.__init__(self, **given)
 
@@ -972,7 +979,7 @@ def class_for(policy: str, class_name: str) -> type[LeRobotPolicy]:
 
 
 def _signature(policy: str) -> inspect.Signature:
-    """`LeRobotPolicy`'s own arguments and the policy's parameters, with LeRobot's defaults, all of them keywords."""
+    """The policy's parameters with LeRobot's defaults and `LeRobotPolicy`'s own arguments, all keyword-only."""
     own = inspect.signature(LeRobotPolicy.__init__).parameters
     wrapper = [own[name] for name in own if name not in ("self", "policy_name", "parameters")]
     parameters = [
@@ -988,19 +995,19 @@ def _signature(policy: str) -> inspect.Signature:
     return inspect.Signature([own["self"], *parameters, *wrapper])
 
 
-def _the_name(fixed: str | None, given: str | None, config: PreTrainedConfig | None) -> str:
-    """The policy's name from the class, the argument and the configuration, which must agree."""
+def _resolve_name(fixed: str | None, given: str | None, config: PreTrainedConfig | None) -> str:
+    """Return the policy's name from the class, the argument and the configuration, which must agree."""
     names = {name for name in (fixed, given, config and config.type) if name}
     if len(names) != 1:
-        said = f"conflicting names: {', '.join(sorted(names))}" if names else "no policy_name"
-        raise PolicyError(f"LeRobotPolicy got {said}", f"one of: {', '.join(policy_names())}")
+        problem = f"conflicting names: {', '.join(sorted(names))}" if names else "no policy_name"
+        raise PolicyError(f"LeRobotPolicy got {problem}", f"one of: {', '.join(policy_names())}")
     name = names.pop()
     config_class(name)
     return name
 
 
 def _chosen(given: Sequence[str] | Mapping[str, Any] | None, features: Any, argument: str) -> dict[str, Any]:
-    """The features an argument asks for: all of them, the listed ones, or the given dictionary."""
+    """Select features by an argument: all for None, the listed ones, or the given dictionary itself."""
     if given is None:
         return dict(features)
     if isinstance(given, Mapping):
@@ -1018,7 +1025,7 @@ def _as_stats(stats: Mapping[str, Mapping[str, Any]] | None) -> dict[str, dict[s
 
 
 def _require_stats(config: PreTrainedConfig, view: DatasetView, rename_map: Mapping[str, str]) -> None:
-    """LeRobot passes a feature without statistics through unnormalized, silently; here that is an error."""
+    """Raise an error for a normalized feature without statistics, which LeRobot silently leaves unnormalized."""
     if view.stats is None:
         return
     stats = {rename_map.get(key, key) for key in view.stats}
@@ -1037,10 +1044,10 @@ def _require_stats(config: PreTrainedConfig, view: DatasetView, rename_map: Mapp
 
 
 def _read(kind: Any, section: Any, example: str) -> Any:
-    """A section of the arguments, or None.
+    """Read a section of the arguments; None for None.
 
     Raises:
-        PolicyError: it can't be used.
+        PolicyError: the section is invalid.
     """
     try:
         return kind.read(section)
@@ -1049,7 +1056,7 @@ def _read(kind: Any, section: Any, example: str) -> Any:
 
 
 def _rows(batch: Batch, rows: Tensor) -> Batch:
-    """Some samples of a batch."""
+    """Select samples of a batch."""
     return {
         key: value[rows.to(value.device)] if isinstance(value, Tensor) else [value[i] for i in rows.tolist()]
         for key, value in batch.items()
@@ -1057,5 +1064,5 @@ def _rows(batch: Batch, rows: Tensor) -> Batch:
 
 
 def _batch_size(batch: Batch) -> int:
-    """How many samples a batch holds."""
+    """Number of samples in a batch."""
     return next(len(value) for value in batch.values() if isinstance(value, Tensor) and value.ndim)

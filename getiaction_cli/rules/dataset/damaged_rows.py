@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.datasets.scan import Scan
 
-_MOST = 5
+_MAX = 5
 
 
 @rule("GA484", dataset="pages-damaged", cause=("columns",), breaks=("table data",))
 def damaged_rows(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
     """Report the tables that reading stumbled over, but those whose header says it already."""
     damaged = {name: why for name, why in scan.unread.items() if not dataset.tables[name].problem}
-    for name, why in list(damaged.items())[:_MOST]:
+    for name, why in list(damaged.items())[:_MAX]:
         yield Finding(f"{name} {why}", file=name)
-    if len(damaged) > _MOST:
-        rest = list(damaged)[_MOST:]
+    if len(damaged) > _MAX:
+        rest = list(damaged)[_MAX:]
         yield Finding(f"{len(rest)} more tables can't be read: {few(rest)}", file=rest[0])

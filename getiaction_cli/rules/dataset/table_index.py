@@ -33,7 +33,7 @@ from getiaction_cli.rules.dataset._phrases import RESTORE, needs_files
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
-_MOST = 5
+_MAX = 5
 
 
 @rule(
@@ -58,7 +58,7 @@ def table_index(dataset: Dataset) -> Iterator[Finding]:
         }
         for column, span in wanted.items():
             there = header.spans.get(column, span)
-            if there != span and shown < _MOST:
+            if there != span and shown < _MAX:
                 shown += 1
                 yield Finding(
                     f"{name} has {column} {_words(there)}, its episodes {_words(span)}",

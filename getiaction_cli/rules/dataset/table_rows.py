@@ -30,7 +30,7 @@ from getiaction_cli.rules.dataset._phrases import RESTORE, needs_files
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
-_MOST = 5
+_MAX = 5
 
 
 @rule(
@@ -52,7 +52,7 @@ def table_rows(dataset: Dataset) -> Iterator[Finding]:
         if header.rows == wanted:
             continue
         shown += 1
-        if shown <= _MOST:
+        if shown <= _MAX:
             file = dataset.episodes.file_of(int(rows[0]))
             yield Finding(
                 f"{name} has {header.rows:,} rows, its episodes have {wanted:,} frames",

@@ -29,7 +29,7 @@ from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_fil
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
-_MOST = 5
+_MAX = 5
 
 
 @rule(
@@ -42,10 +42,10 @@ def unreadable_table(dataset: Dataset) -> Iterator[Finding]:
     """Report the footers that could not be read."""
     needs_files(dataset)
     broken = {name: header.problem for name, header in dataset.tables.items() if header.problem}
-    for name, problem in list(broken.items())[:_MOST]:
+    for name, problem in list(broken.items())[:_MAX]:
         rows = dataset.data_files.get(name)
         lost = "" if rows is None else f"; {count(len(rows), 'episode')} in it"
         yield Finding(f"{name} {problem}{lost}", file=name)
-    if len(broken) > _MOST:
-        name = list(broken)[_MOST]
-        yield Finding(f"{len(broken) - _MOST} more tables can't be read: {few(list(broken)[_MOST:])}", file=name)
+    if len(broken) > _MAX:
+        name = list(broken)[_MAX]
+        yield Finding(f"{len(broken) - _MAX} more tables can't be read: {few(list(broken)[_MAX:])}", file=name)

@@ -29,7 +29,7 @@ from getiaction_cli.rules.dataset._phrases import RESTORE, count, few, needs_fil
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
-_MOST = 5
+_MAX = 5
 
 
 @rule(
@@ -44,14 +44,14 @@ def unreadable_video(dataset: Dataset) -> Iterator[Finding]:
     named = {name: rows for files in dataset.video_files.values() for name, rows in files.items()}
     broken = {name: "is empty (0 bytes)" for name in named if dataset.listing.sizes.get(name) == 0}
     broken |= {name: header.problem for name, header in dataset.videos.items() if header.problem}
-    for name, problem in list(broken.items())[:_MOST]:
+    for name, problem in list(broken.items())[:_MAX]:
         yield Finding(
             f"{name} {problem}; {count(len(named[name]), 'episode')} in it", file=name, rows=rows_in(named, [name])
         )
-    if len(broken) > _MOST:
-        name = list(broken)[_MOST]
+    if len(broken) > _MAX:
+        name = list(broken)[_MAX]
         yield Finding(
-            f"{len(broken) - _MOST} more videos can't be read: {few(list(broken)[_MOST:])}",
+            f"{len(broken) - _MAX} more videos can't be read: {few(list(broken)[_MAX:])}",
             file=name,
-            rows=rows_in(named, list(broken)[_MOST:]),
+            rows=rows_in(named, list(broken)[_MAX:]),
         )

@@ -7,7 +7,7 @@ from getiaction_cli.diagnostics import Change
 from getiaction_cli.policies import PolicyConfig, Rejected, Unjudgeable
 
 # LeRobot takes only multiples of some number for a horizon; for its defaults that is at most 16.
-_MOST_TRIED = 128
+_MAX_TRIED = 128
 
 
 def a_quarter(fit: Fit) -> int:
@@ -32,7 +32,7 @@ def shorter(fit: Fit, name: str, least: int) -> dict[str, int]:
     if name not in ("chunk_size", "horizon", "action_horizon") or not isinstance(executed, int):
         return {}
     frames = fit.facts.frames_beside_actions if fit.facts.known else ""
-    for steps in range(least, least + _MOST_TRIED):
+    for steps in range(least, least + _MAX_TRIED):
         ahead = steps - fit.policy.n_obs_steps + 1 if name == "horizon" else steps
         changed = {name: steps}
         if ahead < 1:

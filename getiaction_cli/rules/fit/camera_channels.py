@@ -50,7 +50,7 @@ from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.fit._cameras import seen
 
-_MOST = 4
+_MAX = 4
 
 
 @rule("GA313", dataset="depth", cause=("cameras", "camera"), breaks=("channels",), stops=True)
@@ -60,7 +60,7 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
         return
     cameras = seen(fit)
     odd = {key: camera.shape[0] for key, camera in cameras.items() if camera.shape[0] != 3}
-    for key in [key for key, channels in odd.items() if channels > _MOST]:
+    for key in [key for key, channels in odd.items() if channels > _MAX]:
         height, width = cameras[key].shape[1:]
         yield Finding(
             f"LeRobot takes `{key}` for {odd.pop(key)} channels of {height}x{width}: its names put the channel first",

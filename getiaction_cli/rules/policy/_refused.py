@@ -10,7 +10,7 @@ from getiaction_cli.policies import PolicyConfig, Rejected, Unjudgeable
 from getiaction_cli.rules.policy._values import Values
 
 # LeRobot stops at the first thing that it refuses; it is asked at most this often what the next one is.
-_MOST = 8
+_MAX = 8
 # Kind → how LeRobot's messages of that kind read, in all its policies.
 _KINDS = {
     "action steps": r"upper bound for the number of action steps|n_action_steps`?\s*(\(-?\d+\) )?"
@@ -49,7 +49,7 @@ def settle(values: Values, pretrained: Mapping[str, Any] | None = None) -> tuple
     outside = refused_value(values)
     params = {name: given[name] for name in values.written if name not in outside}
     found: list[Rejected] = []
-    for _ in range(_MOST):
+    for _ in range(_MAX):
         try:
             values.policy_class.configure({**(pretrained or {}), **params})
         except Rejected as refused:

@@ -58,7 +58,7 @@ from getiaction_cli.recipe.layout import OBJECT_HOMES
 from getiaction_cli.recipe.signatures import exported, lineage, read_signature, unfinished
 from getiaction_cli.rules import rule
 
-_MOST = 6
+_MAX = 6
 
 
 @rule("GA148", stops=True)
@@ -77,5 +77,5 @@ def unfinished_class(recipe: Recipe) -> Iterator[Finding]:
         yield Finding(
             f"{name} is a base class: it leaves `{unfinished(path)}` to its subclasses",
             at=f"{route}.class_path",
-            help=f"use one of {module}: {', '.join(ready[:_MOST])}" if ready else f"use another class of {module}",
+            help=f"use one of {module}: {', '.join(ready[:_MAX])}" if ready else f"use another class of {module}",
         )

@@ -60,7 +60,7 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 # Lightning knows 28 strategies.
-_MOST_WORDS, _SOME_WORDS = 12, 6
+_MAX_WORDS, _SOME_WORDS = 12, 6
 # LeRobot still takes these, with a word in its log.
 _STILL_READ = {("video_backend", "video_reader")}
 
@@ -85,7 +85,7 @@ def unknown_value(recipe: Recipe) -> Iterator[Finding]:
             meant = SAME.get(word) or MEANT.get(word)
             near = (meant,) if meant else closest(value, words)
             named = ["true", "false", *words] if key is not None and key.type.has("bool") else words
-            shown = ", ".join(named if len(named) <= _MOST_WORDS else [*named[:_SOME_WORDS], "…"])
+            shown = ", ".join(named if len(named) <= _MAX_WORDS else [*named[:_SOME_WORDS], "…"])
             shown = f"a number, a list of numbers or {shown}" if name == "devices" else f"one of {shown}"
             same = bool(near) and (word in SAME or same_letters(value, near[0]))
             yield Finding(
