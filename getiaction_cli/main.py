@@ -192,6 +192,10 @@ def _open_streams() -> None:
 
 
 def _stop(error: CliError) -> NoReturn:
+    if {"SLURM_JOB_ID", "TORCHELASTIC_RUN_ID", "LOCAL_RANK"} & set(os.environ):
+        from getiaction.spec import launch
+
+        error.message = launch.read().naming_itself(error.message)
     # When not even stderr can be written, there is still the exit code.
     with contextlib.suppress(OSError):
         say(error)

@@ -47,14 +47,17 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=1,sched_min_interval=100000
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 MpiDefault=none
 GresTypes=gpu
 ReturnToService=2
 KillWait=30
 NodeName=127.0.0.1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first} CPUs={cpus} Gres=gpu:2 State=UNKNOWN
 NodeName=127.0.0.2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second} CPUs={cpus} Gres=gpu:2 State=UNKNOWN
-PartitionName=debug Nodes=127.0.0.[1-2] Default=YES MaxTime=INFINITE State=UP OverSubscribe=YES:8
-PartitionName=gpu Nodes=127.0.0.[1-2] MaxTime=INFINITE State=UP OverSubscribe=YES:8
+PartitionName=debug Nodes=127.0.0.[1-2] Default=YES MaxTime=INFINITE State=UP OverSubscribe=YES:8 PriorityTier=2
+PartitionName=gpu Nodes=127.0.0.[1-2] MaxTime=INFINITE State=UP OverSubscribe=YES:8 PriorityTier=2
+PartitionName=spare Nodes=127.0.0.[1-2] MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=60
 """
 
 

@@ -67,6 +67,11 @@ class Launch:
         """Whether a launcher decides how many processes there are."""
         return self.launcher != ""
 
+    def naming_itself(self, message: str) -> str:
+        """An error with the rank and the host in front of it, unless this is the first process."""
+        name = f"[rank {self.rank} on {platform.node()}]"
+        return f"{name} {message}" if self.rank > 0 and not message.startswith(name) else message
+
     def settings(self, trainer: Mapping[str, Any]) -> dict[str, Any]:
         """`trainer`, completed by the launcher's `devices` and `num_nodes` where they are missing or `auto`."""
         filled = dict(trainer)

@@ -5,7 +5,11 @@ training `getiaction.train.interrupt` finishes the step and saves. Before the fi
 the first process requeues the job at once, and the others leave that to it. After the last step nothing is lost either,
 and the process ends by itself.
 
-Sources: scontrol(1) "requeue", sbatch(1) "--requeue", "--signal".
+When a process fails, `srun --kill-on-bad-exit` ends the others with SIGCONT and SIGTERM, and the job must not be
+requeued. SLURM sends the same two signals to a job that it preempts, which then has a PreemptTime. `scancel --signal`
+sends SIGTERM only.
+
+Sources: scontrol(1) "requeue", sbatch(1) "--requeue", "--signal", scancel(1), slurm.conf(5) "GraceTime".
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 
@@ -23,6 +28,10 @@ MAX_REQUEUES = 20
 MAX_REQUEUES_VARIABLE = "GETIACTION_MAX_REQUEUES"
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGUSR1", "SIGTERM") if hasattr(signal, name))
 _TIMEOUT_S = 60
+_TOGETHER_S = 2.0  # signals that SLURM sends together arrive within this time
+_arrived: dict[str, float] = {}  # when a signal arrived last
+_terminal = 2  # stderr as `install_handlers` finds it: training redirects stderr to its log later
+_catching_up = False
 
 
 class RequeueError(Exception):
@@ -46,6 +55,11 @@ def requeue(env: Mapping[str, str] = os.environ) -> str:
     facts = _facts(job)
     if facts.get("JobState") != "RUNNING":  # cancelled, at its time limit, or requeued already
         raise RequeueError("")
+    if _step_ends(facts):
+        raise RequeueError(
+            f"job {job} is not requeued: another process has failed (srun names its task, which is its rank, and its "
+            "host), or this step was cancelled"
+        )
     if facts.get("BatchFlag") != "1":
         raise RequeueError(f"job {job} is not a batch job, so SLURM can't requeue it: submit it with sbatch")
     if facts.get("Requeue") != "1":
@@ -65,9 +79,17 @@ def max_requeues(env: Mapping[str, str] = os.environ) -> int:
 
 def install_handlers() -> None:
     """Handle SLURM's signals until training begins."""
+    global _terminal
     if launch.read().in_slurm:
+        _terminal = os.dup(2)
         for signum in SIGNALS:
             signal.signal(signum, _handle)
+        signal.signal(signal.SIGCONT, lambda signum, frame: record_signal(signum))
+
+
+def record_signal(signum: int) -> None:
+    """Record when a signal has arrived: two that arrive together differ from each of them."""
+    _arrived[signal.Signals(signum).name] = time.monotonic()
 
 
 def ignore_signals() -> None:
@@ -90,9 +112,13 @@ def handle_signal(signum: int, say: Callable[[str], None]) -> bool:
     here = launch.read()
     if not here.in_slurm or signum not in SIGNALS:
         return False
+    if _catching_up:
+        return True
+    if signum == signal.SIGTERM:
+        _catch_up(signum)
     try:
         if here.rank > 0:
-            return signum != signal.SIGTERM or _is_running()
+            return signum != signal.SIGTERM or _continues(_facts(os.environ.get("SLURM_JOB_ID", "")))
         say(f"{signal.Signals(signum).name} before the first step: {requeue()}")
     except RequeueError as error:
         if str(error):
@@ -101,8 +127,26 @@ def handle_signal(signum: int, say: Callable[[str], None]) -> bool:
     os._exit(128 + signum)  # as after a kill: unfinished work is repeated
 
 
-def _is_running() -> bool:
-    return _facts(os.environ.get("SLURM_JOB_ID", "")).get("JobState") == "RUNNING"
+def _catch_up(signum: int) -> None:
+    """Let Python call the handlers of all signals that have arrived: within a handler it calls none until the next."""
+    global _catching_up
+    _catching_up = True
+    try:
+        signal.raise_signal(signum)
+    finally:
+        _catching_up = False
+
+
+def _continues(facts: Mapping[str, str]) -> bool:
+    return facts.get("JobState") == "RUNNING" and not _step_ends(facts)
+
+
+def _step_ends(facts: Mapping[str, str]) -> bool:
+    """Whether SLURM ends the processes of a job that continues."""
+    if facts.get("PreemptTime", "None") != "None":
+        return False
+    continued, ended = _arrived.get("SIGCONT"), _arrived.get("SIGTERM")
+    return continued is not None and ended is not None and abs(continued - ended) < _TOGETHER_S
 
 
 def _facts(job: str) -> dict[str, str]:
@@ -111,6 +155,7 @@ def _facts(job: str) -> dict[str, str]:
 
 
 def _handle(signum: int, frame: FrameType | None) -> None:
+    record_signal(signum)
     if not handle_signal(signum, _write):
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
@@ -118,7 +163,7 @@ def _handle(signum: int, frame: FrameType | None) -> None:
 
 def _write(line: str) -> None:
     """Write a line to stderr with a system call: `print` fails in a handler that interrupts another write."""
-    os.write(2, f"{line}\n".encode())
+    os.write(_terminal, f"{line}\n".encode())
 
 
 def _scontrol(*words: str) -> str:

@@ -132,6 +132,7 @@ class Interrupt:
                     signals.signal(signum, self._handle)
 
     def _handle(self, signum: int, frame: FrameType | None) -> None:
+        slurm.record_signal(signum)
         if signum == HANGUP:
             self._hung_up()
         if not self._training and (follows() or slurm.handle_signal(signum, self._say)):

@@ -6,7 +6,6 @@ The recipe is judged first, in half a second. Only then torch, lightning and ler
 from __future__ import annotations
 
 import os
-import platform
 import re
 import shlex
 import signal
@@ -229,11 +228,10 @@ def _run(request: TrainRequest) -> None:
     try:
         _run_here(request, here, screen)
     except CliError as error:
-        if here.rank == 0:
-            raise
-        named = f"[rank {here.rank} on {platform.node()}] {error.message}"
-        screen.alarm(f"error: {named}" + (f"\nhint: {error.hint}" if error.hint else ""))
-        raise type(error)(named, error.hint) from error
+        error.message = here.naming_itself(error.message)
+        if here.rank > 0:
+            screen.alarm(f"error: {error.message}" + (f"\nhint: {error.hint}" if error.hint else ""))
+        raise
 
 
 def _run_here(request: TrainRequest, here: Launch, screen: Screen) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 import time
 from dataclasses import replace
@@ -110,7 +109,7 @@ def _refuse_later(here: Launch, errors: Sequence[Diagnostic]) -> NoReturn:
     if any(error.code != WORLD for error in errors):  # the first rank finds a contradiction to the launcher too
         found = "; ".join(f"{error.code} {error.message}" for error in errors[:1])
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        typer.echo(f"error: [rank {here.rank} on {platform.node()}] does not start: {found}{more}", err=True)
+        typer.echo(f"error: {here.naming_itself('does not start')}: {found}{more}", err=True)
     else:
         time.sleep(SECONDS_FOR_THE_FIRST)  # a launcher that sees this rank end first would end the first one unheard
     raise typer.Exit(EXIT_FOUND)

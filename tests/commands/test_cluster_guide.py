@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,13 +76,16 @@ class Shell:
             time.sleep(0.2)
         raise AssertionError(facts)
 
-    def wait_for_steps(self, run: Path, log: Path) -> None:
-        """Wait until a run has done some steps."""
+    def wait_for(self, condition: Callable[[], bool], log: Path) -> None:
         for _ in range(LIMIT_S * 5):
-            if (run / "metrics.csv").is_file():
+            if condition():
                 return
             time.sleep(0.2)
         raise AssertionError(log.read_text())
+
+    def wait_for_steps(self, run: Path, log: Path) -> None:
+        """Wait until a run has done some steps."""
+        self.wait_for((run / "metrics.csv").is_file, log)
 
 
 @pytest.fixture
@@ -181,12 +184,30 @@ def test_a_preempted_job_is_requeued_once_and_resumes_in_its_folder(shell: Shell
 
 
 @pytest.mark.slow
-def test_a_process_that_dies_ends_its_job_and_is_named(shell: Shell) -> None:
+def test_a_job_that_slurm_preempts_at_its_start_is_requeued_and_resumes(shell: Shell) -> None:
+    Path("job.sh").write_text(blocks()["Time limits and preemption"][0])
+    job = shell("sbatch --parsable --partition=spare --exclusive job.sh").strip()
+    run, log = Path(f"outputs/recipe/job-{job}"), Path(f"slurm-{job}.out")
+    shell.wait_for(lambda: log.is_file() and "starting…" in log.read_text(), log)
+    shell("sbatch --nodes=2 --exclusive --output=/dev/null --wrap true")
+    facts = shell.wait(job, "COMPLETED", log)
+    said = log.read_text()
+    assert facts["Restarts"] == "1", said
+    assert f"SIGTERM before the first step: job {job} is requeued" in said or "SIGTERM: finishing this step" in said
+    assert_each_step_once(run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("training", [True, False], ids=["training", "starting"])
+def test_a_process_that_dies_ends_its_job_and_is_named(shell: Shell, training: bool) -> None:
     script = blocks()["Time limits and preemption"][0]
     Path("job.sh").write_text(script.replace("recipe.yaml", "recipe.yaml --trainer.max_steps=100000"))
     job = shell("sbatch --parsable job.sh").strip()
     run, log = Path(f"outputs/recipe/job-{job}"), Path(f"slurm-{job}.out")
-    shell.wait_for_steps(run, log)
+    if training:
+        shell.wait_for_steps(run, log)
+    else:
+        shell.wait_for(lambda: log.is_file() and "starting…" in log.read_text(), log)
     for process in Path("/proc").glob("[0-9]*"):
         try:
             words, variables = (process / "cmdline").read_bytes(), (process / "environ").read_bytes().split(b"\0")
@@ -196,10 +217,14 @@ def test_a_process_that_dies_ends_its_job_and_is_named(shell: Shell) -> None:
             os.kill(int(process.name), signal.SIGKILL)
             break
     for _ in range(150):
-        if (facts := shell.facts(job))["JobState"] != "RUNNING":
+        if (facts := shell.facts(job))["JobState"] not in {"RUNNING", "COMPLETING"}:
             break
         time.sleep(0.2)
     said = log.read_text()
     assert (facts["JobState"], facts["Restarts"]) == ("FAILED", "0"), said
-    assert f"error: rank 1 on {platform.node()} has ended\nhint: its log: {run}/log.rank1.txt" in said
+    if training:
+        assert f"error: rank 1 on {platform.node()} has ended\nhint: its log: {run}/log.rank1.txt" in said
+    else:
+        assert "task 1: Killed" in said
+        assert f"job {job} is not requeued: another process has failed (srun names its task" in said
     assert "Traceback" not in said

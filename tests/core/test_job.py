@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,3 +108,43 @@ def test_a_job_is_requeued_unless_slurm_ends_it_or_it_was_too_often(
         assert slurm.requeue(BATCH | env) == "job 7 is requeued (1 of at most 20 times)"
     asked = (tmp_path / "asked").read_text().splitlines()
     assert asked == ["show job -o 7", *([] if reason else ["requeue 7"])]
+
+
+@pytest.mark.parametrize(
+    ("signals", "facts", "requeued"),
+    [
+        (("SIGTERM",), "", True),  # scancel --signal=TERM
+        (("SIGUSR1", "SIGCONT"), "", True),
+        (("SIGCONT", "SIGTERM"), "PreemptTime=2026-01-01T00:00:00", True),
+        (("SIGCONT", "SIGTERM"), "PreemptTime=None", False),  # srun ends the step: another process has failed
+        (("SIGTERM", "SIGCONT"), "", False),
+    ],
+)
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_failure_of_a_process_is_told_from_a_preemption(
+    signals: tuple[str, ...], facts: str, requeued: bool, rank: int, tmp_path: Path
+) -> None:
+    scontrol = tmp_path / "scontrol"
+    scontrol.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\necho "JobState=RUNNING BatchFlag=1 Requeue=1 {facts}"\n'
+    )
+    scontrol.chmod(0o755)
+    # Both signals are there before Python calls the first handler, as when a process is busy in C code.
+    code = f"""
+import os, signal, sys, time
+from getiaction.spec import slurm
+slurm.install_handlers()
+signals = [getattr(signal, name) for name in {signals}]
+signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+for signum in signals:
+    os.kill(os.getpid(), signum)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+print("continues")
+"""
+    srun = {"SLURM_PROCID": str(rank), "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_TASKS_PER_NODE": "1(x2)"}
+    env = os.environ | BATCH | srun | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
+    asked = (tmp_path / "asked").read_text() if (tmp_path / "asked").exists() else ""
+    assert ("requeue 7" in asked) == (requeued and rank == 0), done.stderr
+    assert (done.stdout == "continues\n") == (requeued and rank > 0)
+    assert ("is not requeued: another process has failed" in done.stderr) == (not requeued and rank == 0)
