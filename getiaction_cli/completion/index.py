@@ -20,6 +20,7 @@ _OWN_SOURCES = (
     "spec/adapters.py",
     "spec/averaging.py",
     "spec/evaluation.py",
+    "spec/overridden.py",
 )
 
 
@@ -42,6 +43,7 @@ def build() -> dict[str, Any]:
         "objects"}``;
         keys are ``{key: {"words": [...], "help": "..."}}``, objects are ``{kind: {class path: help}}``.
     """
+    from getiaction.spec.overridden import NOT_OFFERED
     from getiaction_cli import policies
     from getiaction_cli.analysis.class_objects import HOMES, A, usable_names
     from getiaction_cli.environments import known_environments
@@ -51,7 +53,7 @@ def build() -> dict[str, Any]:
     def keys(class_path: str) -> dict[str, Any]:
         signature = read_signature(class_path)
         parameters = signature.parameters.values() if signature else ()
-        return {p.name: _key(p.choices, p.default, p.help) for p in parameters if p.name != "self"}
+        return {p.name: _key(p.choices, p.default, p.help) for p in parameters if p.name not in NOT_OFFERED | {"self"}}
 
     known: dict[str, Any] = {}
     for name in policies.names():
@@ -62,7 +64,7 @@ def build() -> dict[str, Any]:
             "keys": {
                 field.name: _key(field.choices, policies.plain(field.default), field.help)
                 for field in policy.fields.values()
-                if field.name not in policies.NOT_PARAMETERS
+                if field.name not in policies.NOT_PARAMETERS | NOT_OFFERED
             },
         }
     return {

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from getiaction.spec import facts
+from getiaction.spec.overridden import POLICY_DEFAULTS, POLICY_HELP
 from getiaction_cli.policies import about, passthrough_values, source_docs
 from getiaction_cli.policies.catalog import Entry, world
 from getiaction_cli.policies.coerce import WrongType, coerce
@@ -114,11 +115,11 @@ class PolicyClass:
             field.name: Field(
                 name=field.name,
                 type=source_docs.type_text(self.hints[field.name]),
-                default=_finite(plain(_default(field))),
+                default=POLICY_DEFAULTS.get(field.name, _finite(plain(_default(field)))),
                 choices=source_docs.choices(self.hints[field.name])
                 or read.choices.get(field.name)
                 or passthrough_values.words(self.name, field.name),
-                help=read.help.get(field.name, ""),
+                help=POLICY_HELP.get(field.name) or read.help.get(field.name, ""),
                 group=source_docs.group(field.name, read.headings.get(field.name, "")),
                 hint=self.hints[field.name],
             )

@@ -83,8 +83,6 @@ _COMMON = {
     "scheduler_decay_lr": "The last value of the learning rate.",
     "max_state_dim": "Width to which shorter states are padded.",
     "max_action_dim": "Width to which shorter actions are padded.",
-    "repo_id": "Where on the Hub the policy would be pushed to.",
-    "push_to_hub": "Whether LeRobot's own training script pushes the policy to the Hub at the end.",
 }
 _ARGUMENT = re.compile(r"^    (\w+)(?: \([^)]*\))?: +(.+)$")
 _HEADING_SKIP = re.compile(r"\b(of|the|for|to|will|is|are|whether|number|add|path|used|must|see)\b", re.IGNORECASE)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from getiaction.spec.overridden import TRAINER_HELP
 from getiaction_cli.installed import package_folder
 from getiaction_cli.recipe.layout import PYTHON_ONLY
 from getiaction_cli.recipe.types import ANY, Type, from_tree
@@ -97,6 +98,8 @@ def read_signature(class_path: str) -> Signature | None:
         is_open = other.open
     for objects in PYTHON_ONLY.get(class_path, ()):
         parameters.pop(objects, None)
+    if class_path == "lightning.Trainer":
+        parameters |= {n: replace(parameters[n], help=text) for n, text in TRAINER_HELP.items() if n in parameters}
     return Signature(class_path, parameters, is_open, summary)
 
 

@@ -37,6 +37,7 @@ from getiaction.spec import facts
 from getiaction.spec.adapters import Adapters
 from getiaction.spec.averaging import Averaging
 from getiaction.spec.mixture import DATASET_INDEX
+from getiaction.spec.overridden import POLICY_DEFAULTS
 from getiaction.spec.publishing import Upload
 
 Batch = dict[str, Any]
@@ -227,8 +228,7 @@ class LeRobotPolicy(L.LightningModule):
     def _make_config(self, device: str, saved: Mapping[str, Any] | None = None) -> PreTrainedConfig:
         """Make the configuration: the user's parameters override the saved, given or pretrained ones."""
         name = str(self.policy_name)
-        # With LeRobot's default, a later lerobot-train would require a repo_id.
-        values: dict[str, Any] = {"push_to_hub": False}
+        values: dict[str, Any] = dict(POLICY_DEFAULTS)
         if saved is not None:
             values = dict(saved)
         else:

@@ -3,12 +3,13 @@
 ## What it finds
 
 Parameters that every LeRobot config has and that something else decides in getiaction: `device` and `use_amp`
-(the trainer's accelerator and precision), and `push_to_hub`, `repo_id`, `private`, `tags` and `license`.
+(the trainer's accelerator and precision). `repo_id`, `private`, `tags` and `license` have an effect only with
+`push_to_hub: true`.
 
 ## Why it matters
 
-Training runs on the trainer's accelerator and ignores `device`, and nothing is ever pushed to the Hub by
-training: upload the run's `pretrained_model` folder when you want it there.
+Training runs on the trainer's accelerator and ignores `device`. Without `push_to_hub: true` training uploads nothing:
+a `repo_id` alone does not publish the policy. `getiaction push RUN USER/NAME` uploads it after training.
 
 ## Example
 
