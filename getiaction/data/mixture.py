@@ -68,6 +68,12 @@ class MixtureMetadata(LeRobotDatasetMetadata):
         for i, (meta, table) in enumerate(zip(metas, tables, strict=True)):
             for key, difference in mixture.differences(tables[0], table).items():
                 raise DataError(f"datasets.{i}: {key}: {meta.repo_id} {difference}", "rename keys with its rename_map")
+        roots, counts = [Path(meta.root) for meta in metas], [meta.total_episodes for meta in metas]
+        for i, other, episode in mixture.used_twice(roots, counts, entries):
+            raise DataError(
+                f"datasets.{i}: episode {episode} of {metas[i].repo_id} is in datasets.{other} as well",
+                "name each episode once: episodes and exclude_episodes divide a dataset",
+            )
         self.repo_id = " + ".join(dict.fromkeys(meta.repo_id for meta in metas))
         self.info = copy.copy(first.info)
         self.info.features = mixture.in_common(tables)
@@ -81,16 +87,10 @@ class MixtureMetadata(LeRobotDatasetMetadata):
             (Path(meta.root).resolve(), tuple(sorted(entry.rename_map.items()))): (meta, entry)
             for meta, entry in zip(metas, entries, strict=True)
         }
-        self.stats = datasets.merged_stats(
-            [
-                {
-                    key: values
-                    for key, values in mixture.renamed(meta.stats or {}, entry.rename_map).items()
-                    if key in self.info.features
-                }
-                for meta, entry in distinct.values()
-            ]
-        )
+        stats = [mixture.renamed(meta.stats or {}, entry.rename_map) for meta, entry in distinct.values()]
+        # Those of some of the datasets would normalize the others by what they are not.
+        known = [key for key in self.info.features if all(key in each for each in stats)]
+        self.stats = datasets.merged_stats([{key: each[key] for key in known} for each in stats])
         self.first_episodes = np.cumsum([0, *(meta.total_episodes for meta in metas)])
         self.first_frames = np.cumsum([0, *(meta.total_frames for meta in metas)])
         self.episodes = datasets.merged_episodes(metas, self.first_frames.tolist())

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from getiaction.spec import episode_split
 
 # The key of a batch that holds the number of each sample's dataset.
 DATASET_INDEX = "dataset_index"
@@ -45,7 +48,7 @@ class Entry:
         self.episodes = episodes
         self.exclude_episodes = exclude_episodes
         self.weight = weight
-        self.rename_map = dict(rename_map or {})
+        self.rename_map = {} if rename_map is None else rename_map
         self.stride = stride
 
     @property
@@ -63,7 +66,7 @@ def read(entries: Sequence[Any]) -> list[Entry]:
     """Read the `datasets` of a recipe.
 
     Raises:
-        ValueError: an entry is not a section, or the weights can't be shares.
+        ValueError: an entry is not a section, the weights can't be shares, or a value is of another type.
         TypeError: an entry has a key that does not exist.
     """
     found = []
@@ -76,9 +79,16 @@ def read(entries: Sequence[Any]) -> list[Entry]:
     if wrong := weight_problem([entry.weight for entry in found]):
         raise ValueError(wrong[1])
     for number, entry in enumerate(found):
+        if not is_rename_map(entry.rename_map):
+            raise ValueError(f"the rename_map of datasets.{number} must map feature keys to feature keys")
         if entry.stride is not None and not is_stride(entry.stride):
             raise ValueError(f"the stride of datasets.{number} must be a whole number above 0, got {entry.stride!r}")
     return found
+
+
+def is_rename_map(value: Any) -> bool:
+    """Whether it maps feature keys to feature keys."""
+    return isinstance(value, Mapping) and all(isinstance(key, str) for pair in value.items() for key in pair)
 
 
 def is_stride(value: Any) -> bool:
@@ -136,6 +146,28 @@ def shares(counts: Sequence[int], weights: Sequence[float | None]) -> list[int]:
 def renamed(features: Mapping[str, Any], rename_map: Mapping[str, str]) -> dict[str, Any]:
     """Features by their keys in the mixture."""
     return {rename_map.get(key, key): feature for key, feature in features.items()}
+
+
+def used_twice(
+    roots: Sequence[Path], episodes: Sequence[int], entries: Sequence[Entry]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield each entry that uses an episode of an earlier one: its number, that of the earlier one, the episode.
+
+    Args:
+        roots: Folder of each dataset.
+        episodes: How many episodes each has.
+        entries: What the recipe says of each.
+    """
+    holder: dict[Path, dict[int, int]] = {}
+    for number, (root, there, entry) in enumerate(zip(roots, episodes, entries, strict=True)):
+        taken = holder.setdefault(Path(root).resolve(), {})
+        some = episode_split.used(there, entry.episodes, entry.exclude_episodes)
+        mine = range(there) if some is None else some
+        both = next((episode for episode in mine if episode in taken), None)
+        if both is not None:
+            yield number, taken[both], both
+        else:
+            taken.update(dict.fromkeys(mine, number))
 
 
 def in_common(tables: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[str, Mapping[str, Any]]:

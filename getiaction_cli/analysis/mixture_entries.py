@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from getiaction.spec.mixture import is_stride, weight_problem
+from getiaction.spec.mixture import is_rename_map, is_stride, weight_problem
 from getiaction_cli.recipe import Recipe
 
 DATA = "data.init_args"
@@ -41,7 +41,7 @@ def mixture_problems(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
             yield route, "`repo_id`, `root` and `revision` are texts", "put the value in quotes"
         elif not entry.get("repo_id") and not entry.get("root"):
             yield route, "this entry names no dataset", "give it a repo_id or a root"
-        elif not isinstance(entry.get("rename_map"), dict | None):
+        elif not (entry.get("rename_map") is None or is_rename_map(entry["rename_map"])):
             yield (
                 f"{route}.rename_map",
                 "`rename_map` is a mapping of feature keys",

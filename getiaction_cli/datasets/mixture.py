@@ -132,7 +132,6 @@ def problems(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Iterator[
     first = _raw(datasets[0], entries[0])
     rates = [dataset.fps for dataset in datasets if dataset.fps]
     others = mixture.entries_with_other_rates(rates, entries) if len(rates) == len(datasets) else []
-    holder: dict[str, dict[int, int]] = {}
     for number, (dataset, entry) in enumerate(zip(datasets, entries, strict=True)):
         if number in others and entry.stride is None:
             said = f"{dataset.repo_id} has {dataset.fps:g} frames per second, {datasets[0].repo_id} has "
@@ -147,16 +146,14 @@ def problems(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Iterator[
                     f"{dataset.repo_id} has no `{old}` to rename",
                     f"it has {', '.join(dataset.features)}",
                 )
-        there, taken = len(dataset.episodes), holder.setdefault(str(dataset.root), {})
-        some = episode_split.used(there, entry.episodes, entry.exclude_episodes)
-        mine = range(there) if some is None else some
-        # One complaint for each dataset: thousands may name the same one.
-        both = next((episode for episode in mine if episode in taken), None)
-        if both is not None:
-            said = f"episode {both} of {dataset.repo_id} is in datasets.{taken[both]} as well"
-            yield number, "episodes", said, _ONCE
-        else:
-            taken.update(dict.fromkeys(mine, number))
+    episodes = [len(dataset.episodes) for dataset in datasets]
+    for number, other, episode in mixture.used_twice([dataset.root for dataset in datasets], episodes, entries):
+        yield (
+            number,
+            "episodes",
+            f"episode {episode} of {datasets[number].repo_id} is in datasets.{other} as well",
+            _ONCE,
+        )
 
 
 def _equal_steps(rates: Sequence[float]) -> str:

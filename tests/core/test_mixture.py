@@ -1,6 +1,7 @@
 """Several datasets in one recipe: the same samples as LeRobot's merged dataset, and the shares that weights ask for."""
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -266,8 +267,25 @@ def test_another_frame_rate_and_wrong_entries_are_refused(roots: dict[str, Path]
         module(entry(roots, "one", weight=0), entry(roots, "two", weight=1))
     with pytest.raises(DataError, match=r"datasets\.1 has no weight"):
         module(entry(roots, "one", weight=1), entry(roots, "two"))
+    with pytest.raises(DataError, match=r"rename_map of datasets\.0 must map"):
+        module(entry(roots, "one", rename_map={"observation.state": 3}))
     with pytest.raises(DataError, match="beside dataset, repo_id"):
         LeRobotDataModule("made/one", datasets=[entry(roots, "two")])
+    (tmp_path / "link").symlink_to(roots["two"])
+    with pytest.raises(DataError, match=r"datasets\.1: episode 1 of made/two is in datasets\.0 as well"):
+        linked = {"repo_id": "made/two", "root": str(tmp_path / "link"), "episodes": [1]}
+        module(entry(roots, "two"), linked).setup()
+
+
+def test_statistics_that_one_dataset_lacks_are_not_taken_from_another(roots: dict[str, Path], tmp_path: Path) -> None:
+    bare = shutil.copytree(roots["two"], tmp_path / "bare")
+    stats = json.loads((bare / "meta/stats.json").read_text())
+    del stats["observation.state"]
+    (bare / "meta/stats.json").write_text(json.dumps(stats))
+    data = module(entry(roots, "one"), {"repo_id": "made/bare", "root": str(bare)})
+    data.setup()
+    assert "action" in data.meta.stats
+    assert "observation.state" not in data.meta.stats
 
 
 def test_each_dataset_holds_out_its_own_episodes_and_has_its_loss(roots: dict[str, Path], tmp_path: Path) -> None:

@@ -142,6 +142,8 @@ FOUND = [
      "GA359", "data.init_args.datasets.1", "weigh all of them or none"),
     (mixture([{"repo_id": "lerobot/pusht", "rename_map": {"observation.camera": "observation.image"}}]),
      "GA359", "data.init_args.datasets.0.rename_map.observation.camera", "no `observation.camera` to rename"),
+    (mixture([{"repo_id": "lerobot/pusht", "rename_map": {"observation.image": 3}}]),
+     "GA120", "data.init_args.datasets.0.rename_map", "`rename_map` takes"),
     (mixture([{"repo_id": "lerobot/pusht", "episodes": [0]}, {"repo_id": "lerobot/pusht", "episodes": [1, 5]}]),
      "GA324", "data.init_args.datasets.1.episodes.1", "0 to 2"),
     (mixture([{"repo_id": "lerobot/pusht"}, {"repo_id": "nobody/nothing"}]),
