@@ -94,28 +94,57 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
             f"no policy can train on {dataset.repo_id} as it is",
             f"`getiaction list-policies --for {shlex.quote(dataset.place.argument)}` says why",
         )
-    from getiaction_cli.rendering.text import columns, wrap
-
     names = [suit.policy.name for suit in fitting]
     if not sys.stdin.isatty():
         raise UsageError(
-            "which policy? --policy is missing", f"these can train on {dataset.repo_id}: {', '.join(names)}"
+            "missing option '--policy': the input is not a terminal, so that the policy can't be asked for",
+            f"for example: getiaction init {shlex.quote(dataset.place.argument)} --policy {names[0]}\n"
+            f"policies that can train on it: {', '.join(names)}",
         )
-    typer.echo(clean(f"These policies can train on {dataset.repo_id}:") + "\n", err=True)
+    typer.echo(clean(f"Policies that can train on {dataset.repo_id}:"), err=True)
     for number, suit in enumerate(fitting, 1):
-        missing = "" if suit.policy.installed else f" (first: {suit.policy.install_command})"
-        head = f"  {number:>2}  {suit.policy.name:<15} "
-        typer.echo(head + wrap(suit.policy.summary + missing, columns(), " " * len(head)), err=True)
-    typer.echo(f"\nWhich one (number or name) [{names[0]}]: ", nl=False, err=True)
-    line = sys.stdin.readline()
-    if not line:  # Ctrl-D
-        raise typer.Abort
-    answer = line.strip() or names[0]
-    if answer.isdigit() and 1 <= int(answer) <= len(names):
-        return fitting[int(answer) - 1]
-    if answer in names:
-        return fitting[names.index(answer)]
-    raise UsageError(f"{answer!r} is not in the list", "a number of the list, or a name")
+        typer.echo(_choice(number, suit), err=True)
+    if not all(_ready(suit) for suit in fitting):
+        shown = f"`getiaction list-policies --for {shlex.quote(dataset.place.argument)}` shows it"
+        note(f"* needs something that is not on this machine; {shown}", "  ")
+    return fitting[_answer(names)]
+
+
+def _choice(number: int, suit: Suit) -> str:
+    """A policy on one line, so that the whole list and the question fit on a screen of 24 lines."""
+    from getiaction_cli.rendering.text import columns
+
+    mark = " " if _ready(suit) else "*"
+    line = f"  {number:>2} {mark}{suit.policy.name:<15} {suit.policy.summary}"
+    return line if len(line) < columns() else line[: columns() - 2].rstrip() + "…"
+
+
+def _ready(suit: Suit) -> bool:
+    """True if nothing that the policy needs is missing on this machine."""
+    return suit.policy.installed and not suit.machine
+
+
+def _answer(names: list[str]) -> int:
+    """Ask until the answer is in the list; its place in it.
+
+    Raises:
+        typer.Abort: the input ended, or Ctrl-C.
+    """
+    while True:
+        typer.echo(f"Which one (number or name) [{names[0]}]: ", nl=False, err=True)
+        try:
+            line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            line = ""
+        if not line:  # Ctrl-C or Ctrl-D
+            typer.echo("\ncancelled; nothing was written", err=True)
+            raise typer.Abort
+        answer = line.strip().lower() or names[0]
+        if answer.isdecimal() and 1 <= int(answer) <= len(names):
+            return int(answer) - 1
+        if answer in names:
+            return names.index(answer)
+        typer.echo(clean(f"{line.strip()!r} is not in the list; enter 1 to {len(names)} or a name"), err=True)
 
 
 def _refuse(suit: Suit, dataset: Dataset) -> NoReturn:

@@ -387,6 +387,10 @@ def _as_json(policy: PolicyClass, grep: str, cached: Mapping[str, bool | None]) 
     }
 
 
+# Said once, below the policies it concerns.
+_OFFLINE = ", and HF_HUB_OFFLINE is set"
+
+
 def render_for(
     dataset: str,
     policies: Sequence[PolicyClass],
@@ -420,6 +424,7 @@ def render_for(
         heading = "unknown" if policy.unreadable else "set" if row["changes"] else "as it is"
         groups["unreadable" if row["unreadable"] else heading if row["trainable"] else "no"].append(policy)
     lines: list[str] = []
+    offline = False
     for heading, group in groups.items():
         if not group:
             continue
@@ -436,6 +441,11 @@ def render_for(
             lines += [indent + wrap(f"{r['code']}: {r['reason']}", columns, indent) for r in row["reasons"]]
             if heading != "no":
                 here = "on this machine: "
-                said = [wrap(f"{here}{m['code']}: {m['reason']}", columns, indent) for m in row["machine"]]
+                reasons = [(m["code"], m["reason"].removesuffix(_OFFLINE)) for m in row["machine"]]
+                offline = offline or any(m["reason"].endswith(_OFFLINE) for m in row["machine"])
+                said = [wrap(f"{here}{code}: {reason}", columns, indent) for code, reason in reasons]
                 lines += [indent + paint("dim", here) + text.removeprefix(here) for text in said]
+    if offline:
+        note = "HF_HUB_OFFLINE is set: what is not cached is not downloaded. `HF_HUB_OFFLINE=0 getiaction fetch RECIPE`"
+        lines += ["", wrap(f"{note} downloads what a recipe needs.", columns, "")]
     return "\n".join(lines) + "\n"

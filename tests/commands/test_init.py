@@ -95,11 +95,11 @@ def test_without_a_policy_those_that_fit_are_named(tmp_path: Path) -> None:
 
 def test_on_a_terminal_the_question_is_asked(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    os.write(ours, b"diffusion\n")
+    os.write(ours, b"dif\n99\nDiffusion\n")
     command = [sys.executable, "-m", "getiaction_cli.main", "init", DEMO]
     done = subprocess.run(command, cwd=tmp_path, stdin=theirs, capture_output=True, text=True, check=False)
     assert done.stdout == "wrote diffusion_pusht_demo.yaml\n", done.stderr
-    assert "Which one" in done.stderr
+    assert done.stderr.count("Which one") == 3 and "'99' is not in the list" in done.stderr
 
 
 @pytest.mark.slow
@@ -109,6 +109,7 @@ def test_leaving_the_question_writes_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "getiaction_cli.main", "init", DEMO]
     done = subprocess.run(command, cwd=tmp_path, stdin=theirs, capture_output=True, text=True, check=False)
     assert done.returncode == 130 and list(tmp_path.iterdir()) == []
+    assert done.stderr.endswith("\ncancelled; nothing was written\n")
 
 
 @pytest.mark.parametrize(
