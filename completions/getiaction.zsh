@@ -550,6 +550,7 @@ GA251	A pretrained policy that lacks files, or that another LeRobot wrote.
 GA255	Averaged weights with settings that defeat them.
 GA256	Adapters that can'\''t be trained.
 GA257	Adapters for layers that the pretrained policy does not have.
+GA260	Two parts of a network that must agree, and don'\''t.
 GA301	Action time steps that the policy was not built for.
 GA302	Observation time steps that the policy was not built for.
 GA303	Time steps that lie between two frames.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from getiaction.spec import facts
 from getiaction.spec.output_arguments import OUTPUT_ARGUMENTS
 from getiaction_cli.analysis.choices import words_of
 from getiaction_cli.analysis.class_objects import kind_of, meant_class, object_routes
@@ -26,6 +27,8 @@ from getiaction_cli.policies import (
     Unjudgeable,
     feature_kinds,
     normalization_modes,
+    passthrough_values,
+    plain,
 )
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import (
@@ -36,7 +39,7 @@ from getiaction_cli.recipe.layout import (
     WRAPPER,
     WRAPPER_ARGUMENTS,
 )
-from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, read_signature
+from getiaction_cli.recipe.signatures import REQUIRED, Parameter, Signature, read_fields, read_signature
 from getiaction_cli.recipe.types import Type, parse_type
 
 TOP = {
@@ -207,12 +210,40 @@ def _policy_sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Sec
     except Unjudgeable:
         yield Section("model.init_args", policy.class_name, keys, open=True)
         return
-    if isinstance(recipe.get(recipe.param_route("normalization_mapping")), dict | None):
-        parameters["normalization_mapping"] = Key(parse_type("dict | None"))  # what is in it is judged as a section
+    parts = list(_described_parts(recipe, policy))
+    mappings = ["normalization_mapping"] if "normalization_mapping" in parameters else []
+    for name in [*mappings, *(part.route.rpartition("init_args.")[2] for part in parts)]:
+        if name in parameters and isinstance(recipe.get(recipe.param_route(name)), dict | None):
+            parameters[name] = Key(parse_type("dict | None"))  # what is in it is judged as a section
     yield Section("model.init_args", policy.class_name, parameters | keys)
     if recipe.get("model.init_args.config_kwargs"):
         yield Section("model.init_args.config_kwargs", policy.class_name, parameters)
+    yield from parts
     yield from _by_kind(recipe)
+
+
+def described(class_path: str) -> Signature | None:
+    """The arguments of a class that builds a part of a network, or the fields of a configuration class."""
+    signature = read_signature(class_path)
+    return signature if signature and signature.parameters else read_fields(class_path)
+
+
+def _described_parts(recipe: Recipe, policy: PolicyClass) -> Iterator[Section]:
+    """The mappings from which a policy builds a part of its network, and those of which it reads every key."""
+    for name, class_path in facts.value(policy.name, "described_parts", {}).items():
+        route = recipe.param_route(name)
+        given = recipe.get(route)
+        if isinstance(given, dict) and given and (signature := described(class_path)):
+            section = _signed(route, signature, f"`{name.rpartition('.')[2]}`")
+            for key in section.keys:
+                if words := passthrough_values.words(policy.name, f"{name}.{key}"):
+                    section.keys[key] = Key(Type("literal", values=words), default=section.keys[key].default)
+            yield section
+    for name in facts.value(policy.name, "whole_mappings", []):
+        route, default = recipe.param_route(name), plain(policy.fields[name].default)
+        if isinstance(recipe.get(route), dict) and isinstance(default, dict):
+            kinds = {key: parse_type(type(value).__name__) for key, value in default.items()}
+            yield Section(route, f"`{name}`", {key: Key(kind, default=default[key]) for key, kind in kinds.items()})
 
 
 def _by_kind(recipe: Recipe) -> Iterator[Section]:

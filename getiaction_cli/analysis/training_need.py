@@ -9,6 +9,7 @@ from functools import cached_property
 from getiaction.spec import memory
 from getiaction.spec.batches import Batches
 from getiaction.spec.memory import Need, Setting
+from getiaction_cli.analysis.model_size import parameters
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.gpus import Card, find
 from getiaction_cli.machine import Machine
@@ -60,7 +61,7 @@ class TrainingNeed:
     def parameters(self) -> int | None:
         """Parameters of the policy; None where their number is unknown."""
         try:
-            return size.parameters(self.fit.policy)
+            return parameters(self.fit.policy)
         except Unjudgeable:
             return None
 

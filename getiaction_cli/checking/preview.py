@@ -46,8 +46,9 @@ def needs(context: RecipeContext, card: Card | None = None) -> list[tuple[str, s
 
 
 def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tuple[str, str]]:
+    from getiaction_cli.analysis.model_size import parameters
     from getiaction_cli.analysis.recipe_on_dataset import ACTION
-    from getiaction_cli.policies import Unjudgeable, size
+    from getiaction_cli.policies import Unjudgeable
 
     policy = fit.policy
     start = context.checkpoint_or_none
@@ -58,7 +59,7 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
     if set_here or start is None:
         yield "parameters", set_here or "LeRobot's defaults"
     try:
-        count = size.parameters(policy)
+        count = parameters(policy)
         optimizer = policy.optimizer
     except Unjudgeable:
         count, optimizer = None, {}

@@ -81,8 +81,17 @@ class PolicyConfig:
         return getattr(self.values, name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A value of the configuration, or ``default`` where this policy has no such parameter."""
-        return getattr(self.values, name, default)
+        """A value of the configuration, or ``default`` where this policy has no such parameter.
+
+        Args:
+            name: a parameter, or "parameter.key" for a value of one that is a mapping.
+            default: what is returned where there is none.
+        """
+        outer, *keys = name.split(".")
+        value = getattr(self.values, outer, default)
+        for key in keys:
+            value = value.get(key, default) if isinstance(value, dict) else default
+        return value
 
     @property
     def facts(self) -> Facts:

@@ -58,6 +58,8 @@ class Facts:
     """It takes square pictures only."""
     any_channels = Fact(False)
     """Its first layer is built for as many channels as the camera has."""
+    channels = Fact[list[int]]([3])
+    """How many channels a picture may have: it makes three of others."""
     built_for_shape = Fact(False)
     """Its network or crop is built from the shape in the metadata; others look at the pictures only."""
     built_for_size = Fact(False)
@@ -112,9 +114,10 @@ class Facts:
 
     # -- how wide it is --
     divided = Fact[list[dict[str, Any]]]([])
-    """Widths that must divide: each a ``width``, the parameter it is divided ``by``, a number of which it must be a
-    ``multiple`` (the first of several; ``each`` of them) and what that is ``for``; ``in_pairs_for`` a parameter, each
-    part must be even."""
+    """Widths that must divide: each a ``width`` (or the ``base_width`` of the model that a parameter names, ``of``, and
+    the widest and narrowest part that it can't have, ``not_parts``), the parameter it is divided ``by``, a number of
+    which it must be a ``multiple`` (the first of several; ``each`` of them) and what that is ``for``; ``in_pairs_for``
+    a parameter, each part must be even."""
     action_spaces = Fact[dict[str, str] | None](None)
     """The ``parameter`` that names an action space, and the ``file`` of their widths, see `networks.action_spaces`."""
     exact_widths = Fact[dict[str, str]]({})
@@ -136,6 +139,11 @@ class Facts:
     """Parameter → the smallest number that its network can be built with, where that is more than 1."""
     most_numbers = Fact[dict[str, int]]({})
     """Parameter → the largest number that its network can read."""
+    described_parts = Fact[dict[str, str]]({})
+    """The parameters that hold the arguments of a class, and which: its network is built from them."""
+    equal = Fact[list[dict[str, Any]]]([])
+    """Numbers that must be equal: ``names`` of parameters, "a / b" for a quotient, or one name and its only ``value``,
+    and ``why``."""
     whole_mappings = Fact[list[str]]([])
     """The mappings of which it reads every key that LeRobot's default has."""
     frames_beside_actions = Fact("")
@@ -180,8 +188,10 @@ class Facts:
     """It computes in float32 beside its `torch_dtype`, which only CUDA's autocast joins."""
     needs_cuda = Fact(False)
     """Its attention can't be trained on other accelerators."""
-    needs_cuda_with = Fact[dict[str, Any]]({})
-    """Parameter → the value with which it can't be trained on other accelerators."""
+    needs_cuda_with = Fact[dict[str, list[Any]]]({})
+    """Parameter → the values with which it can't be trained on other accelerators."""
+    needs_package_with = Fact[dict[str, dict[str, str]]]({})
+    """Parameter → value → the package that must be installed for it."""
     refuses_mps = Fact(False)
     """LeRobot refuses to build it on mps."""
 

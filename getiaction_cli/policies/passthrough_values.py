@@ -49,6 +49,29 @@ def _lr_schedules() -> tuple[str, ...]:
     return tuple(name for name in re.findall(r'= "(\w+)"', body[1]) if name != "piecewise_constant") if body else ()
 
 
+@functools.cache
+def _activations() -> tuple[str, ...]:
+    """The names of transformers' activation functions."""
+    body = re.search(r"^ACT2CLS = \{\n((?:    .*\n)+)", _text("transformers", "activations.py"), re.MULTILINE)
+    return tuple(re.findall(r'^    "(\w+)":', body[1], re.MULTILINE)) if body else ()
+
+
+@functools.cache
+def _attention(model: str) -> tuple[str, ...]:
+    """The implementations of attention that a model of transformers supports; compiled code of the Hub is not one."""
+    everything = re.search(
+        r"^    _global_mapping = \{\n((?:        .*_attention_.*\n|        .*attention.*\n)+)",
+        _text("transformers", "modeling_utils.py"),
+        re.MULTILINE,
+    )
+    source = _text("transformers", "models", model, f"modeling_{model}.py")
+    names = re.findall(r'"([\w|]+)":', everything[1]) if everything and source else []
+    flags = {"flash": "_supports_flash_attn", "flex": "_supports_flex_attn", "sdpa": "_supports_sdpa"}
+    missing = [word for word, flag in flags.items() if f"{flag} = True" not in source]
+    supported = [name for name in names if not any(word in name for word in missing)]
+    return tuple(sorted({"eager", *supported}, key=lambda name: ("|" in name, name))) if names else ()
+
+
 def words(policy: str, name: str, scheduler: str = "DDPM") -> tuple[str, ...]:
     """The words that a parameter may be, by what the policy's model does with it; empty where nothing is known.
 
@@ -58,7 +81,11 @@ def words(policy: str, name: str, scheduler: str = "DDPM") -> tuple[str, ...]:
         scheduler: for a noise schedule, the noise scheduler in use.
     """
     kind = facts.value(policy, "words", {}).get(name)
+    if isinstance(kind, str) and kind.startswith("attention of "):
+        return _attention(kind.removeprefix("attention of "))
     match kind:
+        case "activations":
+            return _activations()
         case "resnets":
             return resnets()
         case "noise schedules":

@@ -19,7 +19,7 @@ from getiaction_cli.installed import package_folder
 from getiaction_cli.recipe.layout import PYTHON_ONLY
 from getiaction_cli.recipe.types import ANY, Type, from_tree
 
-_HOMES = ("getiaction", "lightning", "lerobot", "torchvision", "torch")
+_HOMES = ("getiaction", "lightning", "lerobot", "torchvision", "torch", "transformers")
 _MAX_HOPS = 6
 _MAX_BASES = 20
 # Classes of Lightning that give what else they are given to a class of torch, and to which.
@@ -101,6 +101,26 @@ def read_signature(class_path: str) -> Signature | None:
     if class_path == "lightning.Trainer":
         parameters |= {n: replace(parameters[n], help=text) for n, text in TRAINER_HELP.items() if n in parameters}
     return Signature(class_path, parameters, is_open, summary)
+
+
+@cache
+def read_fields(class_path: str) -> Signature | None:
+    """The annotated fields of a configuration class of transformers, which also takes any other keyword."""
+    module, _, name = class_path.rpartition(".")
+    found = _find(module, name)
+    tree = _whole_class(*found) if found else None
+    if tree is None:
+        return None
+    fields = [item for item in tree.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)]
+    parameters = {}
+    for item in fields:
+        assert isinstance(item.target, ast.Name)
+        kind, default = from_tree(item.annotation, lambda _: None), _default(item.value)
+        # transformers writes `int | None` where the network takes no None.
+        given = [option for option in kind.options if option.kind != "none"] if default is not None else []
+        kind = Type("union", tuple(given)) if kind.kind == "union" and given else kind
+        parameters[item.target.id] = Parameter(item.target.id, kind, default)
+    return Signature(class_path, parameters, open=True)
 
 
 @cache

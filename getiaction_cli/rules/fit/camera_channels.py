@@ -59,7 +59,9 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
     if fit.facts.any_channels:
         return
     cameras = seen(fit)
-    odd = {key: camera.shape[0] for key, camera in cameras.items() if camera.shape[0] != 3}
+    # Distances of a depth camera would be cut off at 255, unlike the one channel of a gray picture.
+    right = {key: [3] if fit.renames.get(key, key) in fit.dataset.depth_keys else fit.facts.channels for key in cameras}
+    odd = {key: camera.shape[0] for key, camera in cameras.items() if camera.shape[0] not in right[key]}
     for key in [key for key, channels in odd.items() if channels > _MAX]:
         height, width = cameras[key].shape[1:]
         yield Finding(

@@ -47,11 +47,11 @@ trainer:
 from collections.abc import Iterator
 from pathlib import Path
 
+from getiaction_cli.analysis.model_size import parameters
 from getiaction_cli.analysis.training_need import checkpoints_of
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
-from getiaction_cli.policies.size import parameters
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import gigabytes

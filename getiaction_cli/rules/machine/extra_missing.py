@@ -48,12 +48,21 @@ from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.installed import install_command, requirements
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyClass
+from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 
 @rule("GA505")
-def extra_missing(policy_class: PolicyClass, machine: Machine) -> Iterator[Finding]:
-    """Look up each requirement of the extra."""
+def extra_missing(recipe: Recipe, policy_class: PolicyClass, machine: Machine) -> Iterator[Finding]:
+    """Look up each requirement of the extra, and the packages that a parameter's value needs."""
+    for name, packages in policy_class.facts.needs_package_with.items():
+        package = packages.get(str(recipe.params().get(name)))
+        if package and package not in machine.packages:
+            yield Finding(
+                f"`{name}: {recipe.params()[name]}` needs {package}, not installed here",
+                at=recipe.param_route(name),
+                help=install_command(package),
+            )
     if not policy_class.extra:
         return
     wanted = requirements("lerobot", policy_class.extra)

@@ -46,11 +46,11 @@ trainer:
 
 from collections.abc import Iterator
 
+from getiaction_cli.analysis.model_size import parameters
 from getiaction_cli.analysis.training_need import memory_of
 from getiaction_cli.diagnostics import Finding, Severity
 from getiaction_cli.machine import Machine
 from getiaction_cli.policies import PolicyConfig
-from getiaction_cli.policies.size import parameters
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen, gigabytes

@@ -65,8 +65,8 @@ def only_on_cuda(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iter
             f"{policy.policy.title} trains on an NVIDIA GPU only: its attention has no backward pass on {kind}",
             at="trainer.accelerator" if recipe.has("trainer.accelerator") else "model.class_path",
         )
-    for name, value in policy.facts.needs_cuda_with.items():
-        if policy.get(name) == value:
+    for name, values in policy.facts.needs_cuda_with.items():
+        if (value := policy.get(name)) in values:
             at = recipe.param_route(name)
             yield Finding(
                 f"{policy.policy.title} trains with `{name}: {value}` on an NVIDIA GPU only, not on {kind}",

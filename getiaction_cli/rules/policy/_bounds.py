@@ -75,7 +75,8 @@ _STEPS = (
 )
 _SIZES = (
     r"down_dims|dim_\w+|\w*_enc_hidden_dim|hidden_size|mlp_dim|max_(state|action)_dim|(action|proprio|state)_dim|"
-    r"\w*(hidden|embed|embedding|input|output|model|ffn|freq|text|time|latent)_(dim|size)|vqvae_n_embed|n_groups|"
+    r"\w*(hidden|embed|embedding|input|output|model|ffn|freq|text|time|latent|head)_(dim|size)|vqvae_n_embed|n_groups|"
+    r"in_dim|out_dim|patch_size|d_model|vocab_size|window_size|max_\w+_embeddings|num_groups|projection_dim|"
     r"spatial_softmax_num_keypoints|q_ensemble_size|gpt_block_size|num_domains|len_soft_prompts|max_len_seq|max_views|"
     r"tokenizer_max_len(gth)?|max_text_length|num_categories"
 )
@@ -92,10 +93,13 @@ _BOUNDS = (
     Bound("n_action_(steps|repeats)", "the policy could not act", least=1),
     Bound("drop_n_last_frames", "frames can only be left out", least=0),
     # Sizes.
-    Bound(r"(n|num|gpt_n)_(\w+_)?heads?|\w*num_heads", "attention needs at least one head", least=1),
+    Bound(
+        r"(n|num|gpt_n)_(\w+_)?heads?|\w*num_heads|\w+_attention_heads", "attention needs at least one head", least=1
+    ),
     Bound(r"(n|num|gpt_n)_(\w+_)?layers?|depth|predictor_depth", "there would be no layer", least=1, zero=_W),
     Bound(_SIZES, "the network would have no units", least=1),
     Bound(_PIXELS, "a picture has at least one pixel", least=1),
+    Bound("eps", "a variance of 0 would be divided by 0", least=0, above=True),
     Bound("empty_cameras", "it is a number of cameras to add", least=0),
     Bound(r"image_(min|max)_pixels", "a picture has at least one pixel", least=1),
     # Training.
@@ -116,12 +120,13 @@ _BOUNDS = (
     Bound("scheduler_warmup_steps", "it is a number of steps", least=0, severity=_W),
     Bound("scheduler_decay_steps", "it is a number of steps", least=1),
     Bound("warmup_ratio|vision_encoder_lr_multiplier", "it is a fraction", least=0, severity=_W),
+    Bound("(train|infer)_shift", "the noise levels are divided by it", least=0, above=True),
     Bound("num_train_timesteps|num_integration_steps", "there would be nothing to denoise", least=1),
     Bound(r"num_inference_(steps|timesteps)|num_denois\w*_steps|num_steps", "the policy could not act", least=1),
     Bound("clip_sample_range", "every action would be clipped away", least=0, above=True, severity=_W),
     Bound("beta_start|beta_end", "it is a variance", least=0, most=1, severity=_W),
     Bound(
-        r"kl_weight|\w*loss_weight|(reward|value|consistency|pi)_coeff",
+        r"kl_weight|lambda_\w+|\w*loss_weight|(reward|value|consistency|pi)_coeff",
         "a loss would be maximized",
         least=0,
         severity=_W,
@@ -137,7 +142,7 @@ _BOUNDS = (
 
 
 def bound_of(name: str, facts: Facts) -> Bound | None:
-    """The bound of a policy's parameter; None where nothing is known."""
+    """The bound of a policy's parameter, or of "parameter.key" in one; None where nothing is known."""
     if facts.known:
         if name in facts.zero_width_trains:
             return Bound(name, "a layer needs at least one unit", least=1, zero=_W)
@@ -147,4 +152,5 @@ def bound_of(name: str, facts: Facts) -> Bound | None:
             return Bound(name, "the network is built for no more than that", least=1, most=facts.most_numbers[name])
         if name in facts.least_numbers:
             return Bound(name, "its sine embedding needs at least two pairs of values", least=facts.least_numbers[name])
-    return next((bound for bound in _BOUNDS if re.fullmatch(bound.names, name)), None)
+    last = name.rpartition(".")[2]
+    return next((bound for bound in _BOUNDS if re.fullmatch(bound.names, last)), None)

@@ -28,7 +28,11 @@ class Values:
         return name in self.policy_class.parameter_names
 
     def __getitem__(self, name: str) -> Any:
-        """The value of a parameter; None for one that this policy does not have."""
+        """The value of a parameter, or "parameter.key" of one in a mapping; None where the policy has no such value."""
+        outer, _, key = name.rpartition(".")
+        if outer:
+            mapping = self[outer]
+            return mapping.get(key) if isinstance(mapping, dict) else None
         if name in self.written:
             return self.written[name]
         field = self.policy_class.config_class.__dataclass_fields__.get(name)
@@ -39,8 +43,14 @@ class Values:
         return field.default_factory() if field.default_factory is not dataclasses.MISSING else None
 
     def is_set(self, name: str) -> bool:
-        """True when the recipe itself gives this parameter."""
-        return name in self.written
+        """True when the recipe itself gives this parameter, or "parameter.key" of one."""
+        outer, *keys = name.split(".")
+        value = self.written.get(outer)
+        for key in keys:
+            if not isinstance(value, dict) or key not in value:
+                return False
+            value = value[key]
+        return outer in self.written
 
     def at(self, name: str) -> str:
         """The route of a parameter, be it there or not."""

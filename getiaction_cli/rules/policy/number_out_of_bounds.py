@@ -60,8 +60,16 @@ from getiaction_cli.rules.policy._values import Values, shown
 def number_out_of_bounds(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
     """Hold every number that the recipe gives against its bounds."""
     values = Values(recipe, policy_class)
-    for name, value in values.written.items():
-        bound = bound_of(name, policy_class.facts)
+    facts = policy_class.facts
+    parts = {*facts.described_parts, *facts.whole_mappings} if facts.known else set()
+    inner = {
+        f"{name}.{key}": value
+        for name in sorted(parts)
+        if values.is_set(name) and isinstance(mapping := values[name], dict)
+        for key, value in mapping.items()
+    }
+    for name, value in (values.written | inner).items():
+        bound = bound_of(name, facts)
         if bound is None or not bound.breaks(value):
             continue
         at = values.at(name)
@@ -80,6 +88,8 @@ def _fix(values: Values, name: str) -> Change | None:
     A width that is the dataset's has no default; the rule about widths names it once this one is a number that it can
     be.
     """
+    if "." in name:
+        return None
     facts, default = values.policy_class.facts, plain(values.policy_class.fields[name].default)
     if name in facts.exact_widths:
         return None

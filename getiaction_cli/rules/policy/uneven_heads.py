@@ -4,7 +4,7 @@
 
 A model width that is not a multiple of what it is divided into: `dim_model` by `n_heads` (and by 4) in ACT,
 `gpt_hidden_dim` by `gpt_n_head` in VQ-BeT, each of `down_dims` by `n_groups` in Diffusion, `hidden_size` by
-`num_heads` in X-VLA, and others of the kind.
+`num_heads` in X-VLA, the width of V-JEPA2 by `predictor_num_heads` in VLA-JEPA, and others of the kind.
 
 ## Why it matters
 
@@ -50,8 +50,11 @@ trainer:
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
-from getiaction_cli.diagnostics import Change, Finding
+from getiaction.spec.hub_cache import hub_cache
+from getiaction_cli.analysis import checkpoint
+from getiaction_cli.diagnostics import Change, Finding, Unavailable
 from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
@@ -62,10 +65,24 @@ from getiaction_cli.rules.policy._values import Values, contradiction, divisors,
 def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     """Divide each width by what divides it."""
     values = Values(recipe, policy.policy)
+    unread = ""
     for division in policy.facts.divided:
+        if "of" in division:
+            base = str(policy.get(division["of"]))
+            if not policy.get(division.get("when", division["of"])):
+                continue
+            width = checkpoint.find(base, hub_cache()).config.get(division["base_width"])
+            if type(width) is int:
+                yield from _of_base(values, policy, division, width)
+            else:
+                unread = base
+            continue
         name, by, fixed = division["width"], division.get("by", ""), division.get("multiple", 1)
         each = division.get("each", False)
-        widths = [policy.get(name)] if isinstance(policy.get(name), int) else list(policy.get(name))
+        given = policy.get(name)
+        if "." in name and not all(type(policy.get(each)) is int for each in filter(None, (name, by))):
+            continue  # a rule about types speaks of it
+        widths = [given] if isinstance(given, int) else list(given)
         pairing = division.get("in_pairs_for")
         paired = bool(pairing and policy.get(pairing))
         parts = policy.get(by) * (2 if paired else 1) if by else 1
@@ -83,6 +100,24 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
         yield contradiction(
             values, message, *filter(None, (name, by)), fix=_fix(values, name, by, parts, fixed, widths, each)
         )
+    if unread:
+        raise Unavailable(f"the configuration of {unread} is not on this machine", worth_saying=False)
+
+
+def _of_base(values: Values, policy: PolicyConfig, division: dict[str, Any], width: int) -> Iterator[Finding]:
+    """Divide a width of the model that the policy starts from; ``not_parts``: the narrowest and widest refused head."""
+    by, (low, high) = division["by"], division.get("not_parts", (0, 0))
+    heads = policy.get(by)
+    if type(heads) is not int or heads < 1:
+        return
+    if width % heads:
+        message = f"the width {width} of {policy.get(division['of'])} can't be split evenly among {values.said(by)}"
+    elif low <= width // heads <= high:
+        message = f"{values.said(by)} leaves {width // heads} of {width} numbers to a head; {low} to {high} can't train"
+    else:
+        return
+    good = [parts for parts in divisors(width) if not low <= width // parts <= high]
+    yield contradiction(values, message, by, fix=values.set_to(by, nearest(heads, good)))
 
 
 def _fix(values: Values, name: str, by: str, parts: int, fixed: int, widths: list[int], each: bool) -> Change:
