@@ -16,7 +16,8 @@ TAB = "    "
 _OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# Colours, and where a link to a page begins or ends.
+_SEQUENCE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;[!-~]*\x1b\\")
 
 
 def clean(text: str) -> str:
@@ -42,22 +43,22 @@ def escaped(text: str) -> str:
 
 
 class CleanStream:
-    """A text stream that lets nothing through which steers a terminal, but our own colours.
+    """A text stream that lets nothing through which steers a terminal, but our own colours and links.
 
     Args:
         stream: where it goes.
-        colours: the escape sequences that may pass.
+        allowed: the escape sequences that may pass; more may be added to it later.
     """
 
-    def __init__(self, stream: TextIO, colours: Collection[str]) -> None:
+    def __init__(self, stream: TextIO, allowed: Collection[str]) -> None:
         self.uncleaned = stream
-        self._colours = frozenset(colours)
+        self._allowed = allowed
 
     def write(self, text: str) -> int:
         """Write a text of one or more lines."""
         if _OBEYED.search(text):
-            parts = _COLOUR.split(text)
-            marks = [mark if mark in self._colours else "" for mark in _COLOUR.findall(text)]
+            parts = _SEQUENCE.split(text)
+            marks = [mark if mark in self._allowed else "" for mark in _SEQUENCE.findall(text)]
             text = "".join(_many(part) + mark for part, mark in zip(parts, [*marks, ""], strict=True))
         return self.uncleaned.write(text)
 

@@ -111,12 +111,18 @@ def _asked_for(line: str, extra: str, *, everywhere: bool) -> Iterator[tuple[str
 
 def rule_url(code: str) -> str:
     """The page of a rule on the documentation site that the metadata of getiaction declares; empty without one."""
+    site = _documentation_site()
+    return f"{site}/rules/{code}/" if site else ""
+
+
+@cache
+def _documentation_site() -> str:
     try:
         text = (distributions()["getiaction"] / "METADATA").read_text(encoding="utf-8")
     except (KeyError, OSError):
         return ""
     site = _DOCUMENTATION.search(text.partition("\n\n")[0])
-    return f"{site[1].rstrip('/')}/rules/{code}/" if site else ""
+    return site[1].rstrip("/") if site else ""
 
 
 @cache

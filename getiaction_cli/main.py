@@ -35,7 +35,7 @@ from getiaction_cli.commands.arguments import say
 from getiaction_cli.commands.override_words import CommandWithOverrides
 from getiaction_cli.control import CleanStream
 from getiaction_cli.errors import EXIT_USAGE, CliError, CouldNotLook, UsageError
-from getiaction_cli.rendering.text import COLOURS
+from getiaction_cli.rendering.text import SEQUENCES
 
 
 class Shell(StrEnum):
@@ -188,7 +188,7 @@ def _open_streams() -> None:
         if name != "stdin" and isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # in JSON that is an escape too
         if name != "stdin":
-            setattr(sys, name, CleanStream(stream, COLOURS))
+            setattr(sys, name, CleanStream(stream, SEQUENCES))
 
 
 def _stop(error: CliError) -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from getiaction_cli.diagnostics import Diagnostic, Report, Severity
+from getiaction_cli.installed import rule_url
 
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -19,6 +20,7 @@ def _annotation(report: Report, diagnostic: Diagnostic) -> str:
     message = diagnostic.message if here else f"{diagnostic.message} ({diagnostic.file})"
     for note in (diagnostic.label, diagnostic.help, diagnostic.fix.title if diagnostic.fix else ""):
         message += f"\n{note}" if note else ""
+    message += f"\nsee: {rule_url(diagnostic.code) or f'getiaction explain {diagnostic.code}'}"
     properties = {
         "file": diagnostic.file if here else report.subject,
         "line": 1,

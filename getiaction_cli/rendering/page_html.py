@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from getiaction_cli.control import clean
+from getiaction_cli.installed import rule_url
 
 if TYPE_CHECKING:
     from getiaction_cli.diagnostics import Diagnostic
@@ -71,10 +72,16 @@ def problems(found: Iterable[Diagnostic]) -> str:
     rows = "".join(
         f"<li class={one.severity.value}><b>{one.severity.value} {text(one.code)}</b> {text(one.message)}"
         f"<br><small><code>{text(one.file)}{': ' if one.path else ''}{text(one.path)}</code>"
-        f"{' · ' + text(one.help) if one.help else ''}</small></li>"
+        f"{' · ' + text(one.help) if one.help else ''} · see: {_page_of(one.code)}</small></li>"
         for one in found
     )
     return f"<ul class=problems>{rows}</ul>" if rows else "<p class=good>Nothing wrong was found.</p>"
+
+
+def _page_of(code: str) -> str:
+    command = f"<code>getiaction explain {text(code)}</code>"
+    url = rule_url(code)
+    return f'<a href="{text(url)}">{command}</a>' if url else command
 
 
 def pictures(key: str, shots: Sequence[tuple[bytes, str]], what: str) -> str:

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from getiaction_cli.diagnostics import Diagnostic, Frame, NotRun, Report, Severity
-from getiaction_cli.rendering.text import Paint, clean, cut, width, wrap
+from getiaction_cli.installed import rule_url
+from getiaction_cli.rendering.text import Paint, clean, cut, linked, width, wrap
 
 _LEAST_CODE = 24  # columns that a source line keeps on the narrowest terminal
 _NEAR = 20  # times the room: characters may take no column at all
@@ -68,9 +69,8 @@ def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: 
         # A help may be a piece of YAML to copy: its lines stay lines.
         lines.append(lead + ("\n" + indent).join(wrap(line, columns, indent) for line in text.split("\n")))
     if explain:
-        lines.append(
-            f"{' ' * margin} {paint('gutter', '=')} {paint('dim', f'see: getiaction explain {diagnostic.code}')}"
-        )
+        page = linked(f"getiaction explain {diagnostic.code}", rule_url(diagnostic.code))
+        lines.append(f"{' ' * margin} {paint('gutter', '=')} {paint('dim', f'see: {page}')}")
     return "\n".join(lines)
 
 

@@ -106,7 +106,23 @@ _CODES = {
 }
 
 
-COLOURS = ("\x1b[0m", *(f"\x1b[{code}m" for code in _CODES.values()))
+_LINK_END = "\x1b]8;;\x1b\\"
+# The escape sequences that may reach a terminal: colours, and the links that `linked` made.
+SEQUENCES = {"\x1b[0m", _LINK_END, *(f"\x1b[{code}m" for code in _CODES.values())}
+
+
+def linked(text: str, url: str) -> str:
+    """The text as a hyperlink (OSC 8) where stdout is a terminal with colours; the text itself without a URL.
+
+    Args:
+        text: what is shown.
+        url: of our own documentation, never from a recipe or a dataset.
+    """
+    if not url or not url.isascii() or not sys.stdout.isatty() or not wants_color():
+        return text
+    start = f"\x1b]8;;{url}\x1b\\"
+    SEQUENCES.add(start)
+    return f"{start}{text}{_LINK_END}"
 
 
 class Paint:

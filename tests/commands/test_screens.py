@@ -129,6 +129,24 @@ def test_a_rule_is_linked_where_the_package_declares_a_documentation_site(tmp_pa
         rule["helpUri"] == f"https://docs.example/latest/rules/{rule['id']}/"
         for rule in json.loads(report)["runs"][0]["tool"]["driver"]["rules"]
     )
+    annotations = piped("validate-config", "wrong.yaml", "--format", "github", cwd=tmp_path, PYTHONPATH=path).stdout
+    assert "%0Asee: https://docs.example/latest/rules/GA" in annotations
+
+
+@pytest.mark.slow
+def test_a_finding_links_to_its_page_on_a_terminal_and_only_there(tmp_path: Path) -> None:
+    metadata = tmp_path / "site/getiaction-0.1.0.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("Name: getiaction\nVersion: 0.1.0\nProject-URL: Documentation, https://docs.example/\n\n")
+    path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
+    (tmp_path / "wrong.yaml").write_text("model: 1\n")
+    words = ("validate-config", "wrong.yaml")
+    link = re.compile(r"\x1b\]8;;https://docs\.example/rules/(GA\d+)/\x1b\\getiaction explain \1\x1b\]8;;\x1b\\")
+    assert link.search(on_terminal(*words, cwd=tmp_path, PYTHONPATH=path))
+    assert "\x1b]" not in on_terminal(*words, cwd=tmp_path, PYTHONPATH=path, NO_COLOR="1")
+    assert "\x1b]" not in piped(*words, cwd=tmp_path, PYTHONPATH=path, FORCE_COLOR="1").stdout
+    without = on_terminal(*words, cwd=tmp_path)
+    assert "\x1b]" not in without and "see: getiaction explain GA" in without
 
 
 def test_no_help_is_wider_than_80_columns_or_cuts_the_line_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
