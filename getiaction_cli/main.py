@@ -34,7 +34,7 @@ from getiaction_cli.commands import (
 from getiaction_cli.commands.arguments import say
 from getiaction_cli.commands.override_words import CommandWithOverrides
 from getiaction_cli.control import CleanStream
-from getiaction_cli.errors import EXIT_USAGE, CliError, CouldNotLook, UsageError
+from getiaction_cli.errors import EXIT_USAGE, CheckNotRun, CliError, UsageError
 from getiaction_cli.rendering.text import SEQUENCES
 
 
@@ -236,7 +236,7 @@ def _in_plain_words(error: Exception) -> CliError:
         return policies.unreadable(str(error))
     if isinstance(error, OSError) and error.strerror:
         # Without a name it is one of our own streams: a full disk behind a redirection.
-        return CouldNotLook(f"{error.filename or 'the output could not be written'}: {error.strerror}")
+        return CheckNotRun(f"{error.filename or 'the output could not be written'}: {error.strerror}")
     if part := _missing_part():
         from getiaction_cli import policies
 

@@ -50,7 +50,7 @@ def usable_names(kind: str) -> list[str]:
 
 
 @cache
-def meant_class(kind: str, path: str) -> tuple[str, bool]:
+def intended_class(kind: str, path: str) -> tuple[str, bool]:
     """The class path that one of that kind was meant to be, empty for none, and whether there is no doubt about it."""
     module = HOMES[kind]
     home, _, name = path.rpartition(".")

@@ -13,8 +13,8 @@ from getiaction_cli.analysis.class_objects import (
     HOMES,
     A,
     class_called,
+    intended_class,
     kind_of,
-    meant_class,
     object_routes,
     usable_names,
 )
@@ -68,7 +68,7 @@ def class_paths(recipe: Recipe) -> tuple[WrongClassPath, ...]:
     return tuple(item for item in found if item is not None)
 
 
-def meant_policy(recipe: Recipe) -> str | None:
+def intended_policy(recipe: Recipe) -> str | None:
     """The policy that a recipe names, or that its author plainly meant; None for none that is installed."""
     name = recipe.policy_name
     if name in policies.names():
@@ -100,7 +100,7 @@ def policy_classes() -> dict[str, str]:
     }
 
 
-def meant_by(section: str, word: str) -> WrongClassPath | None:
+def intended_by(section: str, word: str) -> WrongClassPath | None:
     """What a class is meant by a word in the place of a section; None for the class path itself.
 
     Args:
@@ -178,7 +178,7 @@ def _object(recipe: Recipe, section: str) -> WrongClassPath | None:
         return None
     kind = kind_of(section)
     own_home, what = HOMES[kind], A[kind]
-    meant, certain = meant_class(kind, path)
+    meant, certain = intended_class(kind, path)
     if meant == path:
         return None
     if not meant and kind == "logger":  # `wandb`

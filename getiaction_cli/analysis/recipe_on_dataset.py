@@ -67,7 +67,7 @@ class Fit:
     def fps(self) -> float:
         """Frames per second; Unavailable when the dataset doesn't say."""
         if not self.dataset.fps or not self.dataset.fps > 0:
-            raise Unavailable("the dataset's fps is not known", worth_saying=False)
+            raise Unavailable("the dataset's fps is not known", is_reported=False)
         return self.dataset.fps
 
     @property
@@ -394,11 +394,11 @@ def fit(recipe: Recipe, dataset: Dataset, policy: PolicyConfig) -> Fit:
         Unavailable: LeRobot can't make policy features of this dataset; another rule says so.
     """
     if not dataset.features:
-        raise Unavailable("the dataset's features are not known", worth_saying=False)
+        raise Unavailable("the dataset's features are not known", is_reported=False)
     try:
         readable, writable = to_policy_features({key: feature.raw for key, feature in dataset.features.items()})
     except Rejected as reason:
-        raise Unavailable(f"features: {reason}", worth_saying=False) from reason
+        raise Unavailable(f"features: {reason}", is_reported=False) from reason
     for key, feature in {**readable, **writable}.items():
         if not feature.shape or not all(type(size) is int and size > 0 for size in feature.shape):
             raise Unavailable(f"the shape of {key} in info.json is not a list of sizes")

@@ -9,7 +9,7 @@ from typing import Any
 from getiaction.spec import facts
 from getiaction.spec.output_arguments import OUTPUT_ARGUMENTS
 from getiaction_cli.analysis.choices import words_of
-from getiaction_cli.analysis.class_objects import kind_of, meant_class, object_routes
+from getiaction_cli.analysis.class_objects import intended_class, kind_of, object_routes
 from getiaction_cli.analysis.image_transforms import (
     argument_words,
     is_built,
@@ -302,7 +302,7 @@ def _object_sections(recipe: Recipe) -> Iterator[Section]:
         keys = {key: Key(kind, key == "class_path") for key, kind in CLASS.items()}
         # Without a class there is no saying what else the section is about.
         yield Section(route, f"`{route}`", keys, open=not recipe.has(f"{route}.class_path"))
-        meant = meant_class(kind_of(route), class_path)[0] if isinstance(class_path, str) else ""
+        meant = intended_class(kind_of(route), class_path)[0] if isinstance(class_path, str) else ""
         if meant and (signature := read_signature(meant)):
             section = _signed(f"{route}.init_args", signature)
             if kind_of(route) == "image_transforms":

@@ -63,7 +63,7 @@ def variables(recipe: Recipe) -> dict[str, str]:
 
 
 @cache
-def beyond_reason(recipe: Recipe) -> dict[str, str]:
+def oversized_numbers(recipe: Recipe) -> dict[str, str]:
     """Numbers that make no sense, by route, with the reason. No other rule does arithmetic with them."""
     found: dict[str, str] = {}
     for route, node in recipe.walk():

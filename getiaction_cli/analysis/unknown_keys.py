@@ -9,7 +9,7 @@ from functools import cache
 from typing import Literal
 
 from getiaction_cli import policies
-from getiaction_cli.analysis.class_paths import meant_policy
+from getiaction_cli.analysis.class_paths import intended_policy
 from getiaction_cli.analysis.foreign_evaluation import foreign_evaluation
 from getiaction_cli.analysis.recipe_schema import TOP, Section, home_of, sections
 from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, SAME_IDEA, WITHOUT_EFFECT
@@ -88,15 +88,15 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
     return tuple(found)
 
 
-def meant_params(recipe: Recipe) -> dict[str, object]:
+def intended_params(recipe: Recipe) -> dict[str, object]:
     """The parameters that are under a wrong name or in a wrong place, under the right name.
 
     With them the policy is what its author means, so that the other rules speak of that and not of the slip again.
     """
-    return {name: recipe.get(route) for name, route in meant_routes(recipe).items()}
+    return {name: recipe.get(route) for name, route in intended_routes(recipe).items()}
 
 
-def meant_routes(recipe: Recipe) -> dict[str, str]:
+def intended_routes(recipe: Recipe) -> dict[str, str]:
     """The routes at which these parameters are, by their right name."""
     meant: dict[str, str] = {}
     for stray in _all(recipe):
@@ -109,7 +109,7 @@ def meant_routes(recipe: Recipe) -> dict[str, str]:
 
 def policy_of(recipe: Recipe) -> PolicyClass | None:
     """The policy that the recipe names or means, if it is installed and can be read."""
-    name = meant_policy(recipe)
+    name = intended_policy(recipe)
     if name is None:
         return None
     policy = policies.load(name)

@@ -1,1 +1,1 @@
-"""Runs the rules over recipes and datasets, tries their fixes, and drafts recipes."""
+"""Run the rules on recipes and datasets, apply their fixes, and draft recipes."""

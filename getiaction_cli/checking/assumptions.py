@@ -1,9 +1,9 @@
-"""Stand-ins for refused values, so that one refusal does not hide what else is wrong.
+"""Replace rejected values by stand-ins, so that one error does not hide others.
 
-LeRobot builds no policy from a refused parameter, and nothing about the recipe on its dataset can be checked without
-one. Where values are refused, the fix that is offered for each, or LeRobot's default, takes its place in a copy of the
-recipe, and the remaining rules run on that copy: a `World`. Further copies have other stand-ins. What is found in all
-of them does not depend on the stand-in; what is found in some does, and is not reported.
+LeRobot does not build a policy from an invalid parameter, and without a policy the recipe can't be checked against its
+dataset. So each rejected value is replaced in a copy of the recipe by the fix that is offered for it, or by LeRobot's
+default, and the remaining rules run on that copy, an `AssumedCopy`. Further copies have other stand-ins. Findings in
+all copies do not depend on the stand-ins; findings in only some of them do, and are not reported.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from getiaction_cli.analysis.type_errors import beyond_reason
-from getiaction_cli.analysis.unknown_keys import meant_routes
+from getiaction_cli.analysis.type_errors import oversized_numbers
+from getiaction_cli.analysis.unknown_keys import intended_routes
 from getiaction_cli.diagnostics import Assumed, Change, Finding, upwards
 from getiaction_cli.policies import PolicyClass, Rejected, Unjudgeable
 from getiaction_cli.recipe import ABSENT, Recipe
@@ -24,21 +24,21 @@ from getiaction_cli.rules.policy._values import Values
 if TYPE_CHECKING:
     from getiaction_cli.checking.recipe_context import RecipeContext
 
-# Replaces a number outside the policy's parameters (trainer.max_steps) in the second copy.
+# Stand-in for numbers that are not parameters of the policy (trainer.max_steps) in further copies.
 _OTHER_NUMBER = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    """A copy of a recipe in which refused values have stand-ins.
+class AssumedCopy:
+    """A copy of a recipe in which rejected values have stand-ins.
 
     Args:
         context: the copy.
-        others: copies with other stand-ins, larger and smaller ones; none where what was meant is certain, or where no
-            other value is known.
-        assumed: each refused value and its stand-in.
-        is_certain: each stand-in is what its author meant.
-        changed: further routes that may change when the refused values are fixed.
+        others: copies with other stand-ins, larger and smaller ones; empty if the stand-ins are certain, or if no other
+            value is known.
+        assumed: each rejected value and its stand-in.
+        is_certain: whether each stand-in is what the author intended.
+        changed: further routes that may change when the rejected values are fixed.
     """
 
     context: RecipeContext
@@ -48,11 +48,11 @@ class World:
     changed: frozenset[str] = frozenset()
 
     def concerns(self, finding: Finding) -> bool:
-        """True for a finding at a refused value, or whose fix changes one: it repeats the refusal."""
+        """Whether a finding is about a rejected value, or its fix changes one: it repeats the rejection."""
         return self._holds(finding.at, *_changed(finding))
 
     def names(self, finding: Finding) -> bool:
-        """True for a finding to which a refused value belongs: it may follow from the stand-in."""
+        """Whether a finding names a rejected value as related: it may follow from the stand-in."""
         return self._holds(*(related.at for related in finding.related))
 
     def _holds(self, *routes: str) -> bool:
@@ -61,30 +61,30 @@ class World:
 
     @property
     def values(self) -> str:
-        """The refused values in words: "`horizon` and `n_action_steps`"."""
+        """The rejected values as text: "`horizon` and `n_action_steps`"."""
         names = [f"`{assumed.path.rpartition('.')[2]}`" for assumed in self.assumed]
         return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 
-def worlds(context: RecipeContext, wrong: Mapping[str, Finding]) -> tuple[World, ...]:
-    """The copies of a recipe on which the rules run that need the policy's configuration, the nearest to it first.
+def assumed_copies(context: RecipeContext, wrong: Mapping[str, Finding]) -> tuple[AssumedCopy, ...]:
+    """The copies of a recipe for rules that need the policy's configuration, the most similar one first.
 
-    In the first copy, values that can't be read, or are wrong on their own, have stand-ins; in the second,
-    those that LeRobot refuses beside the others have, too.
+    In the first copy, values that can't be read or are wrong on their own have stand-ins; in the second one, values
+    that LeRobot rejects in combination with others have stand-ins, too.
 
     Args:
         context: the recipe.
         wrong: the errors about single values, by route.
 
     Returns:
-        The copies; none where nothing is refused.
+        The copies; empty if no value is rejected.
     """
     recipe, policy = context.recipe, context.policy_class
     known = set(policy.parameter_names)
     pretrained = context.pretrained_params()
     moved: dict[str, Any] = {}
-    unreadable: dict[str, Any] = {_key(recipe, route): ABSENT for route in beyond_reason(recipe)}
-    for name, route in meant_routes(recipe).items():
+    unreadable: dict[str, Any] = {_key(recipe, route): ABSENT for route in oversized_numbers(recipe)}
+    for name, route in intended_routes(recipe).items():
         if name in known and route not in unreadable and _reads(policy, name, recipe.get(route)):
             moved[recipe.param_route(name)] = recipe.get(route)
     for name, value in recipe.params().items():
@@ -112,29 +112,29 @@ def worlds(context: RecipeContext, wrong: Mapping[str, Finding]) -> tuple[World,
             if other != stand_ins and other not in others:
                 others.append(other)
         found.append(
-            World(
+            AssumedCopy(
                 context.copy(recipe.with_values({**moved, **stand_ins})) if stand_ins else context,
                 tuple(context.copy(recipe.with_values({**moved, **other})) for other in others),
-                tuple(Assumed(route, _said(policy, route, value)) for route, value in stand_ins.items()),
+                tuple(Assumed(route, _as_yaml(policy, route, value)) for route, value in stand_ins.items()),
                 not doubtful,
             )
         )
     return tuple(found)
 
 
-# What stands for the recipe as a whole: there is nothing to check without it.
+# Values without which there is nothing to check.
 _NEEDED = frozenset({"data.init_args.repo_id", "data.init_args.root", "model.init_args.policy_name"})
 
 
-def without(context: RecipeContext, causes: Sequence[Finding]) -> tuple[World, ...]:
-    """A copy of a recipe in which what findings are about is fixed as they offer, or left out.
+def copies_without(context: RecipeContext, causes: Sequence[Finding]) -> tuple[AssumedCopy, ...]:
+    """A copy of a recipe in which the values of some findings are fixed as they propose, or removed.
 
     Args:
         context: the recipe.
         causes: the findings.
 
     Returns:
-        The copy; none where one of them is about what can't be left out, or about another file.
+        The copy; empty if one of the values can't be removed, or is in another file.
     """
     recipe = context.recipe
     stand_ins: dict[str, Any] = {}
@@ -147,23 +147,23 @@ def without(context: RecipeContext, causes: Sequence[Finding]) -> tuple[World, .
         change = finding.fix if isinstance(finding.fix, Change) else Change("")
         stand_ins[route] = dict(change.set).get(route, ABSENT)
     assumed = tuple(Assumed(route, "" if value is ABSENT else write(value)) for route, value in stand_ins.items())
-    return (World(context.copy(recipe.with_values(stand_ins)), (), assumed, False, frozenset(changed)),)
+    return (AssumedCopy(context.copy(recipe.with_values(stand_ins)), (), assumed, False, frozenset(changed)),)
 
 
 def _offered(finding: Finding | None, route: str, policy: PolicyClass, name: str) -> Any:
-    """The value that the fix of a finding sets at its own place; `ABSENT` where there is none that can be read."""
+    """The value that a finding's fix sets at its own route; `ABSENT` without a readable one."""
     change = finding.fix if finding is not None else None
     offers = dict(change.set) if isinstance(change, Change) else {}
     return offers[route] if route in offers and _reads(policy, name, offers[route]) else ABSENT
 
 
 def _is_certain(finding: Finding | None) -> bool:
-    """True where the offered fix can't change what the user meant."""
+    """Whether the proposed fix is safe: it can't change what the user intended."""
     return finding is not None and isinstance(finding.fix, Change) and finding.fix.safe
 
 
 def _key(recipe: Recipe, route: str) -> str:
-    """The nearest key at or above a route: an item of a list can't be left out without moving the others."""
+    """The nearest key at or above a route: removing an item of a list would move the others."""
     steps, _ = recipe.follow(route)
     names = [step.name for step in steps[1:]]
     while names and steps[len(names)].pair is None:
@@ -188,14 +188,14 @@ def _others(
     pretrained: Mapping[str, Any],
     pick: int,
 ) -> dict[str, Any]:
-    """Other stand-ins, each as far as LeRobot accepts one beside the rest; equal where none is known.
+    """Other stand-ins that LeRobot accepts together; a stand-in is unchanged if no other value is known.
 
     Args:
         recipe: the recipe.
         policy: its policy.
-        moved: the values that are under a wrong name, by their right route.
-        stand_ins: those that they differ from.
-        doubtful: the routes of the values that may have been meant otherwise.
+        moved: the values with a misspelt key, by their right route.
+        stand_ins: the stand-ins to replace.
+        doubtful: the routes of the stand-ins that are not certain.
         pretrained: the parameters that a checkpoint sets.
         pick: which alternative to take: 0 for the first, -1 for the last.
     """
@@ -243,8 +243,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _said(policy: PolicyClass, route: str, value: Any) -> str:
-    """A stand-in as YAML; the default of a parameter that is left out."""
+def _as_yaml(policy: PolicyClass, route: str, value: Any) -> str:
+    """A stand-in as YAML; for a removed parameter its default."""
     if value is not ABSENT:
         return write(value)
     field = policy.fields.get(route.rpartition(".")[2]) if route.startswith("model.") else None

@@ -1,4 +1,4 @@
-"""What rules can ask for by name, gathered once and only when asked: recipe, dataset, policy, this machine."""
+"""The inputs of rules by name, computed once and only when needed: recipe, dataset, policy, this machine."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from getiaction_cli.diagnostics import Diagnostic, Finding, Unavailable
 from getiaction_cli.rules import Rule
 
 if TYPE_CHECKING:
-    from getiaction_cli.checking.assumptions import World
+    from getiaction_cli.checking.assumptions import AssumedCopy
 
 
 class Context:
-    """One recipe (with what it names) or one dataset. Subclasses add a cached property per thing a rule may ask for."""
+    """A recipe, a dataset or an evaluation to check. Subclasses have a property for each input that a rule may need."""
 
     name: str = ""
     files: tuple[str, ...] = ()
 
-    def wants(self, needs: tuple[str, ...]) -> bool:
-        """True when a rule with these needs concerns this kind of context at all."""
+    def can_provide(self, needs: tuple[str, ...]) -> bool:
+        """Whether this kind of context has all inputs with these names."""
         return all(hasattr(type(self), need) for need in needs)
 
     def get(self, need: str) -> Any:
-        """The thing a rule asks for by that parameter name; raises Unavailable with the reason.
+        """Return the input with this name; raise Unavailable with the reason.
 
-        The reason is kept too: thirty rules that ask for a dataset that is not there cost one look.
+        The reason is cached: thirty rules that need a missing dataset look for it once.
         """
         refused = self.__dict__.setdefault("_refused", {})
         if need not in refused:
@@ -35,34 +35,34 @@ class Context:
                 refused[need] = reason
         raise refused[need]
 
-    def worlds(self, wrong: Mapping[str, Finding]) -> tuple[World, ...]:
-        """Copies with stand-ins for refused values, on which rules run that need the policy's configuration.
+    def assumed_copies(self, wrong: Mapping[str, Finding]) -> tuple[AssumedCopy, ...]:
+        """Copies with stand-ins for rejected values, for rules that need the policy's configuration.
 
         Args:
             wrong: the errors about single values, by route.
         """
         return ()
 
-    def without(self, causes: Sequence[Finding]) -> tuple[World, ...]:
-        """Copies with stand-ins for the values that findings are about; none where one of them can't have any."""
+    def copies_without(self, causes: Sequence[Finding]) -> tuple[AssumedCopy, ...]:
+        """Copies with stand-ins for the values of some findings; empty if one of them can't have a stand-in."""
         return ()
 
-    def is_meant(self, rule: Rule, finding: Finding) -> bool:
-        """True where what a rule finds is as the recipe needs it."""
+    def is_intended(self, rule: Rule, finding: Finding) -> bool:
+        """Whether a finding is intended by the recipe."""
         return False
 
     def is_readable(self, finding: Finding) -> bool:
-        """False for a finding about a part that could not be read: what is missing there proves nothing."""
+        """Whether the part that a finding is about could be read; otherwise missing keys prove nothing."""
         return True
 
-    def of_lerobot(self, reason: Exception) -> bool:
-        """True when the reason lies in the installed LeRobot: neither in what is judged nor in a plugin."""
+    def is_from_lerobot(self, reason: Exception) -> bool:
+        """Whether the reason is the installed LeRobot, and not the recipe, the dataset or a plugin."""
         return False
 
-    def ignored(self, diagnostic: Diagnostic) -> bool:
-        """True when the user has asked not to see this diagnostic."""
+    def is_ignored(self, diagnostic: Diagnostic) -> bool:
+        """Whether a comment of the user ignores this diagnostic."""
         return False
 
     def locate(self, rule: Rule, finding: Finding) -> Diagnostic:
-        """Turn the routes of a finding into lines."""
+        """Convert a finding to a diagnostic, its routes to lines."""
         raise NotImplementedError

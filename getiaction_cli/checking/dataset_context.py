@@ -1,4 +1,4 @@
-"""What rules can ask for about a dataset that is looked at by itself (``inspect-dataset``)."""
+"""The inputs of rules for a dataset without a recipe (``inspect-dataset``)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class DatasetContext(Context):
-    """One dataset, and what a deep look at it brought to light, if there was one.
+    """One dataset, and the scan of its data, if there is one.
 
     Args:
         dataset: its metadata.
-        scan: what ``--deep`` read; None leaves the rules about the data itself out, as "not checked".
-        why_no_scan: the reason then.
+        scan: the result of ``--deep``; without it, rules about the data itself are reported as not run.
+        why_no_scan: why there is no scan.
     """
 
     def __init__(self, dataset: Dataset, scan: Scan | None = None, why_no_scan: str = ONLY_DEEP) -> None:
@@ -36,7 +36,7 @@ class DatasetContext(Context):
 
     @property
     def reads_language(self) -> bool:
-        """Whether the policy may read the task as text: some policy may."""
+        """Whether the policy may read the task as text; always true without a policy."""
         return True
 
     @property
@@ -47,7 +47,7 @@ class DatasetContext(Context):
         return self._scan
 
     def locate(self, rule: Rule, finding: Finding) -> Diagnostic:
-        """Turn the routes of a finding into lines."""
+        """Convert a finding to a diagnostic, its routes to lines."""
         lines, span = self.dataset.frame(finding.file, finding.key)
         return Diagnostic(
             code=rule.code,

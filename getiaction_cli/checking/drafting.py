@@ -1,8 +1,8 @@
-"""A recipe for a dataset and a policy: drafted from what they ask for, then fixed by the rules' own fixes.
+"""Draft a recipe for a dataset and a policy, and improve it by the fixes of the rules.
 
-There is no second table of what a policy needs of a dataset: a draft is judged as any recipe is, and where a rule
-has a fix, the fix is made and the rule's reason is written beside it. What no fix can fix is why the policy does not
-suit the dataset.
+There is no second table of what a policy requires of a dataset: a draft is checked like any recipe. If a rule has a
+fix, the fix is applied and the rule's reason is written as a comment. The errors that no fix removes are the reasons
+why the policy can't train on the dataset.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.policies import PolicyClass
 
-# A draft that more fixes than this have not fixed goes round in circles.
+# A draft that still has errors after this many fixes never gets rid of them.
 _MAX_FIXES = 20
-# A fix may ask for another: weights to start from know the cameras by other names.
+# A fix may require another one: pretrained weights have other names for the cameras.
 _IN_A_ROW = 2
-# What no recipe can fix: the dataset's own faults, and this machine's. The latter does not count against a policy.
+# Errors of the dataset and of this machine, which no recipe can fix. Those of the machine don't rule out a policy.
 _NOT_THE_POLICY = ("GA4", "GA5")
 _MACHINE = ("GA5",)
 _STEPS = 100_000
-# What a draft calls itself until it is written.
+# File name of a draft until it is written.
 FILE = "recipe.yaml"
 _WIDTH = 79
 _LONGEST_NAME = 100  # characters of a dataset's name in a file's
@@ -44,16 +44,16 @@ _COMMAND = re.compile(rf"^(#     getiaction [\w-]+ ){re.escape(FILE)}$", re.MULT
 
 
 @dataclass(frozen=True, slots=True)
-class Suit:
-    """How a policy suits a dataset.
+class Draft:
+    """A drafted recipe, and whether it can train.
 
     Args:
         policy: the policy.
-        text: the drafted recipe, fixed as far as the rules can.
-        changes: what had to be set for this dataset, each with the finding that asked for it.
-        reasons: the errors that no fix fixes, the dataset's own last; empty when the policy can train on it.
-        machine: errors of this machine alone (an extra or weights that are missing here).
-        unreadable: what of the installed LeRobot could not be read, so that this is not known; empty for nothing.
+        text: the recipe after the fixes of the rules.
+        changes: the findings whose fixes were applied.
+        reasons: the errors that no fix removes, the dataset's own last; empty if the policy can train on it.
+        machine: errors of this machine (a missing extra or missing weights).
+        unreadable: which part of the installed LeRobot could not be read, so that the result is unknown; else empty.
     """
 
     policy: PolicyClass
@@ -65,35 +65,35 @@ class Suit:
 
     @property
     def trainable(self) -> bool:
-        """True when the drafted recipe can train on the dataset, here or on a machine that has what is missing."""
+        """Whether the recipe can train on the dataset, here or on a machine that meets the requirements."""
         return not self.reasons and not self.unreadable
 
 
-def suit(dataset: Dataset, policy: PolicyClass, shared: SharedInputs) -> Suit:
-    """Draft a recipe that trains ``policy`` on ``dataset`` and judge it.
+def draft(dataset: Dataset, policy: PolicyClass, shared: SharedInputs) -> Draft:
+    """Draft a recipe that trains ``policy`` on ``dataset`` and check it.
 
     Args:
         dataset: what to train on.
         policy: the policy.
-        shared: where datasets already read are found.
+        shared: inputs shared with other recipes, such as datasets read before.
     """
     from getiaction_cli.policies import Unjudgeable
 
     changes: list[Diagnostic] = []
     try:
-        recipe = read(FILE, text=_draft(dataset, policy))
+        recipe = read(FILE, text=_draft_text(dataset, policy))
     except Unjudgeable as reason:
-        return Suit(policy, "", (), (), (), str(reason))
+        return Draft(policy, "", (), (), (), str(reason))
     report = _judge(recipe, shared)
     for _ in range(_MAX_FIXES):
-        mended = _mended(recipe, report, shared, _weight(report), _IN_A_ROW)
-        if mended is None:
+        fixed = _fixed_once(recipe, report, shared, _weight(report), _IN_A_ROW)
+        if fixed is None:
             break
-        recipe, report, made = mended
+        recipe, report, made = fixed
         changes += made
     errors = [diagnostic for diagnostic in report.diagnostics if diagnostic.severity is Severity.ERROR]
     reasons = [error for error in errors if not matches(error.code, _MACHINE)]
-    return Suit(
+    return Draft(
         policy,
         recipe.text,
         tuple(changes),
@@ -103,19 +103,19 @@ def suit(dataset: Dataset, policy: PolicyClass, shared: SharedInputs) -> Suit:
     )
 
 
-def suits(dataset: Dataset, shared: SharedInputs) -> list[Suit]:
-    """Every policy that learns from demonstrations, judged on a dataset: those that can train first."""
+def drafts(dataset: Dataset, shared: SharedInputs) -> list[Draft]:
+    """Draft a recipe for every policy that learns from demonstrations; those that can train come first."""
     from getiaction_cli import policies
 
     known = [policies.load(name) for name in policies.names()]
-    judged = [suit(dataset, policy, shared) for policy in known if policy.trainable]
+    judged = [draft(dataset, policy, shared) for policy in known if policy.trainable]
     return sorted(judged, key=_least_effort)
 
 
-def _least_effort(suit: Suit) -> tuple[bool, bool, bool, bool, int]:
-    """What trains here and now comes first, then what lacks a package or a download, then what can't be judged."""
-    policy = suit.policy
-    return not suit.trainable, bool(policy.unreadable), not policy.installed, bool(suit.machine), len(suit.changes)
+def _least_effort(draft: Draft) -> tuple[bool, bool, bool, bool, int]:
+    """Sort key: policies that can train now, then those that lack a package or a download, then unknown ones."""
+    policy = draft.policy
+    return not draft.trainable, bool(policy.unreadable), not policy.installed, bool(draft.machine), len(draft.changes)
 
 
 def _judge(recipe: Recipe, shared: SharedInputs) -> Report:
@@ -123,17 +123,17 @@ def _judge(recipe: Recipe, shared: SharedInputs) -> Report:
     try:
         return check(context)
     finally:
-        # Its arrays have a number for each episode, and would wait for the garbage collector.
+        # Frees its arrays, which have a number for each episode, before the garbage collector would.
         vars(context).pop("fit", None)
 
 
-def _mended(
+def _fixed_once(
     recipe: Recipe, report: Report, shared: SharedInputs, weight: tuple[int, int], in_a_row: int
 ) -> tuple[Recipe, Report, list[Diagnostic]] | None:
-    """The first fix, or the shortest row of them, that leaves less to say than ``weight``.
+    """Apply the first fix, or the shortest sequence of fixes, that leaves fewer findings than ``weight``.
 
     Returns:
-        The recipe with it, its report, and what was fixed; None when no row of ``in_a_row`` fixes does.
+        The new recipe, its report, and the fixed findings; None if no sequence of ``in_a_row`` fixes helps.
     """
     onward: list[tuple[Recipe, Report, Diagnostic]] = []
     for diagnostic in report.diagnostics:
@@ -146,23 +146,23 @@ def _mended(
         judged = _judge(after, shared)
         if _weight(judged) < weight:
             return after, judged, [diagnostic]
-        if diagnostic.code not in {said.code for said in judged.diagnostics}:
+        if diagnostic.code not in {remaining.code for remaining in judged.diagnostics}:
             onward.append((after, judged, diagnostic))
     for after, judged, diagnostic in onward if in_a_row > 1 else ():
-        further = _mended(after, judged, shared, weight, in_a_row - 1)
+        further = _fixed_once(after, judged, shared, weight, in_a_row - 1)
         if further is not None:
             return further[0], further[1], [diagnostic, *further[2]]
     return None
 
 
 def _weight(report: Report) -> tuple[int, int]:
-    """Errors and warnings, those of the machine left out: weights that are unavailable here are as good as none."""
-    said = [diagnostic.severity for diagnostic in report.diagnostics if not matches(diagnostic.code, _NOT_THE_POLICY)]
-    return said.count(Severity.ERROR), said.count(Severity.WARNING)
+    """Number of errors and warnings, without those of the dataset and of the machine."""
+    found = [diagnostic.severity for diagnostic in report.diagnostics if not matches(diagnostic.code, _NOT_THE_POLICY)]
+    return found.count(Severity.ERROR), found.count(Severity.WARNING)
 
 
 def _with_reason(before: str, after: str, diagnostic: Diagnostic) -> str:
-    """The text after a fix, with what it would be without it above the first line that it changed."""
+    """The text after a fix, with a comment above the first changed line: the finding without the fix."""
     old, new = before.splitlines(), after.splitlines()
     for kind, _, _, start, end in difflib.SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         if kind in ("replace", "insert") and start < end:
@@ -179,7 +179,7 @@ def _comment(text: str, indent: str = "") -> list[str]:
 # -- the draft -------------------------------------------------------------------------------------------------------
 
 
-def _draft(dataset: Dataset, policy: PolicyClass) -> str:
+def _draft_text(dataset: Dataset, policy: PolicyClass) -> str:
     downloads = "; ".join(download.what for download in policy.downloads)
     lines = [
         shipped.schema_line(),
@@ -217,7 +217,7 @@ def _draft(dataset: Dataset, policy: PolicyClass) -> str:
 
 
 def _named(dataset: Dataset) -> list[str]:
-    """The id of a dataset, its folder, or both: a folder outside of LeRobot's home has no id."""
+    """The lines that name a dataset: its id, its folder, or both. A folder outside of LeRobot's home has no id."""
     in_folder = dataset.place.origin in ("folder", "root")
     has_id = not in_folder or "/" in dataset.repo_id
     return [
@@ -238,12 +238,12 @@ def _policy_name(policy: PolicyClass) -> list[str]:
 
 
 def _features(dataset: Dataset, policy: PolicyClass) -> list[str]:
-    """The cameras and states by name, so that one can be taken out by deleting its line."""
+    """List the cameras and states, so that the user can remove one by deleting its line."""
     from getiaction_cli import policies
 
     try:
         inputs, _ = policies.to_policy_features({key: feature.raw for key, feature in dataset.features.items()})
-    except policies.Rejected:  # the dataset's own rules say why
+    except policies.Rejected:  # reported by the rules about the dataset
         return []
     if not inputs:
         return []
@@ -254,7 +254,7 @@ def _features(dataset: Dataset, policy: PolicyClass) -> list[str]:
 
 
 def _parameters(policy: PolicyClass) -> list[str]:
-    """The parameters of the timing and the learning rate at their defaults: what a user will want to change."""
+    """The timing parameters and the learning rate with their defaults, because users often change them."""
     lines: list[str] = []
     indent = "    "
     wrapped = bool(_policy_name(policy))
@@ -276,18 +276,18 @@ def _first_sentence(text: str, room: int) -> str:
 
 
 def with_name(text: str, file: Path) -> str:
-    """The text with a recipe's file name in the commands at its head."""
+    """Replace the file name in the commands at the head of a draft."""
     name = shlex.quote(str(file))
     return _COMMAND.sub(lambda match: match[1] + name, text) if name.isprintable() else text
 
 
 def name_of(policy: str, repo_id: str) -> str:
-    """What a recipe for a policy and a dataset is called, without a suffix: "act_pusht"."""
+    """The name of a recipe for a policy and a dataset, without suffix: "act_pusht"."""
     return f"{policy}_" + re.sub(r"[^\w.]+", "_", repo_id.rsplit("/", 1)[-1])[:_LONGEST_NAME]
 
 
 def free_name(policy: str, repo_id: str) -> Path:
-    """A file name for a recipe of a policy and a dataset that is not taken in this folder."""
+    """A file name for a recipe of a policy and a dataset that does not exist in this folder."""
     stem = re.sub(r"[^\w.]+", "_", name_of(policy, repo_id))[: 2 * _LONGEST_NAME]
     names = (Path(f"{stem}{f'_{number}' if number else ''}.yaml") for number in range(1000))
     return next(name for name in names if not name.exists())

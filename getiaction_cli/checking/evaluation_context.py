@@ -1,4 +1,4 @@
-"""What rules can ask for about a trained policy (``evaluate``)."""
+"""The inputs of rules for a trained policy (``evaluate``)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class EvaluationContext(Context):
-    """One policy, measured on recorded episodes.
+    """One policy, evaluated on recorded episodes.
 
     Args:
-        evaluation: what was measured.
+        evaluation: the result.
     """
 
     def __init__(self, evaluation: Evaluation) -> None:
@@ -25,11 +25,11 @@ class EvaluationContext(Context):
 
     @property
     def evaluation(self) -> Evaluation:
-        """What was measured."""
+        """The result of the evaluation."""
         return self._evaluation
 
     def locate(self, rule: Rule, finding: Finding) -> Diagnostic:
-        """A finding about a policy has a file but no line."""
+        """Convert a finding to a diagnostic without a line."""
         return Diagnostic(
             code=rule.code,
             name=rule.name,

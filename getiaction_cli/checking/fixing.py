@@ -1,4 +1,4 @@
-"""Fixes made in a recipe's text until nothing more changes, and the file written in one stroke."""
+"""Apply fixes to the text of a recipe until nothing changes, and write the file atomically."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from getiaction.files import write_atomically
 from getiaction_cli.diagnostics import Diagnostic, Edit, Fix, Report
-from getiaction_cli.errors import CouldNotLook
+from getiaction_cli.errors import CheckNotRun
 from getiaction_cli.recipe import Recipe, apply_edits
 from getiaction_cli.recipe.reader import read_one
 
-# A fix may bring another to light (a key moved, then its value). More rounds than this is a circle.
+# A fix may reveal another finding (a key is moved, then its value is wrong). After this many rounds, it is a loop.
 _MAX_ROUNDS = 20
-# Characters of recipe text that are checked again; a page of YAML is about 2,000. Beyond it, the next --fix continues.
+# Characters of recipe text to check again; a page of YAML has about 2,000. Running --fix again continues.
 _MAX_CHECKED = 100_000
 
 Texts = dict[str, str]  # by file
@@ -26,9 +26,9 @@ class Fixed:
     """A recipe after its fixes.
 
     Args:
-        recipe: as it reads now.
-        report: what is left to report.
-        made: the findings whose fixes were made, in that order.
+        recipe: the fixed recipe.
+        report: the remaining findings.
+        made: the findings whose fixes were applied, in this order.
     """
 
     recipe: Recipe
@@ -37,13 +37,13 @@ class Fixed:
 
 
 def fix(recipe: Recipe, judge: Callable[[Recipe], Report], reread: Callable[[Texts], Recipe], *, unsafe: bool) -> Fixed:
-    """Make the fixes of a recipe's findings in its files, and of what is found then, until nothing more changes.
+    """Apply the fixes of a recipe's findings to its text, check it again, and repeat until nothing changes.
 
     Args:
         recipe: the recipe.
-        judge: gives the findings of a recipe.
-        reread: reads texts, by file, as this recipe, with the same overrides.
-        unsafe: also make the fixes that may change what the author meant.
+        judge: checks a recipe.
+        reread: reads this recipe from texts by file, with the same overrides.
+        unsafe: also apply fixes that may change what the author intended.
     """
     report, seen = judge(recipe), [_texts(recipe)]
     made: list[Diagnostic] = []
@@ -64,7 +64,7 @@ def _texts(recipe: Recipe) -> Texts:
 
 
 def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[Texts, list[Diagnostic]]:
-    """The texts with every fix made that neither overlaps another nor breaks its file; errors' fixes come first."""
+    """Apply all fixes that neither overlap others nor break a file; fixes of errors come first."""
     texts = _texts(recipe)
     possible: dict[str, list[Diagnostic]] = {file: [] for file in texts}
     for diagnostic in report.diagnostics:
@@ -85,18 +85,18 @@ def _one_round(recipe: Recipe, report: Report, unsafe: bool) -> tuple[Texts, lis
 
 
 def _compatible(file: str, text: str, before: int, made: list[Diagnostic], more: list[Diagnostic]) -> list[Diagnostic]:
-    """``made``, and those of ``more`` whose fixes can be made beside them, found by halving: most often all can.
+    """``made`` and those of ``more`` whose fixes can be applied together, found by bisection: usually all can.
 
     Args:
-        file: the file that they are about.
-        text: what is in it.
-        before: how many findings reading it gives.
-        made: fixes that can be made together.
-        more: fixes to make beside them.
+        file: the file that they edit.
+        text: its content.
+        before: number of findings of reading it.
+        made: fixes that can be applied together.
+        more: further fixes.
     """
     if not more:
         return made
-    # Two fixes that each open the same section would put it there twice: the second waits a round.
+    # Two fixes that add the same section would add it twice: the second one is applied in the next round.
     after = read_one(file, text=apply_edits(text, _edits([*made, *more])))
     if not after.broken and len(after.findings) <= before:
         return [*made, *more]
@@ -125,10 +125,10 @@ def difference(file: str, before: str, after: str) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file all at once; an existing file keeps its mode, its byte order mark and the links to it.
+    """Write a file atomically; an existing file keeps its mode, its byte order mark and the links to it.
 
     Raises:
-        CouldNotLook: it can't be written.
+        CheckNotRun: it can't be written.
     """
     path = path.resolve()
     try:
@@ -136,4 +136,4 @@ def write(path: Path, text: str) -> None:
         mark = b"\xef\xbb\xbf" if path.exists() and path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
         write_atomically(path, mark + text.encode("utf-8"))
     except OSError as error:
-        raise CouldNotLook(f"{path} can't be written: {error.strerror or error}") from None
+        raise CheckNotRun(f"{path} can't be written: {error.strerror or error}") from None

@@ -1,4 +1,4 @@
-"""What a recipe that is right will train: so that its author sees a mistake that no rule knows."""
+"""Summarize what a valid recipe trains, so that its author can spot mistakes that no rule detects."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def preview(context: RecipeContext, card: Card | None = None) -> tuple[str, list[tuple[str, str]]] | None:
-    """Return a title and lines of a word and a text each; None where the recipe can't be judged that far.
+    """Return a title and (label, text) pairs; None if the recipe has errors that prevent a summary.
 
     Args:
         context: the recipe.
-        card: the GPU whose memory and time to name; None for the device that the recipe would train on here.
+        card: the GPU to estimate memory and time for; None for the device that the recipe trains on here.
     """
     try:
         fit = context.get("fit")
@@ -34,7 +34,7 @@ def preview(context: RecipeContext, card: Card | None = None) -> tuple[str, list
 
 
 def needs(context: RecipeContext, card: Card | None = None) -> list[tuple[str, str]]:
-    """Return the lines of `preview` about memory, time and disk; none where the recipe can't be judged that far."""
+    """Return the lines of `preview` about memory, time and disk; empty if the recipe has errors that prevent them."""
     from getiaction_cli.analysis.training_need import training_need
     from getiaction_cli.rules.machine._asked import chosen
 
@@ -54,8 +54,8 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
     start = context.checkpoint_or_none
     if start is not None:
         yield "starts from", f"{start.said}: its weights and its parameters"
-    said = context.recipe.params()
-    set_here = ", ".join(f"{name} {_short(value)}" for name, value in policy.params.items() if name in said)
+    given = context.recipe.params()
+    set_here = ", ".join(f"{name} {_short(value)}" for name, value in policy.params.items() if name in given)
     if set_here or start is None:
         yield "parameters", set_here or "LeRobot's defaults"
     try:
@@ -95,7 +95,7 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
         schedule = str(policy.scheduler.get("type", "")).removesuffix("Config")
         yield "optimizer", f"{kind}, learning rate {rate:g}" + (f", {schedule}" if schedule else "")
     yield from needs(context, card)
-    if upload := upload_of(said):
+    if upload := upload_of(given):
         seen = {True: ", private", False: ", public", None: ""}[upload.private]
         yield "uploads", f"the policy to {upload.repo_id}{seen}, after the last step"
     yield from _downloads(context, fit)
@@ -125,7 +125,7 @@ def _paced(dataset: Any) -> bool:
 
 
 def _rates(dataset: Any) -> str:
-    """As "30 fps", or "30 and 50 fps" of a mixture."""
+    """Format frame rates as "30 fps", or as "30 and 50 fps" for a mixture."""
     rates = sorted({part.fps for part in dataset.parts})
     return f"{' and '.join(f'{rate:g}' for rate in rates)} fps"
 
@@ -150,14 +150,14 @@ def _training(context: RecipeContext, fit: Fit) -> str:
 
 
 def _rollouts(context: RecipeContext) -> str:
-    """How many, where and when, as "50 episodes in pusht, seeds 1000 to 1049, after the last step"."""
+    """Describe the rollouts as "50 episodes in pusht, seeds 1000 to 1049, after the last step"."""
     signature = read_signature(EVALUATION)
-    said = {name: p.default for name, p in (signature.parameters if signature else {}).items()}
-    said |= context.recipe.get("evaluation")
-    episodes, seed, every = said["episodes"], said["seed"], said["every_n_steps"]
+    options = {name: p.default for name, p in (signature.parameters if signature else {}).items()}
+    options |= context.recipe.get("evaluation")
+    episodes, seed, every = options["episodes"], options["seed"], options["every_n_steps"]
     when = f"every {every:,} steps and " if isinstance(every, int) else ""
     seeds = f", seeds {seed} to {seed + episodes - 1}" if isinstance(seed, int) and isinstance(episodes, int) else ""
-    return f"{episodes} episodes in {said['env'].get('type')}{seeds}, {when}after the last step"
+    return f"{episodes} episodes in {options['env'].get('type')}{seeds}, {when}after the last step"
 
 
 def _downloads(context: RecipeContext, fit: Fit) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
-"""What rules can ask for about one recipe: itself, its policy, its dataset, this machine.
+"""The inputs of rules for one recipe: the recipe itself, its policy, its dataset, this machine.
 
-Each is gathered once, when first asked for. Nothing here judges: a thing that is unavailable is `Unavailable` with
-the reason, and the rule whose business the reason is reports it.
+Each input is computed once, when it is first needed. This module does not report errors: it raises `Unavailable` with a
+reason, and the rule responsible for that reason reports it.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from getiaction_cli.rules import Rule
 if TYPE_CHECKING:
     from getiaction_cli.analysis.checkpoint import Checkpoint
     from getiaction_cli.analysis.recipe_on_dataset import Fit
-    from getiaction_cli.checking.assumptions import World
+    from getiaction_cli.checking.assumptions import AssumedCopy
     from getiaction_cli.datasets.dataset import Dataset
     from getiaction_cli.environments import Environment, Simulation
     from getiaction_cli.machine import Machine
     from getiaction_cli.policies import PolicyClass, PolicyConfig, Rejected
 
 
-# Characters of recipe text that are read again to try fixes: a hundred fixes of a page, a few of a recipe of megabytes.
+# Characters of recipe text that are read again to try fixes: about a hundred fixes of a page, a few of a huge recipe.
 _TRIED = 200_000
 
 
 class SharedInputs:
-    """What several recipes share: each dataset is located and its metadata read once, the machine is probed once."""
+    """Inputs shared by several recipes: each dataset's metadata is read once, the machine is probed once."""
 
     def __init__(self, *, offline: bool | None = None, machine: Machine | None = None) -> None:
         self.offline = offline
@@ -41,7 +41,7 @@ class SharedInputs:
         self._datasets: dict[tuple[str | None, str | None, str | None], Dataset | CliError] = {}
 
     def dataset(self, repo_id: str | None, root: str | None, revision: str | None) -> Dataset | CliError:
-        """Read the dataset of an id, or of a root alone, or say why it is unavailable."""
+        """Read the dataset of an id or of a root; return the error if it is unavailable."""
         from getiaction_cli import datasets
 
         key = (repo_id, root, revision)
@@ -50,7 +50,7 @@ class SharedInputs:
                 self._datasets[key] = datasets.read(datasets.locate(repo_id, root, revision, offline=self.offline))
             except CliError as error:
                 self._datasets[key] = error
-            except (OSError, ValueError) as error:  # a root that no file system takes
+            except (OSError, ValueError) as error:  # a root that is not a valid path
                 reason = getattr(error, "strerror", None) or str(error)
                 self._datasets[key] = DatasetNotFound(
                     f"no dataset {(repo_id or '')[:80]!r} in root {str(root)[:80]}: {reason}"
@@ -58,7 +58,7 @@ class SharedInputs:
         return self._datasets[key]
 
     def add(self, dataset: Dataset) -> None:
-        """Put a dataset that was already read on the shared, under its id and under its folder."""
+        """Add a dataset that was read before, by its id and by its folder."""
         for root in (None, str(dataset.root)):
             self._datasets[dataset.repo_id, root, None] = dataset
         self._datasets[None, str(dataset.root), None] = dataset
@@ -72,7 +72,7 @@ class SharedInputs:
 
 
 class Unmixable(Unavailable):
-    """Datasets of a recipe that can't be read as one.
+    """The datasets of a mixture can't be read as one.
 
     Args:
         problems: route, message and help of each reason.
@@ -91,10 +91,10 @@ class RecipeContext(Context):
         self.name = recipe.file
         self.files = tuple(recipe.sources)
         self._shared = shared or SharedInputs()
-        # Every fix is tried on the text before it is offered: in a huge one, only some are.
+        # Every fix is tried before it is offered; for a huge recipe only a few are.
         self._fixes_left = _TRIED // (len(recipe.text) + 1)
 
-    # -- what rules ask for ------------------------------------------------------------------------------------------
+    # -- inputs of rules ----------------------------------------------------------------------------------------------
 
     @property
     def recipe(self) -> Recipe:
@@ -105,29 +105,29 @@ class RecipeContext(Context):
     def policy_class(self) -> PolicyClass:
         """The policy that the recipe names."""
         from getiaction_cli import policies
-        from getiaction_cli.analysis.class_paths import meant_policy
+        from getiaction_cli.analysis.class_paths import intended_policy
 
         self._readable("model")
-        name = meant_policy(self.recipe)
+        name = intended_policy(self.recipe)
         if name is None:
             raise Unavailable("the recipe names no policy that is installed")
         return policies.load(name)
 
     @cached_property
     def configured(self) -> PolicyConfig | Rejected:
-        """LeRobot's answer to the recipe's parameters, with the dataset's features where the dataset is available."""
+        """LeRobot's configuration for the recipe's parameters (and the dataset's features), or its rejection."""
         from getiaction_cli import policies
-        from getiaction_cli.analysis.type_errors import beyond_reason
-        from getiaction_cli.analysis.unknown_keys import meant_params
+        from getiaction_cli.analysis.type_errors import oversized_numbers
+        from getiaction_cli.analysis.unknown_keys import intended_params
 
         policy = self.policy_class
-        if beyond_reason(self.recipe):
+        if oversized_numbers(self.recipe):
             raise Unavailable("a number in the recipe is beyond reason")
         try:
             known = set(policy.parameter_names)
         except policies.Unjudgeable as reason:
             raise Unavailable(f"{policy.name}: {reason}") from reason
-        given = {**meant_params(self.recipe), **self.recipe.params()}
+        given = {**intended_params(self.recipe), **self.recipe.params()}
         params = {**self.pretrained_params(), **{name: given[name] for name in given if name in known}}
         for name, value in params.items():
             try:
@@ -143,12 +143,12 @@ class RecipeContext(Context):
             table = {key: feature.raw for key, feature in dataset.features.items()}
             try:
                 inputs, outputs = policies.to_policy_features(table)
-            except policies.Rejected:  # the dataset's own rules say so
+            except policies.Rejected:  # reported by the rules about the dataset
                 return policy.configure(params)
             every = inputs
             inputs = self._chosen(inputs, "input_features")
             outputs = self._chosen(outputs, "output_features")
-            if self.recipe.has("model.init_args.input_features"):  # training hides what is not chosen
+            if self.recipe.has("model.init_args.input_features"):  # training removes the other features
                 table = {key: raw for key, raw in table.items() if key in inputs or key not in every}
             return policy.configure(params, inputs, outputs, table)
         except policies.Rejected as rejected:
@@ -158,7 +158,7 @@ class RecipeContext(Context):
 
     @property
     def policy(self) -> PolicyConfig:
-        """The policy's configuration, its own checks passed."""
+        """The policy's configuration, which has passed LeRobot's checks."""
         from getiaction_cli import policies
 
         if isinstance(self.configured, policies.Rejected):
@@ -167,7 +167,7 @@ class RecipeContext(Context):
 
     @cached_property
     def dataset_or_reason(self) -> Dataset | CliError | Unavailable:
-        """The dataset, or why it can't be had."""
+        """The dataset, or why it is unavailable."""
         try:
             self._readable("data")
         except Unavailable as reason:
@@ -182,7 +182,7 @@ class RecipeContext(Context):
         return self._shared.dataset(repo_id, root, revision if isinstance(revision, str) else None)
 
     def _mixture(self) -> Dataset | Unavailable:
-        """The datasets of a list, put together, or why they can't be."""
+        """The mixture of the recipe's datasets, or why they can't be mixed."""
         from getiaction.spec.mixture import Entry
         from getiaction_cli.datasets import mixture
         from getiaction_cli.datasets.mixture import Mixture
@@ -202,7 +202,7 @@ class RecipeContext(Context):
         if not wrong:
             parts, entries = zip(*found, strict=True)
             found_wrong = mixture.problems(parts, entries)
-            wrong = [(f"{DATASETS}.{i}.{key}", said, help) for i, key, said, help in found_wrong]
+            wrong = [(f"{DATASETS}.{i}.{key}", message, help) for i, key, message, help in found_wrong]
             if not wrong:
                 mixed: Mixture = mixture.mix(parts, entries)
                 return mixed
@@ -220,7 +220,7 @@ class RecipeContext(Context):
 
     @cached_property
     def reads_language(self) -> bool:
-        """Whether the policy may read the task as text: a plugin's may be, and one that isn't known."""
+        """Whether the policy may read the task as text; true for plugins and unknown policies."""
         try:
             policy = self.policy_class
         except Unavailable:
@@ -229,7 +229,7 @@ class RecipeContext(Context):
 
     @cached_property
     def fit(self) -> Fit:
-        """The recipe on its dataset: what GA3xx speaks of."""
+        """The recipe applied to its dataset, for the rules GA3xx."""
         from getiaction_cli.analysis import recipe_on_dataset
 
         return recipe_on_dataset.fit(self.recipe, self.dataset, self.policy)
@@ -240,16 +240,16 @@ class RecipeContext(Context):
         from getiaction.spec.hub_cache import hub_cache
         from getiaction_cli.analysis import checkpoint
 
-        said, revision = self.recipe.get(checkpoint.ROUTE), self.recipe.get(checkpoint.REVISION)
-        if not isinstance(said, str) or not said.strip():
+        path, revision = self.recipe.get(checkpoint.ROUTE), self.recipe.get(checkpoint.REVISION)
+        if not isinstance(path, str) or not path.strip():
             return None
-        return checkpoint.find(said, hub_cache(), revision if isinstance(revision, str) else None)
+        return checkpoint.find(path, hub_cache(), revision if isinstance(revision, str) else None)
 
     @property
     def checkpoint(self) -> Checkpoint:
-        """The same, for the rules that concern only recipes that have one."""
+        """`checkpoint_or_none` for rules that need a downloaded or invalid one; raises Unavailable without it."""
         if self.checkpoint_or_none is None:
-            raise Unavailable("the recipe starts from no pretrained policy", worth_saying=False)
+            raise Unavailable("the recipe starts from no pretrained policy", is_reported=False)
         if self.checkpoint_or_none.folder is None and not self.checkpoint_or_none.problem:
             said = self.checkpoint_or_none.said
             raise Unavailable(f"{said} is not downloaded; training checks it before it loads the weights")
@@ -264,30 +264,30 @@ class RecipeContext(Context):
         self._readable("evaluation")
         name = self.recipe.get("evaluation.env.type")
         if not isinstance(name, str):
-            raise Unavailable("the recipe evaluates in no environment", worth_saying=False)
+            raise Unavailable("the recipe evaluates in no environment", is_reported=False)
         try:
             known = environments.environments()
         except Unjudgeable as reason:
             raise Unavailable(f"LeRobot's environments: {reason}") from reason
         if name not in known:
-            raise Unavailable("the recipe names no environment that LeRobot has", worth_saying=False)
+            raise Unavailable("the recipe names no environment that LeRobot has", is_reported=False)
         return known[name]
 
     @cached_property
     def simulated(self) -> Simulation | Rejected:
-        """LeRobot's answer to the environment's fields."""
+        """LeRobot's configuration for the environment's fields, or its rejection."""
         from getiaction_cli import policies
         from getiaction_cli.environments import Simulation
 
         known = self.environment.fields
         values = {name: value for name, value in self.recipe.get("evaluation.env").items() if name in known}
         if self.environment.refused:
-            raise Unavailable("getiaction does not create this environment", worth_saying=False)
+            raise Unavailable("getiaction does not create this environment", is_reported=False)
         for name, value in values.items():
             try:
                 self.environment.read_value(name, value)
             except policies.Rejected as wrong:
-                raise Unavailable(f"the field {name} of the environment can't be read", worth_saying=False) from wrong
+                raise Unavailable(f"the field {name} of the environment can't be read", is_reported=False) from wrong
         try:
             return Simulation(self.environment, values, self.environment.configure(values))
         except policies.Rejected as rejected:
@@ -297,11 +297,11 @@ class RecipeContext(Context):
 
     @property
     def simulation(self) -> Simulation:
-        """The environment, its own checks passed."""
+        """The environment, which has passed LeRobot's checks."""
         from getiaction_cli import policies
 
         if isinstance(self.simulated, policies.Rejected):
-            raise Unavailable("the environment refuses its fields", worth_saying=False)
+            raise Unavailable("the environment refuses its fields", is_reported=False)
         return self.simulated
 
     @property
@@ -309,39 +309,39 @@ class RecipeContext(Context):
         """The machine that the command runs on."""
         return self._shared.machine
 
-    # -- when values are refused ---------------------------------------------------------------------------------------
+    # -- when values are rejected --------------------------------------------------------------------------------------
 
     def copy(self, recipe: Recipe) -> RecipeContext:
-        """The same for a copy of the recipe with other values."""
+        """A context for a copy of the recipe with other values."""
         return RecipeContext(recipe, self._shared)
 
-    def worlds(self, wrong: Mapping[str, Finding]) -> tuple[World, ...]:
-        """Copies with stand-ins for refused values, on which rules run that need the policy's configuration."""
+    def assumed_copies(self, wrong: Mapping[str, Finding]) -> tuple[AssumedCopy, ...]:
+        """Copies with stand-ins for rejected values, for rules that need the policy's configuration."""
         from getiaction_cli.checking import assumptions
         from getiaction_cli.policies import Unjudgeable
 
         try:
             self.policy_class.parameter_names  # noqa: B018 - executes its source
-            return assumptions.worlds(self, wrong)
+            return assumptions.assumed_copies(self, wrong)
         except (Unavailable, Unjudgeable):
             return ()
 
-    def without(self, causes: Sequence[Finding]) -> tuple[World, ...]:
-        """Copies with stand-ins for the values that findings are about; none where one of them can't have any."""
+    def copies_without(self, causes: Sequence[Finding]) -> tuple[AssumedCopy, ...]:
+        """Copies with stand-ins for the values of some findings; empty if one of them can't have a stand-in."""
         from getiaction_cli.checking import assumptions
 
-        return assumptions.without(self, causes)
+        return assumptions.copies_without(self, causes)
 
     # -- how findings become diagnostics -----------------------------------------------------------------------------
 
     def is_readable(self, finding: Finding) -> bool:
-        """False for a finding about a section that could not be read: what is missing there proves nothing."""
+        """Whether the section that a finding is about could be read; otherwise missing keys prove nothing."""
         return finding.span is not None or not finding.at or not self.recipe.is_broken(finding.at)
 
-    def is_meant(self, rule: Rule, finding: Finding) -> bool:
-        """True for files of episodes that the recipe leaves out, and for relative statistics where they are right."""
+    def is_intended(self, rule: Rule, finding: Finding) -> bool:
+        """Whether a finding is only about excluded episodes, or about relative statistics that the policy needs."""
         if finding.rows is not None:
-            import numpy as np  # which a recipe alone does without
+            import numpy as np  # not needed without a dataset
 
             with contextlib.suppress(Unavailable):
                 return not np.isin(finding.rows, self.fit.chosen).any()
@@ -352,8 +352,8 @@ class RecipeContext(Context):
         except Unavailable:
             return False
 
-    def of_lerobot(self, reason: Exception) -> bool:
-        """True when LeRobot's own source could not be read; a plugin's concerns the plugin alone."""
+    def is_from_lerobot(self, reason: Exception) -> bool:
+        """True when LeRobot's own source could not be read; a plugin's concerns the plugin independent."""
         from getiaction_cli.policies import Unjudgeable
 
         if getattr(reason, "lerobot", False):
@@ -365,14 +365,14 @@ class RecipeContext(Context):
         except Unavailable:
             return True
 
-    def ignored(self, diagnostic: Diagnostic) -> bool:
-        """True where a ``# getiaction: ignore[…]`` in the recipe names the diagnostic's code."""
+    def is_ignored(self, diagnostic: Diagnostic) -> bool:
+        """Whether a comment ``# getiaction: ignore[…]`` in the recipe names the diagnostic's code."""
         in_recipe = diagnostic.span is not None and diagnostic.file in self.recipe.sources
         line = diagnostic.span.line if in_recipe and diagnostic.span else None
         return self.recipe.ignores(diagnostic.code, line, diagnostic.file if in_recipe else "")
 
     def locate(self, rule: Rule, finding: Finding) -> Diagnostic:
-        """Turn the routes of a finding into lines."""
+        """Convert a finding to a diagnostic, its routes to lines."""
         common: dict[str, Any] = {
             "code": rule.code,
             "name": rule.name,
@@ -396,7 +396,7 @@ class RecipeContext(Context):
         return Diagnostic(file=place.file, path=finding.at, span=place.span, lines=place.lines, **common)
 
     def _severity(self, rule: Rule, finding: Finding) -> Severity:
-        """The rule's own, but statistics that this policy doesn't normalize by can only be a warning."""
+        """The severity; errors in statistics that the policy does not use become warnings."""
         from getiaction_cli.rules.fit import _statistics
 
         severity = finding.severity or rule.severity
@@ -422,7 +422,7 @@ class RecipeContext(Context):
         return str(self.dataset.root / file), tuple(lines), span
 
     def _fix(self, fix: Change | Fix | None) -> tuple[Fix | None, str]:
-        """The fix as edits, and advice instead where it concerns a file that is not edited."""
+        """Convert a fix to edits, or to a help text if it concerns a file that must not be edited."""
         if isinstance(fix, Change):
             self._fixes_left -= 1
             edits = edits_for(self.recipe, fix) if self._fixes_left >= 0 else ()
@@ -439,7 +439,7 @@ class RecipeContext(Context):
             raise Unavailable(f"{what} can't be read")
 
     def _chosen(self, features: dict[str, Any], name: str) -> dict[str, Any]:
-        """The features that the recipe chooses by key, or those that its checkpoint knows; else all of them."""
+        """The features that the recipe lists, or those of its checkpoint; else all of them."""
         keys = self.recipe.get(f"model.init_args.{name}")
         if isinstance(keys, list | dict) and keys:
             return {key: features[key] for key in map(str, keys) if key in features}
@@ -452,7 +452,7 @@ class RecipeContext(Context):
         return features
 
     def pretrained_params(self) -> dict[str, Any]:
-        """The parameters of a checkpoint on this disk that the recipe starts from: LeRobot takes them as defaults."""
+        """The parameters of the recipe's downloaded checkpoint, which LeRobot uses as defaults."""
         from getiaction_cli import policies
 
         checkpoint = self.checkpoint_or_none
@@ -465,13 +465,13 @@ class RecipeContext(Context):
 def verdict(
     recipe: Recipe, shared: SharedInputs | None = None, *, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()
 ) -> Report:
-    """Everything that is wrong with a recipe: what `validate-config` shows and `train` refuses on.
+    """Check a recipe: `validate-config` shows the report, and `train` does not start if it has errors.
 
     Args:
-        recipe: the recipe, overrides applied.
-        shared: what it shares with other recipes of the same command.
+        recipe: the recipe with overrides.
+        shared: inputs shared with other recipes of the same command.
         select: code prefixes to report; empty for all.
-        ignore: code prefixes to leave out.
+        ignore: code prefixes not to report.
     """
     from getiaction_cli.checking.runner import check
 
@@ -479,7 +479,7 @@ def verdict(
 
 
 def _whole(recipe: Recipe) -> Place:
-    """The first line on which something is written: where a recipe as a whole is spoken of."""
+    """The first line with content, which is shown for findings about the whole recipe."""
     source = recipe.source
     for number in range(1, source.line_count + 1):
         line = source.line(number)

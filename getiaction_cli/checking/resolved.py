@@ -1,4 +1,4 @@
-"""A recipe as one file in which every value says where it comes from: what `--print-config` prints and a run keeps."""
+"""Write a recipe as one file with the origin of every value, for `--print-config` and for a run folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from getiaction_cli.recipe.recipe import plain_with_numbers_as_keys
 from getiaction_cli.recipe.signatures import REQUIRED, read_signature
 from getiaction_cli.recipe.writing import write
 
-# Decided elsewhere, or by the machine that trains: written out, they would say something else than leaving them out.
+# Determined elsewhere or by the machine that trains: writing them out would change their meaning.
 _LEFT_OUT = frozenset({*WITHOUT_EFFECT, *NOT_PARAMETERS, "device", "push_to_hub"})
 _WIDTH = 110
 _HEAD = """\
@@ -32,11 +32,11 @@ Leaf = tuple[Any, str]
 
 
 def resolved(context: RecipeContext) -> str:
-    """The text of a recipe with all defaults written out, the policy's included; it trains as the recipe does.
+    """The text of a recipe with all defaults, including the policy's; it trains like the recipe.
 
-    What is not known before training starts (a dataset that is not on this machine) is left out.
+    Values that are unknown before training starts (of a dataset that is not downloaded) are omitted.
     """
-    tree = _of_node(context.recipe.tree)
+    tree = _tree_of(context.recipe.tree)
     for route, value, origin in _defaults(context):
         _add(tree, route, (value, origin))
     if context.recipe.get("seed") is None:
@@ -46,20 +46,20 @@ def resolved(context: RecipeContext) -> str:
 
 
 def flat(recipe: Recipe) -> str:
-    """The text of a recipe in one file, its bases and overrides written in, without defaults."""
-    return "\n".join(_lines(_of_node(recipe.tree), 0)) + "\n"
+    """The text of a recipe in one file, with its bases and overrides, without defaults."""
+    return "\n".join(_lines(_tree_of(recipe.tree), 0)) + "\n"
 
 
 # -- values and their origins ----------------------------------------------------------------------------------------
 
 
-def _of_node(node: Node) -> Any:
+def _tree_of(node: Node) -> Any:
     """The tree of a located value."""
     if node.kind is Kind.MAP and node.pairs:
         keys = {name: pair.key.value if type(pair.key.value) is int else name for name, pair in node.pairs.items()}
-        return {keys[name]: _of_node(pair.value) for name, pair in node.pairs.items()}
+        return {keys[name]: _tree_of(pair.value) for name, pair in node.pairs.items()}
     if node.kind is Kind.LIST and any(item.kind is Kind.MAP for item in node.items):
-        return [_of_node(item) if item.kind is Kind.MAP else _leaf_of(item) for item in node.items]
+        return [_tree_of(item) if item.kind is Kind.MAP else _leaf_of(item) for item in node.items]
     return _leaf_of(node)
 
 
@@ -75,7 +75,7 @@ def _origin(node: Node) -> str:
 
 
 def _defaults(context: RecipeContext) -> Iterator[tuple[str, Any, str]]:
-    """What the recipe leaves out: routes, values and where these come from."""
+    """The values that the recipe does not set: routes, values and origins."""
     recipe = context.recipe
     for part in (_parameters, _features, _steps):
         try:
@@ -103,7 +103,7 @@ def _parameters(context: RecipeContext) -> Iterator[tuple[str, Any, str]]:
 
 
 def _features(context: RecipeContext) -> Iterator[tuple[str, Any, str]]:
-    """The features that the policy reads; weights and renamed keys have a say in them, and then they are left out."""
+    """The features that the policy reads, unless they depend on pretrained weights or renamed keys."""
     recipe = context.recipe
     if not (recipe.has(INPUTS) or recipe.has(RENAMES) or context.checkpoint_or_none):
         yield INPUTS, list(context.fit.policy.input_features), "the dataset"
@@ -124,7 +124,7 @@ def _steps(context: RecipeContext) -> Iterator[tuple[str, Any, str]]:
 
 def _add(tree: Tree, route: str, leaf: Leaf) -> None:
     keys = route.split(".")
-    if route.startswith(f"{DELTAS}."):  # below it, a key is a feature's name
+    if route.startswith(f"{DELTAS}."):  # the rest is a feature's name, which contains dots
         keys = [*DELTAS.split("."), route.removeprefix(f"{DELTAS}.")]
     for key in keys[:-1]:
         if not isinstance(tree.get(key), dict):  # missing, empty or null

@@ -1,4 +1,4 @@
-"""Runs the rules over a context: gathers what each asks for, skips what can't be judged, drops echoes, finds lines."""
+"""Run the rules on a context: provide their inputs, skip those that can't run, drop consequences, find lines."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from getiaction_cli.policies import Unjudgeable
 from getiaction_cli.rules import REGISTRY, Rule
 
 if TYPE_CHECKING:
-    from getiaction_cli.checking.assumptions import World
+    from getiaction_cli.checking.assumptions import AssumedCopy
 
-# Of one kind of mistake, more than this is one mistake made by a program.
+# More findings of one rule are one mistake, made by a program.
 MAX_FINDINGS = 100
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-# What follows from the parameters of the policy: unavailable, or wrong, where one of them is refused.
+# Inputs that depend on the policy's parameters: unavailable or wrong if one of these is rejected.
 _FROM_PARAMETERS = {"configured", "policy", "fit"}
 
 
@@ -48,13 +48,13 @@ def load_rules() -> dict[str, Rule]:
 
 
 def matches(code: str, prefixes: Iterable[str]) -> bool:
-    """True when one of the code prefixes ("GA3", "GA301") names this code."""
+    """Whether one of the prefixes ("GA3", "GA301") matches this code."""
     return any(code.startswith(prefix) for prefix in prefixes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What a rule found, and the stand-ins under which it did."""
+    """A finding with its rule, and the stand-ins that it was found with."""
 
     entry: Rule
     finding: Finding
@@ -71,7 +71,7 @@ class _Judged:
         return stops and self.severity is Severity.ERROR
 
     def breaks(self, name: str) -> bool:
-        """True when this makes what has that name useless for other rules."""
+        """Whether the finding makes the input or file with this name unusable for other rules."""
         if name in (self.entry.breaks if self.finding.breaks is None else self.finding.breaks):
             return True
         in_dataset = self.entry.in_itself and bool(self.finding.file)
@@ -83,12 +83,12 @@ class _Judged:
 
 
 def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, ...] = ()) -> Report:
-    """Judge one context by every rule.
+    """Check one context by every rule.
 
     Args:
-        context: what is looked at; rules take its properties by name.
+        context: the recipe, dataset or evaluation; rules receive its properties by name.
         select: code prefixes to run; empty for all.
-        ignore: code prefixes whose findings are left out; as root causes they still count, so no echo takes their place
+        ignore: code prefixes not to report; these findings still suppress their consequences.
 
     Returns:
         The report, errors first, then by place.
@@ -102,7 +102,7 @@ def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, 
         diagnostic = replace(located, stops=known.stops, assuming=known.assumed)
         if select and not matches(diagnostic.code, select):
             continue
-        if matches(diagnostic.code, ignore) or context.ignored(diagnostic):
+        if matches(diagnostic.code, ignore) or context.is_ignored(diagnostic):
             suppressed += 1
             if known.stops:
                 overruled[diagnostic] = None
@@ -116,42 +116,42 @@ def check(context: Context, *, select: tuple[str, ...] = (), ignore: tuple[str, 
 
 
 def _judge(context: Context) -> tuple[list[_Judged], list[NotRun]]:
-    """What the rules find, without echoes, and which of them could not be judged."""
-    concerned = [entry for entry in _causes_first() if context.wants(entry.needs)]
+    """The findings of all rules without consequences of others, and the rules that could not run."""
+    concerned = [entry for entry in _causes_first() if context.can_provide(entry.needs)]
     not_run: list[NotRun] = []
-    alone = [known for entry in concerned if entry.in_itself for known in _found(entry, context, not_run)]
-    wrong = _by_value(alone)
-    judged = [known for known in alone if not _repeats(known, wrong)]
-    worlds: tuple[World, ...] | None = None
-    without: dict[frozenset[str], tuple[World, ...]] = {}
+    independent = [known for entry in concerned if entry.in_itself for known in _found(entry, context, not_run)]
+    wrong = _by_value(independent)
+    judged = [known for known in independent if not _repeats(known, wrong)]
+    assumed_copies: tuple[AssumedCopy, ...] | None = None
+    without: dict[frozenset[str], tuple[AssumedCopy, ...]] = {}
     for entry in concerned:
         causes = [] if entry.in_itself else _causes(entry, judged)
         whole = [known.finding for known in causes if not known.finding.features]
-        if whole:  # with the causes out of the way, what is left is not an echo
+        if whole:  # findings on a copy without the causes are not consequences of them
             key = frozenset(finding.at for finding in whole)
             if key not in without:
-                without[key] = context.without(whole)
+                without[key] = context.copies_without(whole)
             judged += [known for known in _assuming(entry, without[key], []) if not _repeats(known, wrong)]
         if whole or entry.in_itself:
             continue
         if _FROM_PARAMETERS.isdisjoint(entry.needs):
             found = _found(entry, context, not_run)
         else:
-            if worlds is None:
+            if assumed_copies is None:
                 errors = {route: known.finding for route, known in wrong.items() if known.severity is Severity.ERROR}
-                worlds = context.worlds(errors)
-            found = _assuming(entry, worlds, not_run) if worlds else _found(entry, context, not_run)
+                assumed_copies = context.assumed_copies(errors)
+            found = _assuming(entry, assumed_copies, not_run) if assumed_copies else _found(entry, context, not_run)
         judged += [known for known in found if not _repeats(known, wrong) and not _follows(known, causes)]
     not_run.sort(key=lambda entry: entry.rule)
-    return _without_fainter(judged), not_run
+    return _without_echoes(judged), not_run
 
 
 def _counts(entry: Rule, finding: Finding, context: Context) -> bool:
-    return context.is_readable(finding) and not context.is_meant(entry, finding)
+    return context.is_readable(finding) and not context.is_intended(entry, finding)
 
 
 def _found(entry: Rule, context: Context, not_run: list[NotRun]) -> list[_Judged]:
-    """What a rule finds; nothing, and a note of it, where it can't be judged."""
+    """The findings of a rule; if it can't run, the reason is added to `not_run`."""
     try:
         return [_Judged(entry, finding) for finding in _run(entry, context) if _counts(entry, finding, context)]
     except (Unavailable, Unjudgeable) as reason:
@@ -160,44 +160,44 @@ def _found(entry: Rule, context: Context, not_run: list[NotRun]) -> list[_Judged
 
 
 def _note(entry: Rule, context: Context, reason: Unavailable | Unjudgeable, not_run: list[NotRun]) -> None:
-    if getattr(reason, "worth_saying", True):
-        not_run.append(NotRun(entry.code, shorten(str(reason)), context.of_lerobot(reason)))
+    if getattr(reason, "is_reported", True):
+        not_run.append(NotRun(entry.code, shorten(str(reason)), context.is_from_lerobot(reason)))
 
 
-def _assuming(entry: Rule, worlds: tuple[World, ...], not_run: list[NotRun]) -> list[_Judged]:
-    """The same with stand-ins for refused values: what is found follows from none of them."""
+def _assuming(entry: Rule, assumed_copies: tuple[AssumedCopy, ...], not_run: list[NotRun]) -> list[_Judged]:
+    """The findings of a rule with stand-ins for rejected values, without those that depend on a stand-in."""
     reason = None
-    for world in worlds:
+    for assumed in assumed_copies:
         try:
             findings = [
                 finding
-                for finding in _run(entry, world.context)
-                if world.context.is_readable(finding) and not world.concerns(finding)
+                for finding in _run(entry, assumed.context)
+                if assumed.context.is_readable(finding) and not assumed.concerns(finding)
             ]
-            elsewhere = [_run(entry, other) for other in world.others] if findings else []
+            elsewhere = [_run(entry, other) for other in assumed.others] if findings else []
         except (Unavailable, Unjudgeable) as unavailable:
-            reason, where = unavailable, world.context
+            reason, where = unavailable, assumed.context
             continue
         certain = [finding for finding in findings if all(_holds(finding, others) for others in elsewhere)]
-        if not elsewhere and not world.is_certain:  # all that is known not to depend on it is what does not name it
-            certain = [finding for finding in findings if not world.names(finding)]
+        if not elsewhere and not assumed.is_certain:  # only findings that do not name it are known not to depend on it
+            certain = [finding for finding in findings if not assumed.names(finding)]
         if len(certain) < len(findings):
-            not_run.append(NotRun(entry.code, f"it depends on {world.values}, which must be fixed first"))
-        # A fix that depends on the stand-in is advice until the refused value is fixed, and is offered then.
+            not_run.append(NotRun(entry.code, f"it depends on {assumed.values}, which must be fixed first"))
+        # A fix that depends on the stand-in is only shown as help, and offered after the rejected value is fixed.
         kept = [f if all(f in others for others in elsewhere) else f.without_fix() for f in certain]
-        return [_Judged(entry, finding, world.assumed) for finding in kept]
+        return [_Judged(entry, finding, assumed.assumed) for finding in kept]
     if reason is not None:
         _note(entry, where, reason, not_run)
     return []
 
 
 def _holds(finding: Finding, others: Iterable[Finding]) -> bool:
-    """True where a rule finds something at the same place, with any numbers."""
+    """Whether a rule has a finding at the same place, possibly with other numbers."""
     return any((finding.at, finding.file, finding.key) == (other.at, other.file, other.key) for other in others)
 
 
 def _run(entry: Rule, context: Context) -> tuple[Finding, ...]:
-    """What a rule finds; a crash is a finding, so that the others still run."""
+    """Run a rule; a crash becomes a finding, so that other rules still run."""
     try:
         return _findings(entry, context)
     except (Unavailable, Unjudgeable, LeRobotUnreadable):
@@ -207,7 +207,7 @@ def _run(entry: Rule, context: Context) -> tuple[Finding, ...]:
 
 
 def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
-    """What a rule finds. What concerns a dataset alone is judged once, however many recipes name the dataset."""
+    """The findings of a rule. Rules about a dataset alone run once per dataset, even if several recipes name it."""
     needs = {need: context.get(need) for need in entry.needs}
     if set(needs) != {"dataset"}:
         return _with_next_step(entry, needs)
@@ -217,7 +217,7 @@ def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
         if entry.code not in dataset.judged:
             dataset.judged[entry.code] = _with_next_step(entry, {"dataset": dataset})
         findings = dataset.judged[entry.code]
-        if dataset is not needs["dataset"]:  # of several datasets, a file is named with its folder
+        if dataset is not needs["dataset"]:  # in a mixture, files are shown with their dataset's folder
             findings = tuple(finding.in_folder(str(dataset.root), first) for finding in findings)
             first += len(dataset.episodes)
         found += findings
@@ -225,7 +225,7 @@ def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:
 
 
 def _with_next_step(entry: Rule, needs: dict[str, object]) -> tuple[Finding, ...]:
-    """What a rule finds, each with a next step: the rule's own where the finding has neither a fix nor a help text."""
+    """The findings of a rule; those without a fix or a help text get the rule's help text."""
     found = islice(entry.run(**needs), MAX_FINDINGS)
     return tuple(one if one.help or one.fix else replace(one, help=entry.help) for one in found)
 
@@ -233,19 +233,19 @@ def _with_next_step(entry: Rule, needs: dict[str, object]) -> tuple[Finding, ...
 # -- one cause, one finding ------------------------------------------------------------------------------------------
 
 
-def _by_value(alone: Iterable[_Judged]) -> dict[str, _Judged]:
-    """The values that are wrong in themselves, by route, with the first finding about each."""
+def _by_value(independent: Iterable[_Judged]) -> dict[str, _Judged]:
+    """The values that are wrong by themselves, by route, with the first finding about each."""
     wrong: dict[str, _Judged] = {}
-    for known in alone:
-        # A fault of one item of a list spoils the list.
+    for known in independent:
+        # An error in one item of a list affects the list.
         if known.finding.at:
             wrong.setdefault(known.finding.at.rstrip("0123456789").rstrip("."), known)
     return wrong
 
 
 def _repeats(known: _Judged, wrong: Mapping[str, _Judged]) -> bool:
-    """True for a finding about a value that is wrong in itself, no worse than that."""
-    # What the recipe itself gets wrong is judged key by key; what the policy can't do follows from its values.
+    """Whether a finding repeats another, at least as severe one about a value that is wrong by itself."""
+    # Rules about the recipe's keys (GA1) are independent; those about the policy also depend on related values.
     related = () if known.entry.code < "GA2" or known.assumed else known.finding.related
     for route in (known.finding.at, *(place.at for place in related)):
         cause = next((wrong[place] for place in upwards(route) if place in wrong), None)
@@ -254,8 +254,8 @@ def _repeats(known: _Judged, wrong: Mapping[str, _Judged]) -> bool:
     return False
 
 
-def _without_fainter(judged: list[_Judged]) -> list[_Judged]:
-    """Without warnings about a place in a dataset to which another finding, no milder, points."""
+def _without_echoes(judged: list[_Judged]) -> list[_Judged]:
+    """Drop warnings about a place in a dataset that another, at least as severe finding names as related."""
     pointed: dict[tuple[str, str], int] = {}
     for known in judged:
         for related in known.finding.related:
@@ -272,19 +272,19 @@ def _without_fainter(judged: list[_Judged]) -> list[_Judged]:
 
 
 def _causes(entry: Rule, judged: list[_Judged]) -> list[_Judged]:
-    """The findings from which those of a rule would follow."""
+    """The findings that cause those of a rule."""
     return [known for known in judged if known.entry is not entry and any(map(known.breaks, entry.cause))]
 
 
 def _follows(known: _Judged, causes: list[_Judged]) -> bool:
-    """True for a finding that follows from one of these; what they say of one feature explains nothing of another."""
+    """Whether a finding follows from one of these causes; causes about other features do not count."""
     own = set(known.finding.features)
     return any(not own or not cause.finding.features or own & set(cause.finding.features) for cause in causes)
 
 
 @functools.cache
 def _causes_first() -> tuple[Rule, ...]:
-    """The rules, each after those that break what it follows from, otherwise by code."""
+    """The rules in order of code, but each after the rules that can cause its findings."""
     ordered: dict[str, Rule] = {}
     begun: set[str] = set()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from getiaction.files import write_atomically
-from getiaction_cli.errors import CouldNotLook, UsageError
+from getiaction_cli.errors import CheckNotRun, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.errors import CliError
@@ -100,10 +100,10 @@ def create(file: Path, text: str, *, force: bool = False) -> None:
         force: replace one that exists.
 
     Raises:
-        CouldNotLook: it can't be written.
+        CheckNotRun: it can't be written.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, text, create=not force)
     except OSError as error:
-        raise CouldNotLook(f"{file} can't be written: {error.strerror or error}") from None
+        raise CheckNotRun(f"{file} can't be written: {error.strerror or error}") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from getiaction_cli.commands.arguments import Format
-from getiaction_cli.errors import CouldNotLook, UsageError
+from getiaction_cli.errors import CheckNotRun, UsageError
 from getiaction_cli.rendering.json_text import json_text
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def frame_stores(
     if delete and not (dataset or gone or all_):
         raise UsageError("delete which stores?", "getiaction frame-stores --delete lerobot/pusht, --gone or --all")
     if path is not None and not path.is_dir():
-        raise CouldNotLook(f"there is no folder {path}")
+        raise CheckNotRun(f"there is no folder {path}")
     found = stores(path)
     unknown = [name for name in dataset or () if not any(_is(store, name) for store in found)]
     if unknown:
-        raise CouldNotLook(f"no frames are kept of {', '.join(unknown)}", "`getiaction frame-stores` lists them")
+        raise CheckNotRun(f"no frames are kept of {', '.join(unknown)}", "`getiaction frame-stores` lists them")
     chosen = [
         store
         for store in found
@@ -80,7 +80,7 @@ def _delete(chosen: list[Store]) -> None:
         try:
             others = delete(store)
         except OSError as error:
-            raise CouldNotLook(f"can't delete {store.folder}: {error.strerror}") from None
+            raise CheckNotRun(f"can't delete {store.folder}: {error.strerror}") from None
         freed += store.size
         typer.echo(f"deleted the frames of {clean(store.repo_id)} ({size(store.size)})")
         if others:

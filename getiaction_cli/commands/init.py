@@ -12,10 +12,10 @@ import typer
 from getiaction.files import is_empty
 from getiaction_cli.commands.arguments import create, note, policy_named, say
 from getiaction_cli.control import clean
-from getiaction_cli.errors import EXIT_FOUND, CliError, CouldNotLook, UsageError
+from getiaction_cli.errors import EXIT_FOUND, CheckNotRun, CliError, UsageError
 
 if TYPE_CHECKING:
-    from getiaction_cli.checking.drafting import Suit
+    from getiaction_cli.checking.drafting import Draft
     from getiaction_cli.checking.recipe_context import SharedInputs
     from getiaction_cli.datasets.dataset import Dataset
 
@@ -45,7 +45,7 @@ def init(
     _write(chosen, found, output)
 
 
-def drafted(dataset: str, policy: str | None) -> tuple[Suit, Dataset]:
+def drafted(dataset: str, policy: str | None) -> tuple[Draft, Dataset]:
     """Draft the recipe of a policy for a dataset.
 
     Args:
@@ -70,7 +70,7 @@ def drafted(dataset: str, policy: str | None) -> tuple[Suit, Dataset]:
     return chosen, found
 
 
-def _named(name: str, dataset: Dataset, shared: SharedInputs) -> Suit:
+def _named(name: str, dataset: Dataset, shared: SharedInputs) -> Draft:
     from getiaction_cli.checking import drafting
 
     policy = policy_named(name)
@@ -78,23 +78,23 @@ def _named(name: str, dataset: Dataset, shared: SharedInputs) -> Suit:
         raise UsageError(
             f"{policy.name} can't be trained from demonstrations: {policy.why_not}", "choose another policy"
         )
-    return drafting.suit(dataset, policy, shared)
+    return drafting.draft(dataset, policy, shared)
 
 
-def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
+def _asked(dataset: Dataset, shared: SharedInputs) -> Draft:
     """The policy that the user picks among those that fit; the first one where there is no terminal."""
     from getiaction_cli.checking import drafting
 
-    judged = drafting.suits(dataset, shared)
-    fitting = [suit for suit in judged if suit.trainable]
-    if not fitting and (unreadable := next((suit for suit in judged if suit.unreadable), None)):
+    judged = drafting.drafts(dataset, shared)
+    fitting = [draft for draft in judged if draft.trainable]
+    if not fitting and (unreadable := next((draft for draft in judged if draft.unreadable), None)):
         return unreadable
     if not fitting:
-        raise CouldNotLook(
+        raise CheckNotRun(
             f"no policy can train on {dataset.repo_id} as it is",
             f"`getiaction list-policies --for {shlex.quote(dataset.place.argument)}` says why",
         )
-    names = [suit.policy.name for suit in fitting]
+    names = [draft.policy.name for draft in fitting]
     if not sys.stdin.isatty():
         raise UsageError(
             "missing option '--policy': the input is not a terminal, so that the policy can't be asked for",
@@ -102,26 +102,26 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Suit:
             f"policies that can train on it: {', '.join(names)}",
         )
     typer.echo(clean(f"Policies that can train on {dataset.repo_id}:"), err=True)
-    for number, suit in enumerate(fitting, 1):
-        typer.echo(_choice(number, suit), err=True)
-    if not all(_ready(suit) for suit in fitting):
+    for number, draft in enumerate(fitting, 1):
+        typer.echo(_choice(number, draft), err=True)
+    if not all(_ready(draft) for draft in fitting):
         shown = f"`getiaction list-policies --for {shlex.quote(dataset.place.argument)}` shows it"
         note(f"* needs something that is not on this machine; {shown}", "  ")
     return fitting[_answer(names)]
 
 
-def _choice(number: int, suit: Suit) -> str:
+def _choice(number: int, draft: Draft) -> str:
     """A policy on one line, so that the whole list and the question fit on a screen of 24 lines."""
     from getiaction_cli.rendering.text import columns
 
-    mark = " " if _ready(suit) else "*"
-    line = f"  {number:>2} {mark}{suit.policy.name:<15} {suit.policy.summary}"
+    mark = " " if _ready(draft) else "*"
+    line = f"  {number:>2} {mark}{draft.policy.name:<15} {draft.policy.summary}"
     return line if len(line) < columns() else line[: columns() - 2].rstrip() + "…"
 
 
-def _ready(suit: Suit) -> bool:
+def _ready(draft: Draft) -> bool:
     """True if nothing that the policy needs is missing on this machine."""
-    return suit.policy.installed and not suit.machine
+    return draft.policy.installed and not draft.machine
 
 
 def _answer(names: list[str]) -> int:
@@ -147,34 +147,34 @@ def _answer(names: list[str]) -> int:
         typer.echo(clean(f"{line.strip()!r} is not in the list; enter 1 to {len(names)} or a name"), err=True)
 
 
-def _refuse(suit: Suit, dataset: Dataset) -> NoReturn:
+def _refuse(draft: Draft, dataset: Dataset) -> NoReturn:
     """Say why a policy can't train on a dataset, and exit."""
     reasons = "".join(
         f"\n  - {reason.code}: {reason.message}" + (f"; {reason.help}" if reason.help else "")
-        for reason in suit.reasons
+        for reason in draft.reasons
     )
     say(
         CliError(
-            f"{suit.policy.name} can't train on {dataset.repo_id}:{reasons}",
+            f"{draft.policy.name} can't train on {dataset.repo_id}:{reasons}",
             f"`getiaction list-policies --for {shlex.quote(dataset.place.argument)}` shows which policies can",
         )
     )
     raise typer.Exit(EXIT_FOUND)
 
 
-def _write(suit: Suit, dataset: Dataset, output: Path | None) -> None:
+def _write(draft: Draft, dataset: Dataset, output: Path | None) -> None:
     from getiaction_cli.checking import drafting
 
-    file = output or drafting.free_name(suit.policy.name, dataset.repo_id)
+    file = output or drafting.free_name(draft.policy.name, dataset.repo_id)
     if file == _STDOUT:
-        typer.echo(suit.text, nl=False)
+        typer.echo(draft.text, nl=False)
     else:
-        create(file, drafting.with_name(suit.text, file))
+        create(file, drafting.with_name(draft.text, file))
         typer.echo(f"wrote {clean(str(file))}")
-    for change in suit.changes:
+    for change in draft.changes:
         title = change.fix.title if change.fix else change.message
         note(f"  set for this dataset: {title} ({change.code})", "    ")
-    for lacking in suit.machine:
+    for lacking in draft.machine:
         note(f"  on this machine: {lacking.message}" + (f"; {lacking.help}" if lacking.help else ""), "    ")
     if file != _STDOUT:
         note(f"next: getiaction validate-config {shlex.quote(str(file))}")

@@ -130,15 +130,15 @@ def _verdicts(found: Dataset) -> tuple[PolicyVerdict, ...]:
     shared.add(found)
     return tuple(
         PolicyVerdict(
-            name=suit.policy.name,
-            trainable=suit.trainable,
-            installed=suit.policy.installed,
-            changes=tuple(change.fix.title if change.fix else change.message for change in suit.changes),
-            reasons=tuple(reason.message for reason in suit.reasons),
-            machine=tuple(lack.message for lack in suit.machine),
-            unreadable=suit.unreadable,
+            name=draft.policy.name,
+            trainable=draft.trainable,
+            installed=draft.policy.installed,
+            changes=tuple(change.fix.title if change.fix else change.message for change in draft.changes),
+            reasons=tuple(reason.message for reason in draft.reasons),
+            machine=tuple(lack.message for lack in draft.machine),
+            unreadable=draft.unreadable,
         )
-        for suit in drafting.suits(found, shared)
+        for draft in drafting.drafts(found, shared)
     )
 
 
@@ -164,10 +164,10 @@ def _write_stats(inspection: Inspection) -> Inspection:
     """Write the true statistics, and look again at what is left to say."""
     from getiaction_cli import datasets
     from getiaction_cli.datasets.writing import write_stats
-    from getiaction_cli.errors import CouldNotLook
+    from getiaction_cli.errors import CheckNotRun
 
     if inspection.scan is None:
-        raise CouldNotLook("there is nothing to compute statistics from", "; ".join(inspection.not_checked))
+        raise CheckNotRun("there is nothing to compute statistics from", "; ".join(inspection.not_checked))
     written = write_stats(inspection.dataset, inspection.scan)
     file = inspection.dataset.root / "meta" / "stats.json"
     if not written.changed:

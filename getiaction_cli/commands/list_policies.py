@@ -1,4 +1,4 @@
-"""`getiaction list-policies`: which policies there are, what each asks for, and which of them suit a dataset."""
+"""`getiaction list-policies`: the policies, the parameters of each, and which of them can train on a dataset."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from getiaction_cli.commands.arguments import Format, note, policy_named
-from getiaction_cli.errors import CouldNotLook, UsageError
+from getiaction_cli.errors import CheckNotRun, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.policies import PolicyClass
@@ -38,7 +38,7 @@ def list_policies(
     from getiaction_cli.installed import install_command
 
     if not policies.names():
-        raise CouldNotLook("LeRobot is not installed here", install_command(f"lerobot=={policies.TESTED}"))
+        raise CheckNotRun("LeRobot is not installed here", install_command(f"lerobot=={policies.TESTED}"))
     if grep and name is None:
         raise UsageError("--grep searches the parameters of one policy", "getiaction list-policies act --grep chunk")
     if name is not None and dataset is not None:
@@ -81,32 +81,32 @@ def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
     shared = SharedInputs()
     shared.add(found)
     wanted = {policy.name for policy in chosen if policy.trainable}
-    suits = [suit for suit in drafting.suits(found, shared) if suit.policy.name in wanted]
+    drafts = [draft for draft in drafting.drafts(found, shared) if draft.policy.name in wanted]
     rows: dict[str, dict[str, Any]] = {
-        suit.policy.name: {
-            "trainable": suit.trainable,
+        draft.policy.name: {
+            "trainable": draft.trainable,
             "changes": [
                 {"code": change.code, "change": change.fix.title if change.fix else "", "reason": change.message}
-                for change in suit.changes
+                for change in draft.changes
             ],
             "reasons": [
-                {"code": reason.code, "reason": reason.message, "help": reason.help} for reason in suit.reasons
+                {"code": reason.code, "reason": reason.message, "help": reason.help} for reason in draft.reasons
             ],
-            "unreadable": suit.unreadable,
-            "machine": [{"code": lack.code, "reason": lack.message, "help": lack.help} for lack in suit.machine],
+            "unreadable": draft.unreadable,
+            "machine": [{"code": lack.code, "reason": lack.message, "help": lack.help} for lack in draft.machine],
         }
-        for suit in suits
+        for draft in drafts
     }
-    ordered = [suit.policy for suit in suits]
+    ordered = [draft.policy for draft in drafts]
     if output is Format.JSON:
-        typer.echo(rendering.to_json(ordered, _lerobot(), _cached(ordered), suits=rows), nl=False)
+        typer.echo(rendering.to_json(ordered, _lerobot(), _cached(ordered), by_policy=rows), nl=False)
     else:
         shown = rendering.render_for(found.repo_id, ordered, rows, columns=columns(), color=wants_color())
         typer.echo(shown, nl=False)
-        if first := next((suit.policy.name for suit in suits if suit.trainable), ""):
+        if first := next((draft.policy.name for draft in drafts if draft.trainable), ""):
             note("")
             note(f"`getiaction init {shlex.quote(found.place.argument)} --policy {first}` writes a recipe for it.")
-    if unreadable := next((suit.unreadable for suit in suits if suit.unreadable), ""):
+    if unreadable := next((draft.unreadable for draft in drafts if draft.unreadable), ""):
         raise policies.unreadable(unreadable)
 
 

@@ -12,7 +12,7 @@ import typer
 
 from getiaction.files import is_empty
 from getiaction_cli.commands.arguments import Format, create, note, quiet
-from getiaction_cli.errors import EXIT_FOUND, CouldNotLook, RecipeNotFound, UsageError
+from getiaction_cli.errors import EXIT_FOUND, CheckNotRun, RecipeNotFound, UsageError
 
 if TYPE_CHECKING:
     from getiaction_cli.analysis.migration import Migration
@@ -63,7 +63,7 @@ def migrate(
     except policies.Unjudgeable as reason:
         raise policies.unreadable(str(reason)) from None
     if migration is None:
-        raise CouldNotLook(f"{recipe.file} is not a configuration of a training that is known here", _other(recipe))
+        raise CheckNotRun(f"{recipe.file} is not a configuration of a training that is known here", _other(recipe))
     _write(migration, recipe.file, comments, output, force, format)
 
 
@@ -143,7 +143,7 @@ def _split(text: str) -> list[str]:
     try:
         return training_command.split(text)
     except ValueError as error:
-        raise CouldNotLook(f"the command can't be read: {str(error).lower()}", "close its quotes") from None
+        raise CheckNotRun(f"the command can't be read: {str(error).lower()}", "close its quotes") from None
 
 
 def _of_command(words: list[str], name: str, folder: Path) -> tuple[Recipe, Comments]:
@@ -194,7 +194,7 @@ def _must_be_whole(recipe: Recipe) -> None:
     first = errors[0]
     place = f"{recipe.file}:{first.span.line}" if first.span else recipe.file
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    raise CouldNotLook(f"{place}: {first.message}{more}", first.help or "fix this line first")
+    raise CheckNotRun(f"{place}: {first.message}{more}", first.help or "fix this line first")
 
 
 def _other(recipe: Recipe) -> str:

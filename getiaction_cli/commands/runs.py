@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from getiaction_cli.commands.arguments import Format, note
-from getiaction_cli.errors import CouldNotLook, UsageError
+from getiaction_cli.errors import CheckNotRun, UsageError
 
 
 def runs(
@@ -34,7 +34,7 @@ def runs(
     missing = [folder for folder in folders if not folder.is_dir()]
     if missing:
         hint = "getiaction train RECIPE makes outputs/RECIPE/TIME" if not given else "runs are in outputs/RECIPE/TIME"
-        raise CouldNotLook(f"there is no folder {missing[0]}", hint)
+        raise CheckNotRun(f"there is no folder {missing[0]}", hint)
     compared = len(folders) > 1
     none = [folder for folder in folders if compared and not reading.is_run(folder)]
     if none:
@@ -43,7 +43,7 @@ def runs(
         raise UsageError("--html needs two or more runs", "one run has its page already: report.html in the run folder")
     found = [reading.read(folder) for folder in folders] if compared else reading.find(folders[0])
     if not found:
-        raise CouldNotLook(f"no runs in {folders[0]}", "getiaction train RECIPE makes the first one")
+        raise CheckNotRun(f"no runs in {folders[0]}", "getiaction train RECIPE makes the first one")
     differences = reading.differences(found) if compared else None
     if html is not None and differences is not None:
         from getiaction_cli.checking.fixing import write

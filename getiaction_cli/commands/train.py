@@ -195,14 +195,14 @@ def _drafted(request: TrainRequest, words: list[str], policy: str) -> TrainReque
         raise UsageError("--policy needs a dataset", "for example: getiaction train getiaction/pusht-demo --policy act")
     if len(words) > 1 or word == "-" or word.endswith(RECIPE_SUFFIXES) or shipped.path_of(word):
         raise UsageError(f"--policy is for a dataset, and {word} is a recipe", "--model changes the policy of a recipe")
-    suit, dataset = drafted(word, policy)
+    draft, dataset = drafted(word, policy)
     # The commands at its head are for a file.
-    lines = [line for line in suit.text.splitlines() if line != "#" and not line.startswith("#     getiaction ")]
+    lines = [line for line in draft.text.splitlines() if line != "#" and not line.startswith("#     getiaction ")]
     text = "\n".join(lines) + "\n"
     if not (follows() or launch.read().rank or quiet() or request.print_config):
-        edit = f"getiaction init {shlex.quote(word)} --policy {suit.policy.name}"
+        edit = f"getiaction init {shlex.quote(word)} --policy {draft.policy.name}"
         typer.echo(f"{text}\n# The run folder keeps this recipe. To edit it before training: {edit}\n", err=True)
-    return replace(request, path=f"{drafting.name_of(suit.policy.name, dataset.repo_id)}.yaml", text=text)
+    return replace(request, path=f"{drafting.name_of(draft.policy.name, dataset.repo_id)}.yaml", text=text)
 
 
 def _with_files(request: TrainRequest, files: list[str]) -> TrainRequest:

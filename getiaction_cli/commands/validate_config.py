@@ -13,7 +13,7 @@ import typer
 
 from getiaction import trust
 from getiaction_cli.commands.arguments import quiet, rule_codes, say
-from getiaction_cli.errors import EXIT_COULD_NOT_LOOK, EXIT_FOUND, RecipeNotFound, UsageError
+from getiaction_cli.errors import EXIT_CHECK_NOT_RUN, EXIT_FOUND, RecipeNotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +132,7 @@ def validate_config(
         say(policies.unreadable())
         failed = True
     if failed:
-        raise typer.Exit(EXIT_COULD_NOT_LOOK)
+        raise typer.Exit(EXIT_CHECK_NOT_RUN)
     if stopped or any(not report.ok for report in run.reports):
         raise typer.Exit(EXIT_FOUND)
 

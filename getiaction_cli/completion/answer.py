@@ -1,4 +1,4 @@
-"""The process behind a TAB that needs to know the recipe or what is installed: override keys, their values, datasets.
+"""The process that completes words which depend on the recipe or the installation: override keys, values, datasets.
 
     getiaction-complete overrides WORD [WORDS OF THE LINE …]
     getiaction-complete datasets WORD
@@ -7,8 +7,8 @@
     getiaction-complete runs WORD
     getiaction-complete recipes WORD
 
-prints one candidate a line, with a tab and its description behind it. Standard library only, and never an error: a
-TAB that can't be answered prints nothing.
+prints one candidate per line, followed by a tab and its description. Standard library only. It never prints an error:
+without candidates it prints nothing.
 """
 
 from __future__ import annotations
@@ -37,27 +37,29 @@ Candidate = tuple[str, str]
 
 
 def main() -> None:
-    """Answer one TAB."""
+    """Print the candidates for one word."""
     kind, word, *line = [*sys.argv[1:], "", ""][: max(2, len(sys.argv) - 1)]
     named = {"datasets": datasets, "policies": policies, "loggers": loggers, "runs": runs, "recipes": recipes}
     named["environments"] = environments
     candidates = named[kind]() if kind in named else overrides(word, line)
     seen = {word} if word.endswith(".") else set()  # don't offer a section as its own completion
     for value, help in candidates:
-        if value.startswith(word) and value not in seen and value.isprintable():  # a file may hold anything
+        if (
+            value.startswith(word) and value not in seen and value.isprintable()
+        ):  # names in files may contain control characters
             seen.add(value)
-            print(f"{value}\t{help}")  # noqa: T201 - this is the answer
+            print(f"{value}\t{help}")  # noqa: T201 - the output of this program
 
 
 # -- override keys and values ----------------------------------------------------------------------------------------
 
 
 def overrides(word: str, line: list[str]) -> Iterator[Candidate]:
-    """Candidates for an override: its key ("--trainer.acc"), or its value behind "=" or as the next word.
+    """Candidates for an override: its key ("--trainer.acc"), or its value after "=" or as the next word.
 
     Args:
-        word: the word at the cursor, from its beginning.
-        line: the words before it.
+        word: the word before the cursor.
+        line: the words before that word.
     """
     from getiaction_cli.completion.index import load
 
@@ -78,7 +80,7 @@ def overrides(word: str, line: list[str]) -> Iterator[Candidate]:
 
 
 def _with_bases(path: str) -> str:
-    """A recipe's text, with those of the files that its `base:` names behind it."""
+    """A recipe's text, followed by the texts of its bases."""
     text = _read(path)
     section = _BASE.search(text)
     names = _NAMED.findall(section[0]) if section else []
@@ -86,12 +88,12 @@ def _with_bases(path: str) -> str:
 
 
 def _path(word: str) -> str:
-    """The file that a word of the line names, also as `--config=FILE`."""
+    """The file that a word names, also as `--config=FILE`."""
     return word.partition("=")[2] if word.startswith("--") else word
 
 
 def _policy(text: str, line: list[str], index: dict[str, Any]) -> tuple[str, bool]:
-    """The policy that the recipe (or an override) names, and whether it goes through the general wrapper."""
+    """The policy of the recipe or of an override, and whether it uses the general wrapper."""
     for key, value in _options(line):
         if key.endswith("policy_name"):
             return value, True
@@ -110,14 +112,14 @@ def _policy(text: str, line: list[str], index: dict[str, Any]) -> tuple[str, boo
 
 
 def _fields(line: list[str], index: dict[str, Any]) -> dict[str, Any]:
-    """The fields of the environment that `--env TYPE` names, or of all of them."""
+    """The fields of the environment that `--env TYPE` names, or of all environments."""
     named = next((value for key, value in _options(line) if key == "--env"), "")
-    fields: dict[str, Any] = index["environments"].get(named) or _of_any(index["environments"])
+    fields: dict[str, Any] = index["environments"].get(named) or _fields_of_all(index["environments"])
     return fields
 
 
 def _options(line: list[str]) -> Iterator[tuple[str, str]]:
-    """Each word of the line as an option, with its value: behind "=", or the next word."""
+    """Each word of the line as an option with its value: after "=", or the next word."""
     for place, other in enumerate(line):
         key, equals, value = other.partition("=")
         yield key, value if equals else "".join(line[place + 1 : place + 2])
@@ -154,7 +156,7 @@ def _keys(word: str, policy: str, wrapped: bool, fields: dict[str, Any], index: 
             for key, about in keys.items():
                 if key != "config_kwargs" and (wrapped or key != "policy_name"):
                     yield section + key, about["help"]
-    # The short forms come once a letter of the key is there: before, they would bury the sections.
+    # Short forms are only offered after a letter of the key, because they would hide the sections.
     for short, keys in (("--model.", index["model"] | own), ("--data.", index["data"])):
         if word.startswith(short) and len(word) > len(short) and word.count(".") == 1:
             for key, about in keys.items():
@@ -204,7 +206,7 @@ def _values(key: str, policy: str, fields: dict[str, Any], index: dict[str, Any]
 
 
 def _folders(key: str, begun: str) -> Iterator[Candidate]:
-    """The folders for the value of a `root`; none for another key."""
+    """Folders for the value of a `root`; empty for another key."""
     if key.startswith("--data.") and key.endswith(".root"):
         above = begun[: begun.rfind("/") + 1]
         for name in _entries(os.path.expanduser(above or ".")):  # noqa: PTH111
@@ -212,8 +214,8 @@ def _folders(key: str, begun: str) -> Iterator[Candidate]:
                 yield f"{above}{name}/", ""
 
 
-def _of_any(environments: dict[str, Any]) -> dict[str, Any]:
-    """The fields of all environments; the words of those that several have are put together."""
+def _fields_of_all(environments: dict[str, Any]) -> dict[str, Any]:
+    """The fields of all environments, with the values of equally named fields merged."""
     fields: dict[str, Any] = {}
     for keys in environments.values():
         for key, about in keys.items():
@@ -268,7 +270,7 @@ def recipes() -> Iterator[Candidate]:
 
 
 def datasets() -> Iterator[Candidate]:
-    """The demonstrations that ship, the datasets in LeRobot's home, and those that the recipes nearby name."""
+    """The demo datasets, the datasets in LeRobot's home, and those in the recipes of this folder."""
     yield from ((repo_id, "ships with getiaction") for repo_id in DEMOS)
     home = os.environ.get("HF_LEROBOT_HOME") or os.path.join(_hf_home(), "lerobot")  # noqa: PTH118 - no pathlib here
     for owner in _entries(home):
@@ -298,7 +300,7 @@ def _entries(folder: str, prefix: str = "") -> list[str]:
 
 def _read(path: str) -> str:
     try:
-        if not os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113 - a pipe would be waited for
+        if not os.path.isfile(os.path.expanduser(path)):  # noqa: PTH111, PTH113 - reading a pipe would block
             return ""
         with open(os.path.expanduser(path), encoding="utf-8", errors="replace") as handle:  # noqa: PTH111, PTH123
             return handle.read(_MAX_BYTES)

@@ -1,4 +1,4 @@
-"""The commands and options that the shells complete, read from the Typer application."""
+"""Read the commands and options to complete from the Typer application."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-# What a metavar promises: words that a shell or `answer` knows how to list.
+# Metavar → kind of value that the shell or `answer` can list.
 KINDS = {
     "RECIPE": "recipe",
     "RECIPES": "recipe",
@@ -26,7 +26,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of a command. ``takes``: "" for a flag, a kind of `KINDS`, "text", or "words" with its ``choices``."""
+    """An option of a command. ``takes``: "" for a flag, a kind in `KINDS`, "text", or "words" for its ``choices``."""
 
     names: tuple[str, ...]
     help: str
@@ -45,7 +45,7 @@ OVERRIDES = (
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. ``takes``: the kind of its arguments; ``overrides``: it also takes dotted recipe keys."""
+    """A command. ``takes``: the kind of its arguments; ``overrides``: whether it accepts dotted recipe keys."""
 
     name: str
     help: str
@@ -55,7 +55,7 @@ class Command:
 
 
 def read_commands(app: typer.Typer) -> tuple[Command, list[Command]]:
-    """The application's own options (as a command without a name), and its commands in the order of its help."""
+    """The application's own options (as a command without name), and its commands in the order of the help."""
     group: Any = typer.main.get_command(app)
     return _command("", group), [_command(name, command) for name, command in group.commands.items()]
 

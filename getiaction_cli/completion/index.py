@@ -1,6 +1,6 @@
-"""What can be named in a recipe, as a small JSON file that a TAB can read in a millisecond.
+"""The keys and values of recipes in a small JSON file, which completion reads in a millisecond.
 
-It is built from LeRobot's and Lightning's source once per installed version (half a second) and kept in the user's
+It is built from LeRobot's and Lightning's source once per installed version (half a second) and stored in the user's
 cache folder.
 """
 
@@ -25,7 +25,7 @@ _OWN_SOURCES = (
 
 
 def load() -> dict[str, Any]:
-    """The index for what is installed now; built and kept when it is not there yet."""
+    """Load the index for the installed packages; build and store it if it does not exist."""
     file = _file()
     try:
         return json.loads(file.read_bytes())
@@ -95,7 +95,7 @@ def _key(choices: Any, default: Any, help: str) -> dict[str, Any]:
     words = [_text(choice) for choice in choices or ()]
     if not words and isinstance(default, bool):
         words = ["true", "false"]
-    if not words and isinstance(default, str):  # Lightning names the words it takes in its help alone
+    if not words and isinstance(default, str):  # Lightning only lists the allowed words in the help
         words = re.findall(r'"([a-z][\w-]*)"', help) or [default]
     if not words and isinstance(default, (int, float)):
         words = [_text(default)]
@@ -109,14 +109,14 @@ def _text(value: Any) -> str:
 
 
 def _file() -> Path:
-    """Where the index of this very installation is kept: its name holds the versions that it was read from."""
+    """The file of this installation's index; its name contains the versions of the packages."""
     site = Path(__file__).resolve().parents[2]
-    folders = {site, *map(Path, sys.path)}  # a plugin may lie anywhere
+    folders = {site, *map(Path, sys.path)}  # plugins may be in any folder
     installed = sorted(
         name.removesuffix(".dist-info")
         for folder in folders
         if folder.is_dir()
-        for name in os.listdir(folder)  # noqa: PTH208 - names alone, and three times as fast
+        for name in os.listdir(folder)  # noqa: PTH208 - three times as fast
         if name.endswith(".dist-info") and name.startswith(_PACKAGES)
     )
     sources = [Path(__file__), *(site / "getiaction" / source for source in _OWN_SOURCES)]
@@ -126,7 +126,7 @@ def _file() -> Path:
 
 
 def _keep(index: dict[str, Any], file: Path) -> None:
-    """Move the index to its place, so that no TAB ever reads half of one. A full disk is not an error."""
+    """Store the index atomically. Errors such as a full disk are ignored."""
     from getiaction.files import write_atomically
 
     try:

@@ -1,4 +1,4 @@
-"""Puts the completion script of a shell where that shell looks for it, for the LeRobot that is installed now."""
+"""Write the completion script for the installed LeRobot to the place where the shell loads it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def shell_in_use() -> str:
     """The name of the shell that this process was started from.
 
     Raises:
-        UsageError: it is unknown.
+        UsageError: it can't be detected.
     """
     import shellingham
 
@@ -34,7 +34,7 @@ def script(app: typer.Typer, shell: str) -> str:
     """The completion script for one shell.
 
     Raises:
-        UsageError: a shell that there is no completion for.
+        UsageError: there is no completion for this shell.
     """
     if shell not in scripts.SHELLS:
         raise UsageError(f"no completion for the shell {shell!r}", f"one of: {', '.join(scripts.SHELLS)}")
@@ -48,8 +48,8 @@ def script(app: typer.Typer, shell: str) -> str:
 def install(app: typer.Typer, shell: str) -> str:
     """Write the script to its place and return the message for the user.
 
-    bash and fish load it from there by themselves (bash through the bash-completion package, else through a line in
-    ``~/.bashrc``); zsh needs its folder in ``fpath``, so a line is added to ``~/.zshrc`` when it is not there yet.
+    fish loads it from there, and so does bash with the bash-completion package; otherwise a line in ``~/.bashrc`` does.
+    zsh needs its folder in ``fpath``, which a line in ``~/.zshrc`` sets. These lines are added if they are missing.
     """
     text = script(app, shell)
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
@@ -62,20 +62,20 @@ def install(app: typer.Typer, shell: str) -> str:
         place = data / "zsh/site-functions/_getiaction"
     place.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(place, text)
-    index.load()  # so that the first TAB is as quick as the next
+    index.load()  # so that the first completion is as fast as the next ones
 
-    told = [f"wrote {place}"]
+    messages = [f"wrote {place}"]
     if shell == "bash":
-        told += _add_line(Path.home() / ".bashrc", f'source "{place}"')
+        messages += _add_line(Path.home() / ".bashrc", f'source "{place}"')
     if shell == "zsh":
         home = Path(os.environ.get("ZDOTDIR") or Path.home())
-        told += _add_line(home / ".zshrc", f'fpath=("{place.parent}" $fpath); autoload -Uz compinit && compinit')
-    told.append(f"open a new {shell}, then type: getiaction <TAB>")
-    return "\n".join(told)
+        messages += _add_line(home / ".zshrc", f'fpath=("{place.parent}" $fpath); autoload -Uz compinit && compinit')
+    messages.append(f"open a new {shell}, then type: getiaction <TAB>")
+    return "\n".join(messages)
 
 
 def _add_line(file: Path, line: str) -> list[str]:
-    """Append one line to a start-up file unless it is there."""
+    """Append a line to a start-up file unless it exists there."""
     text = file.read_text(errors="replace") if file.is_file() else ""
     if line in text.splitlines():
         return []

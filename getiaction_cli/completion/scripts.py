@@ -1,7 +1,7 @@
-"""The completion script of each shell, written from the words of the command line.
+"""Write the completion script of each shell from the commands and options.
 
-All three do the same: find the command on the line, then offer its options, the words of the option before the
-cursor, or files; for what depends on a recipe they ask ``getiaction-complete``, the one process behind a TAB.
+All scripts work in the same way: they find the command on the line, then offer its options, the values of the option
+before the cursor, or files; for candidates that depend on a recipe they run ``getiaction-complete``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Words = list[tuple[str, str]]
 
 
 def write(shell: str, own: Command, commands: list[Command], codes: Words) -> str:
-    """The whole script.
+    """Write the script of a shell.
 
     Args:
         shell: one of `SHELLS`.
@@ -60,7 +60,7 @@ def _option_words(options: Iterable[Option]) -> Words:
 
 
 def _words(quote: object, words: Words) -> str:
-    """One quoted text, a line a word, with its help behind a tab."""
+    """A quoted text with one word per line, followed by a tab and its help."""
     assert callable(quote)
     return str(quote("\n".join(f"{word}\t{help}" for word, help in words)))
 

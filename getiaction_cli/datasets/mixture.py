@@ -85,7 +85,7 @@ class Mixture(Dataset):
     @property
     def frame_times(self) -> None:  # type: ignore[override]
         """Unavailable for several datasets together."""
-        raise Unavailable("the times of frames are compared when training opens the datasets", worth_saying=False)
+        raise Unavailable("the times of frames are compared when training opens the datasets", is_reported=False)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from getiaction_cli.datasets.stats import LEVELS, QUANTILES
-from getiaction_cli.errors import CouldNotLook
+from getiaction_cli.errors import CheckNotRun
 from getiaction_cli.units import plural
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def picture_statistics(dataset: Dataset, key: str) -> dict[str, Any]:
     """Statistics of a camera's pixels over a sample of its frames, in LeRobot's form: from 0 to 1, one per channel.
 
     Raises:
-        CouldNotLook: a picture can't be read.
+        CheckNotRun: a picture can't be read.
     """
     channels = dataset.features[key].size
     mode = "L" if channels == 1 else "RGB"
@@ -128,7 +128,7 @@ def picture_statistics(dataset: Dataset, key: str) -> dict[str, Any]:
             try:
                 image = _image(dataset, key, row, frame)
             except Exception as error:
-                raise CouldNotLook(
+                raise CheckNotRun(
                     f"the statistics of {key} can't be computed, a picture of it is lost: {_line(error)}",
                     "fix or delete that file with its episodes first",
                 ) from error

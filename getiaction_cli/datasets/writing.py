@@ -13,7 +13,7 @@ import numpy as np
 from getiaction.files import replacing, write_atomically
 from getiaction_cli.datasets.sample import picture_statistics
 from getiaction_cli.datasets.stats import STATS
-from getiaction_cli.errors import CouldNotLook
+from getiaction_cli.errors import CheckNotRun
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
@@ -40,32 +40,32 @@ def write_stats(dataset: Dataset, scan: Scan) -> Written:
         scan: what was read.
 
     Raises:
-        CouldNotLook: the statistics would be of a part of the data only, or the file can't be written.
+        CheckNotRun: the statistics would be of a part of the data only, or the file can't be written.
     """
     if dataset.is_old:
-        raise CouldNotLook(
+        raise CheckNotRun(
             f"statistics are written for v3.0 only, this dataset is {dataset.version}", "convert it first"
         )
     if dataset.place.is_cached_copy:
-        raise CouldNotLook(
+        raise CheckNotRun(
             f"{dataset.root} is a cached copy of the Hub's dataset: its files must not be changed",
             "copy it to a folder of your own first (cp -rL), and name that",
         )
     if scan.unread or not scan.features:
         first = next(iter(scan.unread), "")
-        raise CouldNotLook(
+        raise CheckNotRun(
             f"statistics of a part of the data would be wrong: {first or 'no table'} could not be read",
             "fix or delete that file with its episodes first",
         )
     frames = int(np.maximum(dataset.episodes.length, 0).sum())
     if scan.rows != frames:
-        raise CouldNotLook(
+        raise CheckNotRun(
             f"statistics of other frames would be wrong: the tables here hold {scan.rows:,}, the episodes {frames:,}",
             "fix what inspect-dataset reports of the tables first",
         )
     bad = [key for key, feature in scan.features.items() if feature.not_finite]
     if bad:
-        raise CouldNotLook(
+        raise CheckNotRun(
             f"{bad[0]} holds NaN or infinite values: statistics over them would hide it",
             "fix or delete those frames first",
         )
@@ -85,7 +85,7 @@ def write_stats(dataset: Dataset, scan: Scan) -> Written:
         backup = _back_up(path)
         write_atomically(path, text)
     except OSError as error:
-        raise CouldNotLook(f"{path} can't be written: {error.strerror or error}", "is the folder yours?") from error
+        raise CheckNotRun(f"{path} can't be written: {error.strerror or error}", "is the folder yours?") from error
     return Written(changed=True, backup=backup)
 
 

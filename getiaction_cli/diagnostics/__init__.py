@@ -1,7 +1,7 @@
-"""The common coin of every room: where something is, what is wrong there, and the edit that fixes it.
+"""Shared types of all packages: findings of rules, diagnostics with positions, and fixes.
 
-A rule yields a `Finding`: it names places by their route ("model.init_args.chunk_size"). The runner turns it into a
-`Diagnostic`, which knows lines and columns. Rendering turns that into colours or JSON. Standard library only.
+A rule yields a `Finding`, which names places by their route ("model.init_args.chunk_size"). The runner converts it to a
+`Diagnostic` with lines and columns, which the renderers print as text or JSON. Standard library only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 class Severity(StrEnum):
-    """How bad it is. Only errors change the exit code."""
+    """The severity of a finding. Only errors change the exit code."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -23,7 +23,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a text. Lines and columns count from 1 (in characters), ends are exclusive; offsets count from 0."""
+    """A range of a text. Lines and columns count from 1 (in characters), ends are exclusive; offsets count from 0."""
 
     line: int
     column: int
@@ -49,7 +49,7 @@ class Fix:
     Args:
         title: what the fix does.
         edits: the edits, all of one file.
-        safe: it can't change what the user meant.
+        safe: whether it can't change what the user intended.
         file: the file that they edit; empty for the recipe.
     """
 
@@ -61,15 +61,15 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """The other half of a contradiction, as a rule names it.
+    """A second place that a finding is about, such as the other half of a contradiction.
 
     Args:
-        label: what is there, in a few words ("fps is 10").
+        label: a short text about that place ("fps is 10").
         at: a route into the recipe; empty when the place is in another file.
         file: a file of the dataset, relative to its root ("meta/info.json"); empty when the place is in the recipe.
         key: the route inside that file ("features.action.shape").
         on: "key" to point at the key of ``at``, "value" to point at its value.
-        span: the exact place in the recipe, where no route leads to it (the first of two equal keys).
+        span: the exact place in the recipe, if it has no route (the first of two equal keys).
     """
 
     label: str
@@ -82,14 +82,14 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A fix as a rule says it: what to do to which recipe values. The recipe room turns it into edits.
+    """A fix in terms of recipe values, which `getiaction_cli.recipe` converts to edits.
 
     Args:
         title: what the fix does, as an imperative ("set chunk_size to 10").
         set: routes to new plain values (written as YAML at the value's place; a missing key is added to its section).
         rename: routes to new last keys.
-        remove: routes that go, with their lines.
-        safe: True only when it can't change what the user meant.
+        remove: routes to remove, with their lines.
+        safe: whether it can't change what the user intended.
     """
 
     title: str
@@ -101,29 +101,29 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule yields.
+    """A problem that a rule has found.
 
     Args:
-        message: one terse sentence that quotes the user's own word and says why it is wrong.
-        at: the route in the recipe that it concerns; where that key is absent, its nearest present parent is shown.
-            Empty for a finding about a dataset alone.
+        message: one short sentence that quotes the user's value and explains what is wrong.
+        at: the route in the recipe that it concerns; for a missing key, its nearest existing parent is shown. Empty
+            for a finding about a dataset alone.
         on: "key" to point at the key, "value" to point at the value.
         label: a few words under the caret; empty for none.
-        file: a file of the dataset, relative to its root, when the fault is in the dataset itself.
+        file: a file of the dataset, relative to its root, if the error is in the dataset itself.
         key: the route inside that file.
-        related: the other places that matter.
-        help: what to do, when there is more to say than the fix's title.
+        related: other places that it concerns.
+        help: what to do, if the title of the fix is not enough.
         fix: the change that fixes it.
-        severity: where it differs from the rule's own.
-        stops: whether training stops on it, where that differs from what the rule says.
-        span: the exact place, for findings made while reading, before there are routes.
-        within: the recipe's file in which ``span`` lies, where it is one of its bases; empty for its own.
-        features: the features of a dataset that it concerns, where each is a matter of its own.
-        statistics: the names of the statistics of these features that are wrong; empty for all of them, None where it
-            is not about statistics.
-        rows: the episodes that it concerns, an array of their rows in the dataset's table of episodes; None where it
-            concerns the dataset as a whole. A recipe that takes none of them is not told.
-        breaks: what it makes useless for other rules, where that is less than what its rule says.
+        severity: the severity, if it differs from the rule's.
+        stops: whether training stops on it, if that differs from the rule's.
+        span: the exact place, for findings of the reader, which have no route.
+        within: the recipe's file that contains ``span``, if it is one of its bases; empty for its own.
+        features: the features of a dataset that it concerns, if they are independent of each other.
+        statistics: the names of the wrong statistics of these features; empty for all of them, None if it is not about
+            statistics.
+        rows: the episodes that it concerns, an array of their rows in the dataset's table of episodes; None if it
+            concerns the whole dataset. It is not reported for a recipe that uses none of them.
+        breaks: the inputs that it makes unusable for other rules, if these are fewer than the rule's.
     """
 
     message: str
@@ -145,20 +145,20 @@ class Finding:
     within: str = ""
 
     def in_folder(self, root: str, first: int) -> Finding:
-        """The same about one of several datasets: files with its folder, episodes counted over all of them."""
+        """A copy for one dataset of a mixture: files with the dataset's folder, episodes counted over all datasets."""
         rows = None if self.rows is None else self.rows + first
         related = tuple(replace(place, file=f"{root}/{place.file}") if place.file else place for place in self.related)
         return replace(self, file=f"{root}/{self.file}" if self.file else "", related=related, rows=rows)
 
     def without_fix(self) -> Finding:
-        """The same with its fix as advice alone."""
+        """A copy whose fix is only part of the help text."""
         if self.fix is None:
             return self
         return replace(self, fix=None, help="; ".join(filter(None, (self.fix.title, self.help))))
 
 
 def upwards(route: str) -> Iterator[str]:
-    """A route, and those of the sections and lists that it lies in."""
+    """Yield a route, and those of the sections and lists that contain it."""
     while route:
         yield route
         route = route.rpartition(".")[0]
@@ -169,7 +169,7 @@ _LONG_WORD = re.compile(rf"\S{{{_MAX_WORD + 1},}}")
 
 
 def shorten(text: str) -> str:
-    """A message whose overlong words, and overlong whole, have an ellipsis in their middle: values may be megabytes."""
+    """Shorten long words, and a long message, by an ellipsis in the middle: values may have megabytes."""
     if len(text) <= _MAX_WORD:
         return text
     return _middle(_LONG_WORD.sub(lambda word: _middle(word[0], _MAX_WORD), text), _MAX_TEXT)
@@ -182,7 +182,7 @@ def _middle(text: str, most: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A related place, found: ``lines`` are the source lines from ``span.line`` on (or the excerpt when no span)."""
+    """The position of a related place: ``lines`` are those from ``span.line``, or without a span an excerpt."""
 
     file: str
     label: str
@@ -193,11 +193,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """A value that replaced one that is refused, so that the rest of a recipe could be checked.
+    """A stand-in for a rejected value, with which the rest of a recipe was checked.
 
     Args:
-        path: the dotted route of the refused value.
-        value: what replaced it, as YAML; empty where LeRobot's default did and is not a plain value.
+        path: the dotted route of the rejected value.
+        value: the stand-in as YAML; empty for a default of LeRobot that is not a plain value.
     """
 
     path: str
@@ -206,9 +206,9 @@ class Assumed:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing that is wrong, with its place. ``path`` is the dotted route in the recipe (or in ``file``).
+    """A problem with its position. ``path`` is the dotted route in the recipe (or in ``file``).
 
-    ``assuming`` names the stand-ins under which it was found; empty where the recipe was checked as it is. ``stops``:
+    ``assuming`` lists the stand-ins with which it was found; empty if the recipe was checked unchanged. ``stops``:
     training can't run despite it.
     """
 
@@ -228,7 +228,7 @@ class Diagnostic:
     stops: bool = False
 
     def shortened(self) -> Diagnostic:
-        """A copy with short texts, even where they quote long values."""
+        """A copy with shortened texts, in case they quote long values."""
         related = tuple(replace(frame, label=shorten(frame.label)) for frame in self.related)
         message, label, help = shorten(self.message), shorten(self.label), shorten(self.help)
         return replace(self, message=message, label=label, help=help, related=related)
@@ -236,9 +236,9 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class NotRun:
-    """A rule that could not be judged, and why. Never silently passed.
+    """A rule that could not run, and why; it is always reported.
 
-    ``lerobot``: the installed LeRobot could not be read, so that the verdict is incomplete for any recipe.
+    ``lerobot``: the installed LeRobot could not be read, so that the report is incomplete for any recipe.
     """
 
     rule: str
@@ -248,10 +248,10 @@ class NotRun:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything said about one recipe or dataset, in the order it is shown.
+    """All diagnostics of one recipe or dataset, in the order in which they are shown.
 
-    ``suppressed`` counts what an ignore comment or ``--ignore`` took away; ``overruled`` are the errors among it
-    on which training stops all the same. ``files`` are those of a recipe: its own and its bases.
+    ``suppressed`` counts those that an ignore comment or ``--ignore`` removed; ``overruled`` are the errors among them
+    on which training stops nevertheless. ``files`` are those of a recipe: its own and its bases.
     """
 
     subject: str
@@ -262,30 +262,30 @@ class Report:
     files: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
-        """How many diagnostics of that severity."""
+        """Number of diagnostics with a severity."""
         return sum(d.severity is severity for d in self.diagnostics)
 
     @property
     def ok(self) -> bool:
-        """True when nothing of error severity was found."""
+        """Whether there are no errors."""
         return self.count(Severity.ERROR) == 0
 
     @property
     def complete(self) -> bool:
-        """False when rules could not run because the installed LeRobot could not be read."""
+        """Whether no rule was skipped because the installed LeRobot could not be read."""
         return not any(entry.lerobot for entry in self.not_run)
 
 
-class Unavailable(Exception):  # noqa: N818 - it is an answer, not an error
-    """What a rule needs is unavailable.
+class Unavailable(Exception):  # noqa: N818 - a result, not an error
+    """An input of a rule is unavailable.
 
     Args:
-        reason: why, for a reader.
-        worth_saying: show the rule as "not run".
-        lerobot: the reason is that the installed LeRobot differs from the one that getiaction was written for.
+        reason: why, for the user.
+        is_reported: whether to list the rule as "not run".
+        lerobot: whether the reason is that the installed LeRobot differs from the supported one.
     """
 
-    def __init__(self, reason: str, *, worth_saying: bool = True, lerobot: bool = False) -> None:
+    def __init__(self, reason: str, *, is_reported: bool = True, lerobot: bool = False) -> None:
         super().__init__(reason)
-        self.worth_saying = worth_saying
+        self.is_reported = is_reported
         self.lerobot = lerobot

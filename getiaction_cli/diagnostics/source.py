@@ -1,4 +1,4 @@
-"""A text and its lines: turns offsets into lines and columns, and back into what a reader sees."""
+"""A text and its lines: convert offsets to lines and columns, and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cached_property
 
 from getiaction_cli.diagnostics import Span
 
-# What editors count as a line. YAML also breaks at U+0085, U+2028 and U+2029; no editor shows a new line number there.
+# Line breaks as in editors. YAML also breaks lines at U+0085, U+2028 and U+2029, where editors don't.
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 COMMAND_LINE = "<command line>"
@@ -32,20 +32,20 @@ class Source:
 
     @property
     def line_count(self) -> int:
-        """How many lines there are; an empty text has one."""
+        """Number of lines; an empty text has one."""
         return len(self._starts)
 
     @property
     def is_command_line(self) -> bool:
-        """True for the text of an override, which no fix can edit."""
+        """Whether this is the text of an override, which fixes can't edit."""
         return self.file == COMMAND_LINE
 
     def line_of(self, offset: int) -> int:
-        """The line, from 1, on which that offset lies."""
+        """The line of an offset, from 1."""
         return bisect_right(self._starts, offset)
 
     def start_of(self, line: int) -> int:
-        """The offset at which a line, counted from 1, begins; the end of the text past the last one."""
+        """The offset of the start of a line, counted from 1; after the last line, the end of the text."""
         return self._starts[line - 1] if line <= len(self._starts) else len(self.text)
 
     def line(self, number: int) -> str:
@@ -58,6 +58,6 @@ class Source:
         return Span(first, start - self.start_of(first) + 1, last, end - self.start_of(last) + 1, start, end)
 
     def lines(self, span: Span) -> tuple[str, ...]:
-        """The lines a span touches."""
+        """The lines that a span covers."""
         last = span.end_line if span.end_column > 1 or span.end_line == span.line else span.end_line - 1
         return tuple(self.line(number) for number in range(span.line, last + 1))

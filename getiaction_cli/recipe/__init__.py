@@ -1,8 +1,7 @@
-"""A YAML file as located values: every key and value knows its line and column.
+"""Read a YAML file as located values: every key and value has its line and column.
 
-Start at `read`, which gives a `Recipe`; `edits_for` turns a change into edits of its text, `apply_edits` makes them.
-Nothing is ever imported, constructed or expanded without bounds: a recipe is a document that strangers mail to each
-other.
+`read` returns a `Recipe`; `edits_for` converts a change to edits of its text, `apply_edits` applies them. A recipe is
+untrusted input: nothing in it is imported or constructed, and depth, size and aliases are limited.
 """
 
 from getiaction_cli.recipe.edits import apply_edits, edits_for, file_of, may_edit

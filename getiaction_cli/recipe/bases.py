@@ -1,10 +1,10 @@
-"""Recipes in several files: the `base:` of a recipe, and several `--config`.
+"""Merge recipes in several files: the `base:` of a recipe, and several `--config`.
 
-A later file is laid over the earlier ones as LightningCLI does it: sections merge key by key, lists and values are
-replaced. The bases of a recipe come before the recipe itself, in the order in which it names them. A file that names
-another class for a section starts the arguments of that section afresh.
+Later files override earlier ones as in LightningCLI: sections are merged key by key, lists and values are replaced. The
+bases of a recipe come before the recipe itself, in the order in which it names them. A file that names another class
+for a section drops the arguments of the earlier class.
 
-A recipe may be a stranger's, so a base is a regular YAML file of at most a megabyte, named by a relative path.
+Recipes are untrusted, so a base must be a regular YAML file of at most a megabyte, named by a relative path.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.errors import RecipeNotFound
-from getiaction_cli.recipe.classes import start_afresh
+from getiaction_cli.recipe.classes import drop_outdated_arguments
 from getiaction_cli.recipe.nodes import Found, Kind, Node
 from getiaction_cli.recipe.recipe import Recipe
 
@@ -27,14 +27,14 @@ _MAX_FILES = 32
 
 
 def with_bases(recipe: Recipe, read_one: Callable[[str], Recipe]) -> list[Recipe]:
-    """The recipe behind its bases, lowest first, each by itself.
+    """The bases of a recipe and the recipe itself, in order of increasing priority, not merged.
 
     Args:
         recipe: the recipe.
-        read_one: reads one file by itself.
+        read_one: reads one file without its bases.
 
     Returns:
-        The files. What is wrong with a `base:` is a finding in the file that holds it, which is broken then.
+        The files. An invalid `base:` is a finding in its file, which is marked as broken.
     """
     return _Bases(read_one).of(recipe, (_identity(recipe.file),))
 
@@ -58,12 +58,12 @@ class _Bases:
                 found.append((BASE_PROBLEM, replace(base, at=BASE, span=recipe.source.span(start, end))))
             else:
                 files += self.of(base, (*above, _identity(base.file)))
-        # What a base would have said is unknown, so nothing that is missing proves anything.
+        # The content of an unreadable base is unknown, so missing keys prove nothing.
         broken = recipe.broken | ({"*"} if found else set())
         return [*files, Recipe(*own, (*recipe.findings, *found), broken)]
 
     def _read(self, recipe: Recipe, node: Node, above: tuple[str, ...]) -> Recipe | Finding:
-        """The recipe that an entry names, or why it can't be used."""
+        """Read the recipe that an entry names; return a finding if it is invalid."""
         if node.kind is not Kind.SCALAR or not isinstance(node.value, str) or not node.value.strip():
             return Finding("`base` takes the path of a recipe, or a list of them")
         name = node.value
@@ -89,12 +89,12 @@ def _identity(file: str) -> str:
 
 
 def merged(files: list[Recipe]) -> Recipe:
-    """One recipe from several files, each laid over those before it; the last gives its name and place."""
+    """Merge files into one recipe, later ones overriding earlier ones; the last one determines its name."""
     last = files[-1]
     findings: list[Found] = []
     tree = files[0].tree
     for file in files[1:]:
-        tree = _laid_over(tree, file.tree, "", findings)
+        tree = _merge_nodes(tree, file.tree, "", findings)
     for file in files:
         findings += [(code, _within(finding, file, last)) for code, finding in file.findings]
     broken = frozenset().union(*(file.broken for file in files))
@@ -109,7 +109,7 @@ def _without_base(tree: Node) -> Node:
     return replace(tree, pairs={name: pair for name, pair in tree.pairs.items() if name != BASE})
 
 
-def _laid_over(lower: Node, upper: Node, route: str, findings: list[Found]) -> Node:
+def _merge_nodes(lower: Node, upper: Node, route: str, findings: list[Found]) -> Node:
     if lower.kind is not Kind.MAP or upper.kind is not Kind.MAP:
         return upper
     pairs = dict(lower.pairs)
@@ -118,10 +118,10 @@ def _laid_over(lower: Node, upper: Node, route: str, findings: list[Found]) -> N
         class_path = upper.pairs["class_path"].value
         arguments = upper.pairs["init_args"].value.pairs if "init_args" in upper.pairs else {}
         policy_name = arguments["policy_name"].value if "policy_name" in arguments else None
-        findings += start_afresh(below, class_path, f"{route}.class_path", policy_name)
+        findings += drop_outdated_arguments(below, class_path, f"{route}.class_path", policy_name)
     for name, pair in upper.pairs.items():
         if name in pairs:
             at = f"{route}.{name}" if route else name
-            pair = replace(pair, value=_laid_over(pairs[name].value, pair.value, at, findings))
+            pair = replace(pair, value=_merge_nodes(pairs[name].value, pair.value, at, findings))
         pairs[name] = pair
     return replace(upper, pairs=pairs)

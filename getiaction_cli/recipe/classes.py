@@ -1,4 +1,4 @@
-"""What a section keeps when a later file or the command line names another class for it."""
+"""Drop the arguments of a class that a later file or the command line replaces."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from getiaction_cli.recipe.nodes import Found, Node
 ANOTHER_CLASS = "GA157"
 
 
-def start_afresh(section: Node, class_path: Node, route: str, policy_name: Node | None = None) -> list[Found]:
-    """Take the arguments of the earlier class out of a section that gets another one.
+def drop_outdated_arguments(
+    section: Node, class_path: Node, route: str, policy_name: Node | None = None
+) -> list[Found]:
+    """Remove the arguments of the earlier class from a section whose class changes.
 
-    They were chosen for the earlier class: a learning rate, or a number of observed frames, of one policy is wrong
-    for another. Arguments from the command line stay.
+    They were chosen for the earlier class: the learning rate of one policy is wrong for another. Arguments from the
+    command line are kept.
 
     Args:
         section: the section with the earlier class; changed in place.
         class_path: the new class.
         route: the route of the class path.
-        policy_name: the policy that the new section names, where its class runs any policy.
+        policy_name: the policy of the new section, if its class is the general wrapper.
 
     Returns:
-        A finding that names the arguments that no longer apply; none where nothing was taken out.
+        A finding that lists the removed arguments; empty if none was removed.
     """
     earlier, arguments = section.pairs.get("class_path"), section.pairs.get("init_args")
     if earlier is None or arguments is None:

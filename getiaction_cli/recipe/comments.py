@@ -1,4 +1,4 @@
-"""The comments of a YAML file, by the keys that they belong to."""
+"""Read the comments of a YAML file, by the keys that they belong to."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from getiaction_cli.recipe.nodes import Node
 from getiaction_cli.recipe.recipe import Recipe
 
 _MAX_TEXT = 1 << 20
-# What an editor or `getiaction` itself writes into a file about that file.
+# Comments about the file itself, which belong to no key.
 _OF_THE_FILE = ("# yaml-language-server:",)
 
 
 @dataclass(slots=True)
 class Comment:
-    """What is written about one key.
+    """The comments of one key.
 
     Args:
-        above: the comment lines above it, each with its `#`.
-        beside: the comment at the end of its line, and of the lines of its value; empty for none.
+        above: the comment lines above it, with `#`.
+        beside: the comments at the end of its line and of the lines of its value; empty for none.
     """
 
     above: list[str] = field(default_factory=list)
@@ -33,7 +33,7 @@ class Comments:
     """The comments of a file.
 
     Args:
-        head: the lines before the first key, where a blank line follows them.
+        head: the comment lines before the first key that are followed by a blank line.
         of: the comments of each key, by its route.
         tail: the lines after the last key.
     """
@@ -51,7 +51,7 @@ def key_lines(recipe: Recipe) -> dict[str, int]:
 
 
 def comments(recipe: Recipe) -> Comments:
-    """Read the comments of a recipe's own file; none of a file that is not YAML or larger than 1 MB."""
+    """Read the comments of a recipe's own file; empty if it is not YAML or larger than 1 MB."""
     found = Comments()
     if "#" not in recipe.text or len(recipe.text) > _MAX_TEXT:
         return found
@@ -83,7 +83,7 @@ def comments(recipe: Recipe) -> Comments:
 
 
 def _written(text: str) -> dict[int, tuple[bool, str]]:
-    """Each comment by its line, and whether it has that line to itself."""
+    """Each comment by its line, and whether the line has nothing else."""
     ends: dict[int, int] = {}
     inside: set[int] = set()
     try:
@@ -103,7 +103,7 @@ def _written(text: str) -> dict[int, tuple[bool, str]]:
 
 
 def _keys(route: str, node: Node) -> Iterator[tuple[str, Node]]:
-    """The keys below a node with their routes, outer ones first."""
+    """Yield the keys below a node with their routes, outer ones first."""
     if node.alias:
         return
     for index, item in enumerate(node.items):

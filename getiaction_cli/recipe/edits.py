@@ -1,7 +1,7 @@
-"""From a `Change` in the recipe's words to edits of its text that keep comments and layout.
+"""Convert a `Change` of recipe values to edits of its text that keep comments and layout.
 
-Every change is tried before it is offered: the edited text is read again and must hold exactly the intended values.
-What can't be changed in the text (an override, a value that came through an alias or ``<<``) has no edits.
+Every change is tried before it is offered: the edited text is read again and must have exactly the intended values.
+Changes that the text does not allow (of an override, of a value from an alias or ``<<``) have no edits.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from getiaction_cli.recipe.writing import write, write_block
 if TYPE_CHECKING:
     from getiaction_cli.recipe.recipe import Recipe, Step
 
-_NOTHING: Any = object()  # instead of a value: there is none
+_NOTHING: Any = object()  # marks a missing value
 _COMMENT = re.compile(r"(?:^|\s)(#.*)$", re.MULTILINE)
 
 
-class Impossible(Exception):  # noqa: N818 - an answer: this text can't be edited so
+class NotEditable(Exception):  # noqa: N818 - a result, not an error
     """The change can't be made in this text."""
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """The text with the edits made, in order of place. Of two that overlap, the first is made."""
+    """Apply edits to a text. Of two overlapping edits, only the first is applied."""
     parts: list[str] = []
     at = 0
     for edit in sorted(dict.fromkeys(edits), key=lambda edit: (edit.start, edit.end)):
@@ -46,9 +46,9 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 
 def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
-    """The edits of the text that make a change; none when a part can't be made there (an override, an alias).
+    """The edits of the text that make a change; empty if a part of it is not editable (an override, an alias).
 
-    They are edits of the file that `file_of` gives.
+    They edit the file that `file_of` returns.
     """
     if recipe.broken:
         return ()
@@ -64,7 +64,7 @@ def edits_for(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
 
 
 def file_of(recipe: Recipe, change: Change) -> str | None:
-    """The file in which a change is made; None where it concerns an override, or several files."""
+    """The file that a change edits; None if it concerns an override, or several files."""
     touched = [*(route for route, _ in (*change.rename, *change.set)), *change.remove]
     sources = {_source(recipe, route).file for route in touched}
     file = sources.pop() if len(sources) == 1 else None
@@ -72,9 +72,9 @@ def file_of(recipe: Recipe, change: Change) -> str | None:
 
 
 def may_edit(recipe: Recipe, file: str) -> bool:
-    """Whether fixes are made in a file of the recipe: in the recipe itself, and in bases inside its folder.
+    """Whether fixes may edit a file: the recipe itself, or a base inside its folder.
 
-    A recipe may be a stranger's, and must not choose which other files of the user are changed.
+    Recipes are untrusted, and must not choose other files of the user to edit.
     """
     if file == recipe.file:
         return True
@@ -84,7 +84,7 @@ def may_edit(recipe: Recipe, file: str) -> bool:
 
 
 def _source(recipe: Recipe, route: str) -> Source:
-    """The text in which a route is; for one that is missing, that of its section."""
+    """The text that contains a route; for a missing one, the text of its section."""
     steps, _ = recipe.follow(route)
     pair = next((step.pair for step in reversed(steps) if step.pair is not None), None)
     if steps[-1].node.source.is_command_line or pair is None:
@@ -93,7 +93,7 @@ def _source(recipe: Recipe, route: str) -> Source:
 
 
 def _has(recipe: Recipe, change: Change) -> bool:
-    """Whether a change shows in the recipe as a whole: a later file may hold the same key."""
+    """Whether a change has an effect on the merged recipe: a later file may have the same key."""
     return (
         all(_same(recipe.get(route, _NOTHING), value) for route, value in change.set)
         and all(not recipe.has(route) for route in (*change.remove, *(route for route, _ in change.rename)))
@@ -102,7 +102,7 @@ def _has(recipe: Recipe, change: Change) -> bool:
 
 
 def _edits_of_one(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
-    """The edits of the text of a recipe that has one file."""
+    """The edits for a recipe in one file."""
     steps: list[tuple[str, str, Any]] = [("rename", *pair) for pair in change.rename]
     for route, value in change.set:
         steps += _setting(recipe, route, value)
@@ -115,7 +115,7 @@ def _edits_of_one(recipe: Recipe, change: Change) -> tuple[Edit, ...]:
             made = _EDITS[verb](now, route, value)
             intended = _EXPECT[verb](intended, now, route, value)
             now = _alone(now.file, apply_edits(now.text, made))
-    except Impossible:
+    except NotEditable:
         return ()
     if now.broken or not _same(now.plain(), intended):
         return ()
@@ -130,7 +130,7 @@ def _alone(file: str, text: str) -> Recipe:
 
 
 def _setting(recipe: Recipe, route: str, value: Any) -> list[tuple[str, str, Any]]:
-    """The steps that set a value; a section written in lines keeps those of its keys that stay."""
+    """The steps that set a value; in a block section, keys with unchanged values are not rewritten."""
     node = recipe.node(route)
     if not isinstance(value, dict) or not value or node is None or node.kind is not Kind.MAP or node.flow:
         return [("set", route, value)]
@@ -139,7 +139,7 @@ def _setting(recipe: Recipe, route: str, value: Any) -> list[tuple[str, str, Any
 
 
 def _with_comments(recipe: Recipe, now: Recipe, change: Change) -> Recipe:
-    """The recipe after a change, with the comments of values that moved beside or above their new places."""
+    """Move the comments of moved values to their new places, beside or above."""
     for route in change.remove if change.set else ():
         comments = _comments_at(recipe, route)
         if not comments:
@@ -218,10 +218,10 @@ def _set(recipe: Recipe, route: str, value: Any) -> list[Edit]:
 
 
 def _check_owned(steps: list[Step]) -> None:
-    """Refuse a way that leads through an alias or a merged key: what lies there belongs to other places too."""
+    """Reject a route through an alias or a merged key: editing it would change other places, too."""
     for step in steps:
         if step.node.alias or (step.pair is not None and step.pair.merged):
-            raise Impossible
+            raise NotEditable
 
 
 def _new_keys(steps: list[Step], rest: str) -> list[str]:
@@ -239,7 +239,7 @@ def _replace(step: Step, value: Any) -> list[Edit]:
     text = node.source.text
     if node.end <= node.start:  # nothing written yet: `key:`
         if step.pair is None:
-            raise Impossible
+            raise NotEditable
         colon = _colon(step.pair)
         return [Edit(colon, colon, " " + write(value))]
     if node.kind is Kind.LIST and isinstance(value, list | tuple) and not node.flow:
@@ -250,18 +250,18 @@ def _replace(step: Step, value: Any) -> list[Edit]:
         new = write(value)
         if comments:
             if text[node.end : _line_end(node.source, node.end)].strip():
-                raise Impossible
+                raise NotEditable
             new += "  " + " ".join(comments)
         return [Edit(node.start, node.end, new)]
     if step.pair is None or comments:
-        raise Impossible
+        raise NotEditable
     return [Edit(_colon(step.pair), node.end, " " + write(value))]
 
 
 def _replace_items(node: Node, values: list[Any]) -> list[Edit]:
-    """A block list keeps its lines: changed items are rewritten, surplus ones go, new ones follow the last."""
+    """Edit a block list line by line: rewrite changed items, remove surplus ones, append new ones."""
     if not values or any(item.kind is not Kind.SCALAR or item.alias or item.end <= item.start for item in node.items):
-        raise Impossible
+        raise NotEditable
     edits = [
         Edit(item.start, item.end, write(value))
         for item, value in zip(node.items, values, strict=False)
@@ -282,7 +282,7 @@ def _replace_items(node: Node, values: list[Any]) -> list[Edit]:
 
 
 def _add(recipe: Recipe, steps: list[Step], keys: list[str], value: Any) -> list[Edit]:
-    """A key that is missing joins its section: at the end, as far in as its neighbours."""
+    """Add a missing key at the end of its section, with the indentation of the other keys."""
     parent, source = steps[-1].node, recipe.source
     newline = _newline(source)
     own = [pair for pair in parent.pairs.values() if not pair.merged]
@@ -293,7 +293,7 @@ def _add(recipe: Recipe, steps: list[Step], keys: list[str], value: Any) -> list
         text = f"{write(keys[0])}: {write(nested)}"
         if parent.pairs:
             if not own:  # `{<<: *other}`
-                raise Impossible
+                raise NotEditable
             last = max(own, key=lambda pair: max(pair.value.end, pair.key.end))
             at = max(last.value.end, last.key.end)
             if last.value.end <= last.value.start:
@@ -311,7 +311,7 @@ def _add(recipe: Recipe, steps: list[Step], keys: list[str], value: Any) -> list
         return [Edit(len(text), len(text), lead + write_block(keys, value, 0, newline) + newline)]
     empty = parent.kind is Kind.SCALAR and parent.value is None
     if not empty or steps[-1].pair is None:
-        raise Impossible
+        raise NotEditable
     head = steps[-1].pair.key
     if parent.end > parent.start:  # `init_args: null`
         return [Edit(parent.start, parent.end, write({keys[0]: nested}))]
@@ -327,7 +327,7 @@ def _rename(recipe: Recipe, route: str, name: str) -> list[Edit]:
     steps, rest = recipe.follow(route)
     pair = steps[-1].pair
     if rest or pair is None or pair.merged or name in steps[-2].node.pairs:
-        raise Impossible
+        raise NotEditable
     _check_owned(steps[:-1])
     return [Edit(pair.key.start, pair.key.end, write(name))]
 
@@ -335,11 +335,11 @@ def _rename(recipe: Recipe, route: str, name: str) -> list[Edit]:
 def _remove(recipe: Recipe, route: str, _: None = None) -> list[Edit]:
     steps, rest = recipe.follow(route)
     if rest or len(steps) < 2:
-        raise Impossible
+        raise NotEditable
     _check_owned(steps[:-1])
     step, parent = steps[-1], steps[-2].node
     if step.pair is not None and step.pair.merged:
-        raise Impossible
+        raise NotEditable
     siblings: list[tuple[int, int]]
     if parent.kind is Kind.LIST:
         siblings = [(item.start, item.end) for item in parent.items]
@@ -350,9 +350,9 @@ def _remove(recipe: Recipe, route: str, _: None = None) -> list[Edit]:
         own = (step.pair.key.start, _pair_end(step.pair))  # type: ignore[union-attr,arg-type]
     if parent.flow:
         return [_cut_from_brackets(siblings, own)]
-    if len(siblings) == 1:  # an emptied section goes too
+    if len(siblings) == 1:  # remove a section that becomes empty
         if len(steps) == 2:
-            raise Impossible
+            raise NotEditable
         return _remove(recipe, ".".join(s.name for s in steps[1:-1]))
     source = recipe.source
     first = source.start_of(source.line_of(own[0]))
@@ -360,7 +360,7 @@ def _remove(recipe: Recipe, route: str, _: None = None) -> list[Edit]:
     if parent.kind is Kind.MAP and before.strip():  # `- key: value` opens a list item: the next key takes its place
         later = [start for start, _ in siblings if start > own[0]]
         if not later:
-            raise Impossible
+            raise NotEditable
         return [Edit(own[0], min(later), "")]
     return [Edit(first, source.start_of(source.line_of(own[1]) + 1), "")]
 
@@ -396,7 +396,7 @@ def _newline(source: Source) -> str:
     return "\r\n" if "\r\n" in source.text else "\n"
 
 
-# -- what the change is meant to do, on plain values -----------------------------------------------------------------
+# -- the intended result of a change, on plain values ----------------------------------------------------------------
 
 
 def _names(recipe: Recipe, route: str) -> tuple[list[str], list[str]]:
@@ -450,7 +450,7 @@ def _expect_remove(values: Any, recipe: Recipe, route: str, _: None) -> Any:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Equal in value and type, tuples as lists, in any order of keys."""
+    """Whether two values are equal in value and type; tuples equal lists, the order of keys is ignored."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):

@@ -1,4 +1,4 @@
-"""The shape of a recipe: its sections, the class paths that have a place in it, and where short routes lead."""
+"""The structure of a recipe: its sections and their classes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ WRAPPER = f"{POLICY_HOME}.LeRobotPolicy"
 DATAMODULE = "getiaction.data.lerobot.LeRobotDataModule"
 ENTRY = "getiaction.spec.mixture.Entry"
 EVALUATION = "getiaction.spec.evaluation.Evaluation"
-# Arguments that only Python can give: objects.
+# Arguments that are objects, and so can only be given in Python.
 PYTHON_ONLY = {DATAMODULE: frozenset({"dataset"})}
-# Sections below model.init_args → the class whose arguments they take.
+# Sections below model.init_args → the class whose arguments they contain.
 MODEL_SECTIONS = {
     "ema": "getiaction.spec.averaging.Averaging",
     "peft": "getiaction.spec.adapters.Adapters",
 }
 
-# Sections of the trainer that hold objects → the package that has the classes for it.
+# Sections of the trainer that contain objects → the package of their classes.
 OBJECT_HOMES = {
     "callbacks": "lightning.pytorch.callbacks",
     "logger": "lightning.pytorch.loggers",
@@ -28,12 +28,12 @@ OBJECT_HOMES = {
     "plugins": "lightning.pytorch.plugins",
     "accelerator": "lightning.pytorch.accelerators",
 }
-# Random changes of training pictures: LeRobot's fields, or a class of this package.
+# Random changes of training images: LeRobot's fields, or a class of this package.
 IMAGE_TRANSFORMS = "data.init_args.image_transforms"
 TRANSFORMS_HOME = "torchvision.transforms.v2"
 
-# What a recipe can give every policy class besides the fields of its LeRobot config: name → (type, help).
-# A test compares the names with LeRobotPolicy's constructor, whose other arguments only Python can give.
+# Arguments of every policy class besides the fields of its LeRobot config: name → (type, help).
+# A test compares the names with LeRobotPolicy's constructor, whose other arguments can only be given in Python.
 _FEATURES = "list[str] | dict[str, dict] | None"
 WRAPPER_ARGUMENTS = {
     "learning_rate": ("float | None", "Learning rate; null keeps the policy's own."),
@@ -47,13 +47,13 @@ WRAPPER_ARGUMENTS = {
     "ema": ("bool | dict | None", "Average the weights while training: true, or a section such as {decay: 0.999}."),
 }
 
-# Their keys are feature names, which hold dots themselves: below them a route is one key.
+# Sections whose keys are feature names. These contain dots, so the rest of a route is one key.
 FEATURE_SECTIONS = frozenset({"delta_timestamps", "rename_map", "input_features", "output_features"})
 
 
 @cache
 def _policies_by_class() -> dict[str, str]:
-    """LeRobot keeps each policy in a folder of its name; its class is that name in capitals of the author's taste."""
+    """Lower-case class name → policy name. LeRobot's folders are named after policies; capitals in class names vary."""
     home = package_folder("lerobot")
     if home is None or not (home / "policies").is_dir():
         return {}
@@ -64,5 +64,5 @@ def _policies_by_class() -> dict[str, str]:
 
 
 def policy_of_class(class_name: str) -> str | None:
-    """The LeRobot name of a policy class: "VQBeT" → "vqbet", "PI0Fast" → "pi0_fast"; None for any other word."""
+    """LeRobot's name of a policy class: "VQBeT" → "vqbet", "PI0Fast" → "pi0_fast"; None for other classes."""
     return _policies_by_class().get(class_name.lower())

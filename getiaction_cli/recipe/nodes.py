@@ -1,8 +1,8 @@
-"""Located values: a YAML text as a tree in which every key and value knows where it is.
+"""Located values: a YAML text as a tree in which every key and value has its position.
 
-Built from the parser's events rather than with ``yaml.compose``: composing recurses in C, so ten thousand brackets end
-the process; here depth, count and alias expansion are bounded, and what goes beyond is a finding. Tags never construct
-anything. Aliases share what they point to, so memory stays bounded too; what their expansion would cost is counted.
+The tree is built from the parser's events and not with ``yaml.compose``, which recurses in C, so that ten thousand
+brackets crash the process. Here depth, number of values and alias expansion are limited, and exceeding a limit is a
+finding. Tags never construct objects. Aliases share their target, so memory is limited, too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from getiaction_cli.diagnostics import Finding, Related
 from getiaction_cli.diagnostics.source import Source
 from getiaction_cli.recipe.scalars import Note, plain, tagged
 
-# A recipe is a page of text. The longest honest one seen lists some thousand episodes.
+# A recipe is a page of text. The longest realistic one lists a few thousand episodes.
 MAX_DEPTH = 40
 MAX_VALUES = 20_000
 MAX_IN_KEY = 1_000  # characters
@@ -41,23 +41,23 @@ class Kind(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """A value and its place. Offsets count characters from 0, the end is exclusive.
+    """A value and its position. Offsets count characters from 0, the end is exclusive.
 
     Args:
         kind: scalar, list or section.
-        source: the text it is in.
-        start: where it begins.
-        end: where it ends, without trailing blanks and comments.
+        source: the text that contains it.
+        start: offset of its start.
+        end: offset of its end, without trailing blanks and comments.
         value: of a scalar, the plain value.
-        raw: of a scalar, the word as written, without quotes.
+        raw: of a scalar, the text as written, without quotes.
         quoted: of a scalar, whether it is in quotes or in a block (``|``, ``>``).
-        note: of a scalar, what is remarkable about how it was read.
+        note: of a scalar, that other YAML readers read it differently; None if they don't.
         flow: whether a list or section is written in brackets.
         items: of a list, its values.
-        pairs: of a section, its keys in order; of a duplicate key the last, as every YAML reader takes it.
-        alias: True where it is as ``*name``; its children then lie at the anchor.
-        size: how many values it holds, itself included, aliases expanded.
-        height: how many levels lie below it, aliases expanded.
+        pairs: of a section, its keys in order; of duplicate keys the last one, as in every YAML reader.
+        alias: whether it is written as ``*name``; the positions of its children are those at the anchor.
+        size: number of values in it, including itself, with aliases expanded.
+        height: number of levels below it, with aliases expanded.
     """
 
     kind: Kind
@@ -76,7 +76,7 @@ class Node:
     height: int = 0
 
     def plain(self) -> Any:
-        """The value without places: None, bool, int, float, str, list and dict."""
+        """The value without positions: None, bool, int, float, str, list and dict."""
         if self.kind is Kind.SCALAR:
             return self.value
         if self.kind is Kind.MAP:
@@ -87,7 +87,7 @@ class Node:
 
 @dataclass(slots=True, eq=False)
 class Pair:
-    """A key and its value. ``merged`` when it came through ``<<``, and so is somewhere else."""
+    """A key and its value. ``merged``: it comes from a section merged by ``<<``, and so has a position elsewhere."""
 
     name: str
     key: Node
@@ -96,7 +96,7 @@ class Pair:
 
 
 def expand_ellipsis(items: list[Any]) -> list[Any] | None:
-    """Write out ``[0.0, 0.1, ..., 1.5]``; None when there is no ellipsis or it does not say how to continue."""
+    """Expand ``[0.0, 0.1, ..., 1.5]``; None if there is no ellipsis, or no regular step."""
     places = [index for index, item in enumerate(items) if item in ("...", "…")]
     if len(places) != 1 or not 2 <= places[0] == len(items) - 2:
         return None
@@ -111,8 +111,8 @@ def expand_ellipsis(items: list[Any]) -> list[Any] | None:
     return [*items[: places[0]], *(round(item, 9) if isinstance(item, float) else item for item in rest), last]
 
 
-class TooMuch(Exception):  # noqa: N818 - caught in this room; it ends the reading of one text
-    """The text is deeper or larger than a recipe can be."""
+class LimitExceeded(Exception):  # noqa: N818 - caught in this package
+    """The text is deeper or larger than a recipe may be."""
 
     def __init__(self, message: str, start: int) -> None:
         super().__init__(message)
@@ -123,15 +123,15 @@ def build(source: Source, text: str) -> tuple[Node | None, list[Found]]:
     """Build the tree of one text.
 
     Args:
-        source: where places point to.
-        text: what is parsed; as long as ``source.text``, some of it blanked.
+        source: the text that positions refer to.
+        text: the text to parse; as long as ``source.text``, with some parts blanked.
 
     Returns:
-        The root (None for an empty text) and what was found on the way.
+        The root (None for an empty text) and the findings.
 
     Raises:
-        yaml.YAMLError: at the first place that is not YAML.
-        TooMuch: beyond the bounds of depth, count or alias expansion.
+        yaml.YAMLError: the text is not YAML.
+        LimitExceeded: depth, number of values or alias expansion exceed their limits.
     """
     return _Builder(source).run(text)
 
@@ -143,7 +143,7 @@ class _Builder:
         self.anchors: dict[str, Node] = {}
         self.open_anchors: list[str | None] = []
         self.count = 0
-        self.end = 0  # of the last real token: block collections end there, not at the next token
+        self.end = 0  # end of the last value: block collections end there, not at the next token
 
     def run(self, text: str) -> tuple[Node | None, list[Found]]:
         self.events = _Loader(text)
@@ -155,7 +155,7 @@ class _Builder:
                     documents += 1
                     self.anchors = {}
                     if documents == 2:
-                        self._say("GA103", "a second document begins here; only the first is the recipe", event)
+                        self._report("GA103", "a second document begins here; only the first is the recipe", event)
                 elif not isinstance(event, yaml.StreamStartEvent | yaml.DocumentEndEvent):
                     node = self._node(event, 0)
                     root = root or node
@@ -163,22 +163,22 @@ class _Builder:
             self.events.dispose()
         return root, self.found
 
-    def _say(self, code: str, message: str, event: Any, help: str = "") -> None:
+    def _report(self, code: str, message: str, event: Any, help: str = "") -> None:
         span = self.source.span(event.start_mark.index, max(event.end_mark.index, event.start_mark.index + 1))
         self.found.append((code, Finding(message, span=span, help=help)))
 
     def _count(self, size: int, event: Any) -> None:
         self.count += size
         if self.count > MAX_VALUES:
-            raise TooMuch(f"more than {MAX_VALUES:,} values once aliases are written out", event.start_mark.index)
+            raise LimitExceeded(f"more than {MAX_VALUES:,} values once aliases are written out", event.start_mark.index)
 
-    def _deep(self, depth: int, start: int) -> None:
+    def _check_depth(self, depth: int, start: int) -> None:
         if depth > MAX_DEPTH:
-            raise TooMuch(f"more than {MAX_DEPTH} levels deep", start)
+            raise LimitExceeded(f"more than {MAX_DEPTH} levels deep", start)
 
     def _node(self, event: Any, depth: int) -> Node:
         start, end = event.start_mark.index, event.end_mark.index
-        self._deep(depth, start)
+        self._check_depth(depth, start)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event, depth)
         self._count(1, event)
@@ -186,7 +186,7 @@ class _Builder:
         if tag == "!":
             tag = "tag:yaml.org,2002:str"
         elif tag is not None and tag not in _OWN_TAGS:
-            self._say("GA104", f"the tag `{tag}` does nothing here: a recipe holds plain values only", event)
+            self._report("GA104", f"the tag `{tag}` does nothing here: a recipe holds plain values only", event)
             tag = None
         if isinstance(event, yaml.ScalarEvent):
             node = self._scalar(event, tag)
@@ -201,7 +201,7 @@ class _Builder:
         return node
 
     def _after_properties(self, event: Any) -> int:
-        """Where the value itself begins, after its anchor and tag."""
+        """The offset of the value itself, after its anchor and tag."""
         start = event.start_mark.index
         if event.anchor or event.tag:
             start = _PROPERTIES.match(self.source.text, start).end()  # type: ignore[union-attr]
@@ -210,9 +210,9 @@ class _Builder:
     def _scalar(self, event: Any, tag: str | None) -> Node:
         start, end = self._after_properties(event), event.end_mark.index
         word, quoted = event.value, event.style in ("'", '"', "|", ">")
-        if event.style in ("|", ">"):  # a block ends with the last of its lines, not after the line break
+        if event.style in ("|", ">"):  # a block ends at the end of its last line, before the line break
             end = start + len(self.source.text[start:end].rstrip())
-        end = max(start, end)  # a tag with nothing behind it ends before the blanks after it
+        end = max(start, end)  # a tag without a value
         node = Node(Kind.SCALAR, self.source, start, end, raw=word, quoted=quoted)
         if tag:
             node.value = tagged(tag, word)
@@ -230,10 +230,10 @@ class _Builder:
         if target is None:
             inside = event.anchor in self.open_anchors
             why = "refers to the value that contains it" if inside else "refers to an anchor that is not above it"
-            self._say("GA101", f"`*{event.anchor}` {why}", event)
+            self._report("GA101", f"`*{event.anchor}` {why}", event)
             return Node(Kind.SCALAR, self.source, start, end)
         self._count(target.size, event)
-        self._deep(depth + target.height, start)
+        self._check_depth(depth + target.height, start)
         return Node(
             target.kind, self.source, start, end, target.value, target.raw, target.quoted, target.note, target.flow,
             target.items, target.pairs, alias=True, size=target.size, height=target.height,
@@ -252,19 +252,19 @@ class _Builder:
         while not isinstance(event := self.events.get_event(), yaml.MappingEndEvent):
             key = self._node(event, depth + 1)
             if len(key.raw) > MAX_IN_KEY:
-                raise TooMuch(f"a key of more than {MAX_IN_KEY:,} characters", key.start)
+                raise LimitExceeded(f"a key of more than {MAX_IN_KEY:,} characters", key.start)
             value = self._node(self.events.get_event(), depth + 1)
             node.size += value.size + 1
             node.height = max(node.height, value.height + 1)
             if key.kind is not Kind.SCALAR:
-                self._say("GA101", "a key must be a word, not a list or a section", event)
+                self._report("GA101", "a key must be a word, not a list or a section", event)
                 continue
             if key.raw == "<<" and not key.quoted:
                 merged += value.items if value.kind is Kind.LIST else [value]
                 continue
             if earlier := node.pairs.get(key.raw):
                 self.found.append(("GA102", _duplicate(key, earlier, value)))
-            # A key is its text: `on:` and `1:` are what they look like.
+            # A key is its text: `on:` and `1:` are not converted.
             node.pairs[key.raw] = Pair(key.raw, key, value)
         for section in merged:
             if section.kind is not Kind.MAP:

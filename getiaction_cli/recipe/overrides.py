@@ -1,8 +1,8 @@
 """Values from the command line: ``--model.init_args.chunk_size 20``, ``--trainer.max_epochs=5``, ``--steps 2000``.
 
-They win over the file, and each keeps its own text as its place, so that a wrong one is shown as it was typed. The
-syntax is LightningCLI's: a class by its name (``--model ACT``, ``--trainer.logger WandbLogger``), its arguments
-behind it (``--trainer.logger.project pusht``), and ``--trainer.callbacks+=EarlyStopping`` to add to a list.
+They override the file. The position of each is in its own text, so that an invalid one is shown as it was typed. The
+syntax is LightningCLI's: a class by its name (``--model ACT``, ``--trainer.logger WandbLogger``), then its arguments
+(``--trainer.logger.project pusht``), and ``--trainer.callbacks+=EarlyStopping`` to append to a list.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from getiaction.spec.policies import registered
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
 from getiaction_cli.plugins import plugin_entries
-from getiaction_cli.recipe.classes import start_afresh
+from getiaction_cli.recipe.classes import drop_outdated_arguments
 from getiaction_cli.recipe.layout import (
     DATAMODULE,
     FEATURE_SECTIONS,
@@ -26,7 +26,7 @@ from getiaction_cli.recipe.layout import (
     WRAPPER,
     WRAPPER_ARGUMENTS,
 )
-from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair, TooMuch, build
+from getiaction_cli.recipe.nodes import Found, Kind, LimitExceeded, Node, Pair, build
 from getiaction_cli.recipe.signatures import exported, provided
 from getiaction_cli.short_forms import route_of
 
@@ -34,12 +34,12 @@ _OF_A_CLASS = ("class_path", "init_args", "dict_kwargs")
 
 
 def apply(root: Node, overrides: Iterable[tuple[str, str]]) -> list[Found]:
-    """Set each override in the tree, sections that are missing included; returns what was wrong with their texts.
+    """Set each override in the tree, creating missing sections; return the findings about their texts.
 
     Args:
         root: the tree; it is changed.
-        overrides: the words as typed, without dashes, and their YAML texts. A word is a dotted key or a short form; a
-            "+" behind it adds to a list.
+        overrides: the options as typed, without dashes, and their YAML texts. An option is a dotted key or a short
+            form; a trailing "+" appends to a list.
     """
     found: list[Found] = []
     for word, text in overrides:
@@ -55,7 +55,7 @@ def apply(root: Node, overrides: Iterable[tuple[str, str]]) -> list[Found]:
         if word != dotted:
             value = _appended(_child(root, *keys), value)
         if keys[-1] == "class_path" and (section := _child(root, *keys[:-1])) is not None:
-            found += start_afresh(section, value, ".".join(keys), named)
+            found += drop_outdated_arguments(section, value, ".".join(keys), named)
         _set(root, keys, key, value)
         if named is not None:
             _set(root, ["model", "init_args", "policy_name"], key, named)
@@ -63,7 +63,7 @@ def apply(root: Node, overrides: Iterable[tuple[str, str]]) -> list[Found]:
 
 
 def _plugin(value: Node) -> Node | None:
-    """The name of a policy that a plugin registers, which has no class of its own here; None for any other value."""
+    """The name of a policy that a plugin registers, for which getiaction has no class; None for any other value."""
     word = value.value
     if not isinstance(word, str) or not word.isidentifier() or _policy_class(word):
         return None
@@ -72,13 +72,13 @@ def _plugin(value: Node) -> Node | None:
 
 
 def _value(source: Source, start: int, route: str) -> tuple[Node, list[Found]]:
-    """The value in the text of an override. The words before it are blanked, so that its marks are right."""
+    """Parse the value of an override. The text before it is blanked, so that positions are right."""
     text = source.text
     blanked = " " * start + text[start:]
     whole = Node(Kind.SCALAR, source, start, len(text), text[start:], text[start:], quoted=True)
     try:
         node, found = build(source, blanked)
-    except (yaml.YAMLError, TooMuch) as error:
+    except (yaml.YAMLError, LimitExceeded) as error:
         problem = str(getattr(error, "problem", None) or error)
         return whole, [
             (
@@ -86,13 +86,13 @@ def _value(source: Source, start: int, route: str) -> tuple[Node, list[Found]]:
                 Finding(f"the value {text[start:][:80]!r} is not YAML: {problem}", at=route, help="put it in quotes"),
             )
         ]
-    # Reading findings have spans in the recipe's own text; here the place is the override's.
+    # Spans would refer to the recipe's own text; the position is that of the override.
     found = [(code, Finding(finding.message, at=route, help=finding.help)) for code, finding in found]
     return node or Node(Kind.SCALAR, source, len(text), len(text)), found
 
 
 def _keys(root: Node, dotted: str) -> list[str]:
-    """The keys that a dotted word on the command line means, short forms written out."""
+    """The keys of a dotted option, with short forms expanded."""
     first, *rest = dotted.split(".")
     if first in ("model", "data") and rest and rest[0] not in _OF_A_CLASS:
         rest = ["init_args", *rest]
@@ -110,7 +110,7 @@ def _keys(root: Node, dotted: str) -> list[str]:
 
 
 def _keys_of_object(root: Node, keys: list[str]) -> list[str]:
-    """`trainer.callbacks.patience`: an argument of the last callback, as LightningCLI reads it."""
+    """The keys of `trainer.callbacks.patience`: an argument of the last callback, as in LightningCLI."""
     head, rest = keys[:2], keys[2:]
     node = _child(root, *head)
     if node is not None and node.kind is Kind.LIST and node.items:
@@ -133,7 +133,7 @@ def _child(node: Node, *names: str) -> Node | None:
 
 
 def _with_class_path(keys: list[str], value: Node) -> Node:
-    """The value with a class that is named by its bare name written out; any other value as it is."""
+    """Replace a class name by its class path; return any other value unchanged."""
     if value.kind is Kind.LIST and len(keys) == 2:
         return replace(value, items=[_with_class_path(keys, item) for item in value.items])
     if value.kind is not Kind.SCALAR or not isinstance(value.value, str):
@@ -151,7 +151,7 @@ def _with_class_path(keys: list[str], value: Node) -> Node:
 
 
 def _as_object(path: str | None, value: Node, *, bare: bool) -> Node:
-    """A value that names a class, as that class path, or as the section of it where the name is written alone."""
+    """Replace a class name by its class path, or by a section with that class path if the name is the whole value."""
     if path is None:
         return value
     if not bare:
@@ -173,7 +173,7 @@ def _data_class(name: str) -> str | None:
 
 
 def _object_class(kind: str, name: str) -> str | None:
-    """The class path of a callback, logger or the like; a logger also goes by its short name ("wandb")."""
+    """The class path of a callback, logger or the like; loggers also have short names ("wandb")."""
     for own in exported(OBJECT_HOMES[kind]):
         if name == own or (kind == "logger" and name.lower() in (own.lower(), own.lower().removesuffix("logger"))):
             return f"{OBJECT_HOMES[kind]}.{own}"
@@ -181,7 +181,7 @@ def _object_class(kind: str, name: str) -> str | None:
 
 
 def _appended(there: Node | None, value: Node) -> Node:
-    """The list at a place with an item or the items of a list behind its own; a single section becomes its first."""
+    """Append an item, or the items of a list, to the existing list; a single section becomes its first item."""
     items = [] if there is None or (there.kind is Kind.SCALAR and there.value is None) else [there]
     if there is not None and there.kind is Kind.LIST:
         items = there.items
@@ -199,7 +199,7 @@ def _set(root: Node, keys: list[str], key: Node, value: Node) -> None:
         if pair is None or (pair.value.kind is Kind.SCALAR):
             section = Node(Kind.MAP, value.source, value.start, value.end)
             pair = node.pairs[name] = Pair(name, pair.key if pair else key, section)
-        elif pair.value.alias:  # what it points to belongs to others too
+        elif pair.value.alias:  # its target is shared with other places
             old = pair.value
             own = Node(old.kind, old.source, old.start, old.end, flow=old.flow, items=list(old.items), alias=True)
             own.pairs = dict(old.pairs)

@@ -1,4 +1,4 @@
-"""From a path, a pipe or a text to a `Recipe`. What is wrong with the content is a finding, never an exception."""
+"""Read a `Recipe` from a path, a pipe or a text. Invalid content is a finding, never an exception."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
 from getiaction_cli.errors import RecipeNotFound
 from getiaction_cli.recipe.bases import SUFFIXES, merged, with_bases
 from getiaction_cli.recipe.layout import DATAMODULE
-from getiaction_cli.recipe.nodes import Found, Kind, Node, TooMuch, build
+from getiaction_cli.recipe.nodes import Found, Kind, LimitExceeded, Node, build
 from getiaction_cli.recipe.overrides import apply
 from getiaction_cli.recipe.recipe import Recipe
 
-# Recipes are a few kilobytes. A file of megabytes is something else (a dataset, a checkpoint) given by mistake.
+# Recipes have a few kilobytes. A file of megabytes is another kind of file (a dataset, a checkpoint), named by mistake.
 MAX_BYTES = 1_000_000
 _MAX_SYNTAX_ERRORS = 10
 
@@ -39,21 +39,21 @@ def read(
     under: Sequence[str] = (),
     texts: Mapping[str, str] | None = None,
 ) -> Recipe:
-    """Read a recipe as located values, laid over its bases.
+    """Read a recipe as located values, merged with its bases.
 
     Args:
         path: a file, or "-" for standard input; None for a recipe that consists of overrides.
-        text: the content, where it is already at hand; nothing is read then.
-        name: what to call it; the path as given by default.
-        overrides: dotted keys and YAML texts from the command line, later ones win.
-        under: files over which this one is laid, lowest first.
-        texts: what files hold, by name, where that differs from the disk; nothing is read for these.
+        text: the content, instead of reading the file.
+        name: the name to show; by default the path.
+        overrides: dotted keys and YAML texts from the command line; later ones override earlier ones.
+        under: files that this one overrides, in order of increasing priority.
+        texts: content of files by name, instead of reading them.
 
     Returns:
-        The recipe, with what was found wrong while reading in ``findings``.
+        The recipe, with errors in its content as ``findings``.
 
     Raises:
-        RecipeNotFound: when there is no such file or it may not be read.
+        RecipeNotFound: the file does not exist or can't be read.
     """
     texts = texts or {}
 
@@ -73,7 +73,7 @@ def read(
 
 
 def _of_overrides(overrides: Iterable[tuple[str, str]]) -> Recipe:
-    """An empty recipe whose text is the command line; its dataset is read as every dataset is."""
+    """An empty recipe whose text is the command line, with getiaction's data module."""
     source = Source(COMMAND_LINE, " ".join(f"--{word} {text}" for word, text in overrides))
     root = Node(Kind.MAP, source, 0, len(source.text))
     apply(root, [("data.class_path", DATAMODULE)])
@@ -81,15 +81,15 @@ def _of_overrides(overrides: Iterable[tuple[str, str]]) -> Recipe:
 
 
 def read_one(path: str, *, text: str | None = None, name: str | None = None) -> Recipe:
-    """Read one file by itself: its `base` is a key like any other.
+    """Read one file without its bases.
 
     Args:
-        path: as `read`.
-        text: as `read`.
-        name: as `read`.
+        path: as for `read`.
+        text: as for `read`.
+        name: as for `read`.
 
     Raises:
-        RecipeNotFound: as `read`.
+        RecipeNotFound: as for `read`.
     """
     name = name or path
     findings: list[Found] = []
@@ -164,7 +164,7 @@ def _too_large(size: int) -> Finding:
 
 
 def _decode(data: bytes) -> tuple[str, Finding | None]:
-    """The text of the bytes, or an empty text and the reason."""
+    """Decode UTF-8; return an empty text and a finding if that fails."""
     if len(data) > MAX_BYTES:
         return "", _too_large(len(data))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -181,9 +181,9 @@ def _decode(data: bytes) -> tuple[str, Finding | None]:
 
 
 def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozenset[str]]:
-    """Parse, and continue after a mistake with the offending line blanked, so that one typo does not hide the others.
+    """Parse; after a syntax error, blank the offending line and continue, so that one typo does not hide others.
 
-    One syntax error is reported per top-level section: what follows in the same section is mostly its echo.
+    One syntax error is reported per top-level section: further ones are mostly consequences of the first.
     """
     text = source.text
     broken: set[str] = set()
@@ -198,12 +198,12 @@ def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozense
     for _ in range(_MAX_SYNTAX_ERRORS):
         try:
             root, found = build(source, text)
-        except TooMuch as limit:
+        except LimitExceeded as limit:
             span = source.span(limit.start, min(limit.start + 1, len(text)))
             findings.append(("GA103", Finding(f"this has {limit}, more than any recipe needs", span=span)))
             return None, frozenset({"*"})
         except yaml.YAMLError as error:
-            line = _guilty_line(error, source)
+            line = _line_to_blank(error, source)
             section = section_at(source, line)
             if section not in broken:
                 findings.append(("GA101", _syntax_finding(error, source, line)))
@@ -220,32 +220,34 @@ def _parse(source: Source, findings: list[Found]) -> tuple[Node | None, frozense
 
 
 def section_at(source: Source, line: int) -> str:
-    """The top-level key whose section that line belongs to; "*" before the first."""
+    """The top-level key whose section contains a line; "*" before the first one."""
     starts, names = _sections(source.text)
     return names[bisect_left(starts, source.start_of(line + 1))]
 
 
-@lru_cache(maxsize=4)  # a text with many mistakes is asked about at each
+@lru_cache(maxsize=4)  # called for every syntax error of a text
 def _sections(text: str) -> tuple[list[int], list[str]]:
-    """Where the top-level keys begin; and "*", followed by the keys."""
+    """The offsets of the top-level keys; and "*", followed by the keys."""
     found = list(_TOP_KEY.finditer(text))
     return [match.start() for match in found], ["*", *(match[1] or match[2] or match[3] for match in found)]
 
 
-def _guilty_line(error: yaml.YAMLError, source: Source) -> int:
-    """The line to blank: where an unclosed bracket or quote began, otherwise where the parser stopped."""
+def _line_to_blank(error: yaml.YAMLError, source: Source) -> int:
+    """The line to blank: that of an unclosed bracket or quote, otherwise the one at which the parser stopped."""
     problem = getattr(error, "problem_mark", None)
     context = getattr(error, "context_mark", None)
-    said = getattr(error, "context", None) or ""
-    mark = context if context and ("flow" in said or "quoted" in said or "simple key" in said) else problem or context
+    where = getattr(error, "context", None) or ""
+    mark = (
+        context if context and ("flow" in where or "quoted" in where or "simple key" in where) else problem or context
+    )
     line = _written_line(source, mark.index if mark else 0)
     above = _written_line(source, source.start_of(line) - 1) if line > 1 else line
-    # The parser reads on past `chunk_size:10` and stumbles over the colon of the line below.
+    # The parser accepts `chunk_size:10` as text and only fails at the colon of the next line.
     return above if "mapping values" in str(error) and _NO_COLON.match(source.line(above)) else line
 
 
 def _written_line(source: Source, offset: int) -> int:
-    """The line of an offset, or the last one above it on which something is written."""
+    """The line of an offset, or the last non-blank line above it."""
     line = source.line_of(min(offset, len(source.text)))
     while line > 1 and not source.line(line).strip():
         line -= 1

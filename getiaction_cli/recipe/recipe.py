@@ -1,4 +1,4 @@
-"""A recipe as located values: each value with its place."""
+"""A recipe as located values: each value with its position."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from getiaction_cli.recipe.layout import POLICY_HOME, WRAPPER, WRAPPER_ARGUMENTS
 from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair
 
 _IGNORE = re.compile(r"#\s*getiaction:\s*ignore\[([^\]\n]*)\]")
-# Instead of a value: the key is left out.
+# Marks a key that is removed.
 ABSENT: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a route leads: the file as the user knows it, the span, the lines it touches, the route that is there."""
+    """The position of a route: file as the user named it, span, its lines, and the part of the route that exists."""
 
     file: str
     span: Span
@@ -30,7 +30,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was met on a route: the value, and the key that leads to it (None for the root and for list items)."""
+    """One step on a route: the value, and its key (None for the root and for list items)."""
 
     node: Node
     pair: Pair | None
@@ -40,16 +40,16 @@ class Step:
 class Recipe:
     """One recipe.
 
-    Routes are dotted ("model.init_args.chunk_size", "trainer.callbacks.0.class_path"); a key that holds dots itself
-    ("data.init_args.delta_timestamps.observation.state") is found too.
+    Routes are dotted ("model.init_args.chunk_size", "trainer.callbacks.0.class_path"); keys may contain dots
+    ("data.init_args.delta_timestamps.observation.state").
 
     Args:
         source: the text.
-        tree: its values, overrides applied.
-        findings: what was found wrong while reading, as (code, finding).
-        broken: top-level sections that could not be read as written; "*" for all of them.
-        sources: the texts of all its files by name, where it has several: its bases, then its own.
-        under: the files over which it is laid because the command line names them, lowest first.
+        tree: its values with overrides.
+        findings: errors found while reading, as (code, finding).
+        broken: top-level sections that could not be read completely; "*" for all of them.
+        sources: the texts of all its files by name, if it has several: its bases, then its own.
+        under: further files of the command line that it overrides, in order of increasing priority.
     """
 
     def __init__(
@@ -79,18 +79,18 @@ class Recipe:
         return self.source.text
 
     def found(self, code: str) -> tuple[Finding, ...]:
-        """What the reader found under that code."""
+        """The reader's findings with a code."""
         return tuple(finding for its_code, finding in self.findings if its_code == code)
 
     def is_broken(self, route: str) -> bool:
-        """True when the section of a route could not be read, so that what is missing there proves nothing."""
+        """Whether the section of a route could not be read, so that missing keys prove nothing."""
         return "*" in self.broken or (bool(route) and route.split(".", 1)[0] in self.broken)
 
     def with_values(self, values: Mapping[str, Any]) -> Recipe:
-        """A copy with other values at some routes, for which `ABSENT` leaves the key out. Places stay where they are.
+        """A copy with other values at some routes; `ABSENT` removes the key. Positions are unchanged.
 
         Args:
-            values: plain values by route; a key that is missing is added to its section, where there is one.
+            values: plain values by route; a missing key is added if its section exists.
         """
         if not values:
             return self
@@ -102,17 +102,17 @@ class Recipe:
     # -- values ------------------------------------------------------------------------------------------------------
 
     def plain(self) -> dict[str, Any]:
-        """Everything as plain values, overrides applied: what training takes. Numbers stay numbers as keys, too."""
+        """The recipe with overrides as plain values, for training. Keys that are numbers stay numbers."""
         value = plain_with_numbers_as_keys(self.tree)
         return value if isinstance(value, dict) else {}
 
     def get(self, route: str, default: Any = None) -> Any:
-        """The plain value at a route; the default where there is none. A value left empty is None."""
+        """The plain value at a route, or the default if it is missing. An empty value is None."""
         node = self.node(route)
         return default if node is None else node.plain()
 
     def has(self, route: str) -> bool:
-        """True when something is at that route, be it empty."""
+        """Whether a route exists, even if its value is empty."""
         return self.node(route) is not None
 
     def keys(self, route: str) -> list[str]:
@@ -126,14 +126,14 @@ class Recipe:
         return path[-1].node if not rest else None
 
     def follow(self, route: str) -> tuple[list[Step], str]:
-        """Walk a route as far as it goes; returns the steps (the root first) and what is left of the route."""
+        """Follow a route as far as it exists; return the steps, starting at the root, and the rest of the route."""
         return _follow([Step(self.tree, None, "")], route)
 
     def walk(self) -> Iterator[tuple[str, Node]]:
-        """Every value with its route, as written: what came through an alias or ``<<`` is met at its origin."""
+        """Yield every value with its route, without values from an alias or ``<<``, which occur at their origin."""
         return _walk("", self.tree)
 
-    # -- what recipes say --------------------------------------------------------------------------------------------
+    # -- sections of recipes------------------------------------------------------------------------------------------
 
     @property
     def class_path(self) -> str | None:
@@ -143,12 +143,12 @@ class Recipe:
 
     @property
     def uses_wrapper(self) -> bool:
-        """True when the policy is named by ``policy_name`` rather than by its class."""
+        """Whether the policy is named by ``policy_name`` and not by its class."""
         return self.class_path == WRAPPER
 
     @cached_property
     def policy_name(self) -> str | None:
-        """LeRobot's name of the policy ("act"); None where the recipe names none that could be one."""
+        """LeRobot's name of the policy ("act"); None if the recipe does not name one."""
         if self.uses_wrapper:
             value = self.get("model.init_args.policy_name")
             return value if isinstance(value, str) else None
@@ -156,19 +156,19 @@ class Recipe:
         return policy_of_class(name) if home == POLICY_HOME else None
 
     def params(self) -> dict[str, Any]:
-        """The parameters of the policy's config that the recipe sets; direct ones win over ``config_kwargs``."""
+        """The parameters of the policy's config that the recipe sets; direct ones override ``config_kwargs``."""
         kwargs = self.get("model.init_args.config_kwargs")
         direct = self.get("model.init_args")
         own = {*WRAPPER_ARGUMENTS, "policy_name"} if self.uses_wrapper else set(WRAPPER_ARGUMENTS)
         params = dict(kwargs) if isinstance(kwargs, dict) else {}
         if isinstance(direct, dict):
             params |= {name: value for name, value in direct.items() if name not in own}
-        if params.get("normalization_mapping", "") is None:  # the policy's own, to getiaction's classes
+        if params.get("normalization_mapping", "") is None:  # null means the policy's default
             del params["normalization_mapping"]
         return params
 
     def param_route(self, name: str) -> str:
-        """Where a parameter of the policy's config is, or would be."""
+        """The route of a parameter of the policy's config, whether or not it is set."""
         if self.has(f"model.init_args.{name}"):
             return f"model.init_args.{name}"
         if self.has(f"model.init_args.config_kwargs.{name}") or self.uses_wrapper:
@@ -183,7 +183,7 @@ class Recipe:
 
     @property
     def root(self) -> str | None:
-        """The dataset's folder, where the recipe names one."""
+        """The dataset's folder, if the recipe names one."""
         value = self.data("root")
         return value if isinstance(value, str) else None
 
@@ -198,26 +198,26 @@ class Recipe:
     # -- places ------------------------------------------------------------------------------------------------------
 
     def place(self, route: str, on: str = "value") -> Place | None:
-        """Where a route leads, or its nearest present parent's key; None when nothing is there at all."""
+        """The position of a route, or of the key of its nearest existing parent; None without one."""
         steps, rest = self.follow(route)
         step = steps[-1]
         if step.pair is None and len(steps) == 1:
             return None
         node = step.node
-        if step.pair is not None and (rest or on == "key" or node.end <= node.start):  # nothing is written there
+        if step.pair is not None and (rest or on == "key" or node.end <= node.start):  # the value is empty
             node = step.pair.key
         span = node.source.span(node.start, max(node.end, node.start))
         return Place(node.source.file, span, node.source.lines(span), ".".join(s.name for s in steps[1:]))
 
     def span(self, route: str, on: str = "value") -> Span | None:
-        """The span of a route's value or key, or of its nearest present parent's key."""
+        """The span of a route's value or key, or of the key of its nearest existing parent."""
         place = self.place(route, on)
         return place.span if place else None
 
     # -- ignore comments ---------------------------------------------------------------------------------------------
 
     def ignores(self, code: str, line: int | None, file: str = "") -> bool:
-        """True when ``# getiaction: ignore[GA301]`` on that line, above it or at a file's head names the code.
+        """Whether ``# getiaction: ignore[GA301]`` on a line, above it or at a file's head names the code.
 
         Args:
             code: the code of a rule.
@@ -229,14 +229,14 @@ class Recipe:
 
     @cached_property
     def _ignored(self) -> dict[tuple[str, int | None], tuple[str, ...]]:
-        """Code prefixes by the file and line they hold for; line 0 for the whole file."""
+        """Code prefixes by the file and line that they apply to; line 0 for the whole file."""
         return {
             (file, line): codes for file, source in self.sources.items() for line, codes in _ignored(source).items()
         }
 
 
 def _ignored(source: Source) -> dict[int, tuple[str, ...]]:
-    """Code prefixes by the line they hold for; 0 for the whole file."""
+    """Code prefixes by the line that they apply to; 0 for the whole file."""
     ignored: dict[int, tuple[str, ...]] = {}
     if "getiaction:" not in source.text:
         return ignored
@@ -276,7 +276,7 @@ def _follow(steps: list[Step], route: str) -> tuple[list[Step], str]:
         if word.isdecimal() and len(word) < 7 and int(word) < len(node.items):
             return _follow([*steps, Step(node.items[int(word)], None, word)], rest)
         return steps, route
-    # A key may hold dots itself: try the longest one first, and keep the way that leads furthest.
+    # A key may contain dots: try the longest one first, and keep the match that leaves the shortest rest.
     best = steps, route
     end = len(route)
     while end > 0:
@@ -291,7 +291,7 @@ def _follow(steps: list[Step], route: str) -> tuple[list[Step], str]:
 
 
 def _replaced(node: Node, route: str, value: Any) -> Node:
-    """A copy of a tree with another value at a route; the tree itself where the route's section is not there."""
+    """A copy of a tree with another value at a route; the tree itself if the route's section does not exist."""
     steps, rest = _follow([Step(node, None, "")], route)
     if rest and (steps[-1].node.kind is not Kind.MAP or value is ABSENT):
         return node
@@ -316,7 +316,7 @@ def _replaced(node: Node, route: str, value: Any) -> Node:
 
 
 def _node(value: Any, place: Node) -> Node:
-    """A plain value as a node that is where another does."""
+    """Convert a plain value to a node with the position of another one."""
     if isinstance(value, dict):
         pairs = {str(key): Pair(str(key), _node(str(key), place), _node(item, place)) for key, item in value.items()}
         return replace(place, kind=Kind.MAP, value=None, raw="", items=[], pairs=pairs)
@@ -326,7 +326,7 @@ def _node(value: Any, place: Node) -> Node:
 
 
 def plain_with_numbers_as_keys(node: Node) -> Any:
-    """As `Node.plain`; but ``{0: 2}``, of epoch 0, is not a section with a key called "0"."""
+    """As `Node.plain`, but numeric keys stay numbers: ``{0: 2}`` refers to epoch 0."""
     if node.kind is Kind.MAP:
         numbers = {name: pair.key.value for name, pair in node.pairs.items()}
         return {

@@ -1,10 +1,10 @@
-"""What a plain (unquoted) word in a recipe means.
+"""Convert a plain (unquoted) scalar of a recipe to a value.
 
-YAML 1.1, which PyYAML reads, holds surprises: ``1e-4`` is text (its floats need a dot and a signed exponent),
+YAML 1.1, which PyYAML implements, has surprises: ``1e-4`` is text (its floats need a dot and a signed exponent),
 ``1:30`` is the number 90, ``010`` is 8, ``2024-01-01`` is a date, ``no`` is false, Python's ``None`` is text. A recipe
-is read as its author plainly means it: numbers are numbers however they are written, ``None`` is null, times and dates
-stay text, and each reading that another YAML reader would not share is noted, so that a rule can say so.
-``yes/no/on/off`` stay booleans, as everywhere, with a note.
+is read as its author intends it: numbers are numbers in any notation, ``None`` is null, times and dates stay text. Each
+value that other YAML readers read differently gets a note, which a rule reports. ``yes/no/on/off`` are booleans, as in
+YAML 1.1, with a note.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _YAML_1_1_FLOAT = re.compile(r"[-+]?([0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0
 _INFINITE = re.compile(r"([-+]?)\.(inf|Inf|INF)")
 _NAN = frozenset({".nan", ".NaN", ".NAN"})
 
-# CPython refuses longer integers with a ValueError; no recipe needs them.
+# CPython raises a ValueError for very long integers; no recipe needs them.
 _LONGEST_NUMBER = 400
 
 
 class Note(StrEnum):
-    """A reading worth a word to the user."""
+    """Why a value may be read differently by other YAML readers."""
 
     NUMBER_AS_TEXT = "other YAML readers take this number for text"
     LEADING_ZERO = "other YAML readers take this number for an octal one"
@@ -43,7 +43,7 @@ def plain(word: str) -> tuple[object, Note | None]:
     """Read an unquoted word.
 
     Returns:
-        The value (None, bool, int, float or str) and what is remarkable about reading it so.
+        The value (None, bool, int, float or str), and a note if other YAML readers read it differently.
     """
     if word in _NULL:
         return None, None
@@ -73,7 +73,7 @@ def plain(word: str) -> tuple[object, Note | None]:
 
 
 def tagged(tag: str, word: str) -> object:
-    """Read a word with one of YAML's own tags (``!!str 10``); a word that the tag does not fit is read as plain."""
+    """Read a scalar with one of YAML's own tags (``!!str 10``); if the tag does not fit, read it as plain."""
     kind = tag.removeprefix("tag:yaml.org,2002:")
     if kind == "str":
         return word

@@ -1,8 +1,8 @@
-"""What a class takes, read from its source: names, types, defaults, allowed words and help of its constructor.
+"""Read the parameters of a class's constructor from its source: names, types, defaults, choices and help.
 
-Nothing is imported: the file of a class path is found from the folder of its installed package, re-exports are followed
-through ``__init__.py`` files, and only the constructor's own lines are parsed (Lightning's trainer.py is 1,800 lines
-long; its constructor and the aliases it names take 10 ms this way, so nothing is cached on disk).
+Nothing is imported: the file of a class path is found in the folder of its installed package, re-exports are followed
+through ``__init__.py`` files, and only the constructor's lines are parsed (Lightning's trainer.py has 1,800 lines; its
+constructor and the aliases in it take 10 ms this way, so no disk cache is needed).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from getiaction_cli.recipe.types import ANY, Type, from_tree
 _HOMES = ("getiaction", "lightning", "lerobot", "torchvision", "torch", "transformers")
 _MAX_HOPS = 6
 _MAX_BASES = 20
-# Classes of Lightning that give what else they are given to a class of torch, and to which.
+# Lightning's classes that pass further arguments to a class of torch → that class.
 _FOR_ANOTHER = {
     "DDPStrategy": "torch.nn.parallel.DistributedDataParallel",
     "FSDPStrategy": "torch.distributed.fsdp.FullyShardedDataParallel",
@@ -30,7 +30,7 @@ _FOR_ANOTHER = {
 }
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
-"""The default of a parameter that has none."""
+"""The default of a required parameter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class Parameter:
 
     @property
     def choices(self) -> tuple[Any, ...]:
-        """The allowed words, where only some are."""
+        """The allowed values, if they are restricted."""
         return self.type.choices
 
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """What a class takes. ``open``: it also takes any other keyword."""
+    """The parameters of a class. ``open``: it also accepts any other keyword."""
 
     class_path: str
     parameters: dict[str, Parameter]
@@ -65,7 +65,7 @@ class Signature:
 
 @cache
 def read_signature(class_path: str) -> Signature | None:
-    """The signature of a class of a known package; None when there is no such class, or no source of it."""
+    """The signature of a class of a known package; None if the class or its source does not exist."""
     module, _, name = class_path.rpartition(".")
     found = _find(module, name)
     if found is None:
@@ -73,7 +73,7 @@ def read_signature(class_path: str) -> Signature | None:
     file, name = found
     parameters: dict[str, Parameter] = {}
     summary, is_open = "", True
-    for _ in range(_MAX_HOPS):  # a constructor that passes **kwargs on is open to its base's parameters
+    for _ in range(_MAX_HOPS):  # a constructor that passes **kwargs to its base also has the base's parameters
         lines = _class_lines(file, name)
         if lines is None:
             break
@@ -85,7 +85,7 @@ def read_signature(class_path: str) -> Signature | None:
             for parameter in _parameters(constructor, file, help):
                 parameters.setdefault(parameter.name, parameter)
             is_open = constructor.args.kwarg is not None
-            if not _hands_on(constructor):
+            if not _passes_kwargs_to_base(constructor):
                 break
         base = _base(tree, file)
         if base is None:
@@ -93,7 +93,7 @@ def read_signature(class_path: str) -> Signature | None:
             break
         file, name = base
     if is_open and (other := read_signature(_FOR_ANOTHER.get(class_path.rpartition(".")[2], ""))):
-        # The first one it hands over itself, and the others have defaults.
+        # Lightning passes the required parameter itself; the others have defaults.
         parameters |= {n: p for n, p in other.parameters.items() if p.default is not REQUIRED and n not in parameters}
         is_open = other.open
     for objects in PYTHON_ONLY.get(class_path, ()):
@@ -139,7 +139,7 @@ def exported(module: str) -> tuple[str, ...]:
 
 @cache
 def provided(module: str) -> tuple[str, ...]:
-    """The classes that a module defines or imports by a public name, whether or not it lists them."""
+    """The public classes that a module defines or imports, whether or not they are in its ``__all__``."""
     file = _file(module)
     if file is None:
         return ()
@@ -149,15 +149,15 @@ def provided(module: str) -> tuple[str, ...]:
 
 @cache
 def lineage(class_path: str) -> tuple[str, ...]:
-    """The names of a class and of its bases in the known packages, the class itself first; empty for no such class."""
+    """The names of a class and of its bases in the known packages, the class first; empty if it does not exist."""
     return tuple(dict.fromkeys(name for _, name, _ in _hierarchy(class_path)))
 
 
 @cache
 def unfinished(class_path: str) -> str:
-    """The method that a class leaves to its subclasses, so that it can't be used itself; empty when it is complete.
+    """The method that a class does not implement, so that it can't be used itself; empty if it is complete.
 
-    An abstract method, or one that only raises NotImplementedError and that the class calls while it trains.
+    That is an abstract method, or one that only raises NotImplementedError and that the class calls in training.
     """
     tree = [(name, methods) for _, name, methods in _hierarchy(class_path)]
     concrete = {item.name for _, defined in tree for item in defined if not (_is_abstract(item) or _is_stub(item))}
@@ -174,7 +174,7 @@ def unfinished(class_path: str) -> str:
 
 
 def _file(module: str) -> Path | None:
-    """The file of a module of a known package, found by its path alone."""
+    """The file of a module of a known package, found by its path without importing it."""
     package, *rest = module.split(".")
     if package not in _HOMES or not all(part.isidentifier() for part in rest):
         return None
@@ -241,7 +241,7 @@ def _find(module: str, name: str) -> tuple[Path, str] | None:
 
 
 def _class_lines(file: Path, name: str) -> list[str] | None:
-    """The lines of a class up to the end of its constructor."""
+    """The lines of a class up to the end of its constructor, without other methods."""
     lines = _text(file).splitlines()
     start = next((i for i, line in enumerate(lines) if re.match(rf"class {name}\b", line)), None)
     if start is None:
@@ -263,7 +263,7 @@ def _class_lines(file: Path, name: str) -> list[str] | None:
 
 @cache
 def _hierarchy(class_path: str) -> tuple[tuple[Path, str, tuple[ast.FunctionDef, ...]], ...]:
-    """A class and its bases as far as their source is known: file, name and methods of each, depth first."""
+    """A class and those of its bases whose source is known, depth first: file, name and methods of each."""
     module, _, name = class_path.rpartition(".")
     start = _find(module, name)
     queue = [start] if start else []
@@ -298,13 +298,13 @@ def _is_abstract(method: ast.FunctionDef) -> bool:
 
 
 def _is_stub(method: ast.FunctionDef) -> bool:
-    """True for a method that does nothing but raise NotImplementedError."""
+    """Whether a method only raises NotImplementedError."""
     body = [item for item in method.body if not (isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant))]
     return len(body) == 1 and isinstance(body[0], ast.Raise) and "NotImplementedError" in ast.unparse(body[0])
 
 
 def _is_called(name: str, tree: list[tuple[str, tuple[ast.FunctionDef, ...]]]) -> bool:
-    """True when a hook that runs in training calls this method of its own class, unconditionally."""
+    """Whether a hook that runs in training calls this method of its own class unconditionally."""
     return any(
         isinstance(call, ast.Call) and ast.unparse(call.func) == f"self.{name}"
         for _, defined in tree
@@ -325,7 +325,7 @@ def _parse_constructor(lines: list[str]) -> ast.ClassDef:
 
 
 def _base(tree: ast.ClassDef, file: Path) -> tuple[Path, str] | None:
-    """The base whose constructor a class without one of its own has, or the first one."""
+    """The base whose constructor a class inherits, or the first base."""
     known = []
     for base in tree.bases:
         name = base.id if isinstance(base, ast.Name) else base.attr if isinstance(base, ast.Attribute) else ""
@@ -342,10 +342,10 @@ def _base(tree: ast.ClassDef, file: Path) -> tuple[Path, str] | None:
 # -- reading the constructor -----------------------------------------------------------------------------------------
 
 
-def _hands_on(constructor: ast.FunctionDef) -> bool:
-    """True when a constructor gives its ``**kwargs`` to its base, whose parameters are then its own as well.
+def _passes_kwargs_to_base(constructor: ast.FunctionDef) -> bool:
+    """Whether a constructor passes its ``**kwargs`` to its base, so that it also has the base's parameters.
 
-    A strategy like Lightning's DDPStrategy keeps them for torch instead, and takes what its base would refuse.
+    Strategies like Lightning's DDPStrategy pass them to torch instead.
     """
     kwargs = constructor.args.kwarg
     return kwargs is not None and any(
@@ -385,7 +385,7 @@ def _default(tree: ast.expr | None) -> Any:
 
 @cache
 def _alias(file: Path, name: str) -> Type | None:
-    """What a type alias stands for, defined in this file or where it is imported from."""
+    """The type of an alias that is defined in this file or imported."""
     for _ in range(_MAX_HOPS):
         match = re.search(rf"^{name}(?::[^=\n]+)?\s*=\s*", _text(file), re.MULTILINE)
         if match:
@@ -400,7 +400,7 @@ def _alias(file: Path, name: str) -> Type | None:
 
 
 def _expression(text: str) -> ast.expr | None:
-    """The expression at the head of a text: as many of its lines as it takes to parse."""
+    """Parse the expression at the start of a text, which may span several lines."""
     lines = text.splitlines()
     for count in range(1, min(len(lines), 30) + 1):
         try:

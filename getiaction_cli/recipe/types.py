@@ -1,4 +1,4 @@
-"""Python annotations as something a recipe's value can be held against: parsed from text, never evaluated."""
+"""Parse Python annotations, without evaluating them, to types that a recipe's values can be checked against."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """What a parameter takes.
+    """The type of a parameter.
 
     Args:
         kind: any, int, float, bool, str, none, literal, list, dict, class or union.
-        options: of a union, its members; of a list or dict, the type of its items (none for any).
+        options: of a union, its members; of a list or dict, the type of its items (empty for any).
         values: of a literal, the values.
-        length: of a tuple of fixed length, how many items; None otherwise.
+        length: of a tuple of fixed length, the number of items; None otherwise.
         name: of a class, its name.
     """
 
@@ -36,7 +36,7 @@ class Type:
     name: str = ""
 
     def accepts(self, value: Any) -> bool:
-        """True when the plain value is one of this type. A list stands for a tuple, a whole number for a number."""
+        """Whether a plain value has this type. Lists are accepted for tuples, whole numbers for floats."""
         match self.kind:
             case "any":
                 return True
@@ -64,21 +64,21 @@ class Type:
                 return isinstance(value, dict) and (
                     not self.options or all(map(self.options[0].accepts, value.values()))
                 )
-        return isinstance(value, dict | str)  # a class: {class_path: …, init_args: …}, or a name the class is known by
+        return isinstance(value, dict | str)  # a class: {class_path: …, init_args: …}, or a short name of the class
 
     def has(self, kind: str) -> bool:
-        """True when values of that kind are among what is accepted."""
+        """Whether values of that kind are accepted."""
         return self.kind == kind or (self.kind == "union" and any(option.has(kind) for option in self.options))
 
     @property
     def choices(self) -> tuple[Any, ...]:
-        """The allowed words, where the type is a literal, perhaps an optional one."""
+        """The allowed values of a literal or an optional literal; empty for other types."""
         if self.kind == "literal":
             return self.values
         return tuple(value for option in self.options for value in option.choices) if self.kind == "union" else ()
 
     def describe(self) -> str:
-        """The type in the user's words: "a list of 2 whole numbers", "true or false"."""
+        """Describe the type for users: "a list of 2 whole numbers", "true or false"."""
         match self.kind:
             case "union":
                 simple = [option for option in self.options if option.kind not in ("none", "class")]
@@ -120,7 +120,7 @@ ANY = Type("any")
 
 @cache
 def parse_type(annotation: str) -> Type:
-    """Parse the text of an annotation; what can't be understood is `ANY`, so that nothing right is refused."""
+    """Parse the text of an annotation; anything unknown is `ANY`, so that no valid value is rejected."""
     try:
         tree = ast.parse(annotation.strip() or "Any", mode="eval").body
     except (SyntaxError, ValueError):
@@ -129,7 +129,7 @@ def parse_type(annotation: str) -> Type:
 
 
 def from_tree(tree: ast.expr, resolve: Callable[[str], Type | None]) -> Type:
-    """The type of an annotation's syntax tree; ``resolve`` says what a private alias stands for, if it is known."""
+    """The type of an annotation's syntax tree; ``resolve`` returns the type of a private alias, or None."""
     if isinstance(tree, ast.Constant):
         if isinstance(tree.value, str):
             return parse_type(tree.value)

@@ -1,4 +1,4 @@
-"""Plain values as YAML text, written so that every YAML reader takes them for what they are."""
+"""Write plain values as YAML text that every YAML reader reads in the same way."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PLAIN_TEXT = re.compile(r"[A-Za-z_/][\w./+@ -]*(?<! )")
 
 
 def write(value: Any) -> str:
-    """One line of YAML for a value: a word, or lists and sections in brackets."""
+    """Write a value as one line of YAML: a scalar, or lists and sections in brackets."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{write(str(key))}: {write(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -33,7 +33,7 @@ def write(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """In double quotes; what YAML does not take as it is, or takes for the end of a line, is escaped."""
+    """Write a text in double quotes, with escapes for characters that YAML does not allow or reads as line breaks."""
     quoted = escaped(json.dumps(text, ensure_ascii=False))
     return "".join(char if _is_allowed(char) else f"\\u{ord(char):04x}" for char in quoted)
 
@@ -57,9 +57,9 @@ def _float(value: float) -> str:
 
 
 def write_block(keys: list[str], value: Any, indent: int, newline: str) -> str:
-    """Nested sections, one key a line, each two columns further; the last key holds the value.
+    """Write nested sections, one key per line, indented by two columns each; the last key has the value.
 
-    A list of sections has one entry below the other.
+    A list of sections is written as a block list.
     """
     lines = [f"{' ' * (indent + 2 * depth)}{write(key)}:" for depth, key in enumerate(keys)]
     if isinstance(value, dict) and value:

@@ -331,7 +331,7 @@ def to_json(
     cached: Mapping[str, bool | None],
     *,
     grep: str = "",
-    suits: dict[str, dict[str, Any]] | None = None,
+    by_policy: dict[str, dict[str, Any]] | None = None,
 ) -> str:
     """Version 1 of the JSON that programs read; its shape is frozen, keys may only be added.
 
@@ -340,9 +340,11 @@ def to_json(
         lerobot: the installed version of LeRobot.
         cached: by name, whether what a policy downloads is on this machine; None for one that downloads nothing.
         grep: a word that the parameters shown must speak of.
-        suits: how each suits a dataset, with ``--for``.
+        by_policy: how each suits a dataset, with ``--for``.
     """
-    shown = [_as_json(policy, grep, cached) | ({"for": suits[policy.name]} if suits else {}) for policy in policies]
+    shown = [
+        _as_json(policy, grep, cached) | ({"for": by_policy[policy.name]} if by_policy else {}) for policy in policies
+    ]
     return json_text({"lerobot": lerobot, "policies": shown})
 
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from getiaction_cli import datasets, policies
-from getiaction_cli.checking.drafting import suits
+from getiaction_cli.checking.drafting import drafts
 from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
 from getiaction_cli.checking.runner import check
 from getiaction_cli.recipe import read
@@ -37,7 +37,7 @@ def test_the_recipe_of_every_policy_that_fits_validates_clean(place: str, reques
     word = place if place == DEMO else str(request.getfixturevalue(place))
     dataset, shared = datasets.read(datasets.locate(word, folders=True)), SharedInputs()
     shared.add(dataset)
-    drafted = {one.policy.name: one for one in suits(dataset, shared)}
+    drafted = {one.policy.name: one for one in drafts(dataset, shared)}
     assert set(drafted) == set(TRAINABLE)
     assert {name for name, one in drafted.items() if not one.trainable} == UNFIT[place]
     for name in drafted.keys() - UNFIT[place]:

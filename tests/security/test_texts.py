@@ -99,7 +99,7 @@ def test_a_draft_has_the_keys_that_were_meant(
             "observation.images.top": f"observation.images.{camera}",
         }
         dataset = read(locate(str(renamed(toy_root, base / "set", names)), folders=True))
-        text = drafting.suit(dataset, known, _shared(dataset)).text
+        text = drafting.draft(dataset, known, _shared(dataset)).text
         found = yaml.safe_load(text)
         assert found.keys() == {"seed", "model", "data", "trainer"}
         arguments = found["model"]["init_args"]

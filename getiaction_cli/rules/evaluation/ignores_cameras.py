@@ -40,7 +40,7 @@ def ignores_cameras(evaluation: Evaluation) -> Iterator[Finding]:
     """Judge the probe with exchanged pictures."""
     probe = evaluation.cameras
     if probe is None:
-        raise Unavailable("too few moments to exchange pictures", worth_saying=evaluation.reads_cameras)
+        raise Unavailable("too few moments to exchange pictures", is_reported=evaluation.reads_cameras)
     if probe.growth < _GROWTH:
         yield Finding(
             f"the policy does not use its cameras: with the pictures of other moments its error hardly changes "

@@ -38,7 +38,7 @@ def ignores_state(evaluation: Evaluation) -> Iterator[Finding]:
     """Judge the probe with an exchanged state."""
     probe = evaluation.state
     if probe is None:
-        raise Unavailable("too few moments to exchange states", worth_saying=evaluation.reads_state)
+        raise Unavailable("too few moments to exchange states", is_reported=evaluation.reads_state)
     if probe.growth < _GROWTH:
         yield Finding(
             f"the policy does not use {' and '.join(probe.inputs)}: with those of other moments its error hardly "

@@ -38,7 +38,7 @@ def jumps_between_chunks(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare movements across borders with the largest usual ones."""
     borders = evaluation.borders
     if borders is None:
-        raise Unavailable("no chunk follows another", worth_saying=False)
+        raise Unavailable("no chunk follows another", is_reported=False)
     if borders.jump > max(_LEAST, _TIMES * borders.fast):
         yield Finding(
             f"between two chunks the actions jump by {percent(borders.jump)} of the range; "

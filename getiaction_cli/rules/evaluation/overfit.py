@@ -38,7 +38,7 @@ def overfit(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare held-out with training episodes."""
     trained = evaluation.trained
     if trained is None:
-        raise Unavailable("it has no held-out and training episodes to compare", worth_saying=False)
+        raise Unavailable("it has no held-out and training episodes to compare", is_reported=False)
     name, still = evaluation.still
     before = trained.baselines.get(name, 0.0)
     if min(still, before, trained.error) <= 0:

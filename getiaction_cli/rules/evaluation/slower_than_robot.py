@@ -35,7 +35,7 @@ def slower_than_robot(evaluation: Evaluation) -> Iterator[Finding]:
     """Compare the latency with the time that a chunk lasts."""
     latency = evaluation.latency
     if latency is None:
-        raise Unavailable("no prediction was timed", worth_saying=False)
+        raise Unavailable("no prediction was timed", is_reported=False)
     if latency.fastest > evaluation.chunk_seconds:
         one = "its one action lasts" if evaluation.steps == 1 else f"its {evaluation.steps} actions last"
         yield Finding(

@@ -60,7 +60,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from getiaction.spec.evaluation import METRICS
-from getiaction_cli.analysis.class_objects import meant_class
+from getiaction_cli.analysis.class_objects import intended_class
 from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Severity
 from getiaction_cli.rules import rule
@@ -77,7 +77,7 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
     callbacks = fit.recipe.trainer("callbacks")
     count = len(callbacks) if isinstance(callbacks, list) else 0
     for section in [f"trainer.callbacks.{index}" for index in range(count)] or ["trainer.callbacks"]:
-        name = meant_class("callbacks", str(fit.recipe.get(f"{section}.class_path")))[0].rpartition(".")[2]
+        name = intended_class("callbacks", str(fit.recipe.get(f"{section}.class_path")))[0].rpartition(".")[2]
         route = f"{section}.init_args.monitor"
         monitor = fit.recipe.get(route)
         kept = fit.recipe.get(f"{section}.init_args.save_top_k")

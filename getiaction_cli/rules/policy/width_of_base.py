@@ -67,7 +67,7 @@ def width_of_base(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
     base = str(policy.get(known["base"]))
     config = checkpoint.find(base, hub_cache()).config
     if not config:
-        raise Unavailable(f"the configuration of {base} is not on this machine", worth_saying=False)
+        raise Unavailable(f"the configuration of {base} is not on this machine", is_reported=False)
     values = Values(recipe, policy.policy)
     for name, key in known["widths"].items():
         width = _width(config, key)

@@ -51,7 +51,7 @@ import math
 from collections.abc import Iterator
 
 from getiaction_cli.analysis.image_transforms import class_routes, is_built, transform_routes
-from getiaction_cli.analysis.type_errors import beyond_reason, mistaken
+from getiaction_cli.analysis.type_errors import mistaken, oversized_numbers
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.writing import write
@@ -153,8 +153,8 @@ def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
             continue
         # An item of a list is spoken of by the list's name.
         name = next(part for part in reversed(["", *route.split(".")]) if not part.isdigit())
-        if route in beyond_reason(recipe):
-            yield Finding(f"`{name}` is {node.raw[:40]}, which is {beyond_reason(recipe)[route]}", at=route)
+        if route in oversized_numbers(recipe):
+            yield Finding(f"`{name}` is {node.raw[:40]}, which is {oversized_numbers(recipe)[route]}", at=route)
         elif complaint := _complaint(route, value):
             yield Finding(f"`{name}` can't be {node.raw}: {complaint}", at=route)
     for route in transform_routes(recipe):

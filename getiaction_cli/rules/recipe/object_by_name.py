@@ -50,7 +50,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from getiaction_cli.analysis.class_objects import class_called, required_arguments
-from getiaction_cli.analysis.class_paths import meant_by
+from getiaction_cli.analysis.class_paths import intended_by
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import IMAGE_TRANSFORMS, OBJECT_HOMES
@@ -90,7 +90,7 @@ def object_by_name(recipe: Recipe) -> Iterator[Finding]:
 
 def _section(route: str, word: str) -> Finding:
     """A word in the place of the policy, the data module or a transform."""
-    found = meant_by(route, word)
+    found = intended_by(route, word)
     class_path = found.meant if found else word
     sets = [(f"{where}", value) for where, value in (found.also if found else ())]
     section: dict[str, object] = {"class_path": class_path}

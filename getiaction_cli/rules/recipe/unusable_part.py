@@ -57,7 +57,7 @@ import re
 from collections.abc import Iterator
 from string import Formatter
 
-from getiaction_cli.analysis.class_objects import kind_of, meant_class, object_routes
+from getiaction_cli.analysis.class_objects import intended_class, kind_of, object_routes
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.nodes import Kind
@@ -123,7 +123,7 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
     earlier: dict[tuple[object, ...], str] = {}
     for route in object_routes(recipe):
         kind, said = kind_of(route), str(recipe.get(f"{route}.class_path"))
-        meant, _ = meant_class(kind, said)
+        meant, _ = intended_class(kind, said)
         bases = lineage(meant)
         if unsaved and "Checkpoint" in bases:
             yield Finding(
@@ -238,7 +238,7 @@ def _twice(recipe: Recipe) -> Iterator[Finding]:
     """Plugins of which Lightning takes one of a kind."""
     first: dict[str, str] = {"Precision": "trainer.precision"} if recipe.trainer("precision") is not None else {}
     for route in object_routes(recipe):
-        meant, _ = meant_class(kind_of(route), str(recipe.get(f"{route}.class_path")))
+        meant, _ = intended_class(kind_of(route), str(recipe.get(f"{route}.class_path")))
         kind = next((base for base in _ONE_OF_A_KIND if base in lineage(meant)), "")
         if kind and route.startswith("trainer.plugins") and (same := first.setdefault(kind, route)) != route:
             yield Finding(
