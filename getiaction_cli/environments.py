@@ -16,7 +16,7 @@ from typing import Any
 
 from getiaction_cli.installed import package_folder, requirements
 from getiaction_cli.policies import Field, Rejected, Unjudgeable, plain
-from getiaction_cli.policies.catalog import world
+from getiaction_cli.policies.catalog import light_lerobot
 from getiaction_cli.policies.coerce import WrongType, coerce
 from getiaction_cli.policies.config import refusal
 from getiaction_cli.policies.source_docs import choices, type_text
@@ -60,7 +60,7 @@ class Environment:
     @functools.cached_property
     def observation_types(self) -> list[str]:
         """The values of `obs_type` for which LeRobot declares what the environment returns."""
-        source = Path(world().module(_MODULE).__file__ or "")
+        source = Path(light_lerobot().module(_MODULE).__file__ or "")
         tree = ast.parse(source.read_text(encoding="utf-8"))
         bases = [kind.__name__ for kind in self.config_class.__mro__]
         found: list[str] = []
@@ -203,7 +203,7 @@ def environments() -> dict[str, Environment]:
         Unjudgeable: LeRobot's source cannot be executed without its libraries.
     """
     found = {}
-    for kind in vars(world().module(_MODULE)).values():
+    for kind in vars(light_lerobot().module(_MODULE)).values():
         name = vars(kind).get("_choice_name") if isinstance(kind, type) else None
         if isinstance(name, str):
             found[name] = Environment(name, kind)

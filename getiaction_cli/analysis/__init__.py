@@ -1,1 +1,1 @@
-"""What rules share: keys, classes and values of a recipe, and how recipe, dataset and policy fit together."""
+"""Analyses shared by rules: keys, classes and values of a recipe, and the recipe applied to its dataset."""

@@ -1,4 +1,4 @@
-"""The pretrained policy that a recipe starts from, as far as it is here: its JSON files and the weights' header."""
+"""Read the pretrained policy that a recipe starts from, if it is on this disk: JSON files and header of the weights."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ MISSING = "the file is missing"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What ``pretrained_path`` leads to.
+    """The checkpoint that ``pretrained_path`` names.
 
     Args:
-        said: as the recipe writes it.
-        folder: where it is on this disk; None for a Hub id that was never downloaded.
-        config: its config.json; empty when there is none to be read.
-        problem: why it can't be used, in words; empty when it can, or when it is yet to be downloaded.
-        processors: policy_preprocessor.json and policy_postprocessor.json by name, those that could be read.
-        unreadable: the name of the other → why, in words.
+        path: the path or Hub id in the recipe.
+        folder: its folder on this disk; None for a Hub id that is not downloaded.
+        config: its config.json; empty if it can't be read.
+        problem: why it can't be used, as text; empty if it can, or if it is not downloaded.
+        processors: the readable ones of policy_preprocessor.json and policy_postprocessor.json, by name.
+        unreadable: name of an unreadable one → reason, as text.
     """
 
-    said: str
+    path: str
     folder: Path | None
     config: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
@@ -54,24 +54,24 @@ class Checkpoint:
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name → shape of its tensors; empty when the weights are not here or can't be read."""
+        """Name → shape of its tensors; empty if the weights are not on this disk or can't be read."""
         try:
             return safetensors_shapes(self.folder / WEIGHTS) if self.folder else {}
         except (OSError, ValueError):
             return {}
 
 
-def is_hub_id(said: str) -> bool:
-    """True for "org/name", as opposed to a path."""
-    return said.count("/") == 1 and not said.startswith((".", "~", "/")) and not Path(said).is_dir()
+def is_hub_id(path: str) -> bool:
+    """Whether a text is a Hub id, "org/name", and not a path."""
+    return path.count("/") == 1 and not path.startswith((".", "~", "/")) and not Path(path).is_dir()
 
 
 def find(said: str, hub_cache: Path, revision: str | None = None) -> Checkpoint:
-    """Look where training would look.
+    """Find and read a checkpoint where training would find it.
 
     Args:
         said: a folder or a Hub id.
-        hub_cache: where huggingface_hub keeps what was downloaded.
+        hub_cache: the cache of huggingface_hub.
         revision: branch, tag or commit of a Hub id.
     """
     folder: Path | None = Path(said).expanduser()
@@ -122,7 +122,7 @@ def _why(error: Exception) -> str:
 
 
 def _nearby(folder: Path) -> str:
-    """A better folder inside the one named, in words."""
+    """A message that names a checkpoint inside the folder; empty if there is none."""
     for inner in ("pretrained_model", "checkpoints/last/pretrained_model"):
         if (folder / inner / "config.json").is_file():
             return f"{folder} has no config.json; {folder / inner} has one"

@@ -1,4 +1,4 @@
-"""Settings that take one of a few words, where no type says so. A slow test holds them against the real libraries."""
+"""Allowed values of settings whose types do not list them. A slow test compares them with the real libraries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STRATEGIES = (
     "fsdp_cpu_offload", "single_tpu", "single_xla", "xla", "xla_debug",
 )  # fmt: skip
 
-# (section, key) → the words.
+# (section, key) → allowed values.
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("trainer", "accelerator"): ACCELERATORS,
     ("trainer", "strategy"): STRATEGIES,
@@ -27,7 +27,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("model.init_args", "device"): ("cuda", "mps", "xpu", "cpu"),
 }
 
-# (class of Lightning, argument) → the words; they hold for its subclasses too.
+# (class of Lightning, argument) → allowed values, also for subclasses.
 _OF_CLASSES: dict[tuple[str, str], tuple[str, ...]] = {
     ("BatchSizeFinder", "mode"): ("power", "binsearch"),
     ("EarlyStopping", "mode"): ("min", "max"),
@@ -37,8 +37,8 @@ _OF_CLASSES: dict[tuple[str, str], tuple[str, ...]] = {
     ("WandbLogger", "mode"): ("online", "offline", "disabled", "shared", "dryrun"),
 }
 
-# Other words for an allowed one: (key, word) → the allowed word.
-SAME = {
+# Synonyms: (key, value) → the allowed value.
+SYNONYMS = {
     ("device", "nvidia"): "cuda",
     ("accelerator", "nvidia"): "cuda",
     ("video_backend", "av"): "pyav",
@@ -46,8 +46,8 @@ SAME = {
     ("precision", "float32"): "32-true",
 }
 
-# What a word that is not allowed most likely means; it may also mean another (16-true, mps).
-MEANT = {
+# Likely replacements of invalid values; another one (16-true, mps) may be intended: (key, value) → the allowed value.
+LIKELY = {
     ("device", "gpu"): "cuda",
     ("accelerator", "xpu"): "auto",
     ("video_backend", "video_reader"): "pyav",
@@ -64,7 +64,7 @@ MEANT = {
 
 
 def words_of(class_path: str, argument: str) -> tuple[str, ...]:
-    """The words that an argument of a class takes; empty where its type says it, or where it takes any value."""
+    """The allowed values of an argument of a class; empty if its type lists them, or if any value is allowed."""
     if not any(argument == name for _, name in _OF_CLASSES):
         return ()
     return next((_OF_CLASSES[base, argument] for base in lineage(class_path) if (base, argument) in _OF_CLASSES), ())

@@ -1,4 +1,4 @@
-"""Callbacks, loggers and the like, written as ``{class_path, init_args}``: where they are, and which is meant."""
+"""Callbacks, loggers and other objects of a recipe, written as ``{class_path, init_args}``: routes and classes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ HOMES = {**OBJECT_HOMES, "image_transforms": TRANSFORMS_HOME}
 
 
 def kind_of(route: str) -> str:
-    """The kind of an object, a key of `HOMES`, by where it is in the recipe."""
+    """The kind of an object, a key of `HOMES`, by its route in the recipe."""
     return "image_transforms" if route.startswith(IMAGE_TRANSFORMS) else route.split(".")[1]
 
 
 def object_routes(recipe: Recipe) -> Iterator[str]:
-    """The routes of everything that is written as a section with a class path, except the policy and the data."""
+    """The routes of all sections with a class path, except the policy and the data."""
     for name in OBJECT_HOMES:
         value = recipe.trainer(name)
         if isinstance(value, list):
@@ -51,7 +51,7 @@ def usable_names(kind: str) -> list[str]:
 
 @cache
 def intended_class(kind: str, path: str) -> tuple[str, bool]:
-    """The class path that one of that kind was meant to be, empty for none, and whether there is no doubt about it."""
+    """The class path of that kind that was intended (empty if unknown), and whether that is certain."""
     module = HOMES[kind]
     home, _, name = path.rpartition(".")
     inside = home == module or home.startswith(f"{module}.")
@@ -73,14 +73,14 @@ _LOGGERS = ("CSVLogger", "TensorBoardLogger", "WandbLogger", "MLFlowLogger", "Co
 
 
 def required_arguments(class_path: str) -> list[str]:
-    """The arguments that a recipe must give a class: nothing else has a value for them."""
+    """The arguments of a class that a recipe must set: they have no default, and training does not set them."""
     signature = read_signature(class_path) if class_path else None
     given = (OUTPUT_ARGUMENTS.get(class_path.rpartition(".")[2], ("",))[0], "root_dir")
     return [name for name in signature.required if name not in given] if signature else []
 
 
 def class_called(kind: str, name: str) -> str:
-    """The class path that a name alone means, as `wandb` in the place of a logger; empty when it is not known."""
+    """The class path of a name without module, such as `wandb` for a logger; empty if it is unknown."""
     home = OBJECT_HOMES[kind]
     candidates = [name, f"{home}.{name.rpartition('.')[2]}"]
     if kind == "logger":

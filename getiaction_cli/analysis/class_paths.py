@@ -1,4 +1,4 @@
-"""Class paths: what is allowed in each place, and what a path that may not was meant to be. Nothing is imported."""
+"""Find class paths that are not allowed in their section, and the intended ones, without importing anything."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from getiaction_cli.recipe.layout import DATAMODULE, POLICY_HOME, WRAPPER
 from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.recipe.writing import write
 
-# Algorithms that LeRobot had, or has, as policies, and that learn from interaction only.
+# Policies of some LeRobot version that learn only from interaction.
 _NOT_IMITATION = ("sac",)
 
 
 class Verdict(Enum):
-    """What becomes of a class path."""
+    """Whether an intended class path is known."""
 
     MEANT = auto()
     REFUSED = auto()
@@ -38,16 +38,16 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class WrongClassPath:
-    """A class path that is not allowed in its place.
+    """A class path that is not allowed in its section.
 
     Args:
-        route: where it is.
-        verdict: whether it is clear what was meant.
+        route: its route.
+        verdict: whether the intended class path is known.
         message: what is wrong.
-        meant: the class path that was meant.
-        certain: there is no doubt about that.
-        works: training finds the class all the same.
-        also: other values that go with it.
+        meant: the intended class path.
+        certain: whether that is certain.
+        works: whether training accepts the class path nevertheless.
+        also: further values to set with it.
         help: what to do.
     """
 
@@ -63,13 +63,13 @@ class WrongClassPath:
 
 @cache
 def class_paths(recipe: Recipe) -> tuple[WrongClassPath, ...]:
-    """The class paths of a recipe that is not allowed in its place."""
+    """The class paths of a recipe that are not allowed in their section."""
     found = [_model(recipe), _data(recipe), *(_object(recipe, route) for route in object_routes(recipe))]
     return tuple(item for item in found if item is not None)
 
 
 def intended_policy(recipe: Recipe) -> str | None:
-    """The policy that a recipe names, or that its author plainly meant; None for none that is installed."""
+    """The policy that a recipe names, or that its author evidently intended; None if it is not installed."""
     name = recipe.policy_name
     if name in policies.names():
         return name
@@ -87,25 +87,25 @@ def intended_policy(recipe: Recipe) -> str | None:
 
 
 def policies_meant(name: str) -> tuple[tuple[str, ...], bool]:
-    """The policies whose names are spelt like this one, and whether they differ in hyphens and case only."""
+    """The policies with a similar name, and whether they differ only in hyphens and case."""
     plain = name.lower().replace("-", "").replace("_", "").removesuffix("policy")
     same = tuple(own for own in policies.names() if own.replace("_", "") == plain)
     return same or closest(name, policies.names()), bool(same)
 
 
 def policy_classes() -> dict[str, str]:
-    """The policies that have a class of their own: class name → policy name."""
+    """The policies that have their own class: class name → policy name."""
     return {
         policies.load(name).class_name: name for name in policies.names() if policies.load(name).class_path != WRAPPER
     }
 
 
 def intended_by(section: str, word: str) -> WrongClassPath | None:
-    """What a class is meant by a word in the place of a section; None for the class path itself.
+    """The intended class of a section that is written as one word; None if the word is a valid class path.
 
     Args:
         section: the route of `model`, `data` or an object.
-        word: what is written there.
+        word: the value of that section.
     """
     tree: dict[str, Any] = {"class_path": word}
     for key in reversed(section.split(".")):
@@ -139,7 +139,7 @@ def _model(recipe: Recipe) -> WrongClassPath | None:
             works = home.startswith(f"{POLICY_HOME}.") and exact == name and read_signature(path) is not None
             return WrongClassPath(route, Verdict.MEANT, words, meant, True, works)
     near = difflib.get_close_matches(path, [f"{POLICY_HOME}.{own}" for own in ("LeRobotPolicy", *classes)], 1, 0.85)
-    if near and closest(name, [near[0].rpartition(".")[2]]):  # a long path in common makes no likeness
+    if near and closest(name, [near[0].rpartition(".")[2]]):  # a common module path does not make class names similar
         return WrongClassPath(route, Verdict.MEANT, f"there is no class `{path}`", near[0])
     if bare.lower() in _NOT_IMITATION:
         return WrongClassPath(

@@ -1,4 +1,4 @@
-"""What a recipe's training downloads: the files of its dataset, its models on the Hub, and torchvision's weights."""
+"""The downloads of a recipe's training: files of its dataset, models on the Hub, torchvision's weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from getiaction_cli.recipe import Recipe
 if TYPE_CHECKING:
     from getiaction_cli.datasets.progress import OnProgress
 
-# Files of a model's repository that hold weights; of the others, transformers and LeRobot read none.
+# Suffixes of weight files; transformers and LeRobot do not read files of `_OTHER_FORMATS`.
 _SAFE = ".safetensors"
 _WEIGHTS = (_SAFE, ".bin", ".pt", ".pth", ".ckpt")
 _OTHER_FORMATS = re.compile(r"\.(onnx|onnx_data|gguf|h5|msgpack|tflite|mlmodel|npz|ot|pdparams|mp4|zip|tar|gz)$|^onnx/")
@@ -32,14 +32,14 @@ _OF_PRETRAINED = re.compile(r"^[^/]+\.(json|safetensors)$")
 
 @dataclass(frozen=True)
 class Download:
-    """Files to fetch from one place.
+    """Files to download from one place.
 
     Args:
-        what: the place, and what it is, in words.
-        files: their paths, or their address.
-        bytes: their size; None where the server does not say.
-        folder: the cache they go into.
-        fetch: fetches them.
+        what: the place and its purpose, as text.
+        files: their paths or address.
+        bytes: their size; None if the server does not report it.
+        folder: the cache to download to.
+        fetch: downloads them.
     """
 
     what: str
@@ -50,10 +50,10 @@ class Download:
 
 
 def downloads(recipe: Recipe, fit: Fit) -> Iterator[Download]:
-    """Compare what the recipe needs with the caches; asks the Hub.
+    """Compare the files that the recipe needs with the caches; uses the network.
 
     Raises:
-        HubError: the Hub, or torchvision's server, can't be asked.
+        HubError: the Hub, or torchvision's server, can't be reached.
     """
     for dataset, lacking in fit.lacking_of_each:
         if lacking:
@@ -71,9 +71,9 @@ def downloads(recipe: Recipe, fit: Fit) -> Iterator[Download]:
 
 
 def files_of(model: HubModel, paths: Sequence[str]) -> list[str]:
-    """The files of a repository that building the policy reads.
+    """The files of a repository that are read to build the policy.
 
-    Of weights in several formats it reads safetensors. Where folders are named, the files beside them are not read.
+    Of weights in several formats, safetensors are read. If the model lists folders, only their files are read.
     """
     if model.at == ROUTE and "config.json" in paths:
         pretrained = [path for path in paths if _OF_PRETRAINED.search(path)]

@@ -1,4 +1,4 @@
-"""Rollouts as other trainers write them: `env` and `eval` of lerobot-train, the gyms of a data module."""
+"""Convert rollout settings of other trainers: `env` and `eval` of lerobot-train, the gyms of a data module."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _DATA = "data.init_args"
 
 @dataclass(frozen=True)
 class ForeignEvaluation:
-    """What a recipe says about rollouts in another trainer's words.
+    """The rollout settings of a recipe in another trainer's format.
 
     Args:
-        routes: where it says it.
-        section: the same as an `evaluation:` section; None where the environment is not clear.
-        lost: routes whose values have no counterpart.
+        routes: their routes.
+        section: the equivalent `evaluation:` section; None if the environment is unknown.
+        lost: routes whose values have no equivalent.
     """
 
     routes: tuple[str, ...]
@@ -31,9 +31,9 @@ class ForeignEvaluation:
 
 
 def foreign_evaluation(recipe: Recipe) -> ForeignEvaluation | None:
-    """The rollouts that a recipe asks for in another trainer's words; None when it asks for none."""
+    """The rollout settings of a recipe in another trainer's format; None without any."""
     top = [key for key in _LEROBOT if key in recipe.keys("")]
-    if "env" not in top and "eval" not in top:  # `eval_freq` alone has had other meanings
+    if "env" not in top and "eval" not in top:  # `eval_freq` without them had other meanings
         top = [key for key in top if key == "env_eval_freq"]
     data = [key for key in (*_GYMS, *_COUNTS) if key in recipe.keys(_DATA)]
     if data and _LENGTH in recipe.keys(_DATA):
@@ -102,7 +102,7 @@ def _of_gyms(recipe: Recipe, keys: list[str], lost: list[str]) -> dict[str, Any]
 
 
 def _environment_of(gym: Any) -> str | None:
-    """The environment type that a class path or a name means: "physicalai.gyms.PushTGym" is pusht."""
-    said = gym.get("class_path") if isinstance(gym, dict) else gym
-    word = str(said).rpartition(".")[2].lower().replace("_", "").replace("-", "")
+    """The environment type of a class path or name: "pusht" for "physicalai.gyms.PushTGym"."""
+    named = gym.get("class_path") if isinstance(gym, dict) else gym
+    word = str(named).rpartition(".")[2].lower().replace("_", "").replace("-", "")
     return next((name for name in known_environments() if name.replace("_", "") in word), None)

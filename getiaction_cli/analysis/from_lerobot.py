@@ -1,4 +1,4 @@
-"""A configuration of lerobot-train as a recipe: the same windows, batches, optimizer, schedule and losses."""
+"""Convert a configuration of lerobot-train to a recipe with equal windows, batches, optimizer, schedule and losses."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from getiaction_cli.analysis.ledger import Ledger
 from getiaction_cli.analysis.renamed_keys import COUNTERPARTS, UPLOAD, counterpart
 from getiaction_cli.analysis.spelling import closest
 from getiaction_cli.policies import NOT_PARAMETERS, PolicyClass, Rejected, Unjudgeable
-from getiaction_cli.policies.catalog import world
+from getiaction_cli.policies.catalog import light_lerobot
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import DATAMODULE, MODEL_SECTIONS, WRAPPER, WRAPPER_ARGUMENTS
 from getiaction_cli.recipe.signatures import REQUIRED, read_signature
 
 DEFAULT = "the default, here too"
 OFF = "it asks for nothing"
-# A section with so many of the keys that it can have was written by a program, defaults and all.
+# A section with at least this share of its possible keys was written by a program, including defaults.
 _WRITTEN_WHOLE = 0.8
 _UNKNOWN: Any = object()
-# What LeRobot makes for cameras that a policy has and a dataset has not.
+# Prefix of the features that LeRobot adds for cameras that a dataset lacks.
 _MADE_UP = "observation.images.empty_camera"
 _PRECISIONS = {"bf16": "bf16-mixed", "fp16": "16-mixed"}
 _SECTIONS = ("dataset", "policy", "env", "eval", "env_eval_freq", "wandb", "launch", "environment")
@@ -63,9 +63,9 @@ def _unknown(path: tuple[str, ...]) -> str:
 
 @cache
 def _fields(class_name: str) -> dict[str, Any]:
-    """Field → default of a configuration class of lerobot-train; `_UNKNOWN` where it is required or computed."""
+    """Field → default of a configuration class of lerobot-train; `_UNKNOWN` if it is required or computed."""
     module = "lerobot.configs.train" if class_name == "TrainPipelineConfig" else "lerobot.configs.default"
-    return _defaults_of(getattr(world().module(module), class_name))
+    return _defaults_of(getattr(light_lerobot().module(module), class_name))
 
 
 def _defaults_of(kind: Any) -> dict[str, Any]:
@@ -79,13 +79,13 @@ def _default(field: dataclasses.Field[Any]) -> Any:
 
 
 def is_whole(given: Any, known: Iterable[str]) -> bool:
-    """True for a section that a program has written, with the defaults in it."""
+    """Whether a section was written by a program, including defaults."""
     known = set(known)
     return isinstance(given, dict) and len(known & set(given)) >= _WRITTEN_WHOLE * len(known)
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal as plain values; true is not 1."""
+    """Whether two values are equal as plain values; true does not equal 1."""
     return policies.plain(one) == policies.plain(other) and isinstance(one, bool) == isinstance(other, bool)
 
 
@@ -100,12 +100,12 @@ def _policy(ledger: Ledger) -> PolicyClass | None:
         ledger.put("model.class_path", WRAPPER)
         return None
     start, name = given.get("path") or given.get("pretrained_path"), given.get("type")
-    said = name or (_type_of(start, given.get("pretrained_revision")) if start else None)
-    policy = policies.load(said) if said in policies.names() else None
+    kind = name or (_type_of(start, given.get("pretrained_revision")) if start else None)
+    policy = policies.load(kind) if kind in policies.names() else None
     class_path = policy.class_path if policy is not None else WRAPPER
     ledger.put("model", {"class_path": class_path, "init_args": {}})
-    if class_path == WRAPPER and said:
-        ledger.put("model.init_args.policy_name", said)
+    if class_path == WRAPPER and kind:
+        ledger.put("model.init_args.policy_name", kind)
     if "type" in given and policy is not None:
         ledger.carry(("policy", "type"), "model.class_path", class_path)
     elif "type" in given:
@@ -120,7 +120,7 @@ def _policy(ledger: Ledger) -> PolicyClass | None:
 
 
 def _type_of(start: Any, revision: Any) -> str | None:
-    """The policy in a pretrained_model folder or in what was downloaded of a Hub id."""
+    """The policy in a pretrained_model folder or in a downloaded Hub repository."""
     found = checkpoint.find(str(start), hub_cache(), str(revision) if revision else None).policy
     named = (name for name in policies.names() if policies.load(name).base == start)
     return found if isinstance(found, str) else next(named, None)
@@ -143,7 +143,7 @@ def _weights(ledger: Ledger, given: dict[str, Any], policy: PolicyClass | None) 
 
 
 def _kept(given: dict[str, Any], policy: PolicyClass | None, start: Any) -> bool:
-    """True where parameters are written that have their default: by hand, or over those of pretrained weights."""
+    """Whether to keep parameters equal to their default: if written by hand, or overriding those of a checkpoint."""
     return policy is None or bool(start) or not is_whole(given, set(policy.fields) - NOT_PARAMETERS)
 
 
@@ -278,12 +278,12 @@ def _dataset(ledger: Ledger) -> None:
     if ledger.get("dataset", "eval_split"):
         note = "a task with only one episode keeps it; lerobot-train holds it out"
         ledger.carry(("dataset", "eval_split"), "data.init_args.val_split", why=note)
-        # VQ-BeT counts the batches of a validation as steps of its training.
+        # VQ-BeT counts validation batches as training steps.
         ledger.add("trainer.num_sanity_val_steps", 0, "lerobot-train does not validate before the first step")
 
 
 def _by_table(ledger: Ledger, path: tuple[str, ...], home: str, class_name: str) -> None:
-    """Decide on a key by what the table of counterparts says about it."""
+    """Decide on a key by the table of counterparts."""
     key, value = path[-1], ledger.get(*path)
     default = _fields(class_name).get(key, _UNKNOWN)
     target, why, lost = COUNTERPARTS.get((home, key), (None, "", True))
@@ -316,7 +316,7 @@ def _arguments() -> dict[str, Any]:
 
 
 def _here(target: str) -> Any:
-    """The default of a key of a recipe."""
+    """The default of a recipe's key."""
     home, _, key = target.rpartition(".")
     class_path = {"data.init_args": DATAMODULE, "trainer": "lightning.Trainer"}.get(home, "")
     signature = read_signature(class_path) if class_path else None
@@ -338,7 +338,7 @@ def _training(ledger: Ledger, policy: PolicyClass | None) -> None:
             _by_table(ledger, (key,), "", "TrainPipelineConfig")
     _optimizer(ledger, policy)
     _launch(ledger)
-    for key in ("seed", "steps", "log_freq"):  # what a recipe leaves to other defaults
+    for key in ("seed", "steps", "log_freq"):  # keys whose defaults differ from those of a recipe
         target, default = COUNTERPARTS.get(("", key), (key, ""))[0] or key, _fields("TrainPipelineConfig")[key]
         if not ledger.has(key):
             ledger.add(target, default, "lerobot-train's default", key)
@@ -363,7 +363,7 @@ def _eval_steps(ledger: Ledger, value: Any) -> None:
         ledger.nothing(("eval_steps",), OFF)
     else:
         ledger.carry(("eval_steps",), "trainer.val_check_interval")
-        ledger.put("trainer.check_val_every_n_epoch", None)  # counted through the epochs, as LeRobot does
+        ledger.put("trainer.check_val_every_n_epoch", None)  # count steps across epochs, as in LeRobot
 
 
 def _max_eval_samples(ledger: Ledger, value: Any) -> None:
@@ -470,7 +470,7 @@ _OF_TRAINING: dict[str, Callable[[Ledger, Any], None]] = {
 
 
 def _launch(ledger: Ledger) -> None:
-    """The arguments of accelerate or torchrun, and the variables in front of it."""
+    """Decide on the arguments of accelerate or torchrun, and on environment variables of the command."""
     given = ledger.get("launch")
     for key, value in given.items() if isinstance(given, dict) else ():
         name, path = key.replace("-", "_"), ("launch", key)
@@ -497,7 +497,7 @@ def _launch(ledger: Ledger) -> None:
 
 
 def _optimizer(ledger: Ledger, policy: PolicyClass | None) -> None:
-    """LeRobot takes both from the policy, unless `use_policy_training_preset` is false."""
+    """Decide on optimizer and scheduler; LeRobot uses the policy's unless `use_policy_training_preset` is false."""
     if ledger.get("use_policy_training_preset") is not False:
         for key in ("optimizer", "scheduler"):
             ledger.nothing((key,), "the policy's own replaces it, as in lerobot-train")
@@ -519,15 +519,15 @@ def own_optimizer(
     policy: PolicyClass | None,
     parameter: str = "optimizer",
 ) -> None:
-    """Decide on an optimizer or schedule that is not the policy's own: parameters of the policy where it has them.
+    """Decide on an explicit optimizer or schedule: its arguments become parameters of the policy if these exist.
 
     Args:
-        ledger: where its keys are.
-        path: where it is written.
+        ledger: the ledger of the migration.
+        path: its path in the source.
         kind: LeRobot's name of it ("adamw"), or the class of torch.
-        arguments: what it is built with.
+        arguments: its arguments.
         policy: the policy; None for an unknown one.
-        parameter: "optimizer" or "scheduler": how the policy's parameters for it begin.
+        parameter: "optimizer" or "scheduler": the prefix of the policy's parameters for it.
     """
     why = COUNTERPARTS["", parameter].why
     if not isinstance(arguments, dict):

@@ -1,4 +1,4 @@
-"""A configuration of LightningCLI (the original project, physicalai, what `--print_config` writes) as a recipe."""
+"""Convert a configuration of LightningCLI (the original project, physicalai, `--print_config`) to a recipe."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOTHING: tuple[Any, ...] = (None, False, [], {}, "")
 def convert(recipe: Recipe) -> Ledger:
     """Decide on every key of a LightningCLI configuration."""
     source = recipe.plain()
-    if isinstance(source.get("fit"), dict):  # as LightningCLI saves it from outside a subcommand
+    if isinstance(source.get("fit"), dict):  # LightningCLI saves it in this form outside of a subcommand
         source = {**{key: value for key, value in source.items() if key != "fit"}, **source["fit"]}
     ledger = Ledger(source, copy.deepcopy(source))
     _classes(ledger, recipe.file)
@@ -33,7 +33,7 @@ def convert(recipe: Recipe) -> Ledger:
     _rollouts(ledger, meant)
     policy = policy_of(meant)
     paths = {".".join(leaf[:end]): leaf[:end] for leaf in ledger.leaves for end in range(1, len(leaf) + 1)}
-    # The top-level keys come last: an optimizer replaces what the policy says.
+    # The top-level keys come last: an optimizer replaces the policy's parameters.
     for section in sorted(sections(meant, policy), key=lambda section: not section.route):
         for key in meant.keys(section.route):
             path = paths.get(section.at(key))
@@ -52,7 +52,7 @@ def _reread(ledger: Ledger, name: str) -> Recipe:
 
 
 def _classes(ledger: Ledger, name: str) -> None:
-    """Class paths of elsewhere, and classes that are written without a section."""
+    """Replace class paths of other projects, and classes that are written without a section."""
     for key in ("model", "data"):
         if isinstance(ledger.recipe.get(key), str):
             ledger.carry((key,), f"{key}.class_path")
@@ -72,7 +72,7 @@ def _classes(ledger: Ledger, name: str) -> None:
 
 
 def _named_objects(ledger: Ledger) -> None:
-    """Loggers and callbacks by name, as `logger: wandb`."""
+    """Replace names of loggers and callbacks, such as `logger: wandb`, by sections."""
     for kind in ("callbacks", "logger", "plugins"):
         value, path = ledger.get("trainer", kind), ("trainer", kind)
         entries = value if isinstance(value, list) else [value]

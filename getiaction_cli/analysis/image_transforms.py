@@ -1,6 +1,6 @@
-"""Random changes of the training pictures: what `image_transforms` says, and what it does to a picture.
+"""Random changes of training images: the transforms in `image_transforms`, and their effect on an image.
 
-It contains LeRobot's fields, whose transforms are the sections below `tfs`, or one class of torchvision, whose
+The section contains LeRobot's fields, whose transforms are the sections below `tfs`, or one class of torchvision, whose
 `init_args.transforms` may contain further ones.
 """
 
@@ -16,20 +16,20 @@ from getiaction_cli.recipe.layout import IMAGE_TRANSFORMS as ROUTE
 from getiaction_cli.recipe.layout import TRANSFORMS_HOME as _TORCHVISION
 from getiaction_cli.recipe.signatures import Signature, provided, read_signature
 
-_OWN = "lerobot.transforms.transforms"  # looked for before torchvision's
+_OWN = "lerobot.transforms.transforms"  # takes precedence over torchvision
 _NOT_TRANSFORMS = ("ImageTransforms", "ImageTransformsConfig", "ImageTransformConfig", "RandomSubsetApply", "Transform",
                    "AutoAugmentPolicy", "InterpolationMode", "F", "Any", "Callable", "Sequence")  # fmt: skip
 
 
 @cache
 def transform_names() -> tuple[str, ...]:
-    """The classes that a transform's `type` can name; empty where their source can't be read."""
+    """The classes that a transform's `type` can name; empty if their source can't be read."""
     own, others = provided(_OWN), provided(_TORCHVISION)
     return tuple(sorted({*own, *others} - {*_NOT_TRANSFORMS})) if own and others else ()
 
 
 def transform_signature(name: str) -> Signature | None:
-    """What a transform takes."""
+    """The signature of a transform."""
     return read_signature(f"{_OWN}.{name}") or read_signature(f"{_TORCHVISION}.{name}")
 
 
@@ -39,7 +39,7 @@ def class_names() -> tuple[str, ...]:
     return tuple(sorted({*provided(_TORCHVISION)} - {*_NOT_TRANSFORMS}))
 
 
-# The words for arguments that are objects in Python, as far as they hold for the tensors of a dataset.
+# Names in recipes for arguments that are objects in Python, restricted to those that work for tensors.
 _GRID = ("nearest", "bilinear")
 _INTERPOLATION = {
     **dict.fromkeys(
@@ -53,7 +53,7 @@ _DTYPES = ("float32", "uint8", "torch.float32", "torch.uint8")
 
 
 def argument_words(class_path: str, argument: str) -> tuple[Any, ...]:
-    """The values of an argument that is an object in Python; empty for an argument of plain values."""
+    """The allowed values of an argument that is an object in Python; empty for arguments with plain values."""
     match argument:
         case "interpolation":
             words = _INTERPOLATION.get(class_path.rpartition(".")[2], _GRID)
@@ -66,12 +66,12 @@ def argument_words(class_path: str, argument: str) -> tuple[Any, ...]:
 
 
 def is_class(recipe: Recipe) -> bool:
-    """True where `image_transforms` names a class."""
+    """Whether `image_transforms` names a class."""
     return recipe.has(f"{ROUTE}.class_path") or recipe.has(f"{ROUTE}.init_args")
 
 
 def class_routes(recipe: Recipe, route: str = ROUTE) -> Iterator[str]:
-    """The sections below a route that are transforms by class path, outer ones first."""
+    """The routes of transforms by class path at and below a route, outer ones first."""
     if route == ROUTE and not is_class(recipe):
         return
     yield route
@@ -82,21 +82,21 @@ def class_routes(recipe: Recipe, route: str = ROUTE) -> Iterator[str]:
 
 
 def transform_routes(recipe: Recipe) -> Iterator[str]:
-    """The transforms of a recipe that are sections below LeRobot's `tfs`."""
+    """The routes of the transforms below LeRobot's `tfs`."""
     for name in recipe.keys(f"{ROUTE}.tfs"):
         if isinstance(recipe.get(f"{ROUTE}.tfs.{name}"), dict):
             yield f"{ROUTE}.tfs.{name}"
 
 
 def is_built(recipe: Recipe, route: str) -> bool:
-    """True when LeRobot makes this transform: one of no weight is passed over, and so are all when none is wanted."""
+    """Whether LeRobot builds this transform: not if its weight is 0, or if transforms are disabled."""
     weight = recipe.get(f"{route}.weight", 1.0)
     return recipe.get(f"{ROUTE}.enable") is not False and (not isinstance(weight, int | float) or weight > 0)
 
 
 # -- what a transform does to the size of a picture --------------------------------------------------------------------
 
-# torchvision's transforms whose result is not one picture of three channels, and why. A test runs all of them.
+# torchvision's transforms whose result is not one image with three channels, and why. A test runs all of them.
 NOT_A_PICTURE = {
     **dict.fromkeys(("FiveCrop", "TenCrop"), "makes several pictures of one"),
     "ToPILImage": "makes something that is not a tensor",
@@ -119,10 +119,10 @@ Size = tuple[int, int]
 
 
 def size_after(name: str, arguments: dict[str, Any], size: Size) -> Size | None:
-    """(height, width) of a picture of `size` after a transform; None where it differs from one picture to the next.
+    """(height, width) of an image of `size` after a transform; None if it differs between images.
 
     Raises:
-        ValueError: the arguments are not ones that the transform takes; other rules report that.
+        ValueError: the transform does not accept the arguments, which other rules report.
     """
     if name in _TO_ANY_SIZE or (name == "RandomRotation" and arguments.get("expand")):
         return None
@@ -141,10 +141,10 @@ def size_after(name: str, arguments: dict[str, Any], size: Size) -> Size | None:
 
 
 def size_after_all(recipe: Recipe, size: Size) -> tuple[Size | None, str]:
-    """(height, width) of a training picture of `size` after the recipe's transforms, and the route of what changes it.
+    """(height, width) of a training image of `size` after the recipe's transforms, and the route that changes it.
 
-    The size is None where it differs from one picture to the next: a random size, or a transform that only some
-    pictures get. Without a change of size, the route is empty.
+    The size is None if it differs between images: for a random size, or a transform that is not always applied.
+    Without a change of size, the route is empty.
     """
     routes = [route for route in transform_routes(recipe) if is_built(recipe, route)]
     if recipe.get(f"{ROUTE}.enable") is False:
@@ -172,15 +172,15 @@ def size_after_all(recipe: Recipe, size: Size) -> tuple[Size | None, str]:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A training picture on its way through transforms.
+    """The properties of a training image between two transforms.
 
     Args:
-        size: (height, width); None where it differs from one picture to the next.
-        kind: "uint8"; "float" from 0 to 1; "255" for fractions from 0 to 255; "0" for whole numbers, 0 and 1;
-            "mixed" where it differs from one picture to the next.
+        size: (height, width); None if it differs between images.
+        kind: "uint8"; "float" from 0 to 1; "255" for floats from 0 to 255; "0" for floats truncated to 0 and 1; "mixed"
+            if it differs between images.
         channels: 3, or 1 after `Grayscale`.
-        resized_by: the route of the transform that made its size what it is; empty for the camera's.
-        turned_by: the route of the transform that made its kind or channels what they are.
+        resized_by: the route of the transform that last changed its size; empty if none did.
+        turned_by: the route of the transform that last changed its kind or channels.
     """
 
     size: Size | None
@@ -192,13 +192,13 @@ class Picture:
 
 @dataclass(slots=True)
 class Path:
-    """Pictures through the transforms of a recipe. ``refused``: why a transform stops training, by its route."""
+    """Follows an image through the transforms of a recipe. ``refused``: route of an invalid transform → reason."""
 
     recipe: Recipe
     refused: dict[str, str] = field(default_factory=dict)
 
     def after(self, picture: Picture, route: str = ROUTE) -> Picture:
-        """The picture after the transform at that route."""
+        """The image after the transform at a route."""
         name = str(self.recipe.get(f"{route}.class_path")).rpartition(".")[2]
         arguments = self.recipe.get(f"{route}.init_args")
         arguments = arguments if isinstance(arguments, dict) else {}
@@ -251,7 +251,7 @@ NORMALIZED = "normalizes training pictures only; the policy normalizes all of it
 
 
 def normalizes(arguments: Any) -> bool:
-    """True when a `Normalize` with these arguments changes a picture."""
+    """Whether a `Normalize` with these arguments changes an image."""
     given = arguments if isinstance(arguments, dict) else {}
     return not (set(_items(given.get("mean"))) == {0} and set(_items(given.get("std"))) == {1})
 
@@ -261,7 +261,7 @@ def _items(value: Any) -> list[Any]:
 
 
 def _turned(kind: str, dtype: str, scales: bool) -> str:
-    """The kind of a picture after its conversion."""
+    """The kind of an image after a conversion of its dtype."""
     if dtype.removeprefix("torch.") == "float32":
         return {"uint8": "float" if scales else "255", "0": "0", "mixed": "float" if scales else "mixed"}.get(
             kind, kind
@@ -272,7 +272,7 @@ def _turned(kind: str, dtype: str, scales: bool) -> str:
 
 
 def _either(pictures: list[Picture], route: str) -> Picture:
-    """What is certain of a picture that is one of several, after the transform at a route."""
+    """The common properties of alternative images after the transform at a route."""
     first = pictures[0]
     for other in pictures[1:]:
         if other.size != first.size:
@@ -285,7 +285,7 @@ def _either(pictures: list[Picture], route: str) -> Picture:
 
 
 def _size_after(name: str, arguments: dict[str, Any], size: Size | None) -> Size | None:
-    """`size_after`, where the size may be unknown and wrong arguments change nothing."""
+    """As `size_after`, for a possibly unknown size; invalid arguments leave it unchanged."""
     try:
         if size is not None:
             return size_after(name, arguments, size)
@@ -300,7 +300,7 @@ def _is_pair(value: Any) -> bool:
 
 
 def _pair(value: Any) -> Size:
-    """A size as torchvision reads it: a number is a square."""
+    """A size as in torchvision: one number means a square."""
     numbers = value if isinstance(value, list | tuple) else [value]
     if len(numbers) not in (1, 2) or not all(type(n) is int and n > 0 for n in numbers):
         raise ValueError(value)
@@ -317,7 +317,7 @@ def _sides(value: Any) -> tuple[int, int, int, int]:
 
 
 def _resized(value: Any, longest: Any, size: Size) -> Size:
-    """torchvision's rule: two numbers are the size, one is the shorter side, none is `max_size` for the longer one."""
+    """As in torchvision: two numbers are the size, one is the shorter side, none is `max_size` for the longer one."""
     if isinstance(value, list | tuple) and len(value) == 2:
         return _pair(value)
     short, long = min(size), max(size)

@@ -1,4 +1,4 @@
-"""What became of each key of a configuration that is migrated, and the recipe that comes of it."""
+"""Record the outcome of each key of a migrated configuration, and the resulting recipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Path = tuple[str, ...]
 
 
 class Kind(StrEnum):
-    """What became of a key of the source."""
+    """The outcome of a key of the source."""
 
     CARRIED = "carried over"
     NOTHING = "means nothing here"
@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 
 class Source(StrEnum):
-    """Whose configuration it is."""
+    """The trainer that a configuration is for."""
 
     LEROBOT = "lerobot-train"
     LIGHTNING = "LightningCLI"
@@ -30,13 +30,13 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one key of the source, and of all keys below it.
+    """The outcome of one key of the source, and of all keys below it.
 
     Args:
-        key: its route in the source; for what is added, its name there, or empty.
-        kind: the outcome.
-        to: the route in the recipe, where it was carried over or added.
-        why: the reason; for what cannot be expressed, what to do instead.
+        key: its route in the source; for an added key its name there, or empty.
+        kind: the kind of outcome.
+        to: the route in the recipe, if it was carried over or added.
+        why: the reason; for a lost key, what to do instead.
         value: its value in the source, or the value that was added.
     """
 
@@ -52,9 +52,9 @@ class Migration:
     """A recipe made from another trainer's configuration.
 
     Args:
-        source: whose configuration it was.
+        source: the trainer of the configuration.
         recipe: the recipe as plain values.
-        outcomes: what became of each key, in the order of the source; what was added comes last.
+        outcomes: the outcome of each key, in the order of the source, then added keys.
     """
 
     source: Source
@@ -63,18 +63,18 @@ class Migration:
 
     @property
     def lost(self) -> tuple[Outcome, ...]:
-        """What cannot be expressed in a recipe."""
+        """The keys that a recipe cannot express."""
         return tuple(outcome for outcome in self.outcomes if outcome.kind is Kind.LOST)
 
 
 class Ledger:
-    """Keeps the outcome of every key of a source, and the recipe that comes of them.
+    """Records the outcome of every key of a source, and builds the recipe.
 
-    The first outcome of a key is final; one of a section covers what is below it and not decided yet.
+    The first outcome of a key is final; the outcome of a section applies to all keys below it without an outcome.
 
     Args:
         values: the source as plain values.
-        recipe: the recipe to begin with.
+        recipe: the initial recipe.
     """
 
     def __init__(self, values: dict[str, Any], recipe: dict[str, Any] | None = None) -> None:
@@ -85,7 +85,7 @@ class Ledger:
         self._added: list[Outcome] = []
 
     def get(self, *path: str) -> Any:
-        """The value at a path of the source; None where there is none."""
+        """The value at a path of the source; None if it is missing."""
         value: Any = self.values
         for key in path:
             if isinstance(value, list):
@@ -95,49 +95,49 @@ class Ledger:
         return value
 
     def has(self, *path: str) -> bool:
-        """True when the source has that key."""
+        """Whether the source has a key."""
         above = self.get(*path[:-1])
         return isinstance(above, dict) and path[-1] in above
 
     def open(self, path: Path) -> bool:
-        """True when that key, or one below it, has no outcome yet."""
+        """Whether a key, or one below it, does not have an outcome yet."""
         return any(leaf[: len(path)] == path for leaf in self.undecided())
 
     def carry(self, path: Path, to: str, value: Any = None, why: str = "") -> None:
-        """The key is ``to`` in the recipe, with its own value or another one."""
+        """Write a key to the recipe at ``to``, with its own value or another one."""
         if self.open(path):
             self.put(to, self.get(*path) if value is None else value)
             self.note(path, to, why)
 
     def nothing(self, path: Path, why: str) -> None:
-        """The key means nothing here."""
+        """Record that a key has no effect in a recipe."""
         self._decide(path, Outcome(".".join(path), Kind.NOTHING, "", why, self.get(*path)))
 
     def lose(self, path: Path, instead: str) -> None:
-        """What the key asks for cannot be expressed."""
+        """Record that a recipe cannot express a key."""
         self._decide(path, Outcome(".".join(path), Kind.LOST, "", instead, self.get(*path)))
 
     def keep(self, path: Path) -> None:
-        """The key is called the same in the recipe, and is there already."""
+        """Record that a key is in the recipe already, at the same route."""
         self.note(path, ".".join(path))
 
     def note(self, path: Path, to: str, why: str = "") -> None:
-        """The key is ``to`` in the recipe, which is written already."""
+        """Record that a key is in the recipe already, at ``to``."""
         self._decide(path, Outcome(".".join(path), Kind.CARRIED, to, why, self.get(*path)))
 
     def replace(self, to: str, why: str) -> None:
-        """What was carried over to that route means nothing: another key takes it."""
+        """Change the outcome of the key carried over to a route to no effect, because another key overrides it."""
         for path, outcome in self._decided.items():
             if outcome.to == to:
                 self._decided[path] = Outcome(outcome.key, Kind.NOTHING, "", why, outcome.value)
 
     def recarry(self, path: Path, to: str, value: Any) -> None:
-        """As `carry`, also for a key that has an outcome."""
+        """As `carry`, also for a key with an outcome."""
         self._decided.pop(path, None)
         self.carry(path, to, value)
 
     def add(self, to: str, value: Any, why: str, key: str = "") -> None:
-        """Write what the source leaves to its trainer's default."""
+        """Write a default of the source's trainer to the recipe."""
         self.put(to, value)
         self._added.append(Outcome(key, Kind.ADDED, to, why, value))
 
@@ -155,7 +155,7 @@ class Ledger:
         section[parts[-1]] = value
 
     def holds(self, *path: str) -> bool:
-        """True when the recipe has a value at a path."""
+        """Whether the recipe has a value at a path."""
         section: Any = self.recipe
         for key in path:
             if isinstance(section, list) and key.isdecimal() and int(key) < len(section):
@@ -167,7 +167,7 @@ class Ledger:
         return True
 
     def remove(self, path: Path) -> None:
-        """Take a key out of the recipe, and the sections that are empty without it."""
+        """Remove a key from the recipe, and sections that become empty."""
         above: list[tuple[Any, Any]] = []
         section: Any = self.recipe
         for name in path:
@@ -182,16 +182,16 @@ class Ledger:
             del parent[key]
 
     def outcomes(self) -> tuple[Outcome, ...]:
-        """All of them, in the order of the source; what was added last."""
+        """All outcomes, in the order of the source, then added keys."""
         deciding = [self._deciding(leaf) for leaf in self.leaves]
         return (*(self._decided[path] for path in dict.fromkeys(deciding) if path is not None), *self._added)
 
     def undecided(self) -> Iterator[Path]:
-        """The keys that have no outcome yet, one after the other."""
+        """Yield the keys without an outcome; the caller may decide on them meanwhile."""
         return (leaf for leaf in self.leaves if self._deciding(leaf) is None)
 
     def _deciding(self, leaf: Path) -> Path | None:
-        """The path whose outcome covers a leaf, the longest one; None for none yet."""
+        """The longest path whose outcome applies to a leaf; None if there is none yet."""
         return next((leaf[:end] for end in range(len(leaf), 0, -1) if leaf[:end] in self._decided), None)
 
     def _decide(self, path: Path, outcome: Outcome) -> None:
@@ -200,7 +200,7 @@ class Ledger:
 
 
 def leaves(values: Any, path: Path = ()) -> Iterator[Path]:
-    """The paths of all values that are not sections, empty sections among them. Objects in a list are sections."""
+    """The paths of all values that are not sections, and of empty sections. Objects in a list are sections."""
     if isinstance(values, dict) and values:
         for key, value in values.items():
             yield from leaves(value, (*path, str(key)))

@@ -1,7 +1,7 @@
-"""From another trainer's configuration to a recipe, with an outcome for every key of the source.
+"""Convert another trainer's configuration to a recipe, with an outcome for every key of the source.
 
-`migrate` is what `getiaction migrate` and the fix of a lerobot-train configuration share. The knowledge of single keys
-is data (`renamed_keys.COUNTERPARTS`); what takes more than one key to decide is in `from_lerobot` and `from_lightning`.
+`migrate` is shared by `getiaction migrate` and the fix of a lerobot-train configuration. Equivalents of single keys are
+data (`renamed_keys.COUNTERPARTS`); decisions that depend on several keys are in `from_lerobot` and `from_lightning`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["Kind", "Migration", "Outcome", "Source", "migrate", "source_of"]
 
 
 def source_of(recipe: Recipe) -> Source | None:
-    """Whose configuration this is; None where it is not a training configuration."""
+    """The trainer that a configuration is for; None if it is not a training configuration."""
     if foreign_sections(recipe):
         return Source.LEROBOT
     keys = recipe.keys("")
@@ -25,18 +25,18 @@ def source_of(recipe: Recipe) -> Source | None:
     return Source.LIGHTNING if is_of_lightning(recipe) else Source.OWN
 
 
-# Top-level keys of what LightningCLI writes that a recipe does not have.
+# Top-level keys of LightningCLI's files that recipes do not have.
 _OF_LIGHTNING = ("seed_everything", "ckpt_path", "optimizer", "lr_scheduler", "fit", "subcommand")
 
 
 def is_of_lightning(recipe: Recipe) -> bool:
-    """True for a configuration that LightningCLI wrote or reads, of physicalai or of the original project."""
+    """Whether this is a configuration for LightningCLI, of physicalai or of the original project."""
     paths = (str(recipe.get(f"{name}.class_path")) for name in ("model", "data"))
     return any(key in recipe.keys("") for key in _OF_LIGHTNING) or any(path.startswith("physicalai.") for path in paths)
 
 
 def migrate(recipe: Recipe) -> Migration | None:
-    """The recipe that a configuration of another trainer asks for; None where it is no such configuration."""
+    """Convert a configuration of another trainer to a recipe; None if it is not a training configuration."""
     source = source_of(recipe)
     if source is None:
         return None

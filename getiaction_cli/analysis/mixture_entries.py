@@ -1,4 +1,4 @@
-"""The `datasets` of a recipe: which sections name a dataset, and what is wrong with the list itself."""
+"""The `datasets` of a recipe: the sections that name a dataset, and errors of the list itself."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from getiaction_cli.recipe import Recipe
 
 DATA = "data.init_args"
 DATASETS = f"{DATA}.datasets"
-# What names one dataset, and has its place inside the list where there are several.
-ALONE = ("repo_id", "root", "revision", "episodes", "exclude_episodes")
+# The keys that name one dataset; with `datasets`, they are set inside of the list.
+DATASET_KEYS = ("repo_id", "root", "revision", "episodes", "exclude_episodes")
 
 
 def dataset_routes(recipe: Recipe) -> list[str]:
@@ -22,15 +22,15 @@ def dataset_routes(recipe: Recipe) -> list[str]:
 
 
 def mixture_problems(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
-    """Yield what is wrong with the list itself, not with its datasets: route, message and help.
+    """Yield errors of the list itself, not of its datasets: route, message and help.
 
-    The message is empty where another rule reports the problem.
+    The message is empty if another rule reports the error.
     """
     entries = recipe.get(DATASETS)
     if not isinstance(entries, list) or not entries:
         yield DATASETS, "`datasets` takes a list of datasets", "for example [{repo_id: a/b}, {repo_id: c/d}]"
         return
-    for name in ALONE:
+    for name in DATASET_KEYS:
         if recipe.data(name) is not None:
             yield f"{DATA}.{name}", f"`{name}` is set beside `datasets`", "set it for each dataset, inside the list"
     for number, entry in enumerate(entries):
@@ -55,14 +55,14 @@ def mixture_problems(recipe: Recipe) -> Iterator[tuple[str, str, str]]:
                 f"`stride` is a whole number above 0, not {entry['stride']!r}",
                 "3 takes every third frame",
             )
-        elif unknown := [key for key in entry if key not in (*ALONE, "weight", "rename_map", "stride")]:
+        elif unknown := [key for key in entry if key not in (*DATASET_KEYS, "weight", "rename_map", "stride")]:
             yield f"{route}.{unknown[0]}", "", ""  # GA110 reports it
             return
     sections = [entry for entry in entries if isinstance(entry, dict)]
     if len(sections) == len(entries) and (wrong := weight_problem([entry.get("weight") for entry in sections])):
-        number, said = wrong
+        number, message = wrong
         at = f"{DATASETS}.{number}"
-        yield f"{at}.weight" if recipe.has(f"{at}.weight") else at, said, ""
+        yield f"{at}.weight" if recipe.has(f"{at}.weight") else at, message, ""
 
 
 def _is_list(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""What the installed PEFT and LeRobot can do about adapters, read from their source without importing them."""
+"""Read methods and defaults of adapters from the source of the installed PEFT and LeRobot, without importing them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import cache
 
 from getiaction_cli.installed import package_folder
 
-# The fields that LeRobot gives every method: a rank, its targets, and the modules that are trained whole.
+# The fields that LeRobot sets for every method: a rank, its targets, and the modules that are trained completely.
 _GIVEN = ("r", "target_modules", "modules_to_save")
-# Where a method says that a rank alone is not enough for it.
+# The error of a method that needs more than a rank.
 _NOT_ENOUGH = re.compile(r"raise ValueError\(\s*f?\"[^\"]*(?:does not work when `|only specify either r )")
 # The field that LeRobot's `init_type` sets, for the methods that have one.
 _STARTS = {"LORA": "init_lora_weights", "MISS": "init_weights"}
@@ -18,14 +18,14 @@ _STARTS = {"LORA": "init_lora_weights", "MISS": "init_weights"}
 
 @cache
 def methods() -> tuple[str, ...] | None:
-    """PEFT's methods; None when it is not installed."""
+    """PEFT's methods; None if it is not installed."""
     body = _read("peft", "utils/peft_types.py").partition("class PeftType")[2].partition("\nclass ")[0]
     return tuple(re.findall(r"^    ([A-Z][A-Z0-9_]*) = ", body, re.MULTILINE)) or None
 
 
 @cache
 def can_be_set_up(method: str) -> bool:
-    """Whether a method takes what LeRobot gives it; true where PEFT's source does not show it."""
+    """Whether a method accepts the fields that LeRobot sets; true if PEFT's source can't be read."""
     source = _read("peft", f"tuners/{method.lower()}/config.py")
     if not source:
         return True
@@ -35,7 +35,7 @@ def can_be_set_up(method: str) -> bool:
 
 @cache
 def starts(method: str) -> tuple[str, ...] | None:
-    """The words that `init_type` takes for a method; none for a method without one, None where that can't be read."""
+    """The allowed values of `init_type` for a method; empty if it does not have one, None if that can't be read."""
     if method not in _STARTS:
         return ()
     declared = re.compile(rf"^    {_STARTS[method]}: (.*?)= field\(", re.MULTILINE | re.DOTALL)
@@ -44,14 +44,14 @@ def starts(method: str) -> tuple[str, ...] | None:
 
 
 def is_start(method: str, word: str) -> bool:
-    """Whether a method takes this word as its `init_type`; true where that can't be read."""
+    """Whether a method accepts this `init_type`; true if that can't be read."""
     known = starts(method)
     return known is None or any(word == each or ("[" in each and word.startswith(each.split("[")[0])) for each in known)
 
 
 @cache
 def default_targets(policy: str) -> str | None:
-    """LeRobot's own targets for a policy, a regular expression; empty where it can't be read, None without any."""
+    """LeRobot's default targets for a policy, a regular expression; empty if it can't be read, None without any."""
     source = _read("lerobot", f"policies/{policy}/modeling_{policy}.py")
     if "def _get_default_peft_targets" not in source:
         return None
@@ -62,7 +62,7 @@ def default_targets(policy: str) -> str | None:
 
 
 def _texts(function: ast.FunctionDef) -> dict[str, str]:
-    """The texts that a function gives its variables."""
+    """The strings that a function assigns to its variables."""
     known: dict[str, str] = {}
     for node in function.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):

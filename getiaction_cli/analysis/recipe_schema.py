@@ -1,4 +1,4 @@
-"""What is allowed where in a recipe: every section that is there, with the keys it takes."""
+"""The sections of a recipe with their allowed keys."""
 
 from __future__ import annotations
 
@@ -71,10 +71,10 @@ class Key:
     """A key that is allowed in a section.
 
     Args:
-        type: what its value may be.
-        required: it must be there.
-        complaint: what is wrong with a value, in words, or None; where the type alone does not say it.
-        default: what it is when absent; None when unknown.
+        type: the type of its value.
+        required: whether it must be set.
+        complaint: returns what is expected instead of a value, or None; for checks that the type does not cover.
+        default: its default; None if unknown.
     """
 
     type: Type
@@ -83,7 +83,7 @@ class Key:
     default: Any = None
 
     def wrong(self, value: Any) -> str | None:
-        """What is expected instead of this value; None when it is right."""
+        """What is expected instead of this value; None if it is valid."""
         if self.complaint is not None:
             return self.complaint(value)
         return None if self.type.accepts(value) else self.type.describe()
@@ -91,13 +91,13 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the recipe.
+    """A section of a recipe.
 
     Args:
-        route: where it is.
-        name: what to call it ("the trainer", "ACT").
-        keys: what it takes.
-        open: it also takes keys that are not known here.
+        route: its route.
+        name: its name in messages ("the trainer", "ACT").
+        keys: the allowed keys.
+        open: whether it also accepts other keys.
     """
 
     route: str
@@ -111,7 +111,7 @@ class Section:
 
 
 def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
-    """Every section that is in the recipe and whose keys are known."""
+    """Yield every section of the recipe whose keys are known."""
     yield Section("", "a recipe", {name: Key(kind, name in ("model", "data")) for name, kind in TOP.items()})
     for name in ("model", "data"):
         if isinstance(recipe.get(name), dict):
@@ -127,7 +127,7 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
         and (signature := read_signature(DATAMODULE))
     ):
         data = _signed("data.init_args", signature)
-        if recipe.data("root") is None and recipe.get(DATASETS) is None:  # which names a dataset as well
+        if recipe.data("root") is None and recipe.get(DATASETS) is None:  # alternatives to repo_id
             data.keys["repo_id"] = replace(data.keys["repo_id"], required=True, type=parse_type("str"))
         if "image_transforms" in data.keys:  # in Python it may also be a function
             data.keys["image_transforms"] = Key(parse_type("dict | None"))
@@ -152,14 +152,14 @@ def sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Section]:
 
 
 def is_datamodule(class_path: Any) -> bool:
-    """True when the data module is named or plainly meant; there is only one, so an absent name means it too."""
+    """Whether a class path names or evidently means the data module; it is also the default."""
     if not isinstance(class_path, str):
         return class_path is None
     return class_path.rpartition(".")[2].lower() in ("lerobotdatamodule", "lerobotdataset")
 
 
 def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
-    """The routes of the sections that take a key of this name, be they there or not."""
+    """The routes at which a key of this name is allowed, whether or not the sections exist."""
     homes = []
     own = {*WRAPPER_TYPES, "policy_name"} if recipe.uses_wrapper or policy is None else set(WRAPPER_TYPES)
     if key in own:
@@ -176,7 +176,7 @@ def home_of(recipe: Recipe, policy: PolicyClass | None, key: str) -> list[str]:
 
 
 def policy_keys(policy: PolicyClass) -> dict[str, Key]:
-    """The parameters of a policy's config as keys; LeRobot's own reading judges their values."""
+    """The parameters of a policy's config as keys; LeRobot's own decoding checks their values."""
 
     def judge(name: str) -> Callable[[Any], str | None]:
         def complaint(value: Any) -> str | None:
@@ -214,7 +214,7 @@ def _policy_sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Sec
     mappings = ["normalization_mapping"] if "normalization_mapping" in parameters else []
     for name in [*mappings, *(part.route.rpartition("init_args.")[2] for part in parts)]:
         if name in parameters and isinstance(recipe.get(recipe.param_route(name)), dict | None):
-            parameters[name] = Key(parse_type("dict | None"))  # what is in it is judged as a section
+            parameters[name] = Key(parse_type("dict | None"))  # its content is checked as a section
     yield Section("model.init_args", policy.class_name, parameters | keys)
     if recipe.get("model.init_args.config_kwargs"):
         yield Section("model.init_args.config_kwargs", policy.class_name, parameters)
@@ -247,7 +247,7 @@ def _described_parts(recipe: Recipe, policy: PolicyClass) -> Iterator[Section]:
 
 
 def _by_kind(recipe: Recipe) -> Iterator[Section]:
-    """The sections that speak of LeRobot's kinds of features: how each is normalized, and features written out."""
+    """The sections with LeRobot's types of features: `normalization_mapping`, and explicit features."""
     mapping = recipe.param_route("normalization_mapping")
     if isinstance(recipe.get(mapping), dict):
         modes = Key(Type("literal", values=normalization_modes()))
@@ -255,7 +255,7 @@ def _by_kind(recipe: Recipe) -> Iterator[Section]:
     for name in ("input_features", "output_features"):
         features = recipe.get(f"model.init_args.{name}")
         for key, feature in features.items() if isinstance(features, dict) else ():
-            # With a dtype it is written as a dataset has it.
+            # With a dtype, it is a raw feature as in a dataset.
             if isinstance(feature, dict) and "dtype" not in feature:
                 kinds = Key(Type("literal", values=feature_kinds()), required=True)
                 keys = {"type": kinds, "shape": Key(parse_type("list[int]"), required=True)}
@@ -263,7 +263,7 @@ def _by_kind(recipe: Recipe) -> Iterator[Section]:
 
 
 def _evaluation_sections(recipe: Recipe) -> Iterator[Section]:
-    """When rollouts run, and what LeRobot's configuration of the environment takes."""
+    """The `evaluation` section, and the fields of LeRobot's configuration of the environment."""
     if not isinstance(recipe.get("evaluation"), dict):
         return
     if signature := read_signature(EVALUATION):
@@ -296,18 +296,18 @@ def _environment_key(environment: Environment, name: str) -> Key:
 
 
 def _object_sections(recipe: Recipe) -> Iterator[Section]:
-    """Callbacks, loggers and the like: a class path each, and what the class takes that it is meant to be."""
+    """The sections of callbacks, loggers and other objects, with the arguments of the intended class."""
     for route in object_routes(recipe):
         class_path = recipe.get(f"{route}.class_path")
         keys = {key: Key(kind, key == "class_path") for key, kind in CLASS.items()}
-        # Without a class there is no saying what else the section is about.
+        # Without a class path, any key may be intended.
         yield Section(route, f"`{route}`", keys, open=not recipe.has(f"{route}.class_path"))
         meant = intended_class(kind_of(route), class_path)[0] if isinstance(class_path, str) else ""
         if meant and (signature := read_signature(meant)):
             section = _signed(f"{route}.init_args", signature)
             if kind_of(route) == "image_transforms":
                 _name_words(section, meant)
-            # Training sets the run folder; Lightning's loggers give `root_dir` to their base themselves.
+            # Training sets the output folder; Lightning's loggers set `root_dir` themselves.
             for name in (OUTPUT_ARGUMENTS.get(meant.rpartition(".")[2], ("",))[0], "root_dir"):
                 if name in section.keys:
                     section.keys[name] = replace(section.keys[name], required=False)
@@ -318,7 +318,7 @@ def _object_sections(recipe: Recipe) -> Iterator[Section]:
 
 
 def _transform_sections(recipe: Recipe) -> Iterator[Section]:
-    """Each transform of the pictures, and what its class takes."""
+    """The sections of LeRobot's image transforms, with the arguments of their classes."""
     for route in transform_routes(recipe):
         names = transform_names() if is_built(recipe, route) else ()
         keys = {name: Key(kind) for name, kind in TRANSFORM.items()}
@@ -333,7 +333,7 @@ def _transform_sections(recipe: Recipe) -> Iterator[Section]:
 
 
 def _name_words(section: Section, class_path: str) -> None:
-    """The words that a transform takes where Python has an object, and its list of further transforms."""
+    """Set the allowed values of a transform's arguments that are objects in Python, and of its nested transforms."""
     for name in section.keys:
         if words := argument_words(class_path, name):
             section.keys[name] = _word_key(Type("literal", values=words))
@@ -342,7 +342,7 @@ def _name_words(section: Section, class_path: str) -> None:
 
 
 def _word_key(kind: Type) -> Key:
-    """A key that takes the words of a type, or their names in capitals, as LightningCLI writes members."""
+    """A key that accepts the values of a type, also in capitals, as LightningCLI writes members of an enum."""
 
     def complaint(value: Any) -> str | None:
         plain = value.lower().replace("_", "-") if isinstance(value, str) and value.isupper() else value
@@ -364,7 +364,7 @@ def _signed(route: str, signature: Signature, name: str = "") -> Section:
 
 def _parameter_key(parameter: Parameter) -> Key:
     kind = parameter.type
-    if parameter.default is None and not kind.accepts(None):  # `x: int = None` takes it, despite its annotation
+    if parameter.default is None and not kind.accepts(None):  # `x: int = None` accepts None despite its annotation
         kind = Type("union", (kind, Type("none")))
     if parameter.default is REQUIRED:
         return Key(kind, required=True)

@@ -1,8 +1,8 @@
-"""What keys of other trainers, and of earlier versions, are called here.
+"""Keys of other trainers and of earlier versions, and their equivalents in a recipe.
 
-COUNTERPARTS is the one table of it: the rules that report such keys, their fixes and `getiaction migrate` read it. Its
-keys are the section a word is written in and the word; sections of lerobot-train's configuration that a recipe also
-has go by the recipe's name for them (`dataset:` is "data.init_args", `policy:` is "model.init_args").
+COUNTERPARTS is the only table of them; rules, fixes and `getiaction migrate` read it. Its keys are (section, key);
+sections of lerobot-train that correspond to one of a recipe have the recipe's name (`dataset:` is "data.init_args",
+`policy:` is "model.init_args").
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ LOST = True
 
 
 class Counterpart(NamedTuple):
-    """What a key of another trainer is here.
+    """The equivalent of another trainer's key.
 
     Args:
-        target: the route of the key that takes its value; None where none does.
-        why: the reason, or what does it instead.
-        lost: without a target: what the key asks for can't be expressed in a recipe. Otherwise it means nothing here.
+        target: the route of the equivalent key; None without one.
+        why: the reason, or the alternative.
+        lost: without a target: whether a recipe can't express the key; otherwise the key has no effect in a recipe.
     """
 
     target: str | None
@@ -175,7 +175,7 @@ _TABLE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("trainer", "progress_bar_refresh_rate"): (None, "a TQDMProgressBar in trainer.callbacks says it (refresh_rate)"),
     ("trainer", "resume_from_checkpoint"): (None, _RESUME, LOST),
     ("trainer", "model_registry"): (None, "it is a setting of Lightning's own platform"),
-    # sections of lerobot-train alone
+    # sections that only lerobot-train has
     ("wandb", "enable"): ("trainer.logger", "a WandbLogger"),
     ("wandb", "project"): ("trainer.logger.init_args.project", ""),
     ("wandb", "entity"): ("trainer.logger.init_args.entity", ""),
@@ -213,56 +213,56 @@ def _checkpoints(every: Any) -> dict[str, Any]:
     }
 
 
-def _wandb(said: Any) -> dict[str, Any]:
-    if not isinstance(said, dict) or said.get("enable") is not True:
+def _wandb(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or value.get("enable") is not True:
         return {}
-    said = {"project": "lerobot", **said}
+    value = {"project": "lerobot", **value}
     own = {
         name: target.rpartition(".")[2]
         for (section, name), (target, *_) in _TABLE.items()
         if section == "wandb" and target and name != "enable"
     }
-    arguments = {own[name]: value for name, value in said.items() if name in own and value is not None}
+    arguments = {own[name]: value for name, value in value.items() if name in own and value is not None}
     return {"trainer.logger": {"class_path": "lightning.pytorch.loggers.WandbLogger", "init_args": arguments}}
 
 
-def _gpus(said: Any) -> dict[str, Any]:
-    if isinstance(said, bool) or not isinstance(said, int | list) or said in (0, []):
+def _gpus(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool) or not isinstance(value, int | list) or value in (0, []):
         return {}
-    return {"trainer.accelerator": "gpu", **({} if said == -1 else {"trainer.devices": said})}
+    return {"trainer.accelerator": "gpu", **({} if value == -1 else {"trainer.devices": value})}
 
 
 _MIXED = {"trainer.precision": "16-mixed"}
-# What a value of such a key means in terms of keys that there are.
+# Keys whose equivalent depends on their value → conversion to values of a recipe by route.
 _COUNTERPARTS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("", "save_freq"): _checkpoints,
     ("trainer", "save_freq"): _checkpoints,
     ("", "wandb"): _wandb,
     ("trainer", "gpus"): _gpus,
-    ("trainer", "amp"): lambda said: _MIXED if said is True else {},
-    ("trainer", "fp16"): lambda said: _MIXED if said is True else {},
-    ("trainer", "bf16"): lambda said: {"trainer.precision": "bf16-mixed"} if said is True else {},
-    ("trainer", "weights_summary"): lambda said: {"trainer.enable_model_summary": said is not None},
+    ("trainer", "amp"): lambda value: _MIXED if value is True else {},
+    ("trainer", "fp16"): lambda value: _MIXED if value is True else {},
+    ("trainer", "bf16"): lambda value: {"trainer.precision": "bf16-mixed"} if value is True else {},
+    ("trainer", "weights_summary"): lambda value: {"trainer.enable_model_summary": value is not None},
 }
 
 
 def counterpart(section: str, key: str, value: Any) -> dict[str, Any]:
-    """Return what a key that there is no more means today.
+    """Convert a key of another trainer, or of an earlier version, to values of a recipe.
 
     Args:
-        section: the route of the section that the key is in; empty for the top.
+        section: the route of the key's section; empty for the top level.
         key: the key.
         value: its plain value.
 
     Returns:
-        The new values by route; empty where the key has no counterpart, or its value turns off what is off anyway.
+        The new values by route; empty if the key does not have an equivalent, or its value is the default.
     """
     meaning = _COUNTERPARTS.get((section, key))
     return meaning(value) if meaning else {}
 
 
-# What these keys say elsewhere by default is what happens here: taking them away changes nothing.
-SAID_BY_DEFAULT: dict[tuple[str, str], object] = {
+# Defaults of other trainers' keys that match the behaviour here: removing such a key changes nothing.
+MATCHING_DEFAULTS: dict[tuple[str, str], object] = {
     ("data.init_args", "data_format"): "lerobot",
     ("data.init_args", "download_videos"): True,
     ("data.init_args", "batch_encoding_size"): 1,
@@ -273,16 +273,16 @@ SAID_BY_DEFAULT: dict[tuple[str, str], object] = {
 
 _PUSH = "training uploads the policy only with `push_to_hub: true`; `getiaction push RUN USER/NAME` does it later"
 
-# Parameters that say where `push_to_hub: true` uploads to.
+# Parameters for the upload of `push_to_hub: true`.
 UPLOAD = ("repo_id", "private", "tags", "license")
-# Parameters that every LeRobot config has and that something else decides here.
+# Parameters of every LeRobot config that other keys of a recipe replace.
 WITHOUT_EFFECT = {
     "device": "trainer.accelerator says where to train",
     "use_amp": _PRECISION,
     **dict.fromkeys(UPLOAD, _PUSH),
 }
 
-# One idea, different names: what a policy calls what another, or the paper behind it, calls otherwise.
+# Groups of parameters with the same meaning and different names in policies or papers.
 SAME_IDEA: tuple[tuple[str, ...], ...] = (
     ("chunk_size", "horizon", "action_chunk_size", "pred_horizon"),
     ("n_obs_steps", "num_frames", "obs_horizon"),

@@ -1,4 +1,4 @@
-"""Names that are spelt like a word."""
+"""Find names with a similar spelling."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 
 def closest(word: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names spelt most like a word, hyphens and case aside; one that has all of its parts comes first.
+    """The names with the most similar spelling, ignoring hyphens and case; one with all parts of the word comes first.
 
-    Where none is spelt like it: the one with the same words, in more of them or in another order.
+    Without a similar one: the name that has all parts of the word and the fewest others.
     """
     plain = {_plain(name): name for name in names}
     near = difflib.get_close_matches(_plain(word), plain, n=3, cutoff=0.75)
@@ -28,7 +28,7 @@ def _longer(word: str, names: Iterable[str]) -> list[str]:
 
 
 def same_letters(word: str, name: str) -> bool:
-    """True when a word differs from a name in hyphens and case only, so that it can't mean anything else."""
+    """Whether a word differs from a name only in hyphens and case."""
     return _plain(word) == _plain(name)
 
 

@@ -1,6 +1,6 @@
-"""A command that starts a training, as people paste it: what it trains with, and how it is started.
+"""Parse a command line that starts a training: configuration file, overrides and launcher.
 
-Nothing is run. `lerobot-train`, `python -m lerobot.scripts.lerobot_train`, `accelerate launch … lerobot-train`,
+Nothing is executed. `lerobot-train`, `python -m lerobot.scripts.lerobot_train`, `accelerate launch … lerobot-train`,
 `torchrun …` and LightningCLI's `… fit --config FILE` are read, with line continuations, quotes and variables in front.
 """
 
@@ -20,20 +20,20 @@ from getiaction_cli.recipe.writing import write
 _LEROBOT = re.compile(r"(?:^|[/\s(])lerobot[-_]train(?:\.py)?\)?$|(?:^|/|\.)scripts[./](?:lerobot_)?train(?:\.py)?$")
 _CLI = re.compile(r"(?:^|/)(?:getiaction|physicalai|cli|main|train)(?:\.(?:py|cli|__main__))?$")
 _VARIABLE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
-# What ends a command in a shell.
+# Shell operators that end a command.
 _END = re.compile(r"^(?:&&?|\|\|?|;|[12&]?>>?.*|<.*)$")
 _LAUNCHERS = ("accelerate", "torchrun", "launch", "torch.distributed.run", "torch.distributed.launch")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingCommand:
-    """What a command line trains with.
+    """A parsed command line.
 
     Args:
-        config: the configuration file that it names; empty for none.
-        overrides: dotted keys and YAML texts, in the order of the command. Options of the program that starts it are
-            below `launch`, variables in front of it below `environment`.
-        lerobot: it is lerobot-train; otherwise it is a LightningCLI.
+        config: the configuration file; empty without one.
+        overrides: dotted keys and YAML texts, in the order of the command. Options of the launcher are below `launch`,
+            environment variables below `environment`.
+        lerobot: whether it is lerobot-train; otherwise it is a LightningCLI.
     """
 
     config: str
@@ -42,7 +42,7 @@ class TrainingCommand:
 
 
 def split(text: str) -> list[str]:
-    """The words of a command in a text, such as a shell script: its first line that starts a training.
+    """Split the first command of a text, such as a shell script, that starts a training.
 
     Raises:
         ValueError: a quote is never closed.
@@ -53,7 +53,7 @@ def split(text: str) -> list[str]:
 
 
 def is_command(words: Sequence[str]) -> bool:
-    """True when one of the words is a program that trains."""
+    """Whether one of the words is a program that trains."""
     return _program(words) is not None
 
 
@@ -70,7 +70,7 @@ def _program(words: Sequence[str]) -> tuple[int, bool] | None:
 
 
 def parse(words: Sequence[str]) -> TrainingCommand | None:
-    """Read a command line; None when it starts no training that is known here."""
+    """Parse a command line; None if it does not start a known training program."""
     found = _program(words)
     if found is None:
         return None
@@ -94,7 +94,7 @@ def parse(words: Sequence[str]) -> TrainingCommand | None:
 
 
 def _options(words: Sequence[str]) -> list[tuple[str, str]]:
-    """`--key=value`, `--key value` and `--flag`, which is true."""
+    """Parse `--key=value`, `--key value` and `--flag`, whose value is true."""
     found: list[tuple[str, str]] = []
     index = 0
     while index < len(words):
@@ -111,7 +111,7 @@ def _options(words: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def with_arguments(recipe: Recipe, overrides: Sequence[tuple[str, str]]) -> Recipe:
-    """A configuration of lerobot-train with what its command line sets; later arguments win."""
+    """Apply command line arguments to a configuration of lerobot-train; later ones override earlier ones."""
     values = recipe.plain()
     for dotted, text in overrides:
         section: Any = values

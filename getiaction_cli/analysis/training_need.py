@@ -1,4 +1,4 @@
-"""What a recipe's training needs: memory, time and disk, from a measurement that was kept or from arithmetic."""
+"""Estimate memory, time and disk space of a recipe's training, from a cached measurement or by arithmetic."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.units import duration
 from getiaction_cli.units import size as in_bytes
 
-# Seconds in which a host launches one operation, from three policies' steps on an H100 (docs/memory.md), and the share
-# of the datasheet's arithmetic that a step reaches.
+# Seconds to launch one operation (best and worst case), from three policies' steps on an H100 (docs/memory.md), and the
+# share of the datasheet's throughput that a step reaches.
 LAUNCH = (5e-6, 15e-6)
 REACHED = (1.0, 0.25)
 
@@ -40,26 +40,26 @@ class TrainingNeed:
 
     @cached_property
     def need(self) -> Need | None:
-        """What was measured for this policy configuration; None when nothing was."""
+        """The cached measurement for this policy configuration; None without one."""
         fit = self.fit
         features = {key: feature.raw for key, feature in fit.dataset.features.items()}
         return memory.load(memory.cache_key(fit.recipe.plain(), features, fit.dataset.fps or 0))
 
     @cached_property
     def setting(self) -> Setting:
-        """How the recipe trains."""
+        """The settings that memory depends on."""
         step = self.fit.step
         return Setting(gpu=self.card is not None, accumulated=step.accumulated > 1, processes=step.processes)
 
     @cached_property
     def least(self) -> int | None:
-        """Bytes without activations, by arithmetic; None where the number of parameters is unknown."""
+        """Bytes without activations, by arithmetic; None if the number of parameters is unknown."""
         count = self.parameters
         return memory_of(self.fit.recipe, count, gpu=self.card is not None) if count else None
 
     @cached_property
     def parameters(self) -> int | None:
-        """Parameters of the policy; None where their number is unknown."""
+        """Number of parameters of the policy; None if unknown."""
         try:
             return parameters(self.fit.policy)
         except Unjudgeable:
@@ -72,13 +72,13 @@ class TrainingNeed:
 
     @property
     def largest(self) -> int | None:
-        """The largest batch size that fits; None when nothing was measured."""
+        """The largest batch size that fits; None without a measurement."""
         if self.need is None or self.room is None:
             return None
         return self.need.largest(self.room, self.setting)
 
     def lines(self, name: str) -> Iterator[tuple[str, str]]:
-        """As the preview shows them: a word, and a text."""
+        """The lines of the preview, as (label, text)."""
         on = self.card.name if self.card else "this machine"
         held = f"; {on} has {in_bytes(self.memory)}" if self.memory else ""
         kind = "GPU memory" if self.card else "memory"
@@ -96,8 +96,11 @@ class TrainingNeed:
             parts = [("weights", need.weights), ("gradients", need.gradients), ("optimizer", need.optimizer)]
             parts += [("averaged weights", need.average)] if need.average else []
             parts += [("activations and gradients", need.activations(batch))]
-            said = ", ".join(f"{part} {in_bytes(count)}" for part, count in parts)
-            yield kind, f"about {in_bytes(need.peak(batch, self.setting))} at batch {batch} ({said}; measured){held}"
+            breakdown = ", ".join(f"{part} {in_bytes(count)}" for part, count in parts)
+            yield (
+                kind,
+                f"about {in_bytes(need.peak(batch, self.setting))} at batch {batch} ({breakdown}; measured){held}",
+            )
             if self.largest is not None:
                 samples = int(self.fit.samples.sum())
                 fits = f"{self.largest:,} fits {on}" if self.largest else f"not even one sample fits {on}"
@@ -109,7 +112,7 @@ class TrainingNeed:
         yield from self._disk()
 
     def seconds(self, steps: int) -> tuple[float, float] | None:
-        """The shortest and the longest time of so many steps, by arithmetic; None where it is unknown."""
+        """The shortest and the longest time of a number of steps, by arithmetic; None if unknown."""
         need = self.need
         if need is None or self.card is None or self.card.flops is None or not steps:
             return None
@@ -121,7 +124,7 @@ class TrainingNeed:
         return least, most
 
     def hours(self) -> str:
-        """The time of all steps, as a range; empty where it is unknown."""
+        """The time of all steps, as a range; empty if unknown."""
         seconds = self.seconds(steps_of(self.fit, self.fit.step))
         if seconds is None or self.card is None:
             return ""
@@ -140,13 +143,13 @@ class TrainingNeed:
 
 
 def training_need(fit: Fit, machine: Machine, accelerator: str, card: Card | None = None) -> TrainingNeed:
-    """The needs of a recipe on a named GPU, or on the device that this machine would train it on.
+    """The needs of a recipe on a named GPU, or on the device that it trains on here.
 
     Args:
         fit: the recipe on its dataset.
         machine: this machine.
-        accelerator: what the recipe would train on here.
-        card: a GPU that need not be here.
+        accelerator: the accelerator that the recipe uses here.
+        card: a GPU, not necessarily of this machine.
     """
     if card is None and accelerator == "cuda" and machine.gpus:
         smallest = min(machine.gpus, key=lambda gpu: gpu.memory or 0)
@@ -156,12 +159,12 @@ def training_need(fit: Fit, machine: Machine, accelerator: str, card: Card | Non
 
 
 def by_arithmetic(card: Card) -> str:
-    """Where an estimated time comes from."""
+    """A text that explains the origin of an estimated time."""
     return f"on {card.name}, by arithmetic and its datasheet, not measured"
 
 
 def steps_of(fit: Fit, step: Batches) -> int:
-    """Optimizer steps that a recipe asks for, each as large as `step`; 0 when the recipe does not say."""
+    """Number of optimizer steps of a recipe, each of size `step`; 0 if the recipe does not limit them."""
     steps, epochs = fit.recipe.trainer("max_steps", -1), fit.recipe.trainer("max_epochs")
     if isinstance(steps, int) and steps > 0:
         return steps
@@ -169,20 +172,20 @@ def steps_of(fit: Fit, step: Batches) -> int:
 
 
 def memory_of(recipe: Recipe, count: int, *, gpu: bool) -> int:
-    """The least bytes that training a policy of so many parameters takes, as the recipe trains it."""
+    """The minimum bytes to train a policy with `count` parameters with the recipe's settings."""
     adapters, averaged = (bool(recipe.get(f"model.init_args.{name}")) for name in ("peft", "ema"))
     return size.training_bytes(count, adapters=adapters, averaged=averaged, gpu=gpu)
 
 
 def checkpoints_of(recipe: Recipe, count: int | None) -> tuple[int, int] | None:
-    """The least and the most bytes of the checkpoints of a run.
+    """The minimum and maximum bytes of the checkpoints of a run.
 
     Args:
         recipe: the recipe.
-        count: parameters of its policy; None where their number is unknown.
+        count: number of parameters of its policy; None if unknown.
 
     Returns:
-        None where the number is unknown or the run keeps no checkpoint of the whole policy: adapters are small.
+        None if the number is unknown, or the run saves no checkpoint of the whole policy: adapters are small.
     """
     if not count or recipe.trainer("fast_dev_run") or recipe.trainer("enable_checkpointing") is False:
         return None

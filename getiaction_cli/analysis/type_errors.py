@@ -1,4 +1,4 @@
-"""Values that are not what their key takes; found once, told by the rule whose kind of mistake it is."""
+"""Find values of the wrong type once; the rule for the kind of mistake reports each of them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from getiaction_cli.recipe.nodes import Node
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$[A-Z_][A-Z0-9_]*\b")
 _MAX = 10**12
 _MAX_FRAMES = 100_000
-# Parameters that count the frames of one sample: LeRobot writes a list of as many.
+# Parameters that count the frames of one sample: LeRobot makes lists of that length.
 _FRAMES = ("chunk_size", "horizon", "n_obs_steps", "n_action_steps", "action_chunk_size", "n_action_pred_token")
 
-# Here only true or false is taken: by torch, and where getiaction refuses one of the two.
+# Keys that only accept true or false, in torch or in getiaction.
 STRICT = frozenset(
     f"trainer.{name}" for name in ("benchmark", "detect_anomaly", "enable_checkpointing", "barebones", "logger")
 )
@@ -30,9 +30,9 @@ class Mistake:
 
     Args:
         node: the value.
-        key: what its key takes.
-        name: the key.
-        expected: what it takes, in words.
+        key: its key in the schema.
+        name: the name of the key.
+        expected: description of the expected value.
     """
 
     node: Node
@@ -57,14 +57,14 @@ def mistaken(recipe: Recipe) -> dict[str, Mistake]:
 
 @cache
 def variables(recipe: Recipe) -> dict[str, str]:
-    """Words that ask for a variable, as a shell or Hydra would fill it in, by route: "${HOME}"."""
+    """Variables as in a shell or Hydra, such as "${HOME}", by route."""
     found = {route: _VARIABLE.search(node.value) for route, node in recipe.walk() if isinstance(node.value, str)}
     return {route: match[0] for route, match in found.items() if match}
 
 
 @cache
 def oversized_numbers(recipe: Recipe) -> dict[str, str]:
-    """Numbers that make no sense, by route, with the reason. No other rule does arithmetic with them."""
+    """Numbers that are too large, by route, with the reason. Other rules don't compute with them."""
     found: dict[str, str] = {}
     for route, node in recipe.walk():
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):

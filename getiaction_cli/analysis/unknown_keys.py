@@ -1,4 +1,4 @@
-"""What an unknown key was meant to be: a key renamed, in the wrong section, of another policy, or misspelt."""
+"""Classify unknown keys: renamed, in the wrong section, of another policy, or misspelt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from getiaction_cli.policies import PolicyClass
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.layout import IMAGE_TRANSFORMS, WRAPPER
 
-# Beyond this many in one recipe, the file is something else; looking for their likes would take seconds.
+# With more unknown keys, the file is not a recipe; finding similar names for all would take seconds.
 _MAX = 30
 
 
@@ -27,15 +27,15 @@ class Stray:
     """An unknown key.
 
     Args:
-        kind: what became of it.
-        route: where it is.
+        kind: its classification.
+        route: its route.
         key: its name.
-        section: the section that does not know it.
-        target: the route it should have; empty when there is none.
-        why: the reason, in words, where it was renamed.
+        section: the section that does not have this key.
+        target: the right route; empty if there is none.
+        why: for a renamed key, the reason.
         others: the policies that have a parameter of this name.
-        near: known keys that are spelt like it, the nearest first.
-        sure: it is the very word that was renamed, and not one spelt like it.
+        near: keys with a similar spelling, the most similar first.
+        sure: whether it is exactly the renamed key, and not one with a similar spelling.
     """
 
     kind: Literal["renamed", "misplaced", "foreign", "unknown"]
@@ -50,13 +50,13 @@ class Stray:
 
 
 def is_slip(section: Section, key: str) -> bool:
-    """True for a key of a class that passes unknown ones on, when it can only be a slip: `savedir` for `save_dir`."""
+    """Whether a key of a class with **kwargs is evidently misspelt: `savedir` for `save_dir`."""
     slips = {name.replace("_", "").lower() for name in section.keys}
     return key not in section.keys and key.replace("_", "").replace("-", "").lower() in slips
 
 
 def is_stray(recipe: Recipe, route: str) -> bool:
-    """True when the key at that route is unknown there."""
+    """Whether the key at a route is unknown."""
     return any(stray.route == route for stray in _all(recipe))
 
 
@@ -68,9 +68,10 @@ def strays(recipe: Recipe, kind: str) -> Iterator[Stray]:
 @cache
 def _all(recipe: Recipe) -> tuple[Stray, ...]:
     policy = policy_of(recipe)
-    told: tuple[str, ...] = () if recipe.uses_wrapper else ("model.init_args.policy_name",)  # GA133 speaks of it
-    rollouts = foreign_evaluation(recipe)  # GA352 speaks of them
-    told += rollouts.routes if rollouts else ()
+    # GA133 and GA352 report these.
+    reported: tuple[str, ...] = () if recipe.uses_wrapper else ("model.init_args.policy_name",)
+    rollouts = foreign_evaluation(recipe)
+    reported += rollouts.routes if rollouts else ()
     found: list[Stray] = []
     for section in sections(recipe, policy):
         for key in recipe.keys(section.route):
@@ -78,7 +79,7 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
                 continue
             if (
                 key in section.keys
-                or section.at(key) in told
+                or section.at(key) in reported
                 or (not section.route and key in foreign_sections(recipe))
             ):
                 continue
@@ -89,15 +90,15 @@ def _all(recipe: Recipe) -> tuple[Stray, ...]:
 
 
 def intended_params(recipe: Recipe) -> dict[str, object]:
-    """The parameters that are under a wrong name or in a wrong place, under the right name.
+    """The parameters that have a wrong name or are in a wrong section, by their right name.
 
-    With them the policy is what its author means, so that the other rules speak of that and not of the slip again.
+    With them, other rules check the intended policy, and do not repeat the mistake.
     """
     return {name: recipe.get(route) for name, route in intended_routes(recipe).items()}
 
 
 def intended_routes(recipe: Recipe) -> dict[str, str]:
-    """The routes at which these parameters are, by their right name."""
+    """The actual routes of these parameters, by their right name."""
     meant: dict[str, str] = {}
     for stray in _all(recipe):
         target = stray.target or (stray.section.at(stray.near[0]) if stray.near else "")
@@ -108,7 +109,7 @@ def intended_routes(recipe: Recipe) -> dict[str, str]:
 
 
 def policy_of(recipe: Recipe) -> PolicyClass | None:
-    """The policy that the recipe names or means, if it is installed and can be read."""
+    """The policy that the recipe names or intends, if it is installed and can be read."""
     name = intended_policy(recipe)
     if name is None:
         return None
@@ -121,7 +122,7 @@ def policy_of(recipe: Recipe) -> PolicyClass | None:
 
 
 def foreign_sections(recipe: Recipe) -> list[str]:
-    """The top-level keys of lerobot-train in a recipe that is written for it; empty for any other."""
+    """The top-level keys of lerobot-train in a configuration for it; empty for any other recipe."""
     keys = recipe.keys("")
     theirs = [name for name in ("policy", "dataset") if name in keys and not recipe.has(f"{name}.class_path")]
     if ("model" in keys and "data" in keys) or not theirs:
@@ -130,7 +131,7 @@ def foreign_sections(recipe: Recipe) -> list[str]:
 
 
 def classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: str) -> Stray:
-    """What an unknown key of a section was meant to be."""
+    """Classify an unknown key of a section."""
     route = section.at(key)
     place = "model.init_args" if section.route == "model.init_args.config_kwargs" else section.route
     old = key if (place, key) in COUNTERPARTS else _slip_of_old(place, key, section)
@@ -145,7 +146,7 @@ def classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: 
     outside = inside.startswith(("trainer.", IMAGE_TRANSFORMS)) and not section.route.endswith(".init_args")
     if outside and any(key in s.keys for s in sections(recipe, policy) if s.route == inside):
         homes = [f"{inside}.{key}"]
-    if key in WITHOUT_EFFECT:  # a policy has it too, but it is not meant
+    if key in WITHOUT_EFFECT:  # policies also have it, but there it has no effect
         homes = [home for home in homes if not home.startswith("model.")]
     if homes:
         return Stray("misplaced", route, key, section, homes[0])
@@ -165,7 +166,7 @@ def classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: 
 
 
 def _slip_of_old(place: str, key: str, section: Section) -> str:
-    """The name of elsewhere that is spelt like a key, where none of the section's own is: `seed_everthing`."""
+    """The renamed key with a similar spelling, unless the section has one: "seed_everything" for `seed_everthing`."""
     names = [] if closest(key, section.keys) else [name for home, name in COUNTERPARTS if home == place]
     return next((name for name in closest(key, names) if len(key) > 6), "")
 
@@ -179,7 +180,7 @@ def _same_idea(recipe: Recipe, policy: PolicyClass, key: str) -> str:
 
 @cache
 def parameters_of(name: str) -> frozenset[str]:
-    """The parameters of a policy; none where its source can't be read."""
+    """The parameters of a policy; empty if its source can't be read."""
     try:
         return frozenset(policies.load(name).parameter_names)
     except policies.Unjudgeable:

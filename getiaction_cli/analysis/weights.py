@@ -1,4 +1,4 @@
-"""What a policy fetches when it is built: from the Hugging Face Hub, and from torchvision's server."""
+"""The models and weights that a policy downloads when it is built: from the Hugging Face Hub and from torchvision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from getiaction_cli.analysis.checkpoint import ROUTE, is_hub_id
 from getiaction_cli.machine import Machine, resnet_weights
 from getiaction_cli.policies import PolicyClass, PolicyConfig, Unjudgeable
 
-if TYPE_CHECKING:  # reading recipes takes PyYAML, which listing policies does without
+if TYPE_CHECKING:  # reading recipes needs PyYAML, listing policies does not
     from getiaction_cli.recipe import Recipe
 
 BACKBONE = "pretrained_backbone_weights"
@@ -24,11 +24,11 @@ class HubModel:
 
     Args:
         repo_id: its repository.
-        what: what it is, in words.
+        what: description of the model.
         at: the route of the recipe's value that names it.
-        gated: its licence must be accepted on the Hub first.
+        gated: whether its licence must be accepted on the Hub first.
         revision: branch, tag or commit; None for the newest.
-        weights: its weights are read, not only configurations, tokenizers and processors.
+        weights: whether its weights are read, and not only configurations, tokenizers and processors.
         folders: the folders that are read; empty for all.
     """
 
@@ -42,16 +42,18 @@ class HubModel:
 
 
 def from_hub(recipe: Recipe, policy: PolicyConfig) -> Iterator[HubModel]:
-    """Each model that is fetched from the Hub."""
-    said = recipe.get(ROUTE)
-    if isinstance(said, str) and is_hub_id(said):
+    """Yield the models that are downloaded from the Hub."""
+    pretrained = recipe.get(ROUTE)
+    if isinstance(pretrained, str) and is_hub_id(pretrained):
         revision = recipe.get("model.init_args.pretrained_revision")
-        yield HubModel(said, "the pretrained policy", ROUTE, revision=revision if isinstance(revision, str) else None)
+        yield HubModel(
+            pretrained, "the pretrained policy", ROUTE, revision=revision if isinstance(revision, str) else None
+        )
     for download in policy.policy.downloads:
         if download.parameter == BACKBONE:
             continue
         named = policy.get(download.parameter) if download.parameter else download.repo_id
-        if download.starts and (said or str(policy.get("pretrained_path")) != named):
+        if download.starts and (pretrained or str(policy.get("pretrained_path")) != named):
             continue
         if isinstance(named, str) and _is_repository(named):
             at = recipe.param_route(download.parameter) if download.parameter else "model.class_path"
@@ -61,17 +63,17 @@ def from_hub(recipe: Recipe, policy: PolicyConfig) -> Iterator[HubModel]:
 
 
 def fetch_command(recipe: Recipe) -> str:
-    """How to download what is missing, for a machine whose environment forbids the network."""
+    """A hint with the command that downloads missing files, for a machine that is offline by its environment."""
     return f"once, with a network: `HF_HUB_OFFLINE=0 getiaction fetch {shlex.quote(recipe.file)}`"
 
 
 def _is_repository(named: str) -> bool:
-    """Whether a library would look for the name on the Hub, where some old models have a name without a user."""
+    """Whether a name is that of a repository on the Hub; some old models have a name without a user."""
     return named.count("/") <= 1 and not named.startswith((".", "~", "/")) and not Path(named).is_dir()
 
 
 def backbone(recipe: Recipe, policy: PolicyConfig) -> str | None:
-    """The name of the torchvision weights that a fresh policy with cameras starts from; None for none."""
+    """The name of the torchvision weights that a new policy with cameras starts from; None for none."""
     name = policy.get(BACKBONE)
     if not isinstance(name, str) or recipe.get(ROUTE) or not policy.image_features:
         return None
@@ -79,13 +81,13 @@ def backbone(recipe: Recipe, policy: PolicyConfig) -> str | None:
 
 
 def _full_name(policy: PolicyConfig, name: str) -> str:
-    """torchvision takes "IMAGENET1K_V1" for the one of the backbone that is built."""
+    """Complete "IMAGENET1K_V1" by the name of the backbone, as torchvision does."""
     own = str(policy.get("vision_backbone")).replace("resnet", "ResNet")
     return name if "." in name else f"{own}_Weights.{name}"
 
 
 def are_cached(policy: PolicyClass, machine: Machine) -> bool | None:
-    """Return whether everything a policy fetches by default is in this machine's caches; None if nothing is known."""
+    """Whether all default downloads of a policy are in this machine's caches; None if unknown."""
     try:
         config = policy.configure({})
     except Unjudgeable:

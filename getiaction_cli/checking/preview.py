@@ -53,7 +53,7 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
     policy = fit.policy
     start = context.checkpoint_or_none
     if start is not None:
-        yield "starts from", f"{start.said}: its weights and its parameters"
+        yield "starts from", f"{start.path}: its weights and its parameters"
     given = context.recipe.params()
     set_here = ", ".join(f"{name} {_short(value)}" for name, value in policy.params.items() if name in given)
     if set_here or start is None:

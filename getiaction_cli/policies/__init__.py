@@ -1,8 +1,8 @@
-"""What LeRobot's policies are and ask for, read from LeRobot's own source without torch.
+"""LeRobot's policies, read from LeRobot's own source without importing torch.
 
-`names()` says which policies are installed, `load(name)` gives a `PolicyClass`: its parameters with type, default,
-allowed values and help, and `configure(params)`, which runs LeRobot's own checks on the user's values. How the source
-is executed is described in `sandbox`; tests/policies/test_differential.py compares it with the real import.
+`names()` lists the installed policies, `load(name)` returns a `PolicyClass`: its parameters with type, default, allowed
+values and help, and `configure(params)`, which runs LeRobot's own checks on the user's values. `sandbox` describes how
+the source is executed; tests/policies/test_differential.py compares it with the real import.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 
 def names() -> list[str]:
-    """The names of all registered policies, plugins' last. Executes nothing."""
+    """The names of all registered policies, those of plugins last, without executing their source."""
     return list(entries())
 
 
@@ -53,7 +53,7 @@ def load(name: str) -> PolicyClass:
 
 
 def by_class_name(class_name: str) -> str | None:
-    """The policy whose class in `getiaction.policies.lerobot` is called that ("ACT" → "act"); None for none."""
+    """The policy of a class in `getiaction.policies.lerobot` ("act" for "ACT"); None if there is none."""
     for entry in entries().values():
         if entry.plugin is None and entry.class_name == class_name:
             return entry.name

@@ -1,7 +1,7 @@
-"""What is true of a policy besides its parameters: its name and paper, what it reads, downloads and needs installed.
+"""Properties of a policy besides its parameters: title and paper, inputs, downloads and required packages.
 
-Name, paper and description come from LeRobot's own model card template, what its extra needs from LeRobot's installed
-metadata, the rest from `getiaction/spec/facts.toml`, where each fact has its evidence.
+Title, paper and description come from LeRobot's own model card template, the packages of its extra from LeRobot's
+installed metadata, the rest from `getiaction/spec/facts.toml`, where each fact has its evidence.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _LINK = re.compile(r"\[([^\]]+)\]\((http[^)\s]+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """Something fetched from the Hub (or from PyTorch) before a policy can start.
+    """A download from the Hub (or from PyTorch) that a policy needs.
 
     Args:
-        what: in words.
-        parameter: the parameter that names it; nothing is fetched where that is null or a local folder.
-        repo_id: the Hub repository, where no parameter names it.
-        gated: True when its licence must be accepted on the Hub first.
-        starts: True when it is the pretrained policy that LeRobot starts from where none is named.
-        weights: False where only configurations, tokenizers and processors of the repository are read; the name of a
-            parameter where that decides.
-        folders: the folders of the repository that are read; empty for all of it.
+        what: description of the files.
+        parameter: the parameter that names it; nothing is downloaded if that is null or a local folder.
+        repo_id: the Hub repository, if no parameter names it.
+        gated: whether its licence must be accepted on the Hub first.
+        starts: whether it is the pretrained policy that LeRobot starts from by default.
+        weights: False if only configurations, tokenizers and processors are read; the name of a parameter if that
+            decides.
+        folders: the folders of the repository that are read; empty for all.
     """
 
     what: str
@@ -46,7 +46,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """One policy in words and names; empty for a plugin, about which nothing but its source is known."""
+    """Texts and requirements of one policy; mostly empty for a plugin, of which only the source is known."""
 
     title: str = ""
     summary: str = ""
@@ -61,12 +61,12 @@ class About:
 
     @property
     def install_command(self) -> str:
-        """The command that installs what is missing."""
+        """The command that installs the missing packages; empty if none are missing."""
         return install_command(f"getiaction[{self.extra}]") if self.missing and self.extra else ""
 
 
 def about(name: str, entry: Entry) -> About:
-    """Describe a policy."""
+    """Collect the properties of a policy."""
     if entry.plugin:
         return About(title=entry.config_class.removesuffix("Config"), summary=_first_sentence(_docstring(entry)))
     known = facts.of(name)
@@ -115,7 +115,7 @@ def _docstring(entry: Entry) -> str:
 
     try:
         tree = ast.parse(entry.path.read_text(encoding="utf-8"))
-    except SyntaxError:  # a plugin's own
+    except SyntaxError:  # in a plugin
         return ""
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == entry.config_class:
@@ -128,5 +128,5 @@ def _first_sentence(text: str) -> str:
 
 
 def _missing(extra: str) -> list[str]:
-    """The distributions that an extra of LeRobot asks for and that are not installed."""
+    """The distributions that an extra of LeRobot requires and that are not installed."""
     return [name for name in requirements("lerobot", extra) if name not in versions()]

@@ -1,4 +1,4 @@
-"""Which policies are installed: those that LeRobot registers, and those of plugins (`lerobot_policy_*`)."""
+"""The installed policies: those that LeRobot registers, and those of plugins (`lerobot_policy_*`)."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from getiaction.spec.policies import Entry, registered
 from getiaction_cli.errors import LeRobotUnreadable
 from getiaction_cli.installed import install_command, package_folder, versions
 from getiaction_cli.plugins import plugin_entries, plugin_folders
-from getiaction_cli.policies.sandbox import LightWorld
+from getiaction_cli.policies.sandbox import LightLeRobot
 
 TESTED = "0.6.1"
 
 
 def lerobot_folder() -> Path | None:
-    """Where LeRobot is installed; None when it is not."""
+    """The folder of the installed LeRobot; None if it is not installed."""
     return package_folder("lerobot")
 
 
 @functools.cache
-def world() -> LightWorld:
-    """The one set of lightly executed modules of this process."""
+def light_lerobot() -> LightLeRobot:
+    """LeRobot's configuration modules, executed without torch; one instance per process."""
     roots = dict(plugin_folders())
     if folder := lerobot_folder():
         roots["lerobot"] = folder
-    return LightWorld(roots)
+    return LightLeRobot(roots)
 
 
 def unreadable(reason: str = "") -> LeRobotUnreadable:
-    """The error that names the installed LeRobot and what could not be read of it.
+    """The error that the installed LeRobot can't be read completely.
 
     Args:
-        reason: what could not be read; empty when the report has said so.
+        reason: what could not be read; empty if the report shows it.
     """
     version = versions().get("lerobot", "")
     return LeRobotUnreadable(
@@ -44,14 +44,14 @@ def unreadable(reason: str = "") -> LeRobotUnreadable:
 
 @functools.cache
 def missing_part() -> str:
-    """What getiaction imports of LeRobot to train and the installed one lacks; empty when all of it is there."""
+    """The first part of LeRobot that training imports and the installed one lacks; empty if it has all of them."""
     folder = lerobot_folder()
     return lerobot_parts.missing_part(folder) if folder else ""
 
 
 @functools.cache
 def entries() -> dict[str, Entry]:
-    """Every installed policy by name: LeRobot's in alphabetical order, then those of plugins."""
+    """All installed policies by name: LeRobot's in alphabetical order, then those of plugins."""
     found = list(registered())
     if not found and lerobot_folder() is not None:
         raise unreadable("it registers no policies in lerobot/policies/__init__.py")

@@ -1,8 +1,8 @@
-"""Turns plain YAML values into what a configuration class expects, as draccus does when LeRobot reads its own YAML.
+"""Convert plain YAML values to the types of a configuration class, as draccus does when LeRobot reads its own YAML.
 
-A list becomes a tuple, text an enum member, a mapping a nested dataclass. Stricter than draccus in three places, where
-draccus makes a value of something that its author can't have meant: nothing (null) for a number, true/false for a
-number or a text, and a text for a list (draccus reads "84" as the pair ("8", "4")).
+A list becomes a tuple, text an enum member, a mapping a nested dataclass. It is stricter than draccus in three cases
+that can't be intended: null for a number, true/false for a number or a text, and a text for a list (draccus reads "84"
+as the pair ("8", "4")).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class WrongType(Exception):  # noqa: N818 - becomes a Rejected with its field
-    """A value that can't become what the field expects. ``path``: the keys inside the value that lead to it."""
+    """A value can't be converted to the type of its field. ``path``: the keys inside the value that lead to it."""
 
     def __init__(self, expected: str, path: tuple[str, ...] = ()) -> None:
         super().__init__(expected)
@@ -26,10 +26,10 @@ class WrongType(Exception):  # noqa: N818 - becomes a Rejected with its field
 
 
 def coerce(hint: Any, value: Any, path: tuple[str, ...] = ()) -> Any:
-    """``value`` as the type ``hint`` wants it.
+    """Convert ``value`` to the type ``hint``.
 
     Raises:
-        WrongType: it can't be that; says what is expected.
+        WrongType: it can't be converted; has a description of the expected type.
     """
     origin = typing.get_origin(hint)
     if hint is Any:
@@ -66,7 +66,7 @@ _WORDS: dict[Any, str] = {
 
 
 def describe(hint: Any) -> str:
-    """A type in words that fit a recipe: "a whole number", "a list of 2 whole numbers", "nothing or a text"."""
+    """Describe a type for users: "a whole number", "a list of 2 whole numbers", "null or a text"."""
     origin = typing.get_origin(hint)
     arguments = typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
@@ -100,7 +100,7 @@ def _union(hint: Any, value: Any, path: tuple[str, ...]) -> Any:
     choices = [choice for choice in typing.get_args(hint) if choice is not type(None)]
     if value is None and len(choices) < len(typing.get_args(hint)):
         return None
-    # An exact fit first, so that 1 stays a whole number where a number would do as well.
+    # The exact type first, so that 1 stays an int if float is allowed, too.
     choices.sort(key=lambda choice: type(value) is not choice)
     failures: list[WrongType] = []
     for choice in choices:
@@ -186,7 +186,7 @@ def _dict(hint: Any, value: Any, path: tuple[str, ...]) -> Any:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Equal as configuration values: lists and tuples alike, nested configurations by field, NaN equal to itself."""
+    """Whether values are equal; lists equal tuples, nested configurations compare by field, NaN equals NaN."""
     if isinstance(left, list | tuple) and isinstance(right, list | tuple):
         return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, dict) and isinstance(right, dict):

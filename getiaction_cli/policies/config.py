@@ -1,4 +1,4 @@
-"""A policy's configuration after LeRobot's own checks ran on the user's parameters."""
+"""A policy's configuration after LeRobot's own checks of the user's parameters."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in
 if TYPE_CHECKING:
     from getiaction_cli.policies.policy_class import PolicyClass
 
-# What LeRobot fits to this machine, despite the recipe; the machine room speaks of it.
+# Parameters that LeRobot adapts to this machine; rules about the machine report them.
 _MACHINE = {"device", "use_amp"}
 
 
-class Rejected(Exception):  # noqa: N818 - it is an answer, not an error
-    """LeRobot refuses these parameters.
+class Rejected(Exception):  # noqa: N818 - a result, not an error
+    """LeRobot rejects the parameters.
 
     Args:
-        message: in LeRobot's words, or "expects …" for a wrong type.
-        field: the parameter it concerns, where that is certain ("" otherwise).
+        message: LeRobot's message, or "expects …" for a wrong type.
+        field: the parameter it concerns, if that is certain ("" otherwise).
         kind: "unknown" (no such parameter), "type" (the value can't be read as the parameter's type) or "value".
         error: the name of the exception LeRobot raises.
         path: the keys inside the parameter's value, for a wrong type.
@@ -47,7 +47,7 @@ class Rejected(Exception):  # noqa: N818 - it is an answer, not an error
 
 
 def refusal(error: Exception) -> Rejected:
-    """What LeRobot's code raised, as a Rejected; lets through what could not be judged."""
+    """Convert an exception of LeRobot's code to a Rejected; raise an Unjudgeable again."""
     if isinstance(error, Unjudgeable):
         raise error
     message = str(error) if isinstance(error, (ValueError, NotImplementedError)) else f"{type(error).__name__}: {error}"
@@ -61,17 +61,17 @@ class PolicyConfig:
     Args:
         policy: the policy class it configures.
         params: what the user set, as given.
-        given: the same, as the types LeRobot expects.
+        given: `params` converted to LeRobot's types.
         values: LeRobot's configuration object after its `__post_init__`, with the features set.
-        said: what LeRobot's code warned about meanwhile.
-        dataset_features: the dataset's own feature table, where known (some policies read it).
+        logged: warnings of LeRobot's code.
+        dataset_features: the dataset's own feature table, if known (some policies read it).
     """
 
     policy: PolicyClass
     params: dict[str, Any]
     given: dict[str, Any]
     values: Any
-    said: tuple[str, ...] = ()
+    logged: tuple[str, ...] = ()
     dataset_features: dict[str, dict[str, Any]] | None = field(default=None, repr=False)
 
     def __getattr__(self, name: str) -> Any:
@@ -81,11 +81,11 @@ class PolicyConfig:
         return getattr(self.values, name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        """A value of the configuration, or ``default`` where this policy has no such parameter.
+        """A value of the configuration, or ``default`` if the policy does not have this parameter.
 
         Args:
             name: a parameter, or "parameter.key" for a value of one that is a mapping.
-            default: what is returned where there is none.
+            default: the value that is returned otherwise.
         """
         outer, *keys = name.split(".")
         value = getattr(self.values, outer, default)
@@ -95,12 +95,12 @@ class PolicyConfig:
 
     @property
     def facts(self) -> Facts:
-        """What the policy can do and needs with these parameters, as far as no configuration says it."""
+        """Facts about the policy with these parameters, besides its configuration."""
         return Facts(self.policy.name, self.policy.known, self.values)
 
     @property
     def observation_delta_indices(self) -> list[int] | None:
-        """The time steps of every observation, relative to the current frame; None for the current frame alone."""
+        """The time steps of every observation, relative to the current frame; None for only the current frame."""
         return self.values.observation_delta_indices
 
     @property
@@ -115,7 +115,7 @@ class PolicyConfig:
 
     @property
     def drop_n_last_frames(self) -> int:
-        """How many frames at the end of each episode are never a sample's current frame."""
+        """Number of frames at the end of each episode that do not start a sample."""
         return getattr(self.values, "drop_n_last_frames", 0) or 0
 
     @functools.cached_property
@@ -126,12 +126,12 @@ class PolicyConfig:
 
     @property
     def input_features(self) -> dict[str, Any]:
-        """Key → feature (`.type`, `.shape`) of what the policy reads."""
+        """Key → feature (`.type`, `.shape`) of the policy's inputs."""
         return self.values.input_features or {}
 
     @property
     def output_features(self) -> dict[str, Any]:
-        """Key → feature of what the policy predicts."""
+        """Key → feature of the policy's outputs."""
         return self.values.output_features or {}
 
     def _inputs(self, kind: str) -> dict[str, Any]:
@@ -160,51 +160,51 @@ class PolicyConfig:
 
     @functools.cached_property
     def optimizer(self) -> dict[str, Any]:
-        """The optimizer that the policy trains with by its own preset: {"type": "AdamWConfig", "lr": …, …}."""
+        """The optimizer of the policy's preset: {"type": "AdamWConfig", "lr": …, …}."""
         return _preset(self.values.get_optimizer_preset)
 
     @functools.cached_property
     def scheduler(self) -> dict[str, Any]:
-        """The learning rate schedule of the policy's preset; empty when it has none."""
+        """The learning rate schedule of the policy's preset; empty without one."""
         return _preset(self.values.get_scheduler_preset)
 
     @functools.cached_property
     def _validated(self) -> tuple[Any, str | None, tuple[str, ...]]:
-        from getiaction_cli.policies.catalog import world
+        from getiaction_cli.policies.catalog import light_lerobot
 
         after = copy.deepcopy(self.values)
-        said = world().said
-        said.clear()
+        logged = light_lerobot().warnings
+        logged.clear()
         try:
             hook = getattr(after, "set_dataset_feature_metadata", None)
             if hook is not None and self.dataset_features is not None:
                 hook(self.dataset_features)
             after.validate_features()
         except Exception as error:
-            return after, refusal(error).message, tuple(said)
-        return after, None, tuple(said)
+            return after, refusal(error).message, tuple(logged)
+        return after, None, tuple(logged)
 
     def validate_features(self) -> str | None:
-        """LeRobot's message when it refuses these features for this policy; None when it accepts them.
+        """LeRobot's message if it rejects these features for this policy; None if it accepts them.
 
         Raises:
-            Unjudgeable: LeRobot asks something here that only the real libraries can answer.
+            Unjudgeable: LeRobot's check depends on libraries that are not loaded here.
         """
         return self._validated[1]
 
     @property
     def after(self) -> Any:
-        """The values as LeRobot's `validate_features` leaves them (it changes some)."""
+        """The values after LeRobot's `validate_features`, which changes some."""
         return self._validated[0]
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What LeRobot's code warns about: only its log says it."""
-        return self.said + (self._validated[2] if self.input_features else ())
+        """The warnings that LeRobot's code logs."""
+        return self.logged + (self._validated[2] if self.input_features else ())
 
     @property
     def rewritten(self) -> dict[str, tuple[Any, Any]]:
-        """Each parameter that the user set and LeRobot changes without an error: name → (given, became)."""
+        """The user's parameters that LeRobot silently changes: name → (value before, value after)."""
         values = self.after if self.input_features else self.values
         changed = {}
         for name, given in self.given.items():

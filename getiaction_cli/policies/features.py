@@ -1,15 +1,15 @@
-"""What a dataset's columns are to a policy, by LeRobot's own functions and words."""
+"""Convert a dataset's features to those of a policy with LeRobot's own functions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from getiaction_cli.policies.catalog import world
+from getiaction_cli.policies.catalog import light_lerobot
 from getiaction_cli.policies.config import Rejected
 
 
 def to_policy_features(features: dict[str, dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split a dataset's features into what a policy reads and what it predicts.
+    """Convert a dataset's features, and split them into inputs and outputs of a policy.
 
     Args:
         features: key → {"dtype", "shape", "names"}, as in `meta/info.json`.
@@ -19,9 +19,9 @@ def to_policy_features(features: dict[str, dict[str, Any]]) -> tuple[dict[str, A
         `.shape` (cameras channel first).
 
     Raises:
-        Rejected: LeRobot can't read this table (a camera whose shape has not three numbers, or with no names).
+        Rejected: LeRobot can't convert a feature (a camera whose shape does not have three numbers, or without names).
     """
-    convert = world().module("lerobot.utils.feature_utils").dataset_to_policy_features
+    convert = light_lerobot().module("lerobot.utils.feature_utils").dataset_to_policy_features
     try:
         plain = {key: {"names": None, **feature, "shape": tuple(feature["shape"])} for key, feature in features.items()}
         found = convert(plain)
@@ -32,10 +32,10 @@ def to_policy_features(features: dict[str, dict[str, Any]]) -> tuple[dict[str, A
 
 
 def feature_kinds() -> tuple[str, ...]:
-    """LeRobot's kinds of features: "STATE", "VISUAL", …"""
-    return tuple(world().module("lerobot.configs.types").FeatureType.__members__)
+    """LeRobot's types of features: "STATE", "VISUAL", …"""
+    return tuple(light_lerobot().module("lerobot.configs.types").FeatureType.__members__)
 
 
 def normalization_modes() -> tuple[str, ...]:
-    """LeRobot's ways to normalize a kind of feature: "MIN_MAX", "MEAN_STD", …"""
-    return tuple(world().module("lerobot.configs.types").NormalizationMode.__members__)
+    """LeRobot's normalization modes: "MIN_MAX", "MEAN_STD", …"""
+    return tuple(light_lerobot().module("lerobot.configs.types").NormalizationMode.__members__)

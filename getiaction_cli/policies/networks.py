@@ -1,6 +1,6 @@
-"""Numbers that are in the source of LeRobot's networks, read with regular expressions; nothing is imported.
+"""Read constants from the source of LeRobot's networks with regular expressions; nothing is imported.
 
-Which file is meant is a fact of the policy (`Facts.image_convolutions`, `Facts.action_spaces`).
+The files are facts of the policy (`Facts.image_convolutions`, `Facts.action_spaces`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from getiaction_cli.policies.catalog import lerobot_folder
 
 @functools.cache
 def convolutions(file: str) -> tuple[tuple[int, int], ...]:
-    """The (kernel, stride) of each convolution that a picture goes through, in order; empty where that can't be read.
+    """The (kernel, stride) of each convolution of an image encoder, in order; empty if that can't be read.
 
     Args:
         file: the file of the network, below lerobot/policies/.
@@ -26,7 +26,7 @@ def convolutions(file: str) -> tuple[tuple[int, int], ...]:
 
 @functools.cache
 def action_spaces(file: str) -> dict[str, int | None]:
-    """Each registered action space with the numbers that its actions have; None where the dataset says how many.
+    """The registered action spaces with their dimension; None if it is that of the dataset.
 
     Args:
         file: the file that registers them, below lerobot/policies/.
@@ -34,7 +34,7 @@ def action_spaces(file: str) -> dict[str, int | None]:
     parts = re.split(r'^@register_action\("(\w+)"\)', _text(file), flags=re.MULTILINE)[1:]
     found: dict[str, int | None] = {}
     for name, body in zip(parts[::2], parts[1::2], strict=True):
-        # A model may be wider than the robot: then REAL_DIM is the robot's.
+        # If the model's dimension differs from the robot's, REAL_DIM is the robot's.
         widths = dict(re.findall(r"^    (REAL_DIM|dim_action) = (\d+)", body, re.MULTILINE))
         width = widths.get("REAL_DIM") or widths.get("dim_action")
         found[name] = int(width) if width else None

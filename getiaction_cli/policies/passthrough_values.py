@@ -1,7 +1,7 @@
-"""Words that LeRobot hands on to other libraries without looking: which of them those libraries know.
+"""The allowed values of parameters that LeRobot passes unchecked to other libraries.
 
-Read from the installed source of torchvision, diffusers and LeRobot's own registries with regular expressions; none is
-imported. A list that can't be read is empty, and then its values are not checked.
+They are read from the installed source of torchvision, diffusers and LeRobot's own registries with regular expressions;
+nothing is imported. A list that can't be read is empty, and then its values are not checked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def resnets() -> tuple[str, ...]:
 
 @functools.cache
 def resnet_weights() -> dict[str, tuple[str, ...]]:
-    """Backbone → the names of its weights ("IMAGENET1K_V1", …), the first first."""
+    """Backbone → the names of its weights ("IMAGENET1K_V1", …), in the order of the source."""
     text = _text("torchvision", "models", "resnet.py")
     bodies = re.findall(r"^class ResNet(\d+)_Weights\(WeightsEnum\):\n((?:(?:    .*)?\n)+)", text, re.MULTILINE)
     return {f"resnet{number}": tuple(re.findall(r"^    (\w+) = ", body, re.MULTILINE)) for number, body in bodies}
@@ -45,7 +45,7 @@ def _lr_schedules() -> tuple[str, ...]:
     body = re.search(
         r"^class SchedulerType\(Enum\):\n((?:    .*\n)+)", _text("diffusers", "optimization.py"), re.MULTILINE
     )
-    # piecewise_constant needs rules that LeRobot does not hand on.
+    # piecewise_constant needs arguments that LeRobot does not pass.
     return tuple(name for name in re.findall(r'= "(\w+)"', body[1]) if name != "piecewise_constant") if body else ()
 
 
@@ -73,7 +73,7 @@ def _attention(model: str) -> tuple[str, ...]:
 
 
 def words(policy: str, name: str, scheduler: str = "DDPM") -> tuple[str, ...]:
-    """The words that a parameter may be, by what the policy's model does with it; empty where nothing is known.
+    """The allowed values of a parameter, by its use in the policy's model; empty if unknown.
 
     Args:
         policy: the policy's name.

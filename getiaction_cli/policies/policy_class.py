@@ -1,4 +1,4 @@
-"""A policy that can be named in a recipe: its parameters, and LeRobot's own verdict on values for them."""
+"""A policy that a recipe can name: its parameters, and LeRobot's own checks of their values."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from typing import Any
 from getiaction.spec import facts
 from getiaction.spec.overridden import POLICY_DEFAULTS, POLICY_HELP
 from getiaction_cli.policies import about, passthrough_values, source_docs
-from getiaction_cli.policies.catalog import Entry, world
+from getiaction_cli.policies.catalog import Entry, light_lerobot
 from getiaction_cli.policies.coerce import WrongType, coerce
 from getiaction_cli.policies.config import PolicyConfig, Rejected, refusal
 from getiaction_cli.policies.facts import Facts
 from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in
 
-# Set by getiaction (features from the dataset, weights from its own arguments), not as parameters of the policy.
+# Fields that getiaction sets (features from the dataset, weights from its own arguments), not the recipe.
 NOT_PARAMETERS = frozenset({"input_features", "output_features", "pretrained_path", "pretrained_revision"})
 
 
@@ -32,13 +32,13 @@ class Field:
     """One parameter of a policy.
 
     Args:
-        name: as it is written in a recipe.
-        type: as LeRobot writes it ("tuple[int, int] | None").
-        default: its plain value (enum members as their names, tuples as lists, infinity as YAML's ".inf").
-        choices: the allowed values, where LeRobot's source says them; empty otherwise.
-        help: the comment or docstring that LeRobot gives it; may be empty.
-        group: where it belongs ("timing", "architecture", "vision", …).
-        hint: the type itself, for reading a value.
+        name: its name in a recipe.
+        type: its annotation in LeRobot ("tuple[int, int] | None").
+        default: its default as a plain value (enum members as names, tuples as lists, infinity as YAML's ".inf").
+        choices: the allowed values, if LeRobot's source lists them; empty otherwise.
+        help: its comment or docstring in LeRobot; may be empty.
+        group: its group ("timing", "architecture", "vision", …).
+        hint: the type itself, for converting values.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Field:
 
 
 class PolicyClass:
-    """What LeRobot knows about one policy, read from its configuration source when it is asked for."""
+    """One policy; its parameters are read from LeRobot's configuration source on first use."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -63,22 +63,22 @@ class PolicyClass:
 
     @property
     def class_path(self) -> str:
-        """What a recipe writes as `model.class_path`; a plugin's policy goes through LeRobotPolicy by its name."""
+        """The `model.class_path` of a recipe; LeRobotPolicy for a plugin's policy, which policy_name then names."""
         own = "LeRobotPolicy" if self.entry.plugin or not self.trainable else self.class_name
         return f"getiaction.policies.lerobot.{own}"
 
     @functools.cached_property
     def config_class(self) -> Any:
-        """LeRobot's configuration class, executed lightly.
+        """LeRobot's configuration class, executed without torch.
 
         Raises:
             Unjudgeable: its file can't be executed without the real libraries.
         """
-        return getattr(world().module(self.entry.module), self.entry.config_class)
+        return getattr(light_lerobot().module(self.entry.module), self.entry.config_class)
 
     @functools.cached_property
     def reads_environment(self) -> bool:
-        """True when the network takes `observation.environment_state`, by its source; a plugin's may."""
+        """Whether the network's source reads `observation.environment_state`; true for plugins."""
         if self.entry.plugin:
             return True
         networks = list(self.entry.path.parent.glob("modeling_*.py"))
@@ -86,7 +86,7 @@ class PolicyClass:
 
     @functools.cached_property
     def unreadable(self) -> str:
-        """Why its parameters can't be known without importing it; empty when they can, as for all of LeRobot's own."""
+        """Why its parameters can't be read without importing it; empty if they can, as for all of LeRobot's own."""
         try:
             self.config_class  # noqa: B018 - executes its source
         except Unjudgeable as reason:
@@ -95,7 +95,7 @@ class PolicyClass:
 
     @functools.cached_property
     def hints(self) -> dict[str, Any]:
-        """Parameter → type; Any where a plugin's annotation means nothing at run time."""
+        """Parameter → type; Any for a plugin's annotations that can't be evaluated."""
         try:
             return typing.get_type_hints(self.config_class)
         except Exception:
@@ -107,10 +107,12 @@ class PolicyClass:
 
     @functools.cached_property
     def fields(self) -> dict[str, Field]:
-        """Every parameter by name, in LeRobot's order, with its help text and allowed values; none if `unreadable`."""
+        """All parameters by name, in LeRobot's order, with help and allowed values; empty if `unreadable`."""
         if self.unreadable:
             return {}
-        read = source_docs.read(self.config_class, [Path(world().module(m).__file__ or "") for m in self._modules()])
+        read = source_docs.read(
+            self.config_class, [Path(light_lerobot().module(m).__file__ or "") for m in self._modules()]
+        )
         return {
             field.name: Field(
                 name=field.name,
@@ -128,7 +130,7 @@ class PolicyClass:
         }
 
     def _modules(self) -> list[str]:
-        """The modules of the class and its bases that are executed from source, nearest first."""
+        """The modules of the class and its bases that are executed from source, the class first."""
         from getiaction_cli.policies.sandbox import PREFIX
 
         found = [kind.__module__ for kind in self.config_class.__mro__]
@@ -136,14 +138,14 @@ class PolicyClass:
 
     @functools.cached_property
     def parameter_names(self) -> tuple[str, ...]:
-        """The names alone, without reading comments."""
+        """The names of the parameters, without reading comments."""
         return tuple(field.name for field in dataclasses.fields(self.config_class) if field.init)
 
     def read_value(self, name: str, value: Any) -> Any:
-        """A plain value as the type that the parameter wants.
+        """Convert a plain value to the type of a parameter.
 
         Raises:
-            Rejected: no such parameter, or a value of the wrong type.
+            Rejected: the parameter does not exist, or the value has the wrong type.
         """
         if name not in self.parameter_names:
             raise Rejected(f"{self.name} has no parameter {name}", field=name, kind="unknown", error="TypeError")
@@ -154,7 +156,7 @@ class PolicyClass:
             if wrong.path:
                 message = f"{name}.{'.'.join(wrong.path)} expects {wrong.expected}"
             raise Rejected(message, field=name, kind="type", error="TypeError", path=wrong.path) from None
-        except Exception as error:  # a nested configuration refused its values
+        except Exception as error:  # raised by a nested configuration
             raise Rejected(refusal(error).message, field=name) from error
 
     def _takes(self, name: str) -> Any:
@@ -172,42 +174,42 @@ class PolicyClass:
         output_features: Mapping[str, Any] | None = None,
         dataset_features: dict[str, dict[str, Any]] | None = None,
     ) -> PolicyConfig:
-        """LeRobot's configuration for these parameters: `__post_init__` runs, `validate_features` waits to be asked.
+        """Make LeRobot's configuration for some parameters; runs `__post_init__`, but not `validate_features`.
 
         Args:
-            params: plain values by parameter name, as written in a recipe.
-            input_features: what the policy reads, as `to_policy_features` gives it.
-            output_features: what it predicts, likewise.
+            params: plain values by parameter name, as in a recipe.
+            input_features: the policy's inputs, as `to_policy_features` returns them.
+            output_features: the policy's outputs, likewise.
             dataset_features: the dataset's own feature table; a few policies read names and cameras from it.
 
         Raises:
-            Rejected: LeRobot refuses them.
-            Unjudgeable: LeRobot's code asks something that only the real libraries can answer.
+            Rejected: LeRobot rejects them.
+            Unjudgeable: LeRobot's code depends on libraries that are not loaded here.
         """
         given = {name: self.read_value(name, value) for name, value in params.items()}
-        said = world().said
-        said.clear()
+        logged = light_lerobot().warnings
+        logged.clear()
         try:
             values = self.config_class(**given)
         except Exception as error:
             raise refusal(error) from error
-        # As lerobot.policies.factory.make_policy: the outputs always come from the dataset; inputs that the policy has
-        # set by itself stay, and its hook for the dataset's features replaces them.
+        # As in lerobot.policies.factory.make_policy: the outputs always come from the dataset; inputs that the policy
+        # sets itself are kept, and its hook for the dataset's features replaces them.
         if output_features is not None:
             values.output_features = dict(output_features)
         hook = dataset_features is not None and hasattr(values, "set_dataset_feature_metadata")
         if input_features is not None and not (hook and values.input_features):
             values.input_features = dict(input_features)
-        return PolicyConfig(self, dict(params), given, values, tuple(said), dataset_features)
+        return PolicyConfig(self, dict(params), given, values, tuple(logged), dataset_features)
 
     @property
     def known(self) -> bool:
-        """True when the table of facts has it: not for a plugin, nor for a policy that LeRobot has added since."""
+        """Whether the table of facts has this policy; not for plugins, nor for policies of later LeRobots."""
         return self.entry.plugin is None and bool(facts.of(self.name))
 
     @property
     def facts(self) -> Facts:
-        """What it can do and needs, for any parameters; `PolicyConfig.facts` has also what depends on them."""
+        """Facts that do not depend on parameters; `PolicyConfig.facts` has all of them."""
         return Facts(self.name, self.known)
 
     # What can't be computed from the configuration alone is read from LeRobot's other files, see `about`.
@@ -218,67 +220,67 @@ class PolicyClass:
 
     @property
     def title(self) -> str:
-        """How its authors call it."""
+        """The policy's name in its paper."""
         return self._about.title
 
     @property
     def description(self) -> str:
-        """What it is, in LeRobot's words; may be empty."""
+        """LeRobot's description; may be empty."""
         return self._about.description
 
     @property
     def base(self) -> str:
-        """The pretrained weights that LeRobot names for fine-tuning it; empty for none."""
+        """The pretrained weights that LeRobot recommends for fine-tuning; empty for none."""
         return self._about.base
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The packages that its extra asks for and that are not installed."""
+        """The packages that its extra requires and that are not installed."""
         return self._about.missing
 
     @property
     def summary(self) -> str:
-        """What it is, in one line."""
+        """A description in one line."""
         return self._about.summary
 
     @property
     def paper(self) -> str:
-        """Where it is described; may be empty."""
+        """The address of its paper; may be empty."""
         return self._about.paper
 
     @property
     def reads(self) -> dict[str, Any]:
-        """What one sample must hold: {"cameras": text, "state": text, "language": bool, "reward": bool}."""
+        """Its inputs: {"cameras": text, "state": text, "language": bool, "reward": bool}."""
         return self._about.reads
 
     @property
     def downloads(self) -> tuple[about.Download, ...]:
-        """What must be fetched before it can start with its default parameters."""
+        """The downloads that it needs with its default parameters."""
         return self._about.downloads
 
     @property
     def extra(self) -> str | None:
-        """The extra of LeRobot it needs ("smolvla"); None for none."""
+        """The extra of LeRobot that it needs ("smolvla"); None for none."""
         return self._about.extra
 
     @property
     def installed(self) -> bool:
-        """True when everything that its extra asks for is installed."""
+        """Whether all packages of its extra are installed."""
         return not self._about.missing
 
     @property
     def install_command(self) -> str:
-        """The exact command that installs what is missing; empty when nothing is."""
+        """The command that installs the missing packages; empty if none are missing."""
         return self._about.install_command
 
     @property
     def trainable(self) -> bool:
-        """True when it learns from demonstrations."""
+        """Whether it learns from demonstrations."""
         return not self.why_not
 
     @property
     def why_not(self) -> str:
-        """Why it can't be trained from demonstrations; empty when it can."""
+        """Why it can't be trained from demonstrations; empty if it can."""
         return self._about.why_not
 
 
@@ -296,12 +298,12 @@ def _default(field: dataclasses.Field[Any]) -> Any:
         return None
     try:
         return field.default_factory()
-    except Exception:  # a plugin's, which needs its own libraries
+    except Exception:  # in a plugin, which needs its own libraries
         return None
 
 
 def _finite(value: Any) -> Any:
-    """The value as JSON can hold it too: numbers that are none as YAML writes them."""
+    """Replace numbers that JSON does not support by their YAML text."""
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     if isinstance(value, list):
@@ -312,8 +314,8 @@ def _finite(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A configuration value as YAML or JSON can hold it."""
-    if is_stand_in(value):  # an object of a library that is not loaded here: by its name
+    """Convert a configuration value to plain YAML or JSON values."""
+    if is_stand_in(value):  # an object of a library that is not loaded here is represented by its name
         return (value if isinstance(value, type) else type(value)).__name__.rpartition(".")[2]
     if isinstance(value, (bool, int, float, str, type(None))) and not hasattr(value, "name"):
         return value

@@ -1,16 +1,15 @@
-"""Runs LeRobot's own configuration source without torch.
+"""Execute LeRobot's own configuration source without torch.
 
-A policy's `configuration_*.py` is the truth about what the policy accepts, and importing it takes nine seconds because
-of what is around it, not because of what is in it. Here those files, and the few small pure files that they
-build on, are executed with an `__import__` of their own: what belongs to LeRobot's configuration is executed from the
-installed source, the standard library is itself, everything else is a stand-in (see `standins`).
+A policy's `configuration_*.py` defines what the policy accepts, but importing it takes nine seconds, because it imports
+torch and other libraries. Here these files, and the few small ones that they depend on, are executed with a custom
+`__import__`: modules of LeRobot's configuration are executed from the installed source, the standard library is
+imported, and everything else is a stand-in (see `stubs`).
 
 Only source that is installed as LeRobot or as one of its policy plugins is ever executed, never anything that a
-recipe names. In `sys.modules` the executed files are under a prefix of their own (dataclasses and typing look there
-for the names in annotations), so a real import in the same process is not disturbed.
+recipe names. In `sys.modules` the executed files have a prefix (dataclasses and typing look up names of annotations
+there), so that they do not affect a real import in the same process.
 
-2026-10: reading byte code through `SourceFileLoader.get_code` takes one policy from 22 ms to 9 ms; it is the same byte
-code that a real import would use.
+Byte code is read with `SourceFileLoader.get_code`, as in a real import: 9 ms instead of 22 ms per policy.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _FROM_SOURCE = {
     "lerobot.utils.constants",
     "lerobot.utils.feature_utils",
 }
-# Without one of these a configuration would be executed on stand-ins for its own base.
+# Without one of these, stand-ins would replace the base class of a configuration.
 _BASE = (
     "lerobot.configs.policies",
     "lerobot.configs.types",
@@ -47,20 +46,20 @@ _BASE = (
     "lerobot.utils.constants",
 )
 PREFIX = "getiaction_light:"
-# Imported by LeRobot's configuration base for saving and loading only, and slow to import.
+# LeRobot's configuration base only needs it for saving and loading, and it is slow to import.
 _UNUSED_STDLIB = {"tempfile"}
-# What these log about the device of this machine is the machine room's business.
+# Their warnings are about this machine's device, which the rules about the machine report.
 _QUIET_LOGGERS = {"lerobot.configs.policies"}
 
 
 class ChoiceRegistry:
-    """What `draccus.ChoiceRegistry` does for a configuration class: remember the name it is registered under."""
+    """The part of `draccus.ChoiceRegistry` that configuration classes use: it stores the registered name."""
 
     _choice_name: str | None = None
 
     @classmethod
     def register_subclass(cls, name: str) -> Any:
-        """Decorator that notes the name on the class."""
+        """Decorator that stores the name in the class."""
 
         def register(subclass: type) -> type:
             subclass._choice_name = name  # type: ignore[attr-defined]
@@ -75,16 +74,16 @@ class ChoiceRegistry:
 
     @classmethod
     def get_known_choices(cls) -> dict[str, type]:
-        """Not known here: every policy is executed on its own."""
+        """Unavailable, because every policy is executed separately."""
         raise Unjudgeable("it asks which other policies are registered")
 
 
 class _HubMixin:
-    """In place of `lerobot.utils.hub.HubMixin`, which reads and writes files and is not about values."""
+    """Replaces `lerobot.utils.hub.HubMixin`, which only reads and writes files."""
 
 
 def _dataclass(cls: type | None = None, /, **options: Any) -> Any:
-    """`dataclasses.dataclass`, without what nothing asks a configuration for: half of its time goes there."""
+    """`dataclasses.dataclass` without `__repr__` and `__eq__`, which take half of its time and are not used."""
     if cls is None:
         return lambda cls: _dataclass(cls, **options)
     if cls.__name__.endswith("Config"):
@@ -97,7 +96,7 @@ class _Device:
 
 
 def _is_torch_device_available(device: str) -> bool:
-    """Every device that LeRobot knows counts as present: this machine is another room's business."""
+    """Treat all devices that LeRobot supports as available; the rules about the machine check them."""
     device = str(device)
     if device.startswith("cuda") or device in ("mps", "xpu", "cpu"):
         return True
@@ -105,14 +104,14 @@ def _is_torch_device_available(device: str) -> bool:
 
 
 class _Logger:
-    """Keeps what LeRobot's code warns about."""
+    """Collects the warnings of LeRobot's code."""
 
-    def __init__(self, said: list[str] | None) -> None:
-        self._said = said
+    def __init__(self, warnings: list[str] | None) -> None:
+        self._warnings = warnings
 
     def warning(self, message: str, *args: Any, **_: Any) -> None:
-        if self._said is not None:
-            self._said.append(str(message) % args if args else str(message))
+        if self._warnings is not None:
+            self._warnings.append(str(message) % args if args else str(message))
 
     def warning_once(self, message: str, *args: Any, **_: Any) -> None:
         self.warning(message, *args)
@@ -123,8 +122,8 @@ class _Logger:
         return lambda *_, **__: None
 
 
-class LightWorld:
-    """A set of modules executed lightly, by their real names.
+class LightLeRobot:
+    """LeRobot's configuration modules executed without torch, by their real names.
 
     Args:
         roots: top-level package name → its folder ("lerobot" and policy plugins).
@@ -133,13 +132,13 @@ class LightWorld:
     def __init__(self, roots: dict[str, Path]) -> None:
         self.roots = roots
         self.modules: dict[str, types.ModuleType] = {}
-        self.said: list[str] = []
+        self.warnings: list[str] = []
         self._lacking = next((name for name in _BASE if "lerobot" in roots and not self._file(name).is_file()), "")
         self._builtins = {**builtins.__dict__, "__import__": self._import}
         self._replaced: dict[str, types.ModuleType] = {
             "dataclasses": _Dataclasses("dataclasses"),
             "draccus": StandInModule("draccus", ChoiceRegistry=ChoiceRegistry),
-            "logging": StandInModule("logging", getLogger=self._logger, warning=_Logger(self.said).warning),
+            "logging": StandInModule("logging", getLogger=self._logger, warning=_Logger(self.warnings).warning),
             "lerobot.utils.hub": StandInModule("lerobot.utils.hub", HubMixin=_HubMixin),
             "lerobot.utils.device_utils": StandInModule(
                 "lerobot.utils.device_utils",
@@ -148,7 +147,7 @@ class LightWorld:
                 is_amp_available=lambda _: True,
             ),
             "lerobot.utils.import_utils": _ImportUtils("lerobot.utils.import_utils"),
-            # Where the Hub's cache is says nothing about a policy; constants.py makes paths of it.
+            # constants.py computes paths from it, which no configuration depends on.
             "huggingface_hub.constants": StandInModule("huggingface_hub.constants", HF_HOME="~/.cache/huggingface"),
         }
 
@@ -157,13 +156,13 @@ class LightWorld:
         return self.roots[top].joinpath(*rest).with_suffix(".py")
 
     def _logger(self, name: str = "") -> _Logger:
-        return _Logger(None if name.removeprefix(PREFIX) in _QUIET_LOGGERS else self.said)
+        return _Logger(None if name.removeprefix(PREFIX) in _QUIET_LOGGERS else self.warnings)
 
     def module(self, name: str) -> types.ModuleType:
-        """The module ``name``, executed when it is asked for the first time.
+        """The module ``name``, executed on first use.
 
         Raises:
-            Unjudgeable: the file does something at import that only the real libraries can answer.
+            Unjudgeable: its import depends on libraries that are not loaded here.
         """
         if name in self.modules:
             return self.modules[name]
@@ -186,7 +185,7 @@ class LightWorld:
     def _is_ours(self, name: str) -> bool:
         if name in _FROM_SOURCE or not name.startswith("lerobot."):
             return True
-        # A configuration file, and the helpers that are in the same folder.
+        # A configuration file, or a helper in the same folder.
         return name.startswith("lerobot.policies.") and not name.rpartition(".")[2].startswith(("modeling_", "factory"))
 
     def _execute(self, name: str, path: Path) -> types.ModuleType:
@@ -232,7 +231,7 @@ class LightWorld:
 
 
 class _Dataclasses(types.ModuleType):
-    """The standard library's module with a quicker decorator."""
+    """The standard library's module with a faster decorator."""
 
     dataclass = staticmethod(_dataclass)
 
@@ -241,7 +240,7 @@ class _Dataclasses(types.ModuleType):
 
 
 class _ImportUtils(StandInModule):
-    """`lerobot.utils.import_utils`: every optional package counts as installed; others report those that are not."""
+    """`lerobot.utils.import_utils` with all optional packages available; other rules report missing ones."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") and name.endswith("_available"):
@@ -252,12 +251,12 @@ class _ImportUtils(StandInModule):
 
 
 class _Package(types.ModuleType):
-    """A package whose `__init__` is never executed: a name in it is looked up in the file that it comes from."""
+    """A package whose `__init__` is not executed: names are looked up in the files that define them."""
 
-    def __init__(self, name: str, path: Path, world: LightWorld) -> None:
+    def __init__(self, name: str, path: Path, lerobot: LightLeRobot) -> None:
         super().__init__(name)
         self.__path__ = [str(path)]
-        self._world = world
+        self._lerobot = lerobot
         self._folder = path
         self._sources: dict[str, tuple[str, str]] | None = None
 
@@ -265,16 +264,16 @@ class _Package(types.ModuleType):
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         if (self._folder / name).is_dir() or (self._folder / f"{name}.py").is_file():
-            found: Any = self._world.module(f"{self.__name__}.{name}")
+            found: Any = self._lerobot.module(f"{self.__name__}.{name}")
         elif source := self._exports().get(name):
-            found = getattr(self._world.module(source[0]), source[1])
+            found = getattr(self._lerobot.module(source[0]), source[1])
         else:
             found = stand_in(f"{self.__name__}.{name}")
         self.__dict__[name] = found
         return found
 
     def _exports(self) -> dict[str, tuple[str, str]]:
-        """Name → (module, name there), from the relative imports of `__init__.py`."""
+        """Name → (module, name in that module), from the imports of `__init__.py`."""
         if self._sources is None:
             import ast
 

@@ -1,7 +1,7 @@
-"""How many parameters a policy has, by arithmetic from its configuration: no model is built.
+"""Compute the number of parameters of a policy from its configuration, without building the model.
 
-Exact to a few buffers for the kinds of network that `_COUNTS` lists (tests compare with the real models). For the large
-pretrained policies it is the published size of the checkpoint that they start from.
+It is exact except for a few buffers for the networks in `_COUNTS` (tests compare with the real models). For large
+pretrained policies it is the published size of their checkpoint.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ _RESNET = {
     "resnet152": (58_143_808, 2048),
 }
 
-# Bytes of a parameter: float32 weight, gradient and the two numbers that Adam keeps; while Adam steps on a GPU, one
-# more (docs/benchmarks.md: the peak of a 263 million parameter policy on an H100 is 20 bytes a parameter and 2 %).
+# Bytes per parameter: float32 weight; weight, gradient and Adam's two moments; one more temporary tensor while Adam
+# steps on a GPU (docs/benchmarks.md: the peak of a 263 million parameter policy on an H100 is 20 bytes per parameter
+# and 2 %).
 _WEIGHT, _TRAINED, _STEP = 4, 16, 4
 
 
 def training_bytes(count: int, *, adapters: bool = False, averaged: bool = False, gpu: bool = False) -> int:
-    """The least memory that a training takes, activations left out.
+    """The minimum memory of a training in bytes, without activations.
 
     Args:
-        count: parameters of the policy.
-        adapters: they are frozen, and adapters are trained (`peft`), whose size is left out.
-        averaged: a moving average of the weights is kept as well (`ema`).
-        gpu: the optimizer steps over all parameters at once.
+        count: number of parameters of the policy.
+        adapters: whether only adapters are trained (`peft`), whose size is not included.
+        averaged: whether a moving average of the weights is computed (`ema`).
+        gpu: whether the optimizer updates all parameters at once.
     """
     if adapters:
         return count * _WEIGHT
@@ -41,13 +42,13 @@ def training_bytes(count: int, *, adapters: bool = False, averaged: bool = False
 
 
 def checkpoint_bytes(count: int, *, averaged: bool = False) -> tuple[int, int]:
-    """The least and the most bytes that a run's checkpoints and its `pretrained_model/` take.
+    """The minimum and maximum bytes of a run's checkpoints and its `pretrained_model/`.
 
-    At most last.ckpt, best.ckpt and the next one while it is written; each holds the weight and two numbers of Adam.
+    At most last.ckpt, best.ckpt and the next one while it is written; each contains the weights and Adam's two moments.
 
     Args:
-        count: parameters of the policy.
-        averaged: a moving average of the weights is kept as well (`ema`).
+        count: number of parameters of the policy.
+        averaged: whether a moving average of the weights is computed (`ema`).
     """
     each = 3 * _WEIGHT + (_WEIGHT if averaged else 0)
     return count * (each + _WEIGHT), count * (3 * each + _WEIGHT)
@@ -57,12 +58,12 @@ _MAX = 10**30  # a larger count comes from a damaged shape, and its size in byte
 
 
 def parameters(policy: PolicyConfig) -> int | None:
-    """Parameters of the model that this configuration builds; None when that is not known.
+    """Number of parameters of the model that a configuration builds; None if unknown.
 
-    The configuration must know its features (cameras, state, action).
+    The configuration must have its features (cameras, state, action).
 
     Raises:
-        Unavailable: the network is not the one that is counted: the installed LeRobot differs.
+        Unavailable: the installed LeRobot's network differs from the one that is counted here.
     """
     if not policy.facts.known:
         return None
@@ -114,7 +115,7 @@ def _transformer(p: PolicyConfig) -> int:
 
 
 def _rgb_encoder(p: PolicyConfig) -> tuple[int, int]:
-    """(parameters, output width) of the ResNet with spatial softmax that two of the networks share."""
+    """(parameters, output width) of the ResNet with spatial softmax that two networks use."""
     backbone, width = _RESNET[p.vision_backbone]
     points = p.spatial_softmax_num_keypoints
     return backbone + _linear(width, points) + _linear(2 * points, 2 * points), 2 * points
@@ -182,7 +183,7 @@ def _world_model(p: PolicyConfig) -> int:
     total += _mlp(z, m, m, action) + 4 * m
     total += p.q_ensemble_size * (_mlp(z + action, m, m, 1) + 2 * m)
     total += _mlp(z, m, m, 1) + 2 * m
-    return 2 * total  # the model and its slowly following target
+    return 2 * total  # the model and its target network
 
 
 _COUNTS: dict[str, Callable[[PolicyConfig], int]] = {

@@ -1,4 +1,4 @@
-"""What LeRobot's source says beside its parameters: comments, docstrings, section headings, allowed values."""
+"""Read documentation of parameters from LeRobot's source: comments, docstrings, section headings, allowed values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# The parameter's name decides first: LeRobot's headings differ from file to file.
+# Groups by parameter name, which take precedence because LeRobot's headings differ between files.
 _GROUPS = (
     ("timing", r"n_obs_steps|chunk_size|horizon|action_horizon|n_action_steps|n_action_repeats|n_action_pred_token"),
     ("timing", r"action_chunk_size|drop_n_last_frames|num_video_frames|action_video_freq_ratio|frame_chunk_size"),
@@ -66,7 +66,7 @@ GROUP_ORDER = (
     "no longer used",
 )
 _UNUSED = "no longer used"
-# For parameters that most policies share and LeRobot does not describe.
+# Help for parameters that most policies share and LeRobot does not document.
 _COMMON = {
     "n_obs_steps": "Number of observation steps that one sample holds, the current one included.",
     "chunk_size": "Number of action steps predicted at once.",
@@ -90,7 +90,7 @@ _HEADING_SKIP = re.compile(r"\b(of|the|for|to|will|is|are|whether|number|add|pat
 
 @dataclass(slots=True)
 class Notes:
-    """What was found for the parameters of one class, by parameter name."""
+    """The documentation of the parameters of one class, by parameter name."""
 
     help: dict[str, str] = field(default_factory=dict)
     headings: dict[str, str] = field(default_factory=dict)
@@ -98,11 +98,11 @@ class Notes:
 
 
 def read(config_class: type, paths: list[Path]) -> Notes:
-    """Read the notes on a configuration class.
+    """Read the documentation of a configuration class.
 
     Args:
         config_class: the class.
-        paths: the files of it and its bases, nearest first.
+        paths: the files of the class and its bases, the class first.
     """
     notes = Notes()
     names = [kind.__name__ for kind in config_class.__mro__]
@@ -117,7 +117,7 @@ def read(config_class: type, paths: list[Path]) -> Notes:
 
 @functools.cache
 def _in_file(path: Path) -> dict[str, Notes]:
-    """The notes on every class of a file; all policies share the file of their base."""
+    """The documentation of every class of a file; cached, because all policies share the file of their base."""
     text = path.read_text(encoding="utf-8")
     tree = ast.parse(text)
     found: dict[str, Notes] = {}
@@ -161,7 +161,7 @@ def _read_class(node: ast.ClassDef, lines: list[str], notes: Notes) -> None:
 
 
 def _comment_above(lines: list[str], index: int) -> tuple[list[str], bool]:
-    """The comment block before a line, and whether an empty line parts it from that line."""
+    """The comment block before a line, and whether an empty line separates them."""
     at = index - 1
     stands_alone = at >= 0 and not lines[at].strip()
     if stands_alone:
@@ -174,7 +174,7 @@ def _comment_above(lines: list[str], index: int) -> tuple[list[str], bool]:
 
 
 def _is_heading(block: list[str]) -> bool:
-    """True when a comment block opens with the name of a section instead of a word on its parameter."""
+    """Whether a comment block starts with a section heading, and not with text about its parameter."""
     line = block[0]
     cleaned = _clean(line)
     if not cleaned or len(cleaned.split()) > 5 or "," in cleaned or _HEADING_SKIP.search(cleaned):
@@ -189,7 +189,7 @@ def _clean(line: str) -> str:
 
 
 def _alike(first: str, second: str) -> bool:
-    """max_state_dim and max_action_dim: one comment serves both."""
+    """Whether one comment is about two parameters, such as max_state_dim and max_action_dim."""
     one, two = first.split("_"), second.split("_")
     return len(one) > 2 and one[0] == two[0] and one[-1] == two[-1]
 
@@ -213,7 +213,7 @@ def _documented(docstring: str) -> dict[str, str]:
 
 
 def _memberships(node: ast.ClassDef, tree: ast.Module) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    """Parameters that a method compares with a list of values before it raises."""
+    """Yield the parameters that a method compares with a list of allowed values before it raises."""
     constants = _constants(tree.body)
     for method in node.body:
         if not isinstance(method, ast.FunctionDef):
@@ -265,7 +265,7 @@ def group(name: str, heading: str) -> str:
 
 
 def choices(hint: Any) -> tuple[Any, ...]:
-    """The allowed values that a type itself names."""
+    """The allowed values of a Literal or enum type; empty for other types."""
     origin = typing.get_origin(hint)
     if origin is typing.Literal:
         return typing.get_args(hint)
@@ -278,7 +278,7 @@ def choices(hint: Any) -> tuple[Any, ...]:
 
 
 def type_text(hint: Any) -> str:
-    """A type as LeRobot's source writes it."""
+    """Format a type as in LeRobot's source."""
     if isinstance(hint, type) and typing.get_origin(hint) is None:
         return hint.__name__
     text = re.sub(r"<class '([^']+)'>", r"\1", str(hint)).replace("typing.", "").replace("NoneType", "None")

@@ -1,4 +1,4 @@
-"""The processing steps that LeRobot and the policy plugins define, read from their source."""
+"""Read the processing steps that LeRobot and policy plugins define from their source."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _BASE = "ProcessorStep"
 
 
 class InstalledSteps:
-    """What a checkpoint's processors may be made of, as the training core knows it from the loaded classes."""
+    """The steps that are allowed in a checkpoint's processors; the training core checks the loaded classes instead."""
 
     def has_name(self, name: str) -> bool:
-        """True for a name in LeRobot's registry of steps."""
+        """Whether a name is in LeRobot's registry of steps."""
         return name in _known()[0]
 
     def has_class(self, path: str) -> bool:
-        """True for the path of a step's class: its own module, or a package above that offers it."""
+        """Whether a path is that of a step's class, in its module or in a package above it."""
         module, _, name = path.rpartition(".")
         return any(f"{home}.".startswith(f"{module}.") for home in _known()[1].get(name, ()))
 
@@ -53,7 +53,7 @@ def _known() -> tuple[frozenset[str], dict[str, list[str]]]:
 
 
 def _files() -> Iterator[tuple[str, Path]]:
-    """Module → file of what may define steps; those that drive robots are not for training."""
+    """Yield (module, file) of files that may define steps, except those that control robots."""
     roots = [(name, folder, folder) for name, folder in plugin_folders().items()]
     if (lerobot := lerobot_folder()) is not None:
         roots += [("lerobot", lerobot, lerobot / part) for part in ("processor", "policies")]

@@ -1,8 +1,7 @@
-"""What replaces the libraries around LeRobot's configuration files: named, callable, inheritable, and empty.
+"""Stand-ins for the libraries that LeRobot's configuration files import.
 
-A stand-in may be imported, inherited from, used as a decorator or annotation, called, and stored. It may not be
-*decided upon*: comparing, counting or calculating with one raises `Unjudgeable`, so that nothing is ever concluded
-from a value that only the real library knows.
+A stand-in can be imported, inherited from, used as a decorator or annotation, called, and stored. Comparing, counting
+or calculating with one raises `Unjudgeable`, so that no decision depends on a value of a library that is not loaded.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ import types
 from typing import Any
 
 
-class Unjudgeable(Exception):  # noqa: N818 - it is an answer, not an error
-    """LeRobot's code asked something of a library that is not loaded here, so its verdict is not known."""
+class Unjudgeable(Exception):  # noqa: N818 - a result, not an error
+    """LeRobot's code depends on a library that is not loaded here, so that the result of its check is unknown."""
 
 
 def _refuse(operation: str) -> Any:
@@ -52,7 +51,7 @@ _DECISIONS = [
 
 
 class _StandInType(abc.ABCMeta):
-    """Makes every attribute of a stand-in class another stand-in class. An ABCMeta, so that it mixes with abc.ABC."""
+    """Makes every attribute of a stand-in class a stand-in class. An ABCMeta, to be compatible with abc.ABC."""
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
@@ -79,7 +78,7 @@ def _instance_getattr(self: Any, name: str) -> Any:
 
 
 def _instance_call(self: Any, *args: Any, **_: Any) -> Any:
-    # `@library.decorator(...)` leaves what it decorates as it is.
+    # `@library.decorator(...)` returns the decorated object unchanged.
     return args[0] if len(args) == 1 and callable(args[0]) else stand_in(f"{type(self).__name__}()")()
 
 
@@ -95,22 +94,22 @@ _BODY: dict[str, Any] = {
 
 
 def stand_in(name: str) -> type:
-    """An empty class called ``name``."""
+    """Create a stand-in class called ``name``."""
     return _StandInType(name, (), dict(_BODY))
 
 
 def is_stand_in(value: Any) -> bool:
-    """True for a stand-in class and for an object made from one."""
+    """Whether a value is a stand-in class or an instance of one."""
     kind = value if isinstance(value, type) else type(value)
     return isinstance(kind, _StandInType)
 
 
 class StandInModule(types.ModuleType):
-    """A module in which every name is there: what was given, else a stand-in."""
+    """A module that has every name: those given, and stand-ins for all others."""
 
     def __init__(self, name: str, **given: Any) -> None:
         super().__init__(name)
-        self.__path__: list[str] = []  # so that `import a.b` finds a package
+        self.__path__: list[str] = []  # makes it a package, for `import a.b`
         self.__dict__.update(given)
 
     def __getattr__(self, name: str) -> Any:

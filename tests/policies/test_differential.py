@@ -19,7 +19,7 @@ import lerobot_process
 import pytest
 
 from getiaction_cli import policies
-from getiaction_cli.policies.catalog import world
+from getiaction_cli.policies.catalog import light_lerobot
 
 SEED = 20261122
 # EO1 asks the network for this one; what it holds is not LeRobot's configuration.
@@ -92,7 +92,7 @@ def light(probe: dict[str, Any]) -> dict[str, Any]:
     except policies.Rejected as rejected:
         return {"refused": rejected.kind, "message": rejected.message}
     found = {"values": lerobot_process.values(config.values), **lerobot_process.report(config.values)}
-    types_of = world().module("lerobot.configs.types")
+    types_of = light_lerobot().module("lerobot.configs.types")
     features = {
         key: types_of.PolicyFeature(types_of.FeatureType[kind], shape)
         for key, (kind, shape) in lerobot_process.FEATURES[probe["features"]].items()

@@ -12,7 +12,7 @@ import pytest
 from getiaction_cli import policies
 from getiaction_cli.installed import distributions, package_folder
 from getiaction_cli.policies import catalog
-from getiaction_cli.policies.sandbox import LightWorld
+from getiaction_cli.policies.sandbox import LightLeRobot
 from getiaction_cli.policies.stubs import Unjudgeable, is_stand_in, stand_in
 
 PLUGIN = '''
@@ -67,7 +67,14 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (folder / "inner" / "configuration_careful.py").write_text(PLUGIN)
     (tmp_path / "lerobot_policy_careful-0.1.dist-info").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path))
-    caches = (distributions, package_folder, catalog.plugin_folders, catalog.world, catalog.entries, policies.load)
+    caches = (
+        distributions,
+        package_folder,
+        catalog.plugin_folders,
+        catalog.light_lerobot,
+        catalog.entries,
+        policies.load,
+    )
     for cache in caches:
         cache.cache_clear()
     yield
@@ -107,7 +114,7 @@ def test_a_plugin_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "configuration_x.py").write_text("import torch\nif torch.version.cuda:\n    pass\n")
     with pytest.raises(Unjudgeable, match="torch"):
-        LightWorld({"broken": tmp_path / "broken"}).module("broken.configuration_x")
+        LightLeRobot({"broken": tmp_path / "broken"}).module("broken.configuration_x")
 
 
 def test_stand_ins_may_be_used_but_not_decided_upon() -> None:

@@ -69,7 +69,7 @@ def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
     if not missing:
         if extra and not fit.recipe.has("model.init_args.input_features"):
             yield Finding(
-                f"{checkpoint.said} was trained without {listed(extra)}: the policy doesn't look at it",
+                f"{checkpoint.path} was trained without {listed(extra)}: the policy doesn't look at it",
                 at=ROUTE,
                 severity=Severity.INFO,
                 breaks=(),
@@ -79,7 +79,7 @@ def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
     colour = [key for key in extra if cameras[key].shape[0] == 3]
     pairs = {there[new]: old for old, new in _pairs(missing, colour)}
     yield Finding(
-        f"{checkpoint.said} was trained with {listed(known)}, and {fit.dataset.repo_id} has "
+        f"{checkpoint.path} was trained with {listed(known)}, and {fit.dataset.repo_id} has "
         f"{listed(list(there.values())) or 'no camera'}" + ("" if alone else f"; {listed(missing)} will be blank"),
         at=_RENAMES if renames else ROUTE,
         help="rename_map says which camera of the dataset is which camera of the checkpoint" if extra else "",

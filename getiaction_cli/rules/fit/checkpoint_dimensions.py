@@ -62,7 +62,7 @@ def checkpoint_dimensions(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]
         feature = {**fit.readable, **fit.writable}.get(key)
         if key in trained and feature is not None and tuple(feature.shape) != trained[key][1]:
             yield Finding(
-                f"{checkpoint.said} was trained with {_length(trained[key][1])} numbers of `{key}`, and "
+                f"{checkpoint.path} was trained with {_length(trained[key][1])} numbers of `{key}`, and "
                 f"{fit.dataset.repo_id} has {_length(feature.shape)}"
                 + (
                     "; the policy pads both to one width, and the saved policy will say what was trained"

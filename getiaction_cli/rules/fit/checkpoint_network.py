@@ -71,7 +71,7 @@ def checkpoint_network(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
             continue
         if parameters(before) != parameters(policy):
             yield Finding(
-                f"{name} {value!r} makes a network that differs from that of {checkpoint.said}, which has {own!r}",
+                f"{name} {value!r} makes a network that differs from that of {checkpoint.path}, which has {own!r}",
                 at=fit.recipe.param_route(name),
                 fix=Change(f"remove {name}: the checkpoint's own is used", remove=(fit.recipe.param_route(name),)),
             )

@@ -62,7 +62,7 @@ def checkpoint_policy(recipe: Recipe, checkpoint: Checkpoint, policy_class: Poli
         return
     other = load(checkpoint.policy) if checkpoint.policy in names() else None
     yield Finding(
-        f"{checkpoint.said} holds a policy of type {checkpoint.policy!r}, the recipe trains {policy_class.class_name}",
+        f"{checkpoint.path} holds a policy of type {checkpoint.policy!r}, the recipe trains {policy_class.class_name}",
         at=ROUTE,
         related=(Related(f"{policy_class.class_name} is asked for", at="model.class_path"),),
         fix=Change(f"train {other.class_name}", set=(("model.class_path", other.class_path),))

@@ -64,7 +64,7 @@ class Values:
         """The parameters of a contradiction that are in the recipe, each with its value."""
         return tuple(Related(f"{name} is {shown(self[name])}", at=self.at(name)) for name in names if self.is_set(name))
 
-    def said(self, name: str) -> str:
+    def quoted(self, name: str) -> str:
         """A parameter with its value: "`chunk_size` 10", or "`chunk_size` 100 (the default)"."""
         return f"`{name}` {shown(self[name])}" + ("" if self.is_set(name) else " (the default)")
 

@@ -63,7 +63,7 @@ def action_steps(recipe: Recipe, policy_class: PolicyClass, configured: PolicyCo
     most = values[limit]
     yield contradiction(
         values,
-        f"{values.said('n_action_steps')} are executed at once, but only {values.said(limit)} are predicted",
+        f"{values.quoted('n_action_steps')} are executed at once, but only {values.quoted(limit)} are predicted",
         "n_action_steps",
         limit,
         label="" if values.is_set("n_action_steps") else f"n_action_steps stays {values['n_action_steps']}",

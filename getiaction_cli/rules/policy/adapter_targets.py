@@ -122,7 +122,7 @@ def _missing(name: str, at: str, checkpoint: Checkpoint, modules: set[str]) -> F
     last = sorted({each.rpartition(".")[2] for each in modules if not each.rpartition(".")[2].isdigit()})
     near = difflib.get_close_matches(name, last, 1, 0.6)
     return Finding(
-        f"no layer of {checkpoint.said} matches `{name}`",
+        f"no layer of {checkpoint.path} matches `{name}`",
         at=at,
         label=f"did you mean {near[0]}?" if near else "",
         help="" if near else f"its layers are called {', '.join(last[:12])}{', …' if len(last) > 12 else ''}",

@@ -66,7 +66,7 @@ def dropped_frames(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
         return
     yield contradiction(
         values,
-        f"{values.said('drop_n_last_frames')} was made for a horizon of {made_for}; "
+        f"{values.quoted('drop_n_last_frames')} was made for a horizon of {made_for}; "
         f"for this one LeRobot's own formula gives {wanted}",
         "horizon",
         "n_action_steps",

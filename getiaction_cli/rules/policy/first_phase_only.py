@@ -68,7 +68,7 @@ def first_phase_only(
     values = Values(recipe, policy.policy)
     at = values.at(name) if values.is_set(name) else where
     yield Finding(
-        f"the run ends after {batches} batches, still in {policy.policy.title}'s first phase ({values.said(name)}): "
+        f"the run ends after {batches} batches, still in {policy.policy.title}'s first phase ({values.quoted(name)}): "
         "its autoencoder is trained, the policy itself is not",
         at=at,
         related=(Related(f"{batches} batches", at=where),) if at != where else (),

@@ -61,9 +61,9 @@ def foreign_step(checkpoint: Checkpoint) -> Iterator[Finding]:
     """Ask for both files what training asks before LeRobot reads them."""
     for name, content in checkpoint.processors.items():
         try:
-            trust.processor(content, InstalledSteps(), f"{name} of {checkpoint.said}")
+            trust.processor(content, InstalledSteps(), f"{name} of {checkpoint.path}")
         except trust.Refused as refused:
             yield Finding(refused.message, at=ROUTE, help=refused.hint)
     for name, why in checkpoint.unreadable.items():
         if why != MISSING:
-            yield Finding(f"{name} of {checkpoint.said} can't be read: {why}", at=ROUTE)
+            yield Finding(f"{name} of {checkpoint.path} can't be read: {why}", at=ROUTE)

@@ -67,7 +67,7 @@ def frozen_random_backbone(recipe: Recipe, policy: PolicyConfig) -> Iterator[Fin
     at = "model.class_path" if not recipe.has("model.init_args.policy_name") else "model.init_args.policy_name"
     yield Finding(
         f"{policy.policy.title}'s vision-language model would be random and never trained: no `pretrained_path`, "
-        f"{values.said('load_vlm_weights')}, and {' and '.join(values.said(name) for name in frozen)}",
+        f"{values.quoted('load_vlm_weights')}, and {' and '.join(values.quoted(name) for name in frozen)}",
         at=at,
         related=tuple(Related(f"{name} is true", at=values.at(name)) for name in frozen if values.is_set(name)),
         fix=Change(f"start from {policy.policy.base}", set=((_PATH, policy.policy.base),)),

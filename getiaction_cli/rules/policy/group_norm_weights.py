@@ -65,7 +65,7 @@ def group_norm_weights(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding
     yield contradiction(
         values,
         "`use_group_norm` can't replace the batch normalization of a pretrained backbone "
-        f"({values.said('pretrained_backbone_weights')})",
+        f"({values.quoted('pretrained_backbone_weights')})",
         "use_group_norm",
         "pretrained_backbone_weights",
         fix=values.set_to("pretrained_backbone_weights", None, safe=not values.is_set("pretrained_backbone_weights")),

@@ -65,7 +65,7 @@ def horizon_multiple(
     rounded = max(factor, -(-values["horizon"] // factor) * factor)
     yield contradiction(
         values,
-        f"{values.said('horizon')} is not a multiple of {factor}: "
+        f"{values.quoted('horizon')} is not a multiple of {factor}: "
         f"the U-Net halves it {stages} times, once per entry of `down_dims`",
         "horizon",
         "down_dims",

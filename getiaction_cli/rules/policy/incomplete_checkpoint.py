@@ -70,13 +70,13 @@ def incomplete_checkpoint(
             continue
         near = difflib.get_close_matches(key, known, 1)
         yield Finding(
-            f"config.json of {checkpoint.said} has `{key}`, which {policy_class.class_name} of the installed LeRobot "
+            f"config.json of {checkpoint.path} has `{key}`, which {policy_class.class_name} of the installed LeRobot "
             "does not have",
             at=ROUTE,
             label=f"did you mean `{near[0]}`?" if near else "",
             help="train with the LeRobot that wrote it, or take the key out of a copy of the folder",
         )
-    here = not is_hub_id(checkpoint.said)
+    here = not is_hub_id(checkpoint.path)
     if checkpoint.folder is None or not (here or machine.offline):
         return
     lacking = [] if (checkpoint.folder / WEIGHTS).is_file() else [WEIGHTS]
@@ -86,12 +86,12 @@ def incomplete_checkpoint(
     if not lacking:
         return
     if here:
-        message = f"{checkpoint.said} has no {listed(lacking)}"
+        message = f"{checkpoint.path} has no {listed(lacking)}"
         help = "copy the whole `pretrained_model` folder; a checkpoint that is older than processors gets them by "
-        help += f"python -m lerobot.processor.migrate_policy_normalization --pretrained-path {quote(checkpoint.said)}"
+        help += f"python -m lerobot.processor.migrate_policy_normalization --pretrained-path {quote(checkpoint.path)}"
     else:
         are = "is" if len(lacking) == 1 else "are"
-        message = f"{listed(lacking)} of `{checkpoint.said}` {are} not cached, and HF_HUB_OFFLINE is set"
+        message = f"{listed(lacking)} of `{checkpoint.path}` {are} not cached, and HF_HUB_OFFLINE is set"
         help = fetch_command(recipe)
     yield Finding(message, at=ROUTE, help=help)
 

@@ -63,8 +63,9 @@ def more_elites_than_samples(recipe: Recipe, policy: PolicyConfig) -> Iterator[F
     values = Values(recipe, policy.policy)
     yield contradiction(
         values,
-        f"{values.said('n_elites')} are to be chosen from {samples} samples "
-        f"({values.said('n_gaussian_samples')}, {values.said('n_pi_samples')}): planning stops when the policy is used",
+        f"{values.quoted('n_elites')} are to be chosen from {samples} samples "
+        f"({values.quoted('n_gaussian_samples')}, {values.quoted('n_pi_samples')}): "
+        "planning stops when the policy is used",
         "n_elites",
         "n_gaussian_samples",
         "n_pi_samples",

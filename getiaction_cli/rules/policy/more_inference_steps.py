@@ -64,8 +64,8 @@ def more_inference_steps(recipe: Recipe, policy: PolicyConfig) -> Iterator[Findi
     values = Values(recipe, policy.policy)
     yield contradiction(
         values,
-        f"{values.said('num_inference_steps')} denoising steps, "
-        f"but training uses only {values.said('num_train_timesteps')}",
+        f"{values.quoted('num_inference_steps')} denoising steps, "
+        f"but training uses only {values.quoted('num_train_timesteps')}",
         "num_inference_steps",
         "num_train_timesteps",
         fix=values.set_to("num_inference_steps", trained, safe=not values.is_set("num_inference_steps")),

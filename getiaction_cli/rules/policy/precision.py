@@ -69,7 +69,7 @@ def precision(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
         return
     values = Values(recipe, policy.policy)
     yield Finding(
-        f"the trainer casts the policy to {casts_to}, the policy itself says {values.said(name)}",
+        f"the trainer casts the policy to {casts_to}, the policy itself says {values.quoted(name)}",
         at="trainer.precision",
         related=(Related(f"{name} is {policy.get(name)}", at=values.at(name)),) if values.is_set(name) else (),
         fix=values.set_to(name, casts_to) if casts_to in ("bfloat16", "float16") else None,

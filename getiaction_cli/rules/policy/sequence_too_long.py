@@ -64,8 +64,8 @@ def sequence_too_long(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]
     values = Values(recipe, policy.policy)
     yield contradiction(
         values,
-        f"a sequence of {tokens} tokens does not fit into {values.said(limit)} "
-        f"({values.said('n_obs_steps')}, {values.said('n_action_pred_token')})",
+        f"a sequence of {tokens} tokens does not fit into {values.quoted(limit)} "
+        f"({values.quoted('n_obs_steps')}, {values.quoted('n_action_pred_token')})",
         limit,
         "n_obs_steps",
         "n_action_pred_token",

@@ -66,7 +66,7 @@ def temporal_ensembling(
     yield contradiction(
         values,
         "`temporal_ensemble_coeff` averages the predictions of successive steps, so the policy must be asked at every "
-        f"step; it executes {values.said('n_action_steps')} at once",
+        f"step; it executes {values.quoted('n_action_steps')} at once",
         "n_action_steps",
         "temporal_ensemble_coeff",
         fix=values.set_to("n_action_steps", 1, safe=not values.is_set("n_action_steps")),

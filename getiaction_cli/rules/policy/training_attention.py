@@ -64,7 +64,8 @@ def training_attention(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding
         if policy.get(name) != needed:
             yield contradiction(
                 values,
-                f"{policy.policy.title} trains with `{name}: {shown(needed)}` only; {values.said(name)} is for acting",
+                f"{policy.policy.title} trains with `{name}: {shown(needed)}` only; "
+                f"{values.quoted(name)} is for acting",
                 name,
                 fix=values.set_to(name, needed, safe=not values.is_set(name)),
             )

@@ -90,10 +90,10 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
             continue  # a rule about sizes speaks of it
         if any(width % parts for width in widths):
             pairs = f", in pairs for `{pairing}`" if paired else ""
-            message = f"{values.said(name)} can't be split evenly among {values.said(by)}{pairs}"
+            message = f"{values.quoted(name)} can't be split evenly among {values.quoted(by)}{pairs}"
         elif any(width % fixed for width in (widths if each else widths[:1])):
             which = "each" if each else "the first"
-            first = f"{which} of {values.said(name)}" if len(widths) > 1 else values.said(name)
+            first = f"{which} of {values.quoted(name)}" if len(widths) > 1 else values.quoted(name)
             message = f"{first} is not a multiple of {fixed}, which {division['for']} needs"
         else:
             continue
@@ -101,7 +101,7 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
             values, message, *filter(None, (name, by)), fix=_fix(values, name, by, parts, fixed, widths, each)
         )
     if unread:
-        raise Unavailable(f"the configuration of {unread} is not on this machine", worth_saying=False)
+        raise Unavailable(f"the configuration of {unread} is not on this machine", is_reported=False)
 
 
 def _of_base(values: Values, policy: PolicyConfig, division: dict[str, Any], width: int) -> Iterator[Finding]:
@@ -111,9 +111,11 @@ def _of_base(values: Values, policy: PolicyConfig, division: dict[str, Any], wid
     if type(heads) is not int or heads < 1:
         return
     if width % heads:
-        message = f"the width {width} of {policy.get(division['of'])} can't be split evenly among {values.said(by)}"
+        message = f"the width {width} of {policy.get(division['of'])} can't be split evenly among {values.quoted(by)}"
     elif low <= width // heads <= high:
-        message = f"{values.said(by)} leaves {width // heads} of {width} numbers to a head; {low} to {high} can't train"
+        message = (
+            f"{values.quoted(by)} leaves {width // heads} of {width} numbers to a head; {low} to {high} can't train"
+        )
     else:
         return
     good = [parts for parts in divisors(width) if not low <= width // parts <= high]

@@ -64,8 +64,8 @@ def unreachable_actions(recipe: Recipe, policy: PolicyConfig) -> Iterator[Findin
     past = "one belongs" if policy.n_obs_steps == 2 else f"{policy.n_obs_steps - 1} belong"
     yield contradiction(
         values,
-        f"{values.said('n_action_steps')} are to be executed, but only {max(ahead, 0)} lie ahead: of "
-        f"{values.said('horizon')}, {past} to the past observations ({values.said('n_obs_steps')})",
+        f"{values.quoted('n_action_steps')} are to be executed, but only {max(ahead, 0)} lie ahead: of "
+        f"{values.quoted('horizon')}, {past} to the past observations ({values.quoted('n_obs_steps')})",
         "n_action_steps",
         "horizon",
         "n_obs_steps",

@@ -50,7 +50,7 @@ import shlex
 from collections.abc import Iterator
 
 from getiaction_cli.analysis.migration import is_of_lightning
-from getiaction_cli.analysis.renamed_keys import SAID_BY_DEFAULT, counterpart
+from getiaction_cli.analysis.renamed_keys import MATCHING_DEFAULTS, counterpart
 from getiaction_cli.analysis.unknown_keys import Stray, strays
 from getiaction_cli.diagnostics import Change, Finding, Related
 from getiaction_cli.recipe import Recipe
@@ -98,7 +98,7 @@ def _fix(recipe: Recipe, stray: Stray) -> Change | None:
         return Change(f"remove {stray.key}: it sets nothing", remove=(stray.route,), safe=True)
     if not stray.target or recipe.has(stray.target):
         # What is off is off without it.
-        idle = value is False or SAID_BY_DEFAULT.get((stray.section.route, stray.key)) == value
+        idle = value is False or MATCHING_DEFAULTS.get((stray.section.route, stray.key)) == value
         return Change(f"remove {stray.key}", remove=(stray.route,), safe=not stray.target and idle)
     if stray.target == "seed" and isinstance(value, bool):
         return Change("remove it: a run without a seed draws one and keeps it", remove=(stray.route,), safe=True)

@@ -50,7 +50,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from getiaction_cli.analysis.choices import CHOICES, MEANT, SAME
+from getiaction_cli.analysis.choices import CHOICES, LIKELY, SYNONYMS
 from getiaction_cli.analysis.recipe_schema import sections
 from getiaction_cli.analysis.spelling import closest, same_letters
 from getiaction_cli.analysis.type_errors import mistaken
@@ -82,12 +82,12 @@ def unknown_value(recipe: Recipe) -> Iterator[Finding]:
                 continue
             words = list(dict.fromkeys(map(str, allowed)))
             word = (name, value.lower())
-            meant = SAME.get(word) or MEANT.get(word)
+            meant = SYNONYMS.get(word) or LIKELY.get(word)
             near = (meant,) if meant else closest(value, words)
             named = ["true", "false", *words] if key is not None and key.type.has("bool") else words
             shown = ", ".join(named if len(named) <= _MAX_WORDS else [*named[:_SOME_WORDS], "…"])
             shown = f"a number, a list of numbers or {shown}" if name == "devices" else f"one of {shown}"
-            same = bool(near) and (word in SAME or same_letters(value, near[0]))
+            same = bool(near) and (word in SYNONYMS or same_letters(value, near[0]))
             yield Finding(
                 f"`{name}` is {shown}; `{value[:60]}` is none of them",
                 at=route,
