@@ -111,7 +111,8 @@ def _of_base(values: Values, policy: PolicyConfig, division: dict[str, Any], wid
     if type(heads) is not int or heads < 1:
         return
     if width % heads:
-        message = f"the width {width} of {policy.get(division['of'])} can't be split evenly among {values.quoted(by)}"
+        base = policy.get(division["of"])
+        message = f"the width {width} of {base} can't be split evenly among {values.quoted(by)}"
     elif low <= width // heads <= high:
         message = (
             f"{values.quoted(by)} leaves {width // heads} of {width} numbers to a head; {low} to {high} can't train"
