@@ -14,9 +14,11 @@ import errno
 import json
 import os
 import re
+import signal
 import stat
+import threading
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -116,6 +118,17 @@ def check_dataset(root: Path) -> None:
             template.startswith(("/", "~", "\\")) or ".." in re.split(r"[/\\]", template)
         ):
             raise Refused(f"{key} in {root / 'meta' / 'info.json'} leads out of the dataset: {_quoted(template)}")
+
+
+def check_policy_folder(folder: Path) -> None:
+    """Look at a folder with a pretrained policy before LeRobot opens what is in it.
+
+    Raises:
+        Refused: something in it is neither a regular file nor a folder; opening a pipe would wait for ever.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise Refused(f"{path} is not a regular file", "a pretrained policy has only files; remove it")
 
 
 def check_run_folder(folder: Path) -> None:
@@ -305,6 +318,101 @@ def processor(config: Any, steps: Steps, what: str) -> dict[str, Any]:
 def _quoted(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+# Adapters ------------------------------------------------------------------------------------------------------------
+
+# The texts, lists and sections of adapter_config.json that lerobot-train writes. PEFT has others, which name modules to
+# import, models and tokenizers to fetch and files to open; they keep the method's own values.
+_ADAPTER_NAMES = (
+    "peft_type", "peft_version", "base_model_name_or_path", "revision", "target_modules", "exclude_modules",
+    "modules_to_save", "rank_pattern", "alpha_pattern", "bias", "init_lora_weights", "init_weights",
+)  # fmt: skip
+_ADAPTER_PATTERNS = ("target_modules", "exclude_modules", "modules_to_save", "rank_pattern", "alpha_pattern")
+_MATCHING_SECONDS = 1.0
+
+
+def adapter(config: Any, defaults: Mapping[str, Any], widest: int, what: str) -> dict[str, Any]:
+    """The configuration of adapters, safe to hand to PEFT.
+
+    Args:
+        config: the content of adapter_config.json.
+        defaults: the fields of this method in PEFT, with their defaults; other fields are left out.
+        widest: the largest dimension of the adapters' weights. PEFT makes room for the rank before it reads them.
+        what: what it is, for messages.
+
+    Returns:
+        A copy in plain values.
+
+    Raises:
+        Refused: a value is not plain, or is one that lerobot-train never sets and that is not a number.
+    """
+    clean: dict[str, Any] = plain(config, what)
+    kept = {key: value for key, value in clean.items() if key in defaults and key not in ("auto_mapping", "task_type")}
+    for key, value in kept.items():
+        if key not in _ADAPTER_NAMES and isinstance(value, str | list | dict) and value and value != defaults[key]:
+            raise Refused(f"{key} of {what} is {_quoted(value)}, which adapters of a LeRobot policy never need")
+    ranks = kept.get("rank_pattern") or {}
+    for rank in (kept.get("r", 1), *(ranks.values() if isinstance(ranks, dict) else [ranks])):
+        if not isinstance(rank, int) or not 1 <= rank <= widest:
+            raise Refused(f"a rank in {what} is {_quoted(rank)}, and the adapters' weights have at most {widest}")
+    return kept
+
+
+def check_adapter_patterns(config: Mapping[str, Any], modules: Collection[str], what: str) -> None:
+    """Make sure that PEFT can match the names of a policy's modules with the patterns of adapters in little time.
+
+    Args:
+        config: fields of PEFT's configuration.
+        modules: the names of the policy's modules.
+        what: what the configuration is, for messages.
+
+    Raises:
+        Refused: one of them is not a pattern, or takes too long.
+    """
+    for key in _ADAPTER_PATTERNS:
+        given = config.get(key) or ()
+        for pattern in [given] if isinstance(given, str) else list(given):
+            try:
+                # PEFT searches for some of them behind any prefix.
+                for form in (pattern, rf"(?:^|.*\.)(?:{pattern})(?:$|\..*)"):
+                    matching(form, modules)
+            except (TypeError, re.error, TimeoutError) as error:
+                raise Refused(f"{key} of {what}: {_quoted(pattern)}: {error}", "name the layers in a list") from None
+
+
+def matching(pattern: str, names: Iterable[str]) -> set[str]:
+    """The names that a regular expression matches as a whole.
+
+    Raises:
+        re.error: it is not a regular expression.
+        TimeoutError: it takes more than a second of CPU time; one of 20 characters can take years. Python's `re` can be
+            stopped by a signal in the main thread, and on Windows not at all.
+    """
+    with _cpu_limit(_MATCHING_SECONDS, "matching it takes more than a second"):
+        try:
+            compiled = re.compile(pattern)
+        except (OverflowError, RecursionError) as error:
+            raise re.error(str(error)) from error
+        return {name for name in names if compiled.fullmatch(name)}
+
+
+@contextlib.contextmanager
+def _cpu_limit(seconds: float, message: str) -> Iterator[None]:
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise TimeoutError(message)
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 # Code ----------------------------------------------------------------------------------------------------------------

@@ -1,17 +1,22 @@
 """Adapters (PEFT) on LeRobot's policies, added, loaded and merged as LeRobot does."""
 
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from lerobot.configs import PreTrainedConfig
 from lerobot.policies.pretrained import PreTrainedPolicy
+from safetensors import SafetensorError, safe_open
 
+from getiaction import trust
 from getiaction.errors import PolicyError
-from getiaction.lerobot.errors import policy_errors, quiet_prints
+from getiaction.lerobot.configuration import pretrained_file, pretrained_json
+from getiaction.lerobot.errors import first_line, policy_errors, quiet_prints
 from getiaction.lerobot.policies import load_policy
 from getiaction.spec.adapters import Adapters
 
 CONFIG_FILE = "adapter_config.json"
+WEIGHTS_FILE = "adapter_model.safetensors"
 
 
 def wrap(policy: PreTrainedPolicy, settings: Adapters) -> Any:
@@ -25,6 +30,8 @@ def wrap(policy: PreTrainedPolicy, settings: Adapters) -> Any:
     """
     config = policy.config
     base, revision = config.pretrained_path, config.pretrained_revision
+    given = {"target_modules": settings.target_modules, "modules_to_save": settings.full_training_modules}
+    trust.check_adapter_patterns(given, _module_names(policy), "model.init_args.peft")
     with policy_errors(config.type), quiet_prints():
         model = policy.wrap_with_peft(peft_cli_overrides=settings.as_lerobot())
     adapter = model.peft_config[model.active_adapter]
@@ -60,15 +67,47 @@ def load(config: PreTrainedConfig, path: str, revision: str | None) -> tuple[Pre
 
     Raises:
         PolicyError: either can't be downloaded or read.
+        Refused: the adapters' configuration names what PEFT would import, fetch or open, or takes too long to apply.
     """
+    folder, settings = _read(path, revision)
     policy = load_policy(config)
+    trust.check_adapter_patterns(settings, _module_names(policy), f"{path}/{CONFIG_FILE}")
     with policy_errors(config.type), quiet_prints():
         from peft import PeftConfig, PeftModel
 
-        model = PeftModel.from_pretrained(
-            policy, path, config=PeftConfig.from_pretrained(path, revision=revision), revision=revision
-        )
+        model = PeftModel.from_pretrained(policy, str(folder), config=PeftConfig.from_peft_type(**settings))
     return policy, model
+
+
+def _read(path: str, revision: str | None) -> tuple[Path, dict[str, Any]]:
+    """The folder where the weights of adapters are, and their configuration, which nothing of theirs has touched."""
+    from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+
+    content, what = pretrained_json(path, CONFIG_FILE, revision), f"{path}/{CONFIG_FILE}"
+    method = content.get("peft_type")
+    kind = next((kind for name, kind in PEFT_TYPE_TO_CONFIG_MAPPING.items() if name.value == method), None)
+    if kind is None:
+        raise PolicyError(f"{what} does not name a method of the installed PEFT (peft_type): {method!r}")
+    defaults = {
+        field.name: field.default_factory() if field.default_factory is not MISSING else field.default
+        for field in fields(kind)
+        if field.init
+    }
+    if not {"r", "target_modules"} <= defaults.keys():
+        raise PolicyError(f"{what}: {method} does not train adapters of layers, as LeRobot does")
+    try:
+        # Looked up here: PEFT would take a pickle where these are missing.
+        file = pretrained_file(path, WEIGHTS_FILE, revision)
+        trust.open_regular(file).close()
+        with safe_open(file, "pt") as weights:
+            sizes = [size for name in weights.keys() for size in weights.get_slice(name).get_shape()]  # noqa: SIM118
+    except (OSError, ValueError, SafetensorError) as error:
+        raise PolicyError(f"{WEIGHTS_FILE} of {path} can't be read: {first_line(error)}") from error
+    return file.parent, trust.adapter(content, defaults, max(sizes, default=0), what)
+
+
+def _module_names(policy: PreTrainedPolicy) -> list[str]:
+    return [name for name, _ in policy.named_modules()]
 
 
 def merge(model: Any) -> PreTrainedPolicy:

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import sys
+from pathlib import Path
 from typing import Any
 
 from lerobot.configs import PreTrainedConfig
@@ -50,9 +51,12 @@ def check_processors(config: PreTrainedConfig) -> None:
     Raises:
         TrainingError: one of them contains a step that is not allowed, or can't be read.
     """
+    path = str(config.pretrained_path)
+    if Path(path).is_dir():
+        trust.check_policy_folder(Path(path))
     if facts.holds(config.type, "processors_from_configuration"):
         return
-    path, steps = str(config.pretrained_path), LoadedSteps(config)
+    steps = LoadedSteps(config)
     for name in trust.PROCESSORS:
         try:
             content = trust.read_json(pretrained_file(path, name, config.pretrained_revision))

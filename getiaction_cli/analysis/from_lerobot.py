@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shlex
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
@@ -134,8 +135,8 @@ def _weights(ledger: Ledger, given: dict[str, Any], policy: PolicyClass | None) 
             ledger.put("model.init_args.pretrained_path", given[key])
             ledger.lose(
                 ("policy", key),
-                f"which policy that is can't be read here; download its config.json (`hf download {given[key]} "
-                "config.json`) and run this again, or set policy_name in the recipe",
+                "which policy that is can't be read here; download its config.json (`hf download "
+                f"{shlex.quote(str(given[key]))} config.json`) and run this again, or set policy_name in the recipe",
             )
         else:
             note = "" if key == "path" else "parameters that are left out are those of its config.json"

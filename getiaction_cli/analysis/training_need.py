@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,7 +89,7 @@ class TrainingNeed:
                     kind,
                     (
                         f"at least {in_bytes(self.least)} for weights, gradients and optimizer{held}; "
-                        f"with activations: getiaction validate-config {name} --measure"
+                        f"with activations: getiaction validate-config {shlex.quote(name)} --measure"
                     ),
                 )
         else:

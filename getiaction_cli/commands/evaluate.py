@@ -5,6 +5,7 @@ The words are checked first. Only then torch, lightning and lerobot are imported
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -155,7 +156,9 @@ def _run_of(run: str | None, config: list[str], checkpoint: str | None) -> str:
 
     name = Path(config[-1]).stem if config else None
     if run and run.endswith(RECIPE_SUFFIXES):
-        raise UsageError(f"{run} is a recipe, not a trained policy", f"to check it: getiaction validate-config {run}")
+        raise UsageError(
+            f"{run} is a recipe, not a trained policy", f"to check it: getiaction validate-config {shlex.quote(run)}"
+        )
     if run and checkpoint:
         raise UsageError("the policy is named twice", "leave out --ckpt_path or RUN")
     chosen = run or (checkpoint if checkpoint not in ("last", "best", "null", None) else None)
@@ -165,7 +168,9 @@ def _run_of(run: str | None, config: list[str], checkpoint: str | None) -> str:
         raise UsageError("no trained policy was named", "name its run folder: getiaction evaluate outputs/RECIPE/TIME")
     found = folder.latest(name)
     if found is None:
-        raise RunFailed(f"{name} has no run with a checkpoint", f"train it first: getiaction train {config[-1]}")
+        raise RunFailed(
+            f"{name} has no run with a checkpoint", f"train it first: getiaction train {shlex.quote(config[-1])}"
+        )
     best = Path(found) / "checkpoints" / "best.ckpt"
     return str(best) if checkpoint == "best" and best.is_file() else str(found)
 

@@ -42,7 +42,10 @@ def list_policies(
     if grep and name is None:
         raise UsageError("--grep searches the parameters of one policy", "getiaction list-policies act --grep chunk")
     if name is not None and dataset is not None:
-        raise UsageError("a policy and --for don't go together", f"getiaction init {dataset} --policy {name}")
+        raise UsageError(
+            "a policy and --for don't go together",
+            f"getiaction init {shlex.quote(dataset)} --policy {shlex.quote(name)}",
+        )
     chosen = [policy_named(name)] if name is not None else [policies.load(known) for known in policies.names()]
     chosen = [
         policy

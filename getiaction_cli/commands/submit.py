@@ -149,10 +149,20 @@ def submit(
         output_dir: the folder; by default as for a training on this machine.
         given: the user's options of sbatch.
         dry_run: only print the script.
+
+    Raises:
+        UsageError: a name would be more than one line of the script.
+        RunFailed: the run folder can't be claimed, or sbatch refuses the job.
     """
     from getiaction.errors import TrainingError
     from getiaction.train import folder
 
+    for text in (name, str((output_dir or Path()).absolute())):
+        if not text.isprintable():  # sbatch ends an option at the end of a line, and the shell runs the next one
+            raise UsageError(
+                f"{text!r} contains a line break or another control character, and would be part of a batch script",
+                "rename the recipe or folder, or add --output-dir with another one",
+            )
     if dry_run:
         home = output_dir or folder.OUTPUTS / name / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
         typer.echo(script(tasks, name, home.absolute(), given), nl=False)
@@ -265,7 +275,7 @@ def processes(recipe: Recipe, given: Sequence[Option]) -> int:
 
 def _output(home: Path, tasks: int) -> str:
     """sbatch's pattern for the logs of a submission."""
-    return str(home / ("slurm-%A_%a.txt" if tasks > 1 else "slurm-%j.txt"))
+    return str(home).replace("%", "%%") + ("/slurm-%A_%a.txt" if tasks > 1 else "/slurm-%j.txt")
 
 
 def _quoted(option: str) -> str:
@@ -275,19 +285,22 @@ def _quoted(option: str) -> str:
 
 def _next(job: str, batch: Path, log: str, tasks: int) -> str:
     """What was submitted, and the commands that follow it; `log` is a pattern of sbatch's."""
-    log = re.sub("%[jA]", job, log)
-    last = shlex.quote(log.replace("%a", str(tasks - 1)))
-    log = shlex.quote(log.replace("%a", "0"))
+
+    def log_of(task: int) -> str:
+        names = {"%%": "%", "%j": job, "%A": job, "%a": str(task)}
+        return shlex.quote(re.sub("%[%jAa]", lambda match: names[match[0]], log))
+
+    first, last = log_of(0), log_of(tasks - 1)
     what = f"job {job}" + (f", an array of {tasks} runs" if tasks > 1 else "")
     return "\n".join(
         [
             f"submitted   {what}",
             f"script      {batch}",
-            f"log         {log}" + (f" to {last}" if tasks > 1 else ""),
+            f"log         {first}" + (f" to {last}" if tasks > 1 else ""),
             "",
             "next",
             "  # follow",
-            f"  tail -F {log}",
+            f"  tail -F {first}",
             "  # see its state",
             f"  squeue --job {job}",
             "  # cancel (a checkpoint is saved)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,8 +57,8 @@ def remark(context: RecipeContext, runs: Path, given: Sequence[Option], processe
     if estimate is None:
         return (
             f"the time limit of {duration(limit)} is not compared with the time of training, which is known after "
-            f"a first run, or after `getiaction validate-config {context.name} --measure` for a GPU whose type is "
-            "named, as in --gres=gpu:a100:1"
+            f"a first run, or after `getiaction validate-config {shlex.quote(context.name)} --measure` for a GPU "
+            "whose type is named, as in --gres=gpu:a100:1"
         )
     least, most, source = estimate
     if most <= limit:

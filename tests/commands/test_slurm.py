@@ -40,6 +40,25 @@ def test_a_dry_run_prints_the_script_and_writes_nothing(recipe: Path) -> None:  
     assert subprocess.run(["bash", "-n"], input=script, text=True, timeout=20).returncode == 0
 
 
+@pytest.mark.parametrize("way", ["recipe", "output_dir", "--output-dir"])
+def test_a_line_break_in_a_name_is_not_a_command(recipe: Path, way: str, tmp_path: Path) -> None:  # noqa: F811
+    evil = "x\ntouch ran\n#"
+    words = ["--output-dir", evil] if way == "--output-dir" else []
+    if way == "recipe":
+        recipe = recipe.rename(recipe.with_name(f"{evil}.yaml"))
+    if way == "output_dir":
+        recipe.write_text(f"{recipe.read_text()}\noutput_dir: {json.dumps(evil)}\n")
+    done = CliRunner().invoke(app, ["train", str(recipe), *words, "--slurm=--time=1:00:00", "--dry-run"])
+    assert isinstance(done.exception, UsageError) and "contains a line break" in str(done.exception)
+    assert "#SBATCH" not in done.output
+
+
+def test_a_percent_sign_in_a_folder_is_not_a_pattern_of_sbatch(recipe: Path) -> None:  # noqa: F811
+    script = dry_run(recipe, "--output-dir", "50%j")
+    assert f"#SBATCH --output={recipe.parent}/50%%j/slurm-%j.txt" in script
+    assert "/50%j/slurm-7.txt" in submit._next("7", Path("job.sbatch"), "/50%%j/slurm-%j.txt", 1)
+
+
 def test_the_script_starts_a_process_for_each_device(recipe: Path) -> None:  # noqa: F811
     assert "--ntasks-per-node=2" in dry_run(recipe, "--trainer.devices=2", "--trainer.strategy=ddp")
     task = submit.Task("", submit_recipe(recipe), "")

@@ -44,6 +44,7 @@ def test_what_peft_can_do_is_not(section: dict[str, Any], judge: Judge) -> None:
         (["norm1"], "`model.encoder.layers.0.norm1`, which is not one that has a matrix"),
         (["linear1", "encoder"], "`model.encoder`, which is a module of several layers"),
         (r".*layers\.0\.(linear1|norm1)", "`model.encoder.layers.0.norm1`"),
+        ("(([a-z_.0-9]+)+)+!", "matching it takes more than a second"),
     ],
     ids=str,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,8 @@ def place(spot: Spot) -> str:
 
 def recompute(dataset: Dataset) -> str:
     """The command that computes the statistics again, from the data."""
-    return f"getiaction inspect-dataset {dataset.root} --deep --write-stats computes them again from the data"
+    root = shlex.quote(str(dataset.root))
+    return f"getiaction inspect-dataset {root} --deep --write-stats computes them again from the data"
 
 
 def rows_in(files: Mapping[str, Rows], names: Sequence[str]) -> Rows:

@@ -45,6 +45,7 @@ trainer:
 """
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -69,7 +70,7 @@ def output_taken(recipe: Recipe) -> Iterator[Finding]:
         yield Finding(
             wrong,
             at=_ROUTE,
-            help=f"`getiaction train --resume {said}` resumes a run" if _is_run(path) else "",
+            help=f"`getiaction train --resume {shlex.quote(said)}` resumes a run" if _is_run(path) else "",
             fix=Change("remove output_dir: each run gets a folder of its own", remove=(_ROUTE,)),
         )
 

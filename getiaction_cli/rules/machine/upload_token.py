@@ -44,6 +44,7 @@ trainer:
 ```
 """
 
+import shlex
 from collections.abc import Iterator
 
 from getiaction.spec.publishing import upload_of
@@ -60,7 +61,7 @@ def upload_token(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
     if upload is None or recipe.trainer("fast_dev_run"):
         return
     at = recipe.param_route("push_to_hub")
-    later = f"leave push_to_hub out and upload later: `getiaction push RUN {upload.repo_id}`"
+    later = f"leave push_to_hub out and upload later: `getiaction push RUN {shlex.quote(upload.repo_id)}`"
     if machine.offline:
         yield Finding(
             "HF_HUB_OFFLINE is set, so that the policy can't be uploaded", at=at, help=f"unset it, or {later}"

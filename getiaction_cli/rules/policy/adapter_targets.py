@@ -54,6 +54,7 @@ import difflib
 import re
 from collections.abc import Iterator
 
+from getiaction import trust
 from getiaction_cli.analysis import peft_source
 from getiaction_cli.analysis.checkpoint import Checkpoint
 from getiaction_cli.diagnostics import Finding, Severity
@@ -79,9 +80,16 @@ def adapter_targets(recipe: Recipe, checkpoint: Checkpoint, policy_class: Policy
         matched = {name for name in modules if re.fullmatch(own, name)}
     if isinstance(targets, str) and targets != "all-linear":
         try:
-            matched = {name for name in modules if re.fullmatch(targets, name)}
+            matched = trust.matching(targets, modules)
         except re.error as error:
             yield Finding(f"`{targets}` is not a regular expression: {error}", at=f"{_AT}.target_modules")
+            return
+        except TimeoutError as error:
+            yield Finding(
+                f"`{targets}` is not usable: {error}",
+                at=f"{_AT}.target_modules",
+                help="name the layers in a list: [q_proj, v_proj]",
+            )
             return
         if not matched:
             yield _missing(targets, f"{_AT}.target_modules", checkpoint, modules)

@@ -44,6 +44,7 @@ trainer:
 ```
 """
 
+import shlex
 from collections.abc import Iterator
 
 from getiaction_cli.diagnostics import Finding, Severity, Unavailable
@@ -67,5 +68,5 @@ def policy_without_facts(recipe: Recipe, policy_class: PolicyClass) -> Iterator[
         at="model.init_args.policy_name" if named else "model.class_path",
         label="its parameters are checked with LeRobot's own code",
         help="it can be trained; upgrade getiaction to have the rest checked, or try it first: "
-        f"getiaction validate-config {recipe.file} --smoke",
+        f"getiaction validate-config {shlex.quote(recipe.file)} --smoke",
     )
