@@ -345,7 +345,7 @@ def adapter(config: Any, defaults: Mapping[str, Any], widest: int, what: str) ->
         A copy in plain values.
 
     Raises:
-        Refused: a value is not plain, or is one that lerobot-train never sets and that is not a number.
+        Refused: a value is not plain, or is neither a number nor one that lerobot-train sets.
     """
     clean: dict[str, Any] = plain(config, what)
     kept = {key: value for key, value in clean.items() if key in defaults and key not in ("auto_mapping", "task_type")}
