@@ -61,6 +61,7 @@ def shared(lerobot_home: Path) -> SharedInputs:
         # A share in per cent.
         ("pusht", "pusht\n    val_split: 20%", "GA120", False, "data.init_args.val_split", 0.2),
         ("pusht", "pusht\n    val_split: 20", "GA122", False, "data.init_args.val_split", NEVER),
+        ("pusht", "pusht\n    seed: -1", "GA122", False, "data.init_args.seed", NEVER),
         # A change of the pictures that torchvision refuses: factors are around 1, a hue around 0.
         ("pusht", PICTURES.format("brightness: [-0.2, 0.2]"), "GA122", False, "data.init_args.repo_id", NEVER),
         ("pusht", PICTURES.format("hue: [0.9, 1.1]"), "GA122", False, "data.init_args.repo_id", NEVER),

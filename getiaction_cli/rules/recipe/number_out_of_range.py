@@ -72,6 +72,7 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "data.init_args.train_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.val_batch_size": (1, None, True, "a batch holds at least 1 frame"),
     "data.init_args.stride": (1, None, True, "1 is every frame"),
+    "data.init_args.seed": (0, None, True, "a seed is 0 or above"),
     "data.init_args.num_workers": (0, None, True, "0 loads in the training process itself"),
     "data.init_args.val_split": (0, _BELOW_ONE, True, "a fraction of the episodes, at least 0 and below 1, like 0.2"),
     "data.init_args.tolerance_s": (1e-6, None, True, "a time in seconds; a frame's own is only known so exactly"),
