@@ -34,7 +34,7 @@ from getiaction_cli.commands import (
 from getiaction_cli.commands.arguments import say
 from getiaction_cli.commands.override_words import CommandWithOverrides
 from getiaction_cli.control import CleanStream
-from getiaction_cli.errors import EXIT_USAGE, CheckNotRun, CliError, UsageError
+from getiaction_cli.errors import EXIT_CHECK_NOT_RUN, EXIT_FOUND, EXIT_USAGE, CheckNotRun, CliError, UsageError
 from getiaction_cli.rendering.text import SEQUENCES
 
 
@@ -144,10 +144,21 @@ def main() -> None:
     """Run the command line and exit with the documented code."""
     # Starting makes many objects and leaves none behind: looking for garbage meanwhile costs 5 %. Training undoes it.
     gc.set_threshold(50_000)
-    if "SLURM_JOB_ID" in os.environ and {"train", "fit"} & set(sys.argv[1:]):
-        from getiaction.spec import slurm
+    if "SLURM_JOB_ID" not in os.environ or not {"train", "fit"} & set(sys.argv[1:]):
+        _run()
+        return
+    from getiaction.spec import slurm
 
-        slurm.install_handlers()
+    slurm.install_handlers()
+    try:
+        _run()
+    except SystemExit as ended:
+        if ended.code in (EXIT_FOUND, EXIT_USAGE, EXIT_CHECK_NOT_RUN):
+            slurm.end_step()
+        raise
+
+
+def _run() -> None:
     _open_streams()
     try:
         command = typer.main.get_command(app)

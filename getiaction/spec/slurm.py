@@ -14,6 +14,7 @@ Sources: scontrol(1) "requeue", sbatch(1) "--requeue", "--signal", scancel(1), s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -29,6 +30,7 @@ MAX_REQUEUES_VARIABLE = "GETIACTION_MAX_REQUEUES"
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGUSR1", "SIGTERM") if hasattr(signal, name))
 _TIMEOUT_S = 60
 _TOGETHER_S = 2.0  # signals that SLURM sends together arrive within this time
+_FOR_THE_FIRST_S = 5.0  # for the first process, which may notice a failure by itself, and has more to say about it
 _arrived: dict[str, float] = {}  # when a signal arrived last
 _terminal = 2  # stderr as `install_handlers` finds it: training redirects stderr to its log later
 _catching_up = False
@@ -97,6 +99,22 @@ def ignore_signals() -> None:
     if launch.read().in_slurm:
         for signum in SIGNALS:
             signal.signal(signum, signal.SIG_IGN)
+
+
+def end_step(env: Mapping[str, str] = os.environ) -> None:
+    """End the other processes of this `srun`, which would wait for one that fails; `--kill-on-bad-exit` does the same.
+
+    Args:
+        env: the environment variables of this process.
+    """
+    here = launch.read(env)
+    if here.launcher == "srun" and here.world_size > 1:
+        ignore_signals()
+        if here.rank > 0:
+            time.sleep(_FOR_THE_FIRST_S)
+        step = f"{env.get('SLURM_JOB_ID')}.{env.get('SLURM_STEP_ID')}"
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(["scancel", step], capture_output=True, timeout=_TIMEOUT_S, check=False)
 
 
 def handle_signal(signum: int, say: Callable[[str], None]) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from getiaction_cli.checking.recipe_context import RecipeContext
 
 MACHINE = "GA5"  # the family of rules about the machine: training may take place on another one
+NOT_CACHED = ("GA142", "GA507", "GA540")  # no dataset, no weights or no data in the caches
 LIMIT_S = 3600  # for building the policy, libraries' own downloads included
 
 
@@ -53,12 +54,13 @@ def fetch(
     if not recipes:
         raise UsageError("no recipe was named", "for example: getiaction fetch recipe.yaml")
     words = shlex.join(recipes)
-    if is_offline():
-        raise RunFailed(
-            "HF_HUB_OFFLINE is set, so that nothing can be downloaded", f"HF_HUB_OFFLINE=0 getiaction fetch {words}"
-        )
     shared = SharedInputs()
     contexts = [RecipeContext(read(path, overrides=ctx.obj or ()), shared) for path in recipes]
+    if is_offline():
+        _require_right(contexts, but=NOT_CACHED)
+        _require_cached(contexts, f"HF_HUB_OFFLINE=0 getiaction fetch {words}")
+        typer.echo(overview([], {}))
+        return
     _require_right(contexts)
     # Two recipes that need the same files fetch them once.
     found = [download for context in contexts for download in downloads(context.recipe, context.fit)]
@@ -89,12 +91,31 @@ def fetch(
     typer.echo(f"\nnext\n  # train without the network\n  HF_HUB_OFFLINE=1 getiaction train {shlex.quote(recipes[0])}")
 
 
-def _require_right(contexts: Sequence[RecipeContext]) -> None:
-    """Show what is wrong with the recipes; with an error, nothing is fetched."""
+def _require_cached(contexts: Sequence[RecipeContext], command: str) -> None:
+    """Check the caches where HF_HUB_OFFLINE forbids downloads.
+
+    Raises:
+        RunFailed: something is missing; the hint has the command that fetches it.
+    """
+    from getiaction_cli.checking.runner import check
+
+    lacking: list[str] = []
+    for context in contexts:
+        found = [finding.message for finding in check(context).diagnostics if finding.code in NOT_CACHED]
+        if not found:
+            note(f"checking that {context.recipe.file} loads without the network…")
+            found = [missing] if (missing := _missing(context, offline=True)) else []
+        lacking += [f"{context.recipe.file}: {message}" for message in found]
+    if lacking:
+        raise RunFailed("\n       ".join(lacking), f"on a machine with a network, such as the login node: {command}")
+
+
+def _require_right(contexts: Sequence[RecipeContext], but: tuple[str, ...] = ()) -> None:
+    """Show what is wrong with the recipes, `but` for these codes; with an error, nothing is fetched."""
     from getiaction_cli.checking.runner import check
     from getiaction_cli.rendering import terminal, text
 
-    wrong = [report for report in (check(context, ignore=(MACHINE,)) for context in contexts) if not report.ok]
+    wrong = [report for report in (check(context, ignore=(MACHINE, *but)) for context in contexts) if not report.ok]
     if wrong:
         typer.echo(terminal.render(wrong, color=text.wants_color(sys.stderr), columns=text.columns()), err=True)
         typer.echo("nothing was fetched", err=True)

@@ -142,8 +142,16 @@ def test_a_wrong_recipe_is_shown_and_nothing_is_fetched(fetch: Fetch) -> None:
     assert not [path for path in fetch.hub.requests if "/data/" in path]
 
 
-def test_offline_and_nameless_are_refused(fetch: Fetch) -> None:
-    assert "HF_HUB_OFFLINE=0 getiaction fetch act.yaml" in fetch("fetch", "act.yaml", rc=3, HF_HUB_OFFLINE="1")
+def test_offline_the_missing_files_are_named_with_the_command_for_the_login_node(fetch: Fetch) -> None:
+    said = fetch("fetch", "act.yaml", rc=3, HF_HUB_OFFLINE="1")
+    assert "error: act.yaml: no dataset 'someone/toy'" in said
+    assert "such as the login node: HF_HUB_OFFLINE=0 getiaction fetch act.yaml" in said
+    (fetch.folder / "wrong.yaml").write_text(ACT.replace("chunk_size", "chunk_sizes"))
+    assert "nothing was fetched" in fetch("fetch", "wrong.yaml", rc=1, HF_HUB_OFFLINE="1")
+    assert not fetch.hub.requests
+
+
+def test_a_recipe_must_be_named(fetch: Fetch) -> None:
     assert "no recipe was named" in fetch("fetch", rc=2)
 
 
@@ -161,6 +169,7 @@ def test_training_needs_no_network_afterwards(fetch: Fetch, tmp_path: Path) -> N
     assert "someone/smolvlm (the configuration and processor of the vision-language model)" in said
     assert "act.yaml: loads without the network" in said and "smolvla.yaml: loads without the network" in said
     assert not [path for path in fetch.hub.requests if path.endswith("model.safetensors")]
+    assert "nothing to fetch: everything is in the caches" in fetch("fetch", "act.yaml", HF_HUB_OFFLINE="1")
     fetch.trains_offline("act.yaml")
     fetch.trains_offline("smolvla.yaml")
     assert "nothing to fetch" in fetch("fetch", "act.yaml")

@@ -77,6 +77,7 @@ def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
             contradiction.message,
             at=f"trainer.{contradiction.key}",
             help=contradiction.help,
+            stops=True,
             fix=Change("leave the number of processes to the launcher", remove=keys) if keys else None,
         )
         return
