@@ -56,6 +56,8 @@ def read(path: Path) -> Machine:
     again = f"write it on that machine: getiaction describe-machine > {path.name}"
     try:
         values = trust.read_json(path)
+    except FileNotFoundError:
+        raise UsageError(f"no file {path}", again) from None
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror or error}", again) from None
     except ValueError as error:

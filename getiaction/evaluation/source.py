@@ -39,6 +39,9 @@ class Source:
         return self.kind == "checkpoint"
 
 
+_RUNS = "`getiaction runs` lists the run folders in outputs/"
+
+
 def find(target: str) -> Source:
     """Find the policy that a command line argument names.
 
@@ -48,7 +51,7 @@ def find(target: str) -> Source:
     path = Path(target).expanduser()
     if path.is_file():
         if path.suffix != ".ckpt":
-            raise PolicyError(f"{target} is neither a checkpoint (.ckpt) nor a folder", "name a run folder")
+            raise PolicyError(f"{target} is neither a checkpoint (.ckpt) nor a folder", _RUNS)
         return Source(str(path), "checkpoint", _recipe(path.parent.parent))
     if path.is_dir():
         if (path / "config.json").is_file():
@@ -64,9 +67,7 @@ def find(target: str) -> Source:
         )
     if _HUB_ID.fullmatch(target) and not target.startswith(("outputs/", ".", "~")):
         return Source(target, "hub", None)
-    raise PolicyError(
-        f"no run or policy at {target}", "name a run folder (outputs/RECIPE/TIME), a .ckpt file or a Hub id"
-    )
+    raise PolicyError(f"no run or policy at {target}", f"{_RUNS}; a .ckpt file or a Hub id can be named too")
 
 
 def _recipe(folder: Path) -> Path | None:
@@ -78,5 +79,5 @@ def _nearby(path: Path) -> str:
     """A hint that names the newest run below a folder."""
     runs = [*path.glob("*/pretrained_model/config.json"), *path.glob("*/*/pretrained_model/config.json")]
     if not runs:
-        return "name a run folder, outputs/RECIPE/TIME"
+        return _RUNS
     return f"the newest run below it is {max(runs, key=lambda file: file.stat().st_mtime).parent.parent}"

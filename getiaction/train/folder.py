@@ -472,10 +472,13 @@ def resumable(target: str | Path) -> tuple[RunFolder | None, Path | None]:
             f"{path} has no checkpoints/last.ckpt to resume from",
             f"resume from another checkpoint: getiaction train --resume {shlex.quote(str(others[-1]))}"
             if others
-            else "name a run folder (outputs/<recipe>/<time>) or a .ckpt file",
+            else "`getiaction runs` lists the run folders in outputs/; a .ckpt file can be named too",
         )
     if not path.is_file():
-        raise TrainingError(f"nothing to resume from at {path}", "name a run folder or a .ckpt file")
+        raise TrainingError(
+            f"nothing to resume from at {path}",
+            "`getiaction runs` lists the run folders in outputs/; a .ckpt file can be named too",
+        )
     run = RunFolder(path.parent.parent, fresh=False, resumed=True)
     if run.recipe.is_file() or run.facts.is_file():
         trust.check_run_folder(run.path)

@@ -48,7 +48,7 @@ def explain(
     if found is None:
         matching = _matching(rule.strip().lower(), rules)
         if not matching:
-            raise UsageError(f"no rule is called {rule}", _near(word, rules))
+            raise UsageError(f"no rule is called {rule}, and none mentions it", _near(word, rules))
         typer.echo(_list({entry.code: entry for entry in matching}), nl=False)
         return
     shown = page.render(

@@ -106,9 +106,12 @@ def _for(name: str, chosen: list[PolicyClass], output: Format) -> None:
     else:
         shown = rendering.render_for(found.repo_id, ordered, rows, columns=columns(), color=wants_color())
         typer.echo(shown, nl=False)
+        dataset = shlex.quote(found.place.argument)
+        note("")
         if first := next((draft.policy.name for draft in drafts if draft.trainable), ""):
-            note("")
-            note(f"`getiaction init {shlex.quote(found.place.argument)} --policy {first}` writes a recipe for it.")
+            note(f"`getiaction init {dataset} --policy {first}` writes a recipe for it.")
+        else:
+            note(f"`getiaction inspect-dataset {dataset}` shows what is wrong with the dataset.")
     if unreadable := next((draft.unreadable for draft in drafts if draft.unreadable), ""):
         raise policies.unreadable(unreadable)
 

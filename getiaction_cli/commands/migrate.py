@@ -128,6 +128,10 @@ def _read(words: list[str]) -> tuple[Recipe, Comments]:
     path = Path(word).expanduser()
     if word != "-" and not os.path.lexists(path) and " " in word:
         return _of_command(_split(word), COMMAND_LINE, Path())
+    if word != "-" and not os.path.lexists(path):
+        raise RecipeNotFound(
+            f"no file {word}", "name a train_config.json, a YAML configuration, a script, or a folder of a checkpoint"
+        )
     recipe = read(str(_in_folder(path)) if word != "-" else word)
     if recipe.findings or not recipe.keys(""):
         command = _split(recipe.text)

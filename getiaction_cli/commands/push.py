@@ -40,7 +40,9 @@ def push(
     try:
         found = source.find(run)
         if found.kind != "folder":
-            raise UsageError(f"{run} is not a folder with a policy", "name a run folder: outputs/RECIPE/TIME")
+            raise UsageError(
+                f"{run} is not a folder with a policy", "`getiaction runs` lists the run folders in outputs/"
+            )
         folder = Path(found.place)
         account = publishing.check(upload)
         if not (folder / publishing.CARD).is_file():

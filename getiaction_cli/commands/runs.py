@@ -33,8 +33,9 @@ def runs(
     given, folders = folders, folders or [Path("outputs")]
     missing = [folder for folder in folders if not folder.is_dir()]
     if missing:
-        hint = "getiaction train RECIPE makes outputs/RECIPE/TIME" if not given else "runs are in outputs/RECIPE/TIME"
-        raise CheckNotRun(f"there is no folder {missing[0]}", hint)
+        hint = "runs are in outputs/RECIPE/TIME" if given else "`getiaction train quickstart` makes the first run"
+        is_file = missing[0].is_file()
+        raise CheckNotRun(f"{missing[0]} is a file, not a folder" if is_file else f"no folder {missing[0]}", hint)
     compared = len(folders) > 1
     none = [folder for folder in folders if compared and not reading.is_run(folder)]
     if none:
@@ -43,7 +44,7 @@ def runs(
         raise UsageError("--html needs two or more runs", "one run has its page already: report.html in the run folder")
     found = [reading.read(folder) for folder in folders] if compared else reading.find(folders[0])
     if not found:
-        raise CheckNotRun(f"no runs in {folders[0]}", "getiaction train RECIPE makes the first one")
+        raise CheckNotRun(f"no runs in {folders[0]}", "`getiaction train quickstart` makes one in outputs/")
     differences = reading.differences(found) if compared else None
     if html is not None and differences is not None:
         from getiaction_cli.checking.fixing import write

@@ -256,7 +256,10 @@ def _run_here(request: TrainRequest, here: Launch, screen: Screen) -> None:
     if request.resume == LATEST:
         found = folder.latest(name)
         if found is None:
-            raise RunFailed(f"no run of {name} can be resumed", f"outputs/{name}/*/checkpoints/last.ckpt is looked for")
+            raise RunFailed(
+                f"no run of {name} can be resumed: none in outputs/{name} has checkpoints/last.ckpt",
+                "without --resume, the same command starts a new run",
+            )
         request = replace(request, resume=str(found))
     if request.path is None and request.resume is not None:
         path, name = recipe_of(request.resume)

@@ -83,10 +83,10 @@ def _as_folder(word: str) -> Path | None:
         path = path.parent
     if has_meta(path):
         return path.resolve()
+    if path.is_file():
+        raise DatasetNotFound(f"{word} is a file, not a dataset", "name the folder that holds meta/")
     if not path.is_dir() and not word.startswith((".", "/", "~")):
         return None
-    if path.is_file():
-        raise DatasetNotFound(f"{word} is a file", "name the folder that holds meta/")
     if not path.exists():
         raise DatasetNotFound(f"no folder {word}", _near_folder(path))
     closed = next((folder for folder in (path, path / "meta") if folder.is_dir() and not _opens(folder)), None)

@@ -389,6 +389,11 @@ def _as_json(policy: PolicyClass, grep: str, cached: Mapping[str, bool | None]) 
     }
 
 
+def _common_reasons(found: Sequence[Sequence[dict[str, str]]]) -> list[dict[str, str]]:
+    """The reasons that two or more policies share, all of them: faults of the dataset, shown once."""
+    return [reason for reason in found[0] if all(reason in other for other in found)] if len(found) > 1 else []
+
+
 # Said once, below the policies it concerns.
 _OFFLINE = ", and HF_HUB_OFFLINE is set"
 
@@ -427,10 +432,14 @@ def render_for(
         groups["unreadable" if row["unreadable"] else heading if row["trainable"] else "no"].append(policy)
     lines: list[str] = []
     offline = False
+    common = _common_reasons([rows[policy.name]["reasons"] for policy in groups["no"]])
     for heading, group in groups.items():
         if not group:
             continue
         lines += [*([""] if lines else []), paint("bold", titles[heading])]
+        if heading == "no" and common:
+            lines += ["  " + wrap(f"{r['code']}: {r['reason']}", columns, "    ") for r in common]
+            lines.append("  These errors concern all of these policies:")
         for policy in group:
             row = rows[policy.name]
             ready = policy.installed and not row["machine"]
@@ -440,7 +449,8 @@ def render_for(
             lines += [
                 indent + wrap(f"{c['code']}: {c['change'] or c['reason']}", columns, indent) for c in row["changes"]
             ]
-            lines += [indent + wrap(f"{r['code']}: {r['reason']}", columns, indent) for r in row["reasons"]]
+            reasons = [reason for reason in row["reasons"] if heading != "no" or reason not in common]
+            lines += [indent + wrap(f"{r['code']}: {r['reason']}", columns, indent) for r in reasons]
             if heading != "no":
                 here = "on this machine: "
                 reasons = [(m["code"], m["reason"].removesuffix(_OFFLINE)) for m in row["machine"]]

@@ -120,7 +120,7 @@ def test_what_is_damaged_is_left_out(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ([], 3, "there is no folder outputs"),
+        ([], 3, "no folder outputs"),
         (["."], 3, "no runs in ."),
         (["one", "other"], 2, "other is not a run"),
     ],

@@ -85,7 +85,10 @@ def missing_key(recipe: Recipe) -> Iterator[Finding]:
 
 def _missing(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """The routes of absent keys, each with what to call the section that lacks it."""
+    unread = any(code == "GA101" for code, _ in recipe.findings)  # a section may be in the part that was not read
     for section in sections(recipe, policy_of(recipe)):
+        if unread and not section.route:
+            continue
         for name, key in section.keys.items():
             if key.required and not recipe.has(section.at(name)) and section.route not in object_routes(recipe):
                 place = f"`{section.route}`"
