@@ -248,22 +248,25 @@ def _in_plain_words(error: Exception) -> CliError:
     if isinstance(error, OSError) and error.strerror:
         # Without a name it is one of our own streams: a full disk behind a redirection.
         return CheckNotRun(f"{error.filename or 'the output could not be written'}: {error.strerror}")
-    if part := _missing_part():
+    if part := _why_not_this_lerobot(error):
         from getiaction_cli import policies
 
-        return policies.unreadable(f"it has no {part}")
+        return policies.unreadable(part)
     return CliError(
         f"getiaction itself failed: {type(error).__name__}: {error}",
         "the same command with `getiaction --debug …` shows where; please report it",
     )
 
 
-def _missing_part() -> str:
-    """What the installed LeRobot lacks of what getiaction uses; empty where that can't be looked up."""
+def _why_not_this_lerobot(error: Exception) -> str:
+    """What the installed LeRobot lacks, or the error itself with a LeRobot that is not tested; empty for neither."""
     with contextlib.suppress(Exception):
         from getiaction_cli import policies
 
-        return policies.missing_part()
+        if part := policies.missing_part():
+            return f"it has no {part}"
+        if not policies.is_tested():
+            return f"{type(error).__name__}: {error} (`getiaction --debug …` shows where)"
     return ""
 
 

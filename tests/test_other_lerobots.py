@@ -82,8 +82,24 @@ def with_a_renamed_policy(lerobot: Path) -> None:
 
 
 def with_another_registry(lerobot: Path) -> None:
-    """Policies that are registered in another way."""
+    """A policy that is registered in another way."""
+    replace_in(
+        [lerobot / "policies/act/configuration_act.py"], r"PreTrainedConfig\.register_subclass", "register_policy"
+    )
+
+
+def with_other_names(lerobot: Path) -> None:
+    """ACT under two names, one of them a constant; Diffusion in another folder; imports that are not relative."""
+    twice = 'NAME = "act"\n\n\n@PreTrainedConfig.register_subclass("zact")\n@PreTrainedConfig.register_subclass(NAME)'
+    replace_in([lerobot / "policies/act/configuration_act.py"], r'@PreTrainedConfig.register_subclass\("act"\)', twice)
+    (lerobot / "policies/diffusion").rename(lerobot / "policies/unet")
+    replace_in([lerobot / "policies/__init__.py"], r"from \.diffusion\.", "from .unet.")
     replace_in([lerobot / "policies/__init__.py"], r"from \.(\w+\.configuration)", r"from lerobot.policies.\1")
+
+
+def with_another_format(lerobot: Path) -> None:
+    """Datasets of a format that LeRobot 0.6 does not read."""
+    replace_in([lerobot / "datasets/dataset_metadata.py"], r'CODEBASE_VERSION = "v3.0"', 'CODEBASE_VERSION = "v4.0"')
 
 
 def with_a_moved_base(lerobot: Path) -> None:
@@ -104,6 +120,8 @@ ALTERATIONS = {
     "moved": with_a_moved_helper,
     "renamed": with_a_renamed_policy,
     "registry": with_another_registry,
+    "names": with_other_names,
+    "format": with_another_format,
     "base": with_a_moved_base,
     "processors": with_moved_processors,
 }
@@ -220,7 +238,7 @@ def test_a_renamed_policy_is_named_as_unknown(run: Run) -> None:
 )
 def test_a_registry_that_cannot_be_read_is_one_error(words: list[str], run: Run) -> None:
     done = run("registry", *words)
-    assert done.returncode == 3 and "registers no policies in" in done.stderr, done.stderr
+    assert done.returncode == 3 and "configuration_act.py registers its policy" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -240,15 +258,26 @@ def test_a_base_that_was_moved_is_not_blamed_on_the_recipe(words: list[str], run
     assert "lerobot.configs.policies" in said + done.stdout
 
 
-def test_a_part_that_only_training_needs_makes_the_verdict_incomplete(run: Run) -> None:
-    judged = run("processors", "validate-config", "ACT.yaml", "--format", "json")
+@pytest.mark.slow
+def test_policies_are_found_by_their_classes_under_any_name_and_in_any_folder(run: Run) -> None:
+    refused = run("names", "validate-config", "ACT.yaml", "--model.chunk_size=3", "--format", "json")
+    assert (refused.returncode, codes(refused)) == (1, ["GA201"])
+    assert {"act", "zact"} <= set(run("names", "list-policies").stdout.split())
+    judged = run("names", "validate-config", "ACT.yaml", "--model.class_path=getiaction.policies.lerobot.Diffusion")
+    assert "names no policy" not in judged.stderr + judged.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("copy", "lacking"), [("processors", "lerobot.processor"), ("format", "datasets of the format v3: its own is v4")]
+)
+def test_a_part_that_only_training_needs_makes_the_verdict_incomplete(copy: str, lacking: str, run: Run) -> None:
+    judged = run(copy, "validate-config", "ACT.yaml", "--format", "json")
     document = json.loads(judged.stdout)
     assert (judged.returncode, document["verdict"]) == (3, "incomplete")
-    assert [entry["reason"] for entry in document["not_run"]] == [
-        "LeRobot has no lerobot.processor, which training needs"
-    ]
-    trained = run("processors", "train", "ACT.yaml", "--unchecked")
-    assert trained.returncode == 3 and "can't be read completely: it has no lerobot.processor" in trained.stderr
+    assert [entry["reason"] for entry in document["not_run"]] == [f"LeRobot has no {lacking}, which training needs"]
+    trained = run(copy, "train", "ACT.yaml", "--unchecked")
+    assert trained.returncode == 3 and f"can't be read completely: it has no {lacking}" in trained.stderr
     assert "ModuleNotFoundError" not in trained.stderr
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 _CORE = Path(__file__).parents[1]
 _PACKAGES = ("data", "evaluation", "lerobot", "policies", "train")
 _IMPORT = re.compile(r"from (lerobot[\w.]*) import (\([^)]*\)|.*)")
+_FORMAT = re.compile(r"^CODEBASE_VERSION\b[^=\n]*=\s*[\"']v?(\d+)", re.MULTILINE)
 _NAME = re.compile(r"(\w+)(?: as \w+)?(?:,|\s*$)", re.MULTILINE)
 
 
@@ -32,7 +33,8 @@ def missing_part(lerobot: Path) -> str:
             texts[module] = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else ""
         if name not in texts[module]:
             return f"{module}.{name}"
-    return ""
+    written = _FORMAT.search(texts["lerobot.datasets.dataset_metadata"])
+    return f"datasets of the format v3: its own is v{written[1]}" if written and written[1] != "3" else ""
 
 
 def imported() -> Iterator[tuple[str, str]]:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+# The name, or the constant that holds it; other decorators may be between it and the class.
 _REGISTERED = re.compile(
-    r"^@PreTrainedConfig\.register_subclass\(\s*(?:name\s*=\s*)?[\"']([\w-]+)[\"']\s*,?\s*\)\s*(?:@[^\n]*\n)*\s*class\s+(\w+)",
-    re.MULTILINE,
+    r"^@PreTrainedConfig\.register_subclass\(\s*(?:name\s*=\s*)?(?:[\"']([\w-]+)[\"']|(\w+))\s*,?\s*\)(?=.*?^class\s+(\w+))",
+    re.MULTILINE | re.DOTALL,
 )
-_IMPORTED = re.compile(r"^from \.([\w.]*configuration_\w+) import", re.MULTILINE)
+_CONFIGURATION = re.compile(r"^class\s+\w+\([^)]*PreTrainedConfig", re.MULTILINE)
+_IMPORTED = re.compile(r"^from (?:\.|lerobot\.policies\.)([\w.]*configuration_\w+) import", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +48,19 @@ class Entry:
 @functools.cache
 def registered() -> tuple[Entry, ...]:
     """LeRobot's own policies, sorted by name; empty if LeRobot is not installed or registers them differently."""
-    spec = find_spec("lerobot")
-    if spec is None or not spec.submodule_search_locations:
-        return ()
-    folder = Path(next(iter(spec.submodule_search_locations))) / "policies"
-    try:
-        # A configuration is registered when `lerobot.policies` imports its file.
-        init = (folder / "__init__.py").read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ()
-    found: list[Entry] = []
-    for part in _IMPORTED.findall(init):
-        path = folder.joinpath(*part.split(".")).with_suffix(".py")
-        found += entries_in(path, f"lerobot.policies.{part}", None)
+    found = [entry for path, module in _imported() for entry in entries_in(path, module, None)]
     return tuple(sorted(found, key=lambda entry: entry.name))
+
+
+def unread() -> list[str]:
+    """The files of LeRobot with a policy's configuration that is registered in a way that can't be read."""
+    named = {entry.path for entry in registered()}
+    return [path.name for path, _ in _imported() if path not in named and _CONFIGURATION.search(_text(path))]
+
+
+def policy_of_class(class_name: str) -> str | None:
+    """LeRobot's name of the policy with that class ("VQBeT" → "vqbet"), in any case; None for any other word."""
+    return next((entry.name for entry in registered() if entry.class_name.lower() == class_name.lower()), None)
 
 
 def entries_in(path: Path, module: str, plugin: str | None) -> list[Entry]:
@@ -70,8 +71,28 @@ def entries_in(path: Path, module: str, plugin: str | None) -> list[Entry]:
         module: its name as a module.
         plugin: the distribution it belongs to; None for LeRobot itself.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    text = _text(path)
+    found = [(name or _constant(text, constant), config) for name, constant, config in _REGISTERED.findall(text)]
+    return [Entry(name, config_class, module, path, plugin) for name, config_class in found if name]
+
+
+def _constant(text: str, name: str) -> str:
+    value = re.search(rf"^{name}\b[^=\n]*=\s*[\"']([\w-]+)[\"']", text, re.MULTILINE)
+    return value[1] if value else ""
+
+
+def _imported() -> list[tuple[Path, str]]:
+    """The configuration files that `lerobot.policies` imports, with their modules: no other one is registered."""
+    spec = find_spec("lerobot")
+    if spec is None or not spec.submodule_search_locations:
         return []
-    return [Entry(name, config_class, module, path, plugin) for name, config_class in _REGISTERED.findall(text)]
+    folder = Path(next(iter(spec.submodule_search_locations))) / "policies"
+    parts = _IMPORTED.findall(_text(folder / "__init__.py"))
+    return [(folder.joinpath(*part.split(".")).with_suffix(".py"), f"lerobot.policies.{part}") for part in parts]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

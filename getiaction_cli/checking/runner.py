@@ -25,7 +25,7 @@ from getiaction_cli.diagnostics import (
     upwards,
 )
 from getiaction_cli.errors import LeRobotUnreadable
-from getiaction_cli.policies import Unjudgeable
+from getiaction_cli.policies import Unjudgeable, is_tested
 from getiaction_cli.rules import REGISTRY, Rule
 
 if TYPE_CHECKING:
@@ -197,13 +197,15 @@ def _holds(finding: Finding, others: Iterable[Finding]) -> bool:
 
 
 def _run(entry: Rule, context: Context) -> tuple[Finding, ...]:
-    """Run a rule; a crash becomes a finding, so that other rules still run."""
+    """Run a rule; a crash becomes a finding, so that other rules still run; with an untested LeRobot, "not run"."""
     try:
         return _findings(entry, context)
     except (Unavailable, Unjudgeable, LeRobotUnreadable):
         raise
     except Exception as crash:
-        return (_crashed(entry, crash),)
+        if is_tested():
+            return (_crashed(entry, crash),)
+        raise Unavailable(f"it crashed: {type(crash).__name__}: {crash}", lerobot=True) from crash
 
 
 def _findings(entry: Rule, context: Context) -> tuple[Finding, ...]:

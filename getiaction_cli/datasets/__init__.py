@@ -4,7 +4,7 @@
                                         raises DatasetNotFound or HubError
     dataset = read(place)               a Dataset; what is wrong with it is in its ``findings``, nothing is raised
 
-`place` finds (a `location`), `hub` fetches, `reading` reads (with `v3`, `old_format`, `features` and `stats`), `tables`
+`place` finds (a `location`), `hub` fetches, `reading` reads (with `header`, `v3`, `old_format` and `stats`), `tables`
 and `mp4` look at the headers of data and video files, `deep` reads the data itself when asked to (into a `scan`).
 """
 

@@ -2,62 +2,44 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from getiaction.spec.dataset_location import Location
+from getiaction.spec.dataset_location import INFO, Location
 from getiaction.spec.fingerprint import fingerprint
 from getiaction_cli.datasets.episodes import Episodes
-from getiaction_cli.datasets.features import Feature
 from getiaction_cli.datasets.files import Listing, Rows, list_files
-from getiaction_cli.datasets.jsonfile import find
+from getiaction_cli.datasets.header import Findings, Header
+from getiaction_cli.datasets.jsonfile import JsonFile, find, read_json, stumble
+from getiaction_cli.datasets.stats import STATS, Stats
 from getiaction_cli.diagnostics import Finding, Span
-from getiaction_cli.diagnostics.source import Source
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.frame_times import FrameTimes
     from getiaction_cli.datasets.mp4 import VideoHeader
-    from getiaction_cli.datasets.stats import EpisodeSums
     from getiaction_cli.datasets.tables import TableHeader
 
-Stats = dict[str, dict[str, npt.NDArray[np.float64]]]
 
-STATS = "meta/stats.json"
-
-
-@dataclass
-class Dataset:
-    """What the files under ``meta/`` say.
-
-    A value that is missing or of a wrong type is None; a count is 0, a collection is empty.
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Header):
+    """What the files under ``meta/`` say. What is missing is empty.
 
     Args:
         place: where it was found.
-        version: ``codebase_version`` as written ("v3.0"), None when unreadable.
-        fps: frames per second.
-        total_episodes: as ``info.json`` says, None when it can't be known; ``episodes`` holds what is there.
-        total_frames: as ``info.json`` says.
-        total_tasks: as ``info.json`` says.
-        robot_type: free text.
-        info: the whole of ``info.json``.
-        features: by key, in the file's order; entries that are not a mapping are left out.
-        stats: key → statistic → numbers in the file's own shape; None when there are none.
-        stats_source: the file that the statistics came from.
-        episode_stats: key → the sum of the episodes' own statistics, of the first episodes where there are very many.
         tasks: texts in row order: LeRobot looks tasks up by position.
         task_indices: the ``task_index`` beside each.
         episodes: one row per episode.
-        findings: what was wrong while reading, as (code, Finding).
-        sources: the JSON files read, by name relative to the root, for showing lines of them.
-        stumbles: where such a file stops being JSON.
+        stats: key → statistic → numbers in the file's own shape; None when there are none.
+        stats_source: the file that the statistics came from.
+        findings: what was wrong while reading.
+        texts: the JSON files of which lines were shown.
         judged: what rules about the dataset alone have found, by code, so that each runs once.
         frames: (file, key) → what `frame` found: a fault of the dataset is shown for every policy that is tried on it.
         splits: (``val_split``, chosen episodes) → rows to train on, rows held out and the lengths of those to train on,
@@ -65,23 +47,13 @@ class Dataset:
     """
 
     place: Location
-    version: str | None = None
-    fps: float | None = None
-    total_episodes: int | None = None
-    total_frames: int | None = None
-    total_tasks: int | None = None
-    robot_type: str | None = None
-    info: dict[str, Any] = field(default_factory=dict)
-    features: dict[str, Feature] = field(default_factory=dict)
-    stats: Stats | None = None
-    stats_source: str = STATS
-    episode_stats: dict[str, EpisodeSums] = field(default_factory=dict, repr=False)
     tasks: list[str] = field(default_factory=list)
     task_indices: list[int] = field(default_factory=list)
     episodes: Episodes = field(default_factory=Episodes.none)
-    findings: tuple[tuple[str, Finding], ...] = ()
-    sources: dict[str, Source] = field(default_factory=dict, repr=False)
-    stumbles: dict[str, Span] = field(default_factory=dict, repr=False)
+    stats: Stats | None = None
+    stats_source: str = STATS
+    findings: Findings = ()
+    texts: dict[str, JsonFile | None] = field(default_factory=dict, repr=False)
     judged: dict[str, tuple[Finding, ...]] = field(default_factory=dict, repr=False)
     frames: dict[tuple[str, str], tuple[tuple[str, ...], Span | None]] = field(default_factory=dict, repr=False)
     splits: dict[tuple[float, bytes | None], tuple[npt.NDArray[np.int64], list[int], npt.NDArray[np.int64]]] = field(
@@ -103,52 +75,6 @@ class Dataset:
         """The folder that holds ``meta/``."""
         return self.place.root
 
-    @property
-    def format(self) -> tuple[int, int] | None:
-        """The version as numbers: "v3.0" and "3.0.1" are (3, 0)."""
-        match = re.match(r"v?(\d{1,4})(?:\.(\d{1,4}))?(?:$|[.\w+-])", self.version or "")
-        return (int(match[1]), int(match[2] or 0)) if match else None
-
-    @property
-    def is_v3(self) -> bool:
-        """True for the format that LeRobot 0.6 reads."""
-        return self.format is not None and self.format[0] == 3
-
-    @property
-    def is_old(self) -> bool:
-        """True for v2.0 and v2.1, which must be converted before LeRobot 0.6 reads them."""
-        return self.format is not None and self.format[0] == 2
-
-    @cached_property
-    def declared(self) -> list[str]:
-        """The keys under ``features`` in ``info.json``, also of those that say nothing usable."""
-        features = self.info.get("features")
-        return list(features) if isinstance(features, dict) else []
-
-    @cached_property
-    def camera_keys(self) -> list[str]:
-        """Features stored as images or video, depth maps included (as LeRobot's ``camera_keys``)."""
-        return [key for key, feature in self.features.items() if feature.is_camera]
-
-    @cached_property
-    def video_keys(self) -> list[str]:
-        """Features stored as video."""
-        return [key for key, feature in self.features.items() if feature.dtype == "video"]
-
-    @cached_property
-    def depth_keys(self) -> list[str]:
-        """Cameras that hold depth."""
-        return [key for key, feature in self.features.items() if feature.role == "depth"]
-
-    @cached_property
-    def frame_bytes(self) -> int:
-        """Bytes of one decoded frame of all cameras: one per pixel and colour, two per pixel of a depth map."""
-        size = 0
-        for key in self.camera_keys:
-            width, height = self.features[key].resolution or (0, 0)
-            size += width * height * (2 if key in self.depth_keys else 3)
-        return size
-
     @cached_property
     def longest_task(self) -> str:
         """The task with the most words; empty without tasks."""
@@ -163,10 +89,6 @@ class Dataset:
     def repeated_task_indices(self) -> list[int]:
         """Each ``task_index`` that occurs more than once, in order."""
         return sorted(index for index, times in Counter(self.task_indices).items() if times > 1)
-
-    def by_role(self, *roles: str) -> list[Feature]:
-        """The features that play one of these roles."""
-        return [feature for feature in self.features.values() if feature.role in roles]
 
     def found(self, code: str) -> Iterator[Finding]:
         """What reading found under this code, for the rule of that code to yield."""
@@ -259,9 +181,16 @@ class Dataset:
         return self.frames[file, key]
 
     def _find_frame(self, file: str, key: str) -> tuple[tuple[str, ...], Span | None]:
-        source = self.sources.get(file)
-        span = find(source, key) if source and key else self.stumbles.get(file)
-        return (source.lines(span), span) if source and span else ((), None)
+        text = self.text(file)
+        span = text and (find(text.source, key) if key else stumble(text))
+        return (text.source.lines(span), span) if text and span else ((), None)
+
+    def text(self, file: str) -> JsonFile | None:
+        """One of the JSON files under ``meta/``, read again when its text is needed; None when it is missing."""
+        if file not in self.texts:
+            there = file in (INFO, STATS) and (self.root / file).is_file()
+            self.texts[file] = read_json(self.root / file) if there else None
+        return self.texts[file]
 
 
 def is_table(name: str) -> bool:

@@ -12,7 +12,15 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """The tasks of a dataset in row order, and the ``task_index`` beside each."""
+
+    texts: list[str] = field(default_factory=list)
+    indices: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class VideoColumns:
     """One camera's videos, one row per episode. ``chunk`` and ``file`` name the video file."""
 
@@ -22,12 +30,40 @@ class VideoColumns:
     to_timestamp: Floats
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class EpisodeSums:
+    """What the episodes' own statistics of one feature add up to.
+
+    Args:
+        episodes: how many were looked at.
+        frames: their frames, by their own count.
+        min, max, mean: (dimensions,) over all of them.
+    """
+
+    episodes: int
+    frames: float
+    min: Floats
+    max: Floats
+    mean: Floats
+
+    def __add__(self, other: EpisodeSums) -> EpisodeSums:
+        frames = max(self.frames + other.frames, 1)
+        return EpisodeSums(
+            self.episodes + other.episodes,
+            self.frames + other.frames,
+            np.minimum(self.min, other.min),
+            np.maximum(self.max, other.max),
+            (self.mean * self.frames + other.mean * other.frames) / frames,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Episodes:
     """One row per episode, in the order of the files (LeRobot looks episodes up by that position).
 
     A column that the files do not have is None; a value that is null there is -1 (NaN for timestamps).
     Tasks are kept as codes into ``task_names``: those of row i are ``task_codes[task_offsets[i]:task_offsets[i + 1]]``.
+    ``sums`` are those of the episodes' own statistics, by feature; where there are very many, of the first ones.
     """
 
     index: Ints
@@ -42,6 +78,7 @@ class Episodes:
     task_offsets: Ints | None = None
     files: list[str] = field(default_factory=list)
     file_of_row: npt.NDArray[np.int32] | None = None
+    sums: dict[str, EpisodeSums] = field(default_factory=dict)
 
     @classmethod
     def none(cls) -> Episodes:

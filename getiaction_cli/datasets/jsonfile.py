@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ _CONTAINERS = 16  # whose places are kept: many findings point into the same few
 _MOST_DIGITS = 9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JsonFile:
     """What a JSON file holds. ``problem`` is empty when it could be read; then ``value`` is what is in it."""
 
@@ -32,10 +32,10 @@ class JsonFile:
     problem: str = ""
     at: int = 0
 
-    @property
-    def readable(self) -> bool:
-        """True when the file is JSON."""
-        return not self.problem
+    @cached_property
+    def source(self) -> Source:
+        """The text, for its lines."""
+        return Source("", self.text)
 
 
 def read_json(path: Path) -> JsonFile:
@@ -64,8 +64,8 @@ def read_json(path: Path) -> JsonFile:
 
 def stumble(file: JsonFile) -> Span | None:
     """Where an unreadable file stops being JSON: a character that is there, also when the file ends too early."""
-    last = len(file.text.rstrip()) - 1
-    return Source("", file.text).span(min(file.at, last), min(file.at, last) + 1) if last >= 0 else None
+    at = min(file.at, len(file.text.rstrip()) - 1)
+    return file.source.span(at, at + 1) if file.problem and at >= 0 else None
 
 
 def find(source: Source, route: str) -> Span | None:

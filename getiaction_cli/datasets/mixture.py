@@ -22,7 +22,7 @@ _RENAME = "rename the features so that the datasets have the same ones, or train
 _ONCE = "name each episode once: `episodes` and `exclude_episodes` divide a dataset"
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Mixture(Dataset):
     """Several datasets as one; see `getiaction.data.mixture`.
 
@@ -95,7 +95,7 @@ class Mixture(Dataset):
     def _find_frame(self, file: str, key: str) -> tuple[tuple[str, ...], Span | None]:
         for dataset in self.datasets:
             name = file.removeprefix(f"{dataset.root}/")
-            if name != file or file in dataset.sources:
+            if name != file or dataset.text(file):
                 return dataset.frame(name, key)
         return (), None
 
@@ -109,7 +109,7 @@ def mix(datasets: Sequence[Dataset], entries: Sequence[Entry]) -> Mixture:
     stats = [mixture.renamed(dataset.stats or {}, entry.rename_map) for dataset, entry in distinct.values()]
     tasks = list(dict.fromkeys(task for dataset in datasets for task in dataset.tasks))
     return Mixture(
-        replace(first.place, repo_id=" + ".join(dict.fromkeys(dataset.repo_id for dataset in datasets))),
+        place=replace(first.place, repo_id=" + ".join(dict.fromkeys(dataset.repo_id for dataset in datasets))),
         version=first.version,
         fps=None if first.fps is None else entries[0].rate(first.fps),
         total_episodes=sum(len(dataset.episodes) for dataset in datasets),

@@ -57,15 +57,16 @@ def read_columns(file: pq.ParquetFile, columns: list[str]) -> pa.Table:
     """
     wanted = set(columns)
     about = file.metadata
-    unpacked = sum(
-        column.total_uncompressed_size
-        for group in range(about.num_row_groups)
-        for at in range(about.num_columns)
-        if (column := about.row_group(group).column(at)).path_in_schema.split(".")[0] in wanted
-    )
-    if unpacked > _MOST_UNPACKED or about.num_rows > _MOST_ROWS:
-        raise Broken(f"declares that it unpacks to {about.num_rows:,} rows and {unpacked >> 20:,} MB: that is not read")
     try:
+        unpacked = sum(
+            column.total_uncompressed_size
+            for group in range(about.num_row_groups)
+            for at in range(about.num_columns)
+            if (column := about.row_group(group).column(at)).path_in_schema.split(".")[0] in wanted
+        )
+        if unpacked > _MOST_UNPACKED or about.num_rows > _MOST_ROWS:
+            much = f"{about.num_rows:,} rows and {unpacked >> 20:,} MB"
+            raise Broken(f"declares that it unpacks to {much}: that is not read")
         return file.read(columns=columns)
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise Broken(f"has damaged data: {first_line(error)}") from error

@@ -2,65 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from getiaction_cli.datasets.arrays import is_list, lists, numbers
-from getiaction_cli.datasets.jsonfile import read_json, stumble
+from getiaction_cli.datasets.episodes import EpisodeSums
+from getiaction_cli.datasets.header import Findings
+from getiaction_cli.datasets.jsonfile import read_json
 from getiaction_cli.diagnostics import Finding
-from getiaction_cli.diagnostics.source import Source
 
-if TYPE_CHECKING:
-    from getiaction_cli.datasets.dataset import Dataset, Stats
+Stats = dict[str, dict[str, npt.NDArray[np.float64]]]
 
 STATS = "meta/stats.json"
 _MOST_STRAYS = 100
 QUANTILES = ("q01", "q10", "q50", "q90", "q99")
 LEVELS = (0.01, 0.10, 0.50, 0.90, 0.99)
+EPISODE_STATISTICS = ("min", "max", "mean", "count")
 
 
-def read_stats(dataset: Dataset, findings: list[tuple[str, Finding]]) -> None:
-    """Fill ``stats`` from ``meta/stats.json``; a missing file is left to its rule."""
-    path = dataset.root / STATS
+def read_stats(root: Path, features: Collection[str]) -> tuple[Stats | None, Findings]:
+    """Read ``meta/stats.json``; a missing file is left to its rule."""
+    path = root / STATS
     if not path.is_file():
-        return
+        return None, ()
     file = read_json(path)
-    dataset.sources[STATS] = Source(STATS, file.text)
-    if not file.readable:
-        if (at := stumble(file)) is not None:
-            dataset.stumbles[STATS] = at
-        findings.append(("GA402", Finding(f"{STATS} {file.problem}", file=STATS)))
-        return
-    if not isinstance(file.value, dict):
-        findings.append(("GA402", Finding(f"{STATS} is not a mapping of features to statistics", file=STATS)))
-        return
+    if file.problem or not isinstance(file.value, dict):
+        problem = file.problem or "is not a mapping of features to statistics"
+        return None, (("GA402", Finding(f"{STATS} {problem}", file=STATS)),)
     # Entries of no feature are of no use to anybody; a few are judged, as a key may be misspelled.
-    strays = (key for key in file.value if key not in dataset.features)
-    kept = {*islice(strays, _MOST_STRAYS), *dataset.features}
-    dataset.stats = take({key: entry for key, entry in file.value.items() if key in kept}, findings)
+    strays = (key for key in file.value if key not in features)
+    kept = {*islice(strays, _MOST_STRAYS), *features}
+    return to_arrays({key: entry for key, entry in file.value.items() if key in kept})
 
 
-def take(raw: dict[str, Any], findings: list[tuple[str, Finding]]) -> Stats:
+def to_arrays(raw: dict[str, Any]) -> tuple[Stats, Findings]:
     """Numbers out of a mapping of features to statistics; anything but a number becomes a finding."""
     stats: Stats = {}
+    wrong: list[tuple[str, str]] = []
     for key, entry in raw.items():
         if not isinstance(entry, dict):
-            findings.append(("GA402", Finding(f"the statistics of {key} are not a mapping", file=STATS, key=key)))
+            wrong.append((key, f"the statistics of {key} are not a mapping"))
             continue
-        numbers = {}
-        for name, value in entry.items():
-            array = as_array(value)
-            if array is None:
-                message = f"{name} of {key} is not a list of numbers"
-                findings.append(("GA402", Finding(message, file=STATS, key=f"{key}.{name}")))
-            else:
-                numbers[name] = array
-        stats[key] = numbers
-    return stats
+        found = {name: as_array(value) for name, value in entry.items()}
+        stats[key] = {name: array for name, array in found.items() if array is not None}
+        wrong += [
+            (f"{key}.{name}", f"{name} of {key} is not a list of numbers")
+            for name, array in found.items()
+            if array is None
+        ]
+    return stats, tuple(("GA402", Finding(message, file=STATS, key=key)) for key, message in wrong)
 
 
 def as_array(value: object) -> npt.NDArray[np.float64] | None:
@@ -113,37 +108,9 @@ def flat(array: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return array.reshape(-1)
 
 
-@dataclass(slots=True)
-class EpisodeSums:
-    """What the episodes' own statistics of one feature add up to.
-
-    Args:
-        episodes: how many were looked at.
-        frames: their frames, by their own count.
-        min, max, mean: (dimensions,) over all of them.
-    """
-
-    episodes: int
-    frames: float
-    min: npt.NDArray[np.float64]
-    max: npt.NDArray[np.float64]
-    mean: npt.NDArray[np.float64]
-
-    def __add__(self, other: EpisodeSums) -> EpisodeSums:
-        frames = max(self.frames + other.frames, 1)
-        return EpisodeSums(
-            self.episodes + other.episodes,
-            self.frames + other.frames,
-            np.minimum(self.min, other.min),
-            np.maximum(self.max, other.max),
-            (self.mean * self.frames + other.mean * other.frames) / frames,
-        )
-
-
-def sum_columns(table: Any, key: str) -> EpisodeSums | None:
-    """Sum up the ``stats/…`` columns of one feature; None when they are not plain numbers of one length."""
-    found = {name: _matrix(table.column(f"stats/{key}/{name}")) for name in EPISODE_STATISTICS}
-    low, high, mean, count = (found[name] for name in EPISODE_STATISTICS)
+def sum_columns(*columns: Any) -> EpisodeSums | None:
+    """Sum up the EPISODE_STATISTICS of one feature; None when they are not plain numbers of one length."""
+    low, high, mean, count = map(_matrix, columns)
     if low is None or high is None or mean is None or count is None or not len(low):
         return None
     if not low.shape == high.shape == mean.shape or count.shape[1] != 1:
@@ -152,9 +119,6 @@ def sum_columns(table: Any, key: str) -> EpisodeSums | None:
     return EpisodeSums(
         len(low), float(frames), low.min(axis=0), high.max(axis=0), (mean * count).sum(axis=0) / max(frames, 1)
     )
-
-
-EPISODE_STATISTICS = ("min", "max", "mean", "count")
 
 
 def _matrix(column: Any) -> npt.NDArray[np.float64] | None:

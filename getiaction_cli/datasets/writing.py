@@ -70,15 +70,15 @@ def write_stats(dataset: Dataset, scan: Scan) -> Written:
             "fix or delete those frames first",
         )
     path = dataset.root / STATS
-    written = dataset.sources[STATS].text if STATS in dataset.sources else ""
-    stats = json.loads(written) if dataset.stats is not None and written else {}
+    written = dataset.text(STATS)
+    stats = dict(written.value) if written and isinstance(written.value, dict) else {}
     for key, feature in scan.features.items():
         stats[key] = _entry(feature, dataset.features[key].shape)
     for key in dataset.camera_keys:
         if key not in dataset.depth_keys and dataset.features[key].size in (1, 3) and not _usable(dataset, key):
             stats[key] = picture_statistics(dataset, key)
     text = json.dumps(stats, indent=4)
-    if text == written:
+    if written and text == written.text:
         return Written(changed=False)
     try:
         path.parent.mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 
-from getiaction_cli.policies.catalog import TESTED, entries, missing_part, unreadable
+from getiaction_cli.policies.catalog import TESTED, entries, is_tested, missing_part, unreadable
 from getiaction_cli.policies.config import PolicyConfig, Rejected
 from getiaction_cli.policies.facts import Facts
 from getiaction_cli.policies.features import feature_kinds, normalization_modes, to_policy_features
@@ -27,6 +27,7 @@ __all__ = [
     "Unjudgeable",
     "by_class_name",
     "feature_kinds",
+    "is_tested",
     "load",
     "missing_part",
     "names",

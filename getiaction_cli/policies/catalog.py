@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 
 from getiaction.spec import lerobot_parts
-from getiaction.spec.policies import Entry, registered
+from getiaction.spec.policies import Entry, registered, unread
 from getiaction_cli.errors import LeRobotUnreadable
 from getiaction_cli.installed import install_command, package_folder, versions
 from getiaction_cli.plugins import plugin_entries, plugin_folders
@@ -42,6 +42,11 @@ def unreadable(reason: str = "") -> LeRobotUnreadable:
     )
 
 
+def is_tested() -> bool:
+    """True for the version of LeRobot that getiaction is tested with, and where LeRobot is not installed."""
+    return versions().get("lerobot", TESTED) == TESTED
+
+
 @functools.cache
 def missing_part() -> str:
     """The first part of LeRobot that training imports and the installed one lacks; empty if it has all of them."""
@@ -55,5 +60,7 @@ def entries() -> dict[str, Entry]:
     found = list(registered())
     if not found and lerobot_folder() is not None:
         raise unreadable("it registers no policies in lerobot/policies/__init__.py")
+    if hidden := unread():
+        raise unreadable(f"the name under which {', '.join(hidden)} registers its policy")
     found += plugin_entries()
     return {entry.name: entry for entry in found}

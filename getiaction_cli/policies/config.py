@@ -101,17 +101,23 @@ class PolicyConfig:
     @property
     def observation_delta_indices(self) -> list[int] | None:
         """The time steps of every observation, relative to the current frame; None for only the current frame."""
-        return self.values.observation_delta_indices
+        return self._steps("observation_delta_indices")
 
     @property
     def action_delta_indices(self) -> list[int] | None:
         """The time steps of the actions of one sample, relative to the current frame."""
-        return self.values.action_delta_indices
+        return self._steps("action_delta_indices")
 
     @property
     def reward_delta_indices(self) -> list[int] | None:
         """The time steps of `next.reward`, for the policies that read it."""
-        return self.values.reward_delta_indices
+        return self._steps("reward_delta_indices")
+
+    def _steps(self, name: str) -> list[int] | None:
+        steps = getattr(self.values, name)
+        if steps is None or isinstance(steps, list):
+            return steps
+        raise Unjudgeable(f"its {name} is a {type(steps).__name__}, not a list of time steps")
 
     @property
     def drop_n_last_frames(self) -> int:

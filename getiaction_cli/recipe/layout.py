@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from getiaction_cli.installed import package_folder
-
 POLICY_HOME = "getiaction.policies.lerobot"
 WRAPPER = f"{POLICY_HOME}.LeRobotPolicy"
 DATAMODULE = "getiaction.data.lerobot.LeRobotDataModule"
@@ -49,20 +45,3 @@ WRAPPER_ARGUMENTS = {
 
 # Sections whose keys are feature names. These contain dots, so the rest of a route is one key.
 FEATURE_SECTIONS = frozenset({"delta_timestamps", "rename_map", "input_features", "output_features"})
-
-
-@cache
-def _policies_by_class() -> dict[str, str]:
-    """Lower-case class name → policy name. LeRobot's folders are named after policies; capitals in class names vary."""
-    home = package_folder("lerobot")
-    if home is None or not (home / "policies").is_dir():
-        return {}
-    folders = (
-        entry.name for entry in (home / "policies").iterdir() if (entry / f"configuration_{entry.name}.py").is_file()
-    )
-    return {name.replace("_", ""): name for name in folders}
-
-
-def policy_of_class(class_name: str) -> str | None:
-    """LeRobot's name of a policy class: "VQBeT" → "vqbet", "PI0Fast" → "pi0_fast"; None for other classes."""
-    return _policies_by_class().get(class_name.lower())

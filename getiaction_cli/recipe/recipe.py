@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from getiaction.spec.policies import policy_of_class
 from getiaction_cli.diagnostics import Finding, Span
 from getiaction_cli.diagnostics.source import Source
-from getiaction_cli.recipe.layout import POLICY_HOME, WRAPPER, WRAPPER_ARGUMENTS, policy_of_class
+from getiaction_cli.recipe.layout import POLICY_HOME, WRAPPER, WRAPPER_ARGUMENTS
 from getiaction_cli.recipe.nodes import Found, Kind, Node, Pair
 
 _IGNORE = re.compile(r"#\s*getiaction:\s*ignore\[([^\]\n]*)\]")

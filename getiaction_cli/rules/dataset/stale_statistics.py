@@ -34,7 +34,7 @@ from getiaction_cli.rules.dataset._phrases import recompute
 
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
-    from getiaction_cli.datasets.stats import EpisodeSums
+    from getiaction_cli.datasets.episodes import EpisodeSums
 
 
 @rule(
@@ -47,7 +47,7 @@ def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
     """Compare the whole's statistics with the sum of the episodes' own."""
     if dataset.stats is None or dataset.stats_source != STATS or not dataset.is_v3:
         return
-    for key, sums in dataset.episode_stats.items():
+    for key, sums in dataset.episodes.sums.items():
         entry = {name: values.reshape(-1) for name, values in dataset.stats.get(key, {}).items()}
         if any(len(entry.get(name, ())) != len(sums.min) for name in ("min", "max", "mean")):
             continue

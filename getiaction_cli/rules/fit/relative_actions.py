@@ -96,7 +96,7 @@ def _are_absolute(fit: Fit) -> bool:
     entry = (fit.dataset.stats or {}).get(ACTION, {})
     if fit.dataset.stats_source != STATS or not {"min", "max", "mean"} <= entry.keys():
         return bool(entry)  # older formats have no others
-    sums = fit.dataset.episode_stats.get(ACTION)
+    sums = fit.dataset.episodes.sums.get(ACTION)
     if sums is not None and sums.min.size == entry["min"].size:
         span = np.maximum(sums.max - sums.min, 1e-9)
         low, high = (np.abs(entry[name].reshape(-1) - getattr(sums, name)) / span for name in ("min", "max"))
