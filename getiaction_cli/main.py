@@ -241,7 +241,7 @@ def _wrong_words(error: Exception) -> UsageError | None:
 
 def _in_plain_words(error: Exception) -> CliError:
     """Errors of the operating system, and unexpected ones."""
-    if type(error).__name__ == "Unjudgeable":
+    if type(error).__name__ == "Unjudgeable" or getattr(error, "lerobot", False):
         from getiaction_cli import policies
 
         return policies.unreadable(str(error))

@@ -27,10 +27,10 @@ def preview(context: RecipeContext, card: Card | None = None) -> tuple[str, list
     """
     try:
         fit = context.get("fit")
-    except Unavailable:
+        title = f"{context.name} trains {fit.policy.policy.class_name} on {fit.dataset.repo_id}"
+        return title, list(_lines(context, fit, card))
+    except Unavailable:  # also facts that the installed LeRobot no longer shows
         return None
-    title = f"{context.name} trains {fit.policy.policy.class_name} on {fit.dataset.repo_id}"
-    return title, list(_lines(context, fit, card))
 
 
 def needs(context: RecipeContext, card: Card | None = None) -> list[tuple[str, str]]:
@@ -61,7 +61,7 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
     try:
         count = parameters(policy)
         optimizer = policy.optimizer
-    except Unjudgeable:
+    except (Unavailable, Unjudgeable):
         count, optimizer = None, {}
     if count:
         yield "weights", f"{_count(count)} parameters"
