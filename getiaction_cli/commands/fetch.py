@@ -46,6 +46,7 @@ def fetch(
     from getiaction.spec.hub_cache import is_offline
     from getiaction_cli.analysis.downloads import downloads
     from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
+    from getiaction_cli.commands.core import prepare_libraries
     from getiaction_cli.recipe import read
     from getiaction_cli.rendering.downloads import overview
     from getiaction_cli.rendering.progress import Progress
@@ -54,6 +55,7 @@ def fetch(
     if not recipes:
         raise UsageError("no recipe was named", "for example: getiaction fetch recipe.yaml")
     words = shlex.join(recipes)
+    prepare_libraries()
     shared = SharedInputs()
     contexts = [RecipeContext(read(path, overrides=ctx.obj or ()), shared) for path in recipes]
     if is_offline():
