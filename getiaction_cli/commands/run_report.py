@@ -54,7 +54,7 @@ def keep_evaluation(folder: Path, measured: Evaluation, report: Report) -> None:
 
     try:
         run = runs.read(folder)
-        write_atomically(folder / EVALUATION, evaluation_json.stored(measured, report, run.steps))
+        write_atomically(folder / EVALUATION, evaluation_json.dump(measured, report, run.steps))
     except OSError as error:
         typer.echo(f"{folder / EVALUATION} could not be written: {error.strerror}", err=True)
         return

@@ -1,5 +1,5 @@
-"""Reports as text: each file has ``render(reports, …) -> str``, and none of them decides anything.
+"""Output formats: each module converts results to text, without any checks of its own.
 
-``terminal`` is for people, ``concise`` for grep, ``github`` for annotations, ``json_v1`` and ``sarif`` for programs;
-``page`` shows what a rule has to say about itself.
+Reports of recipes: ``terminal`` for people, ``concise`` for grep, ``github`` for annotations of pull requests,
+``json_v1`` and ``sarif`` for programs. ``page`` shows the documentation page of a rule.
 """

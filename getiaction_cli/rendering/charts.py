@@ -1,4 +1,4 @@
-"""Charts of a page as SVG and HTML: no script, colours from the page's style sheet, legible on a phone."""
+"""Charts for HTML pages, as SVG and HTML without scripts; the page's style sheet defines their colours."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from getiaction_cli.rendering.page_html import text
 from getiaction_cli.units import number
 
-# The style sheet has so many colours, `--c0` and on: they differ on white and on black, also for the colour-blind.
+# Number of colours in the style sheet (`--c0`, …), which colour-blind people can tell apart on white and on black.
 COLOURS = 6
 GREY = -1
 
-_WIDTH, _HEIGHT = 440, 210  # in SVG units; the browser scales them to the width that it has
+_WIDTH, _HEIGHT = 440, 210  # in SVG units; the browser scales them to the available width
 _TOP, _RIGHT, _BOTTOM = 8, 24, 34
-_LETTER = 6.7  # width of a digit at the style sheet's size
-_LARGEST = 1e300  # differences of larger numbers are not finite
+_LETTER = 6.7  # width of a digit in SVG units, at the font size of the style sheet
+_LARGEST = 1e300  # differences between larger numbers may overflow
 _MAX_DOTS = 60
 
 
@@ -26,12 +26,12 @@ class Line:
     """One line of a chart.
 
     Attributes:
-        name: For the legend.
-        x: Places, ascending.
-        y: Values; what is None or not finite is left out.
+        name: Its name in the legend.
+        x: Positions on the horizontal axis, ascending.
+        y: Values, one per position; None and values that are not finite are left out.
         colour: Index of a colour, or GREY.
-        thick: Drawn thicker than others.
-        dots: Only a dot at each value.
+        thick: Draw it thicker than others.
+        dots: Draw a dot at each value, without a line.
         band: The lower and upper bound of an interval around each value.
     """
 
@@ -56,18 +56,18 @@ def lines(
     linear: bool = False,
     playhead: bool = False,
 ) -> str:
-    """A chart of lines over one axis; a logarithmic scale where the values span more than a factor of 30.
+    """Return a line chart. Its vertical scale is logarithmic if the values span more than a factor of 30.
 
     Args:
-        title: what is drawn.
+        title: the caption.
         series: the lines; the first is drawn on top.
         unit: written after each value.
-        x_unit: likewise for the places.
-        from_zero: the scale begins at 0 and is linear.
-        up_to: the scale ends there.
-        legend: name the lines below the chart, where there are several.
-        linear: never a logarithmic scale.
-        playhead: add a vertical line at the first place, which a script can move.
+        x_unit: written after each position.
+        from_zero: start the vertical scale at 0; it is linear.
+        up_to: the upper end of the vertical scale, which is linear.
+        legend: show a legend below the chart if there are several lines.
+        linear: always use a linear scale.
+        playhead: add a vertical line at the first position, which a script can move.
     """
     drawn = [(line, _points(line.x, line.y)) for line in series]
     drawn = [(line, points) for line, points in drawn if points]
@@ -90,7 +90,7 @@ def lines(
     parts = _grid(across, [(up(mark), name) for mark, name in zip(marks, names, strict=True)], x_unit)
     parts += [_drawn(line, points, across, up, unit, x_unit) for line, points in reversed(drawn)]
     shown = [line for line, _ in drawn]
-    below = named((line.name, line.colour) for line in shown) if legend and len(shown) > 1 else ""
+    below = legend_of((line.name, line.colour) for line in shown) if legend and len(shown) > 1 else ""
     if playhead:
         parts.append(
             f"<path class=head data-low={across.low:.6g} data-high={across.high:.6g} data-from={across.start:.1f} "
@@ -100,7 +100,7 @@ def lines(
 
 
 def columns(title: str, entries: Sequence[tuple[float, float, float, str]], *, x_unit: str = "") -> str:
-    """A histogram: (first place, last place, height, words for the pointer) of each column."""
+    """Return a histogram with a column for each (start, end, height, tooltip)."""
     high = max(height for _, _, height, _ in entries)
     first, last = entries[0][0], entries[-1][1]
     marks = [mark for mark in _ticks(0.0, high) if float(mark).is_integer()] or [0.0, high]
@@ -119,7 +119,7 @@ def columns(title: str, entries: Sequence[tuple[float, float, float, str]], *, x
 
 
 def bars(entries: Sequence[tuple[str, float, str, int]]) -> str:
-    """Horizontal bars from zero: (name, value, the value in words, colour) of each."""
+    """Return horizontal bars from zero, one for each (name, value, text of the value, colour)."""
     top = max((value for _, value, _, _ in entries), default=0) or 1
     rows = "".join(
         f"<dt>{text(name)}</dt><dd><i class=c{colour} style='width:{100 * max(value, 0) / top:.1f}%'></i>"
@@ -132,7 +132,7 @@ def bars(entries: Sequence[tuple[str, float, str, int]]) -> str:
 def ranges(
     entries: Sequence[tuple[str, tuple[float, float] | None, tuple[float, float] | None, float | None, str]],
 ) -> str:
-    """Ranges on one scale: (name, outer range, inner range, a dot, all of it in words) of each."""
+    """Return ranges on a common scale, one for each (name, outer range, inner range, dot, tooltip)."""
     ends = [value for _, outer, inner, _, _ in entries for pair in (outer, inner) if pair for value in pair]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
     place = _Scale(low, high, 0.0, 100.0)
@@ -150,8 +150,8 @@ def ranges(
     return f"<dl class=ranges>{''.join(rows)}{scale}</dl>"
 
 
-def named(entries: Iterable[tuple[str, int]]) -> str:
-    """A legend: names with their colours."""
+def legend_of(entries: Iterable[tuple[str, int]]) -> str:
+    """Return a legend for each (name, colour)."""
     found = "".join(f"<span><i class={_class(colour)}></i>{text(name)}</span>" for name, colour in entries)
     return f"<p class=legend>{found}</p>"
 
@@ -164,12 +164,12 @@ def _figure(title: str, drawn: str, below: str) -> str:
 
 
 def _across(names: Sequence[str], low: float, high: float) -> _Scale:
-    """The horizontal scale of a chart whose vertical axis has these names."""
+    """Return the horizontal scale, which leaves space for the labels of the vertical axis."""
     return _Scale(low, high, 10 + _LETTER * max(map(len, names)), _WIDTH - _RIGHT)
 
 
 def _grid(across: _Scale, marks: Iterable[tuple[float, str]], x_unit: str) -> list[str]:
-    """The lines of a chart's grid with their names, (height, name) of each, and the names below the chart."""
+    """Return the grid lines for each (height, label), and the labels of the horizontal axis."""
     parts = [
         f'<path class=grid d="M{across.start:.1f} {y:.1f}H{_WIDTH - _RIGHT}"/>'
         f'<text class=left x="{across.start - 6:.1f}" y="{y + 4:.1f}">{text(name)}</text>'
@@ -222,7 +222,7 @@ def _points(x: Sequence[float], y: Sequence[float | None]) -> list[tuple[float, 
 
 
 def _thinned(placed: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The lowest and the highest point of each unit of width, so that a long line stays small and loses no peak."""
+    """Return the lowest and the highest point of each unit of width: a long line stays small and keeps its peaks."""
     if len(placed) <= 2 * _WIDTH:
         return placed
     units: dict[int, list[tuple[float, float]]] = {}
@@ -241,7 +241,7 @@ def _joined(points: Iterable[tuple[float, float]]) -> str:
 
 @dataclass(frozen=True)
 class _Scale:
-    """Maps `low` … `high` linearly to `start` … `end`; an empty range to the middle."""
+    """A linear map from `low` … `high` to `start` … `end`; an empty range maps to the middle."""
 
     low: float
     high: float
@@ -255,7 +255,7 @@ class _Scale:
 
 
 def _ticks(low: float, high: float, most: int = 4) -> list[float]:
-    """Round numbers from at most `low` to at least `high`."""
+    """Return round numbers, the first at most `low` and the last at least `high`."""
     if high <= low:
         return [low]
     rough = (high - low) / most

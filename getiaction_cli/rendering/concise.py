@@ -1,4 +1,4 @@
-"""One line a finding, for grep and for editors: ``file:line:column: error[GA301] message``."""
+"""One line for each finding, for grep and editors: ``file:line:column: error[GA301] message``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from getiaction_cli.rendering.text import clean
 
 
 def render(reports: Sequence[Report]) -> str:
-    """All diagnostics; nothing at all when there are none."""
+    """Return all diagnostics; an empty string if there are none."""
     lines = []
     for report in reports:
         for diagnostic in report.diagnostics:

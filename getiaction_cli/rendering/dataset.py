@@ -1,4 +1,4 @@
-"""An inspected dataset on a terminal."""
+"""The report of `inspect-dataset` for a terminal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def render(inspection: Inspection, *, color: bool, columns: int) -> str:
-    """All sections: overview, features, episodes, tasks, problems, what was not checked, policies, next command."""
+    """Return all sections: overview, features, episodes, tasks, problems, skipped checks, policies, next command."""
     paint = Paint(color)
     sections = [
         _overview(inspection, paint, columns),
@@ -119,7 +119,7 @@ def _feature(dataset: Dataset, feature: Feature, keys: int, paint: Paint, column
 
 
 def _statistics(feature: Feature, entry: dict[str, np.ndarray], paint: Paint, columns: int) -> list[str]:
-    """One line per dimension: its numbers, and where they lie in the range of the whole feature."""
+    """Return one line per dimension: its statistics, and a bar for its range within that of the whole feature."""
     flat = {name: values.reshape(-1) for name, values in entry.items()}
     dimensions = len(flat["min"])
     if any(len(flat[name]) != dimensions for name in ("max", "mean", "std")) or not dimensions:
@@ -166,7 +166,7 @@ def _mark(one: dict[str, float]) -> str:
 
 
 def range_bar(one: dict[str, float], low: float, high: float, room: int) -> str:
-    """Where a dimension lies between ``low`` and ``high``: ─ from min to max, ━ the middle 80 %, ● the mean."""
+    """Return the range of a dimension between ``low`` and ``high``: ─ min to max, ━ the middle 80 %, ● the mean."""
     if not (np.isfinite(low) and np.isfinite(high)) or high <= low or not all(np.isfinite(v) for v in one.values()):
         return " " * room
 
@@ -223,7 +223,7 @@ def _episodes(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
 
 
 def bar(count: float, most: float, room: int) -> str:
-    """A bar of at most ``room`` columns, in eighths of one; never empty for something."""
+    """Return a bar of at most ``room`` columns, in eighths of a column; at least one eighth unless count is 0."""
     eighths = round(count / most * room * 8) if most else 0
     eighths = max(eighths, 1) if count else 0
     return "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
@@ -289,7 +289,7 @@ def _not_checked(inspection: Inspection, paint: Paint, columns: int) -> list[str
 
 
 def _policies(inspection: Inspection, paint: Paint, columns: int) -> list[str]:
-    """Name the policies that can train and those that the dataset's own errors stop; a row for each of the others."""
+    """List the policies that can train, those that must wait for fixes of the dataset, and a row for each other."""
     if not inspection.policies:
         return []
     names = max(width(verdict.name) for verdict in inspection.policies)
@@ -317,8 +317,8 @@ def _policy(verdict: PolicyVerdict, inspection: Inspection, names: int, paint: P
     words = verdict.changes if verdict.trainable else verdict.lacks(inspection.report)
     if verdict.unreadable:
         mark, words = paint("warning", "?"), ("not checked: LeRobot could not be read",)
-    said = [*words[:2], *(["…"] if len(words) > 2 else []), *(verdict.machine[:1] if verdict.trainable else ())]
-    text = "; ".join(said) or "its packages are not installed here"
+    parts = [*words[:2], *(["…"] if len(words) > 2 else []), *(verdict.machine[:1] if verdict.trainable else ())]
+    text = "; ".join(parts) or "its packages are not installed here"
     return f"  {mark} {verdict.name.ljust(names)}  {cut(clean(text), max(20, columns - names - 6))}"
 
 

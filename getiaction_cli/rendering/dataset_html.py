@@ -1,4 +1,4 @@
-"""`inspect-dataset --html`: one page with everything on it, no network, readable in light and dark and on a phone."""
+"""The page of `inspect-dataset --html`: self-contained, with light and dark colours, also for small screens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_TASKS = 20
 
 
 def render(inspection: Inspection, sample: Sample) -> str:
-    """The page as one HTML document."""
+    """Return the page as an HTML document."""
     script = "episodes.js" if sample.trajectories or sample.clips else ""
     return page(inspection.dataset.repo_id, "\n".join(_sections(inspection, sample)), script=script)
 
@@ -104,7 +104,7 @@ def _tasks(tasks: dict[str, tuple[int, int]]) -> str:
 
 
 def _ranges(feature: Feature, stats: dict[str, Any]) -> str:
-    """Each dimension's extremes as a thin bar, its first to last percentile as a thick one, its mean as a dot."""
+    """Return a chart of each dimension: min to max as a thin bar, q01 to q99 as a thick bar, the mean as a dot."""
     if not {"min", "max"} <= stats.keys():
         return ""
     numbers = {name: finite(values) for name, values in stats.items()}
@@ -137,7 +137,7 @@ def _vectors(inspection: Inspection) -> list[Feature]:
 
 
 def _episodes(inspection: Inspection, sample: Sample) -> str:
-    """The episode browser: the cameras' pictures, which a slider moves, stay in view above the curves."""
+    """Return the episode browser: camera images with a time slider, which stay visible above the curves."""
     cameras = list(dict.fromkeys(clip.key for clip in sample.clips))
     clips = {(clip.key, clip.episode): clip for clip in sample.clips}
     seconds = {one.episode: one.seconds for one in sample.trajectories}
@@ -155,7 +155,7 @@ def _episodes(inspection: Inspection, sample: Sample) -> str:
         for key in cameras
     )
     options = "".join(f"<option>episode {episode}</option>" for episode in shown_episodes)
-    legend = charts.named((f"episode {episode}", i) for i, episode in enumerate(shown_episodes))
+    legend = charts.legend_of((f"episode {episode}", i) for i, episode in enumerate(shown_episodes))
     vectors = _vectors(inspection) if sample.trajectories else []
     curves = "".join(_curves(feature, sample, shown_episodes) for feature in vectors)
     return (
@@ -174,7 +174,7 @@ def _film(clip: Clip | None) -> dict[str, Any] | None:
 
 
 def _curves(feature: Feature, sample: Sample, episodes: list[int]) -> str:
-    """A chart of each dimension with all episodes; the browser fades the others."""
+    """Return a chart of each dimension with all episodes; the script fades those that are not selected."""
     plots = (_curve(feature, at, sample, episodes) for at in range(min(feature.size, _MAX_DIMENSIONS)))
     kind = f"{text(feature.role)}, {text(feature.dtype)}, {plural(feature.size, 'dimension')}"
     return f"<h3><code>{text(feature.key)}</code> <small>{kind}</small></h3><div class=plots>{''.join(plots)}</div>"
@@ -200,10 +200,10 @@ def _policies(inspection: Inspection) -> str:
         mark, words = ("✓", verdict.changes) if verdict.trainable else ("✗", verdict.lacks(inspection.report))
         if verdict.unreadable:
             mark, words = "?", ("not checked: LeRobot could not be read",)
-        said = "; ".join(words) or "can train as it is"
+        remarks = "; ".join(words) or "can train as it is"
         rows.append(
             f"<tr class={'good' if verdict.trainable else 'bad'}><td>{mark}</td><th>{text(verdict.name)}</th>"
-            f"<td>{text(said)}{'' if verdict.installed else ' (its packages are not installed here)'}</td></tr>"
+            f"<td>{text(remarks)}{'' if verdict.installed else ' (its packages are not installed here)'}</td></tr>"
         )
     waiting = ", ".join(verdict.name for verdict in inspection.policies if inspection.is_waiting(verdict))
     before = f"<p>Can't train until the errors above are fixed: {text(waiting)}</p>" if waiting else ""

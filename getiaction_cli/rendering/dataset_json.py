@@ -1,4 +1,4 @@
-"""Version 1 of the JSON of an inspected dataset. Its shape is frozen: keys may be added, none may change or go."""
+"""Version 1 of the JSON of `inspect-dataset`. Keys may be added, but not changed or removed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def render(inspection: Inspection) -> str:
-    """The document. A number that is not finite is null."""
+    """Return the document. A number that is not finite is null."""
     dataset, lengths, report = inspection.dataset, inspection.lengths, inspection.report
     document: dict[str, Any] = {
         "repo_id": dataset.repo_id,

@@ -1,4 +1,4 @@
-"""What is fetched, from where, how large it is, and whether the disk has room for it."""
+"""Downloads with their sizes, and the free disk space."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def overview(downloads: Sequence[Download], free: Mapping[Path, int | None]) -> str:
-    """One line for each place, and one for each cache with its free disk space.
+    """Return two lines for each download, and one for each cache with its free disk space.
 
     Args:
-        downloads: what is missing.
-        free: bytes free on the disk of each cache.
+        downloads: the missing files.
+        free: free bytes on the disk of each cache; None if unknown.
     """
     if not downloads:
         return "nothing to fetch: everything is in the caches of this machine"

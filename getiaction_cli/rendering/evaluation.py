@@ -1,4 +1,4 @@
-"""An evaluated policy on a terminal."""
+"""The report of `evaluate` for a terminal."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ PARTS = {
 
 
 def render(evaluation: Evaluation, report: Report, *, color: bool, columns: int, drawn: bool = False) -> str:
-    """All sections: what was evaluated, baselines, joints, inputs, episodes, findings, next commands.
+    """Return all sections: overview, baselines, joints, inputs, episodes, findings, next commands.
 
     Args:
-        evaluation: what was measured.
-        report: what was found.
+        evaluation: the measurements.
+        report: the findings.
         color: with ANSI colours.
         columns: the width of the terminal.
-        drawn: it was written as a page too.
+        drawn: it was also written as an HTML page.
     """
     paint = Paint(color)
     sections = [
@@ -51,13 +51,13 @@ def render(evaluation: Evaluation, report: Report, *, color: bool, columns: int,
 
 
 def percent(share: float) -> str:
-    """A share as people read it: "0.42 %", "7.4 %", "31 %"."""
+    """Return a share as a percentage: "0.42 %", "7.4 %", "31 %"."""
     value = 100 * share
     return f"{value:.0f} %" if value >= 10 else f"{value:.2g} %"
 
 
 def against_still(evaluation: Evaluation) -> str:
-    """As "3.1 times closer than holding the current state"."""
+    """Compare with holding still: "3.1 times closer than holding the current state"."""
     name, still = evaluation.still
     return _times(evaluation.error, still, name)
 
@@ -71,16 +71,16 @@ def _times(error: float, other: float, name: str) -> str:
     return f"{1 / times:.3g} times as far off as {name}"
 
 
-def whose(evaluation: Evaluation) -> str:
-    """Which episodes of which dataset, as "3 held-out episodes of getiaction/pusht-demo, 401 frames"."""
+def describe_episodes(evaluation: Evaluation) -> str:
+    """Describe the data: "3 held-out episodes of getiaction/pusht-demo, 401 frames"."""
     done = len(evaluation.episodes)
     what = f"{PARTS[evaluation.part]} episode"
     count = plural(done, what) if done == evaluation.available else f"{done} of {plural(evaluation.available, what)}"
     return f"{count} of {evaluation.dataset}, {plural(evaluation.frames, 'frame')}"
 
 
-def predicts(evaluation: Evaluation) -> str:
-    """How many actions at a time, and how long that takes."""
+def describe_predictions(evaluation: Evaluation) -> str:
+    """Describe a prediction: its number of actions, and how long it takes if that was measured."""
     every = f"{plural(evaluation.steps, 'action')} at a time ({duration(evaluation.chunk_seconds)})"
     if evaluation.latency is None:
         return every
@@ -90,8 +90,8 @@ def predicts(evaluation: Evaluation) -> str:
 def _overview(evaluation: Evaluation, paint: Paint, columns: int) -> list[str]:
     rows = [
         ("policy", evaluation.policy),
-        ("episodes", whose(evaluation)),
-        ("predicts", predicts(evaluation)),
+        ("episodes", describe_episodes(evaluation)),
+        ("predicts", describe_predictions(evaluation)),
         ("error", f"{percent(evaluation.error)} of the range: {against_still(evaluation)}"),
     ]
     if evaluation.trained is not None:
@@ -150,12 +150,12 @@ def _inputs(evaluation: Evaluation, paint: Paint, columns: int) -> list[str]:
         ("state", "states", evaluation.state),
     ):
         if probe is not None:
-            lines.append(f"  {name:<9}{wrap(said(probe, what), columns, ' ' * 11)}")
+            lines.append(f"  {name:<9}{wrap(describe_probe(probe, what), columns, ' ' * 11)}")
     return [paint("bold", "What it looks at"), *lines] if lines else []
 
 
-def said(probe: Probe, what: str) -> str:
-    """What a probe says, in a sentence."""
+def describe_probe(probe: Probe, what: str) -> str:
+    """Describe how much the error grows with inputs from other moments."""
     grown = f"the error grows by {100 * probe.growth:.0f} %" if probe.growth >= 0.005 else "the error does not grow"
     return f"with {what} of other moments {grown} ({percent(probe.error)} to {percent(probe.exchanged)})"
 
@@ -194,7 +194,7 @@ def _next(evaluation: Evaluation, drawn: bool) -> list[str]:
 
 
 def _same_data(evaluation: Evaluation) -> str:
-    """The words that name the same dataset again, where the policy doesn't say it itself."""
+    """Return the options for the same dataset, unless it is the policy's own."""
     if evaluation.part in ("held-out", "training"):
         return ""
     return f" --data.repo_id {shlex.quote(evaluation.dataset)} --data.root {shlex.quote(evaluation.root)}"

@@ -1,4 +1,4 @@
-"""`evaluate --html`: one page with plots of every joint, no network, readable in light and dark and on a phone."""
+"""The page of `evaluate --html`: self-contained, with light and dark colours, also for small screens."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from getiaction_cli.diagnostics import Report
 
 _MAX_DIMENSIONS = 64
-# Recorded, predicted, where a prediction begins.
+# Colours: recorded actions, predicted actions, starts of predictions.
 _RECORDED, _PREDICTED, _BEGINS = 0, 1, charts.GREY
 
 
 def render(evaluation: Evaluation, report: Report) -> str:
-    """The page as one HTML document."""
+    """Return the page as an HTML document."""
     body = [
         header(evaluation.model, [("policy", evaluation.policy), *facts(evaluation)]),
         section("Findings", problems(report.diagnostics)),
@@ -33,10 +33,10 @@ def render(evaluation: Evaluation, report: Report) -> str:
 
 
 def facts(evaluation: Evaluation) -> list[tuple[str, str]]:
-    """What was evaluated and the result, as (name, value)."""
+    """Return the data and the result of the evaluation, as (name, value)."""
     found = [
-        ("episodes", words.whose(evaluation)),
-        ("predicts", words.predicts(evaluation)),
+        ("episodes", words.describe_episodes(evaluation)),
+        ("predicts", words.describe_predictions(evaluation)),
         ("error", f"{words.percent(evaluation.error)} of the range"),
         ("compared", words.against_still(evaluation)),
     ]
@@ -46,12 +46,13 @@ def facts(evaluation: Evaluation) -> list[tuple[str, str]]:
 
 
 def sections(evaluation: Evaluation) -> Iterator[str]:
-    """The parts of a page that show an evaluation."""
+    """Yield the sections of a page that show an evaluation."""
     yield section("Compared with baselines", _baselines(evaluation))
     if evaluation.steps > 1:
         yield section("Error over the steps of a prediction", _horizon(evaluation))
     yield section("Joints", _joints(evaluation))
-    looks = [words.said(p, w) for p, w in ((evaluation.cameras, "pictures"), (evaluation.state, "states")) if p]
+    probes = ((evaluation.cameras, "pictures"), (evaluation.state, "states"))
+    looks = [words.describe_probe(probe, what) for probe, what in probes if probe]
     if looks:
         yield section("What it looks at", "<ul>" + "".join(f"<li>{text(look)}</li>" for look in looks) + "</ul>")
     for trajectory in evaluation.trajectories:
@@ -98,7 +99,7 @@ def _joints(evaluation: Evaluation) -> str:
 
 
 def _episode(evaluation: Evaluation, trajectory: Trajectory) -> str:
-    legend = charts.named((("recorded", _RECORDED), ("predicted", _PREDICTED), ("a prediction begins", _BEGINS)))
+    legend = charts.legend_of((("recorded", _RECORDED), ("predicted", _PREDICTED), ("a prediction begins", _BEGINS)))
     cameras = ""
     for key in dict.fromkeys(camera for camera, _, _ in trajectory.pictures):
         shots = [

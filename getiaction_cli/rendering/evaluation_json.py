@@ -1,7 +1,7 @@
-"""Version 1 of the JSON of an evaluated policy. Its shape is frozen: keys may be added, none may change or go.
+"""Version 1 of the JSON of `evaluate`. Keys may be added, but not changed or removed.
 
-Errors without `_units` are shares of the joint's recorded range. A run folder keeps the document as evaluation.json,
-with the trajectories, and the run's page is drawn from there.
+Errors without `_units` are shares of the joint's recorded range. A run folder stores the document, with trajectories,
+as evaluation.json, from which the run's page is generated.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """An evaluation that a run folder keeps.
+class StoredEvaluation:
+    """The content of evaluation.json in a run folder.
 
     Attributes:
-        evaluation: what was measured; without pictures.
-        report: what was found.
-        steps: the optimizer steps that the run had done.
-        evaluated: when, in ISO 8601.
+        evaluation: the measurements, without images.
+        report: the findings.
+        steps: number of optimizer steps of the run at that time.
+        evaluated: time of the evaluation, in ISO 8601.
     """
 
     evaluation: Evaluation
@@ -41,12 +41,12 @@ class Stored:
 
 
 def render(evaluation: Evaluation, report: Report) -> str:
-    """The document. A number that is not finite is null."""
+    """Return the document. A number that is not finite is null."""
     return json_text(_document(evaluation, report))
 
 
-def stored(evaluation: Evaluation, report: Report, steps: int) -> str:
-    """The document as a run folder keeps it; `steps` are the optimizer steps that the run has done."""
+def dump(evaluation: Evaluation, report: Report, steps: int) -> str:
+    """Return the content of a run folder's evaluation.json; `steps` is the run's number of optimizer steps."""
     kept = {
         "evaluated": datetime.now().astimezone().isoformat(timespec="seconds"),
         "trained_steps": steps,
@@ -55,11 +55,11 @@ def stored(evaluation: Evaluation, report: Report, steps: int) -> str:
     return json_text({**_document(evaluation, report), **kept}, indent=None)
 
 
-def restored(document: Any) -> Stored | None:
-    """What `stored` wrote; None for anything else, such as a damaged file or a later version.
+def parse(document: Any) -> StoredEvaluation | None:
+    """Read what `dump` wrote; None for anything else, such as a damaged file or a later version.
 
     Args:
-        document: the parsed JSON, from a run folder that may be a stranger's.
+        document: the parsed JSON, from a run folder that is not trusted.
     """
     try:
         evaluation = _evaluation(document)
@@ -76,7 +76,7 @@ def restored(document: Any) -> Stored | None:
             for one in document["findings"]
         ]
         report = Report(evaluation.model, tuple(found))
-        return Stored(evaluation, report, int(document["trained_steps"]), str(document["evaluated"]))
+        return StoredEvaluation(evaluation, report, int(document["trained_steps"]), str(document["evaluated"]))
     except (LookupError, TypeError, ValueError, AttributeError):
         return None
 
@@ -180,7 +180,7 @@ def _trajectory(trajectory: Trajectory) -> dict[str, Any]:
 
 
 def _evaluation(document: Mapping[str, Any]) -> Evaluation:
-    """An `Evaluation` from its document, every value checked or converted."""
+    """Return an `Evaluation` from its document; every value is checked or converted."""
     from getiaction.evaluation.result import (
         Borders,
         Comparison,
@@ -283,5 +283,5 @@ def _floats(values: Sequence[Any]) -> list[float]:
 
 
 def _float(value: Any) -> float:
-    """A number; null was one that is not finite."""
+    """Convert a number; null stands for one that is not finite."""
     return math.nan if value is None else float(value)

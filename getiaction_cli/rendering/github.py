@@ -1,4 +1,4 @@
-"""GitHub's workflow commands: each finding becomes an annotation on the line of the pull request that it concerns."""
+"""GitHub workflow commands: each finding becomes an annotation on its line of the pull request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "
 
 
 def render(reports: Sequence[Report]) -> str:
-    """One command a diagnostic; what lies in a dataset's file, which is not in the repository, at the recipe's head."""
+    """Return one command per diagnostic. GitHub can't annotate a dataset's file: use line 1 of the recipe instead."""
     return "".join(_annotation(report, diagnostic) for report in reports for diagnostic in report.diagnostics)
 
 

@@ -1,4 +1,4 @@
-"""The text of the JSON documents that commands print and write: one rule for all of them."""
+"""Serialization of all JSON documents that commands print and write."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ VERSION = 1
 def json_text(document: Mapping[str, Any], indent: int | None = 2) -> str:
     """Return the document as JSON, its ``version`` first.
 
-    A number that is not finite is null, and characters that a terminal would obey are escaped. The shape of a version
-    is frozen: keys may be added, none may change or be removed.
+    A number that is not finite is null, and control characters are escaped. Within a version, keys may be added, but
+    not changed or removed.
 
     Args:
         document: plain values; others, such as the dates of YAML, are written as text.
-        indent: spaces of each level; None for one line.
+        indent: spaces per level; None for a single line.
     """
     versioned = {"version": VERSION, **document}
     return (

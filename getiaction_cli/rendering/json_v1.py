@@ -1,7 +1,7 @@
-"""Version 1 of the JSON that programs read. Its shape is frozen, in words of its own: the house may change around it.
+"""Version 1 of the JSON of `validate-config`. Its types are independent of the internal ones, so that these may change.
 
-A key may be added; one that changes or goes means a json_v2 beside this file. Lines and columns count from 1 in
-characters, ends are exclusive; the offsets of an edit count characters of the recipe's text from 0.
+Keys may be added; changing or removing one requires a new version, json_v2. Lines and columns start at 1 and count
+characters; ends are exclusive. The offsets of an edit count characters of the file's text from 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class EditV1(TypedDict):
 
 
 class FixV1(TypedDict):
-    """Edits that belong together, all of one file: the recipe, or one of its bases."""
+    """Edits of one file, the recipe or one of its bases, that must be applied together."""
 
     title: str
     safe: bool
@@ -31,7 +31,7 @@ class FixV1(TypedDict):
 
 
 class PlaceV1(TypedDict):
-    """A stretch of a file; null where only the file is known."""
+    """A range in a file; all null if only the file is known."""
 
     line: int | None
     column: int | None
@@ -40,7 +40,7 @@ class PlaceV1(TypedDict):
 
 
 class RelatedV1(PlaceV1):
-    """The other half of a contradiction."""
+    """Another place that the finding refers to, such as the value that contradicts."""
 
     file: str
     path: str
@@ -48,20 +48,20 @@ class RelatedV1(PlaceV1):
 
 
 class AssumedV1(TypedDict):
-    """A value that replaced a refused one: ``path`` is the route of the refused value, ``value`` is YAML."""
+    """A value that the checks assumed in place of an invalid one at ``path``; ``value`` is YAML."""
 
     path: str
     value: str
 
 
 class DiagnosticV1(PlaceV1):
-    """One finding. ``path`` is the dotted route in the recipe, as ``model.init_args.chunk_size``.
+    """One finding. ``path`` is the dotted path in the recipe, such as ``model.init_args.chunk_size``.
 
-    ``recipe`` is the recipe that was checked, also where ``file`` is a file of its dataset; empty for a dataset that
-    was inspected by itself. ``assuming`` lists the values that replaced refused ones; empty for most findings.
+    ``recipe`` is the checked recipe, even if ``file`` is a file of its dataset; empty for `inspect-dataset`.
+    ``assuming`` lists the values that replaced invalid ones; it is empty for most findings.
 
-    ``help`` also holds what the terminal writes beside the underlined words ("did you mean `chunk_size`?"), on a line
-    of its own.
+    The first line of ``help`` may be the label that the terminal shows next to the underlined text ("did you mean
+    `chunk_size`?").
     """
 
     code: str
@@ -78,7 +78,7 @@ class DiagnosticV1(PlaceV1):
 
 
 class NotRunV1(TypedDict):
-    """A rule that could not be judged, why, and for which ``recipe``."""
+    """A rule that did not run on ``recipe``, and the reason."""
 
     rule: str
     reason: str
@@ -86,7 +86,7 @@ class NotRunV1(TypedDict):
 
 
 class SummaryV1(TypedDict):
-    """How many of each."""
+    """The number of findings of each severity."""
 
     errors: int
     warnings: int
@@ -104,7 +104,7 @@ class ReportV1(TypedDict):
 
 
 def render(reports: Sequence[Report]) -> str:
-    """The document for all recipes together; ``recipe`` tells them apart."""
+    """Return one document for all recipes; ``recipe`` identifies them."""
     document = ReportV1(
         version=VERSION,
         verdict=_verdict(reports),
@@ -126,14 +126,14 @@ def render(reports: Sequence[Report]) -> str:
 
 
 def _verdict(reports: Sequence[Report]) -> str:
-    """`ok`, `error`, or `incomplete`: no error, but rules did not run because LeRobot could not be read."""
+    """Return `ok`, `error`, or `incomplete` (no error, but rules did not run because LeRobot could not be read)."""
     if not all(report.ok for report in reports):
         return "error"
     return "ok" if all(report.complete for report in reports) else "incomplete"
 
 
 def diagnostic_v1(diagnostic: Diagnostic, recipe: str = "") -> DiagnosticV1:
-    """One diagnostic of a recipe, or of a dataset by itself, in its frozen shape."""
+    """Convert a diagnostic of a recipe, or of a dataset if ``recipe`` is empty."""
     return DiagnosticV1(
         code=diagnostic.code,
         name=diagnostic.name,

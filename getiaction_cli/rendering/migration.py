@@ -1,4 +1,4 @@
-"""A migration for people (the table of what became of every key) and for programs, and the recipe that it writes."""
+"""The result of `migrate`: a table of the outcome of every key, JSON, and the recipe as YAML."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _NAMES = {Kind.CARRIED: "carried", Kind.NOTHING: "nothing", Kind.LOST: "lost", K
 
 
 def table(migration: Migration, *, color: bool = False, columns: int = 100) -> str:
-    """What became of every key: where it is now, why it means nothing, what to do instead, and what was added."""
+    """Return the outcome of every key: carried over, without effect or lost (with the reason), and the added keys."""
     paint = Paint(color)
     blocks = [
         _block(f"{kind}", lines, paint)
         for kind, lines in (
             (Kind.CARRIED, _carried(migration, columns)),
             (Kind.ADDED, _added(migration, columns)),
-            (Kind.NOTHING, _nothing(migration, columns)),
+            (Kind.NOTHING, _without_effect(migration, columns)),
             (Kind.LOST, _lost(migration, columns)),
         )
         if lines
@@ -72,8 +72,8 @@ def _added(migration: Migration, columns: int) -> list[str]:
     return lines
 
 
-def _nothing(migration: Migration, columns: int) -> list[str]:
-    """Keys with the same reason in one paragraph."""
+def _without_effect(migration: Migration, columns: int) -> list[str]:
+    """Group the keys without effect by their reason."""
     reasons: dict[str, list[str]] = {}
     for outcome in _of(migration, Kind.NOTHING):
         reasons.setdefault(outcome.why, []).append(outcome.key)
@@ -100,13 +100,13 @@ def _value(outcome: Outcome) -> str:
 
 
 def recipe_text(migration: Migration, source: str, commands: Sequence[str], comments: Comments | None = None) -> str:
-    """The recipe as YAML: where it comes from and what it lacks at its head, the reason beside what was added.
+    """Return the recipe as YAML, with comments: its source and lost keys on top, a reason next to each added key.
 
     Args:
-        migration: what to write.
-        source: the name of the configuration it comes from.
-        commands: what to run next.
-        comments: those of the configuration; each is written to the key that its own was carried over to.
+        migration: the migrated configuration.
+        source: the name of the original configuration.
+        commands: the next commands, listed at the top.
+        comments: comments of the original configuration, which move with their keys.
     """
     blocks = [write_block([str(key)], value, 0, "\n") for key, value in migration.recipe.items()]
     text = "\n".join(_head(migration, source, commands)) + "\n\n" + "\n\n".join(blocks) + "\n"
@@ -121,12 +121,12 @@ def recipe_text(migration: Migration, source: str, commands: Sequence[str], comm
     return "\n".join(lines)
 
 
-# Sections of lerobot-train → those of a recipe.
+# Sections of a lerobot-train configuration → sections of a recipe.
 _SECTIONS = {"policy": "model", "dataset": "data"}
 
 
 def _with_comments(lines: list[str], migration: Migration, at: dict[str, int], comments: Comments) -> list[str]:
-    """The lines of a recipe with the source's comments; those of a key that is not carried over are left out."""
+    """Add the source's comments to the lines of a recipe, except those of keys that are not carried over."""
     above: dict[int, list[str]] = {}
     beside: dict[int, list[str]] = {}
     for route, comment in comments.of.items():
@@ -145,7 +145,7 @@ def _with_comments(lines: list[str], migration: Migration, at: dict[str, int], c
 
 
 def _target(migration: Migration, route: str) -> str:
-    """Where a key of the source is in the recipe; empty where it was not carried over as it is."""
+    """Return the path in the recipe of a key of the source; empty if it was not carried over."""
     for outcome in _of(migration, Kind.CARRIED):
         if outcome.key == route or route.startswith(f"{outcome.key}."):
             return outcome.to + route.removeprefix(outcome.key)
@@ -174,7 +174,7 @@ def _one_line(text: str) -> str:
 
 
 def to_json(migration: Migration, source: str, file: str, text: str, report: Report) -> str:
-    """One JSON document: ``keys`` has an outcome (carried, nothing, lost, added) for every key of the source."""
+    """Return a JSON document: ``keys`` has an outcome (carried, nothing, lost, added) for every key of the source."""
     keys: list[dict[str, Any]] = [
         {
             "key": outcome.key,

@@ -1,4 +1,4 @@
-"""A rule's page on the terminal: its Markdown, with headings and code set apart."""
+"""A rule's documentation page on a terminal, with highlighted headings and code."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _CODE = re.compile(r"`([^`]+)`")
 
 
 def render(code: str, name: str, severity: str, page: str, *, columns: int, color: bool = False) -> str:
-    """The page under a heading that names the rule; plain Markdown where there are no colours."""
+    """Return the page with a heading of code, name and severity; without colours, the body stays Markdown."""
     paint = Paint(color)
     title, _, body = page.partition("\n")
     body = reflow(body, columns).strip("\n")
     if color:
-        # Fenced code is every second part.
+        # Every second part is fenced code.
         parts = re.split(r"^```.*\n?", body, flags=re.MULTILINE)
         parts[0::2] = [_prose(part, paint) for part in parts[0::2]]
         parts[1::2] = [re.sub("^.+", lambda line: "    " + paint("info", line[0]), p, flags=re.M) for p in parts[1::2]]

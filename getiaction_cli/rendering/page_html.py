@@ -1,4 +1,4 @@
-"""One self-contained HTML page: its frame, sections and findings. Texts are a stranger's and always escaped."""
+"""Elements of self-contained HTML pages. All texts are untrusted and escaped."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def page(title: str, body: str, *, script: str = "") -> str:
-    """The document, which loads nothing from the network.
+    """Return the document, which loads nothing from the network.
 
     Args:
-        title: of the document.
-        body: its sections.
-        script: name of a file beside this one; it is embedded, and the page's policy runs no other script.
+        title: title of the document.
+        body: HTML of its sections.
+        script: a file next to this one; it is embedded, and the content security policy allows no other script.
     """
     folder = Path(__file__).parent
     template = (folder / "page.html").read_text(encoding="utf-8")
@@ -34,41 +34,41 @@ def page(title: str, body: str, *, script: str = "") -> str:
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     parts = {"TITLE": text(title), "BODY": body + (f"\n<script>{code}</script>" if code else "")}
     parts["SCRIPTS"] = f"'sha256-{digest}'" if code else "'none'"
-    # In one pass: a text that holds another mark stays a text.
+    # Substitute in one pass, so that placeholders in untrusted text are not replaced.
     return re.sub("@(TITLE|SCRIPTS|BODY)@", lambda match: parts[match[1]], template)
 
 
 def data(name: str, value: object) -> str:
-    """JSON in the page, for its script to read from the element with this id."""
-    # Nothing in a text may end the element.
+    """Embed JSON in an element with this id, for the page's script."""
+    # Untrusted text must not close the element.
     escaped = json.dumps(value, allow_nan=False).replace("<", "\\u003c")
     return f'<script type="application/json" id="{text(name)}">{escaped}</script>'
 
 
 def text(words: object) -> str:
-    """Words for the page."""
+    """Return text without control characters, escaped for HTML."""
     return html.escape(clean(str(words)))
 
 
 def section(title: str, body: str, *, mono: bool = False) -> str:
-    """A part of the page under a heading."""
+    """Return a section with a heading; `mono` sets the heading in a monospaced font."""
     heading = f"<code>{text(title)}</code>" if mono else text(title)
     return f"<section><h2>{heading}</h2>{body}</section>"
 
 
 def header(title: str, facts: Iterable[tuple[str, object]]) -> str:
-    """The title of the page, and what it is about as (name, value)."""
+    """Return the header of the page: its title, and a table of (name, value)."""
     return f"<header><h1>{text(title)}</h1>{table(facts)}</header>"
 
 
 def table(facts: Iterable[tuple[str, object]]) -> str:
-    """Names with their values, side by side where there is room."""
+    """Return a table of (name, value), in several columns if the page is wide enough."""
     entries = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in facts)
     return f"<dl>{entries}</dl>"
 
 
 def problems(found: Iterable[Diagnostic]) -> str:
-    """What was found, one entry each."""
+    """Return a list of diagnostics."""
     rows = "".join(
         f"<li class={one.severity.value}><b>{one.severity.value} {text(one.code)}</b> {text(one.message)}"
         f"<br><small><code>{text(one.file)}{': ' if one.path else ''}{text(one.path)}</code>"
@@ -85,7 +85,7 @@ def _page_of(code: str) -> str:
 
 
 def pictures(key: str, shots: Sequence[tuple[bytes, str]], what: str) -> str:
-    """A camera's pictures, embedded: (JPEG, words below it) of each."""
+    """Embed the images of a camera, each a (JPEG, caption)."""
     shown = "".join(
         f'<figure><img alt="{text(key)}, {text(what)}" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
         f"<figcaption>{text(words)}</figcaption></figure>"
@@ -95,5 +95,5 @@ def pictures(key: str, shots: Sequence[tuple[bytes, str]], what: str) -> str:
 
 
 def finite(values: Any) -> list[float | None]:
-    """Numbers with six digits; None for what is not finite."""
+    """Return the values rounded to six significant digits; None for those that are not finite."""
     return [float(f"{number:.6g}") if np.isfinite(number) else None for number in np.asarray(values).reshape(-1)]

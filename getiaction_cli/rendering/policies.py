@@ -1,4 +1,4 @@
-"""The policies on a terminal: all of them, one with its parameters, and those that suit a dataset."""
+"""The output of `list-policies`: all policies, one policy with its parameters, or the policies for a dataset."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _MAX_STEPS = 6
 
 
 def render_all(policies: Sequence[PolicyClass], cached: Mapping[str, bool | None], *, columns: int, color: bool) -> str:
-    """A table of the policies, those that can be trained here first.
+    """Return a table of the policies; those that can be trained on this machine come first.
 
     Args:
-        policies: those to show.
-        cached: by name, whether what a policy downloads is on this machine; None for one that downloads nothing.
+        policies: the policies to show.
+        cached: policy name → whether its downloads are on this machine; None if it has none.
         columns: the width of the terminal.
         color: with ANSI colours.
     """
     paint = Paint(color)
-    # Those that need no language model come first: they train on any machine.
+    # Policies without a language model come first: they train on any machine.
     policies = sorted(policies, key=lambda policy: (bool(policy.reads.get("language")), policy.name))
     ready = [policy for policy in policies if policy.trainable and policy.installed]
     lacking = [policy for policy in policies if policy.trainable and not policy.installed]
@@ -83,7 +83,7 @@ def _row(
 
 
 def _count(policy: PolicyClass) -> tuple[str, str]:
-    """The number of parameters and the least memory that training them all takes; "~" where a dataset sizes them."""
+    """Return the number of parameters and the minimum training memory; with "~" if they depend on the dataset."""
     count, by_dataset = _parameters_by_default(policy)
     if count is None or not policy.trainable:
         return "-", "-"
@@ -93,7 +93,7 @@ def _count(policy: PolicyClass) -> tuple[str, str]:
 
 
 def _parameters_by_default(policy: PolicyClass) -> tuple[int | None, bool]:
-    """Parameters of the policy on a small dataset, and whether that is what they depend on."""
+    """Return the number of parameters on a small dataset, and whether it depends on the dataset."""
     if policy.unreadable or policy.entry.plugin:
         return None, False
     if (count := _published(policy)) is not None:
@@ -108,13 +108,13 @@ def _parameters_by_default(policy: PolicyClass) -> tuple[int | None, bool]:
 
 
 def _published(policy: PolicyClass) -> int | None:
-    """Parameters of a policy of a published size; None for one that a dataset sizes, and for a plugin."""
+    """Return the published number of parameters; None if it depends on the dataset, and for plugins."""
     billions = None if policy.entry.plugin else facts.value(policy.name, "billions")
     return None if billions is None else int(billions * 1e9)
 
 
 def _inputs(policy: PolicyClass) -> str:
-    """What one sample must hold, in a few words; empty for a plugin."""
+    """Return a short list of the inputs; empty for a plugin."""
     known = policy.reads
     if not known:
         return ""
@@ -124,17 +124,17 @@ def _inputs(policy: PolicyClass) -> str:
 
 
 def _remarks(policy: PolicyClass, columns: int) -> list[str]:
-    """What must be known of a policy that can't be trained at once."""
-    said = [
+    """Return notes on why a policy can't be trained yet."""
+    remarks = [
         _unread(policy) if policy.unreadable else "",
         "" if policy.installed else f"install with: {policy.install_command}",
         policy.why_not,
     ]
-    return ["      " + wrap(words, columns, "      ") for words in said if words]
+    return ["      " + wrap(words, columns, "      ") for words in remarks if words]
 
 
 def memory(policy: PolicyClass) -> str:
-    """The least GPU memory of its training, for policies of a published size; empty for those that a dataset sizes."""
+    """Describe the minimum GPU memory for training; empty if the policy has no published size."""
     count = _published(policy) if policy.trainable else None
     if count is None:
         return ""
@@ -147,7 +147,7 @@ def _unread(policy: PolicyClass) -> str:
 
 
 def reads(policy: PolicyClass) -> str:
-    """What one sample must hold, in words; empty for a plugin, of which only its code knows."""
+    """Describe the inputs; empty for a plugin, whose inputs are not known."""
     known = policy.reads
     if not known:
         return ""
@@ -159,15 +159,15 @@ def reads(policy: PolicyClass) -> str:
 
 
 def steps_in_words(policy: PolicyClass) -> str:
-    """How many steps it sees and predicts by default: "2 steps in, 64 out, 32 executed"."""
+    """Describe the default numbers of steps: "2 steps in, 64 out, 32 executed"."""
     config = _default(policy)
     if config is None or config.action_delta_indices is None:
         return ""
     seen = len(config.observation_delta_indices or [0])
     predicted = len(config.action_delta_indices)
     executed = config.get("n_action_steps")
-    said = f"{seen} {'step' if seen == 1 else 'steps'} in, {predicted} out"
-    return said + (f", {executed} executed" if isinstance(executed, int) and executed != predicted else "")
+    summary = f"{seen} {'step' if seen == 1 else 'steps'} in, {predicted} out"
+    return summary + (f", {executed} executed" if isinstance(executed, int) and executed != predicted else "")
 
 
 def _default(policy: PolicyClass) -> PolicyConfig | None:
@@ -178,7 +178,10 @@ def _default(policy: PolicyClass) -> PolicyConfig | None:
 
 
 def render_one(policy: PolicyClass, *, grep: str = "", columns: int, color: bool) -> str:
-    """One policy: what it is, what it reads, its timing, a recipe, and its parameters by group."""
+    """Return the details of one policy: description, inputs, time steps, a recipe, and its parameters by group.
+
+    With ``grep``, return only the parameters that match it.
+    """
     paint = Paint(color)
     if grep:
         return _parameters(policy, grep, columns, paint)
@@ -205,12 +208,12 @@ def render_one(policy: PolicyClass, *, grep: str = "", columns: int, color: bool
 
 
 def _none_known(policy: PolicyClass) -> str:
-    """A plugin may download what it likes: only of LeRobot's own policies is it known that they don't."""
+    """Return "nothing" for LeRobot's own policies; the downloads of plugins are not known."""
     return "" if policy.entry.plugin else "nothing"
 
 
 def _download(policy: PolicyClass, download: Any) -> str:
-    config = _default(policy)  # some fill in themselves what their parameters leave open
+    config = _default(policy)  # some configurations replace None by a default
     named = config.get(download.parameter) if download.parameter and config else download.repo_id
     where = f" ({named})" if named else ""
     return download.what + where + (", gated: accept its licence on the Hub" if download.gated else "")
@@ -248,8 +251,8 @@ def _preset(config: PolicyConfig) -> list[tuple[str, str]]:
 
 
 def recipe_for(policy: PolicyClass) -> str:
-    """A recipe that trains this policy, with its dataset left to be named."""
-    from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER  # brings PyYAML, of which the list has no need
+    """Return a recipe for this policy with a placeholder for the dataset."""
+    from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER  # imports PyYAML, which the list does not need
 
     arguments = []
     if policy.class_path == WRAPPER:
@@ -272,8 +275,8 @@ def recipe_for(policy: PolicyClass) -> str:
     )
 
 
-def _speak_of(policy: PolicyClass, word: str) -> list[Field]:
-    """The parameters in whose name, help or group the word is, in any case; all of them for an empty word."""
+def _matching_parameters(policy: PolicyClass, word: str) -> list[Field]:
+    """Return the parameters whose name, help or group contains the word, ignoring case."""
     wanted = word.lower()
     return [
         field
@@ -283,7 +286,7 @@ def _speak_of(policy: PolicyClass, word: str) -> list[Field]:
 
 
 def _parameters(policy: PolicyClass, grep: str, columns: int, paint: Paint) -> str:
-    found = _speak_of(policy, grep)
+    found = _matching_parameters(policy, grep)
     if policy.unreadable:
         return wrap(_unread(policy), columns, "") + "\n"
     if not found:
@@ -333,14 +336,14 @@ def to_json(
     grep: str = "",
     by_policy: dict[str, dict[str, Any]] | None = None,
 ) -> str:
-    """Version 1 of the JSON that programs read; its shape is frozen, keys may only be added.
+    """Return version 1 of the JSON. Keys may be added, but not changed or removed.
 
     Args:
-        policies: those to show.
+        policies: the policies to show.
         lerobot: the installed version of LeRobot.
-        cached: by name, whether what a policy downloads is on this machine; None for one that downloads nothing.
-        grep: a word that the parameters shown must speak of.
-        by_policy: how each suits a dataset, with ``--for``.
+        cached: policy name → whether its downloads are on this machine; None if it has none.
+        grep: only include parameters that match this word.
+        by_policy: policy name → result of its check with the dataset of ``--for``.
     """
     shown = [
         _as_json(policy, grep, cached) | ({"for": by_policy[policy.name]} if by_policy else {}) for policy in policies
@@ -384,17 +387,17 @@ def _as_json(policy: PolicyClass, grep: str, cached: Mapping[str, bool | None]) 
                 "help": field.help,
                 "group": field.group,
             }
-            for field in _speak_of(policy, grep)
+            for field in _matching_parameters(policy, grep)
         ],
     }
 
 
 def _common_reasons(found: Sequence[Sequence[dict[str, str]]]) -> list[dict[str, str]]:
-    """The reasons that two or more policies share, all of them: faults of the dataset, shown once."""
+    """Return the reasons that all of two or more policies have: errors of the dataset, shown once."""
     return [reason for reason in found[0] if all(reason in other for other in found)] if len(found) > 1 else []
 
 
-# Said once, below the policies it concerns.
+# Removed from each reason, and explained once below the policies.
 _OFFLINE = ", and HF_HUB_OFFLINE is set"
 
 
@@ -406,12 +409,12 @@ def render_for(
     columns: int,
     color: bool,
 ) -> str:
-    """Which policies can train on a dataset: as it is, with some parameters set, or not, and why.
+    """Return the policies grouped by whether they can train on a dataset, with the changes or reasons.
 
     Args:
-        dataset: its name.
-        policies: those to show.
-        rows: how each suits it, by name.
+        dataset: name of the dataset.
+        policies: the policies to show.
+        rows: policy name → result of its check with the dataset.
         columns: the width of the terminal.
         color: with ANSI colours.
     """
@@ -455,8 +458,8 @@ def render_for(
                 here = "on this machine: "
                 reasons = [(m["code"], m["reason"].removesuffix(_OFFLINE)) for m in row["machine"]]
                 offline = offline or any(m["reason"].endswith(_OFFLINE) for m in row["machine"])
-                said = [wrap(f"{here}{code}: {reason}", columns, indent) for code, reason in reasons]
-                lines += [indent + paint("dim", here) + text.removeprefix(here) for text in said]
+                notes = [wrap(f"{here}{code}: {reason}", columns, indent) for code, reason in reasons]
+                lines += [indent + paint("dim", here) + text.removeprefix(here) for text in notes]
     if offline:
         note = "HF_HUB_OFFLINE is set: what is not cached is not downloaded. `HF_HUB_OFFLINE=0 getiaction fetch RECIPE`"
         lines += ["", wrap(f"{note} downloads what a recipe needs.", columns, "")]

@@ -1,4 +1,4 @@
-"""Progress of work, on stderr: a bar that rewrites itself on a terminal, one closing line anywhere else."""
+"""Progress on stderr: a live bar on a terminal, otherwise one line at the end."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TextIO
 from getiaction_cli.rendering.text import clean, columns, cut
 from getiaction_cli.units import size
 
-_EVERY = 0.1  # seconds between two drawings
+_EVERY = 0.1  # seconds between two updates
 
 
 class Progress:
-    """Call it with what is done; it takes the place of a `getiaction_cli.datasets.progress.OnProgress`."""
+    """A progress bar; a `getiaction_cli.datasets.progress.OnProgress`."""
 
     def __init__(self, *, quiet: bool = False, stream: TextIO | None = None) -> None:
         self.quiet = quiet
@@ -26,7 +26,7 @@ class Progress:
         self._lock = Lock()
 
     def __call__(self, doing: str, done: int, total: int, unit: str) -> None:
-        """Draw ``done`` of ``total``; the last call closes the line."""
+        """Show ``done`` of ``total``; the call with ``done >= total`` ends the line."""
         with self._lock:
             now = time.monotonic()
             begun = self._begun.setdefault(doing, now)
@@ -45,7 +45,7 @@ class Progress:
                 )
 
     def clear(self) -> None:
-        """Take away a half-drawn bar, before an error is printed."""
+        """Erase an unfinished bar before an error is printed."""
         if self.live:
             self._write("\r\x1b[K")
 
@@ -54,7 +54,7 @@ class Progress:
         self._write(start + cut(clean(text), columns() - 1) + end)
 
     def _write(self, text: str) -> None:
-        stream = getattr(self.stream, "uncleaned", self.stream)  # a bar moves the cursor
+        stream = getattr(self.stream, "uncleaned", self.stream)  # CleanStream would escape the cursor movement
         stream.write(text)
         stream.flush()
 

@@ -1,6 +1,6 @@
-"""report.html of a run folder: what was trained, how it went, what the policy does, and what to do next.
+"""report.html of a run folder: settings, training curves, evaluation, rollouts and next commands.
 
-The page is drawn from the files of the folder alone, so that it can be drawn again at any time.
+The page is generated from the files of the folder only, so that it can be generated again at any time.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from getiaction_cli.runs import Rollouts, Run
 
 _MAX_VIDEOS = 12
-_LONGEST = 48  # characters of a value in a table of several runs
+_MAX_VALUE_LENGTH = 48  # in characters, in the comparison of runs
 _LOW, _HIGH = "eval/success_rate_low", "eval/success_rate_high"
-# Metrics that have a chart of their own: name and unit.
+# Metrics with their own chart → its title.
 _OTHERS = {
     "train/lr": "learning rate",
     "train/samples_per_second": "samples per second",
@@ -32,21 +32,21 @@ _OTHERS = {
 
 
 def render(run: Run, rollouts: Sequence[Rollouts], evaluation: Any, recipe: str) -> str:
-    """The page as one HTML document.
+    """Return the page as an HTML document.
 
     Args:
         run: the run.
-        rollouts: those in its folder, newest first.
-        evaluation: its parsed evaluation.json; None where it has none.
-        recipe: the text of its recipe.
+        rollouts: the rollouts in its folder, newest first.
+        evaluation: its parsed evaluation.json; None if there is none.
+        recipe: the text of its recipe; empty if there is none.
     """
-    stored = evaluation_json.restored(evaluation) if evaluation is not None else None
+    stored = evaluation_json.parse(evaluation) if evaluation is not None else None
     title = f"{run.recipe} {moment(run.started)}".strip()
     body = [
         header(title, _overview(run)),
         *_findings(run, stored),
         *_success(run),
-        *_acted(run, rollouts),
+        *_rollouts(run, rollouts),
         section("Training", _training(run)),
     ]
     if stored:
@@ -55,15 +55,16 @@ def render(run: Run, rollouts: Sequence[Rollouts], evaluation: Any, recipe: str)
     body.append(section("Next", _next(run, rollouts)))
     body += [section(name, table(facts)) for name, facts in _facts(run)]
     if recipe:
-        body.append(section("Recipe", f"<details><summary>recipe.yaml</summary><pre>{text_of(recipe)}</pre></details>"))
+        lines = _escape_lines(recipe)
+        body.append(section("Recipe", f"<details><summary>recipe.yaml</summary><pre>{lines}</pre></details>"))
     return page(title, "\n".join(body))
 
 
 def compared(runs: Sequence[Run], differences: Sequence[tuple[str, Sequence[Any]]]) -> str:
-    """A page of several runs: what differs between them, and their curves on one axis."""
+    """Return a page that compares runs: their differences, and their curves in common charts."""
     names = [chr(ord("A") + i) for i in range(len(runs))]
     titles = [f"{name} {run.path}" for name, run in zip(names, runs, strict=True)]
-    legend = charts.named((title, i) for i, title in enumerate(titles))
+    legend = charts.legend_of((title, i) for i, title in enumerate(titles))
     head = "".join(f"<td>{name}</td>" for name in names)
     rows = "".join(
         f"<tr><th>{text(what)}</th>{''.join(f'<td>{text(_value(value))}</td>' for value in values)}</tr>"
@@ -91,12 +92,12 @@ def compared(runs: Sequence[Run], differences: Sequence[tuple[str, Sequence[Any]
 
 
 def _curve(title: str, courses: Sequence[tuple[str, Sequence[tuple[int, float]]]], *, percent: bool = False) -> str:
-    """The course of one metric in several runs; empty where no run has it. Each run keeps its colour.
+    """Return a chart of one metric of several runs, each in its own colour; empty if no run has the metric.
 
     Args:
-        title: what is drawn.
-        courses: name, and (step, value) of each run.
-        percent: write the values, which are shares, as percentages.
+        title: the caption.
+        courses: name and (step, value) points of each run.
+        percent: show the values, which are shares, as percentages.
     """
     scale = 100 if percent else 1
     series = [
@@ -133,7 +134,7 @@ def _success_words(run: Run) -> str:
     return f"{rate} (95 % interval {100 * low:.0f} % to {100 * high:.0f} %)" if low == low and high == high else rate
 
 
-def _findings(run: Run, stored: evaluation_json.Stored | None) -> Iterator[str]:
+def _findings(run: Run, stored: evaluation_json.StoredEvaluation | None) -> Iterator[str]:
     if stored is None:
         return
     later = run.steps - stored.steps
@@ -144,7 +145,7 @@ def _findings(run: Run, stored: evaluation_json.Stored | None) -> Iterator[str]:
 
 def _success(run: Run) -> Iterator[str]:
     rate = run.courses["success"]
-    if len(rate) < 2:  # the words above say it
+    if len(rate) < 2:  # the overview already shows a single value
         return
     x = [step + 1 for step, _ in rate]
     bounds = [dict(run.metrics.get(name, [])) for name in (_LOW, _HIGH)]
@@ -163,14 +164,14 @@ def _success(run: Run) -> Iterator[str]:
     yield section("Success in simulation", f"<div class=plots>{drawn}</div>")
 
 
-def _acted(run: Run, rollouts: Sequence[Rollouts]) -> Iterator[str]:
+def _rollouts(run: Run, rollouts: Sequence[Rollouts]) -> Iterator[str]:
     parts, left = [], _MAX_VIDEOS
     for one in rollouts:
         shown = one.videos[:left]
         left -= len(shown)
         videos = "".join(
             f'<figure><video controls preload=metadata src="{text(_link(run.path, one.path / name))}"></video>'
-            f"<figcaption>{text(_filmed(one, name))}</figcaption></figure>"
+            f"<figcaption>{text(_caption(one, name))}</figcaption></figure>"
             for name in shown
         )
         parts.append(f"<h3>{text(_rollout_words(one))}</h3><div class=pictures>{videos}</div>")
@@ -197,7 +198,7 @@ def _rollout_words(one: Rollouts) -> str:
     return words
 
 
-def _filmed(one: Rollouts, name: str) -> str:
+def _caption(one: Rollouts, name: str) -> str:
     episodes = one.values.get("episodes")
     for episode in episodes if isinstance(episodes, list) else []:
         if isinstance(episode, dict) and episode.get("video") == name:
@@ -208,7 +209,7 @@ def _filmed(one: Rollouts, name: str) -> str:
 
 
 def _link(folder: Path, file: Path) -> str:
-    """The address of a file of the run, relative to its page."""
+    """Return the URL of a file of the run, relative to its page."""
     return quote(file.relative_to(folder).as_posix())
 
 
@@ -243,7 +244,7 @@ def _next(run: Run, rollouts: Sequence[Rollouts]) -> str:
 
 
 def _facts(run: Run) -> Iterator[tuple[str, list[tuple[str, object]]]]:
-    """What tells this run apart from others, by section."""
+    """Yield the sections about the dataset, the machine and the package versions."""
     dataset = [
         (str(key).replace("_", " "), str(value)[:16] if key == "fingerprint" else value)
         for key, value in run.part("dataset").items()
@@ -271,8 +272,8 @@ def _facts(run: Run) -> Iterator[tuple[str, list[tuple[str, object]]]]:
     yield "Machine and versions", setup
 
 
-def text_of(recipe: str) -> str:
-    """A text of several lines for the page."""
+def _escape_lines(recipe: str) -> str:
+    """Escape a text of several lines; `text` alone would join them."""
     return "\n".join(text(line) for line in recipe.splitlines())
 
 
@@ -284,5 +285,5 @@ def _count(value: int) -> str:
 
 
 def _value(value: Any) -> str:
-    said = "–" if value is None else str(value)
-    return said if len(said) <= _LONGEST else said[:_LONGEST] + "…"
+    shown = "–" if value is None else str(value)
+    return shown if len(shown) <= _MAX_VALUE_LENGTH else shown[:_MAX_VALUE_LENGTH] + "…"

@@ -1,4 +1,4 @@
-"""Runs on a terminal: a table of many, or what differs between a few."""
+"""The output of `runs`: a table of runs, or the differences between some of them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def moment(started: str) -> str:
-    """A time in ISO 8601 to the minute, as people write it."""
+    """Shorten a time in ISO 8601 to "YYYY-MM-DD HH:MM"."""
     return started[:16].replace("T", " ")
 
 
 def table(runs: Sequence[Run], *, color: bool, columns: int) -> str:
-    """One line a run: when, steps, loss, validation, success, how it ended, where."""
+    """Return a table with a row for each run: start, steps, losses, success rate, state, folder."""
     paint = Paint(color)
     rows = [
         (
@@ -45,7 +45,7 @@ def table(runs: Sequence[Run], *, color: bool, columns: int) -> str:
 
 
 def _line(row: Sequence[str], widths: Sequence[int], columns: int) -> str:
-    """The cells of a row; the last one, a path to copy, is never cut and goes below where there is no room."""
+    """Join the cells of a row. The last cell, a path, moves to the next line if there is no space: it is never cut."""
     cells = [f"{cell}{' ' * (wide - width(cell))}" for cell, wide in zip(row[:-1], widths, strict=False)]
     line = "  ".join(cells)
     return f"{line}  {row[-1]}" if width(line) + 2 + widths[-1] <= columns else f"{line.rstrip()}\n  {row[-1]}"
@@ -54,7 +54,7 @@ def _line(row: Sequence[str], widths: Sequence[int], columns: int) -> str:
 def comparison(
     runs: Sequence[Run], differences: Sequence[tuple[str, Sequence[Any]]], *, color: bool, columns: int
 ) -> str:
-    """What differs between runs, and their curves on one scale."""
+    """Return the differences between runs, and their curves on a common scale."""
     paint = Paint(color)
     names = [chr(ord("A") + i) for i in range(len(runs))]
     lines = [f"{paint('bold', name)}  {clean(str(run.path))}" for name, run in zip(names, runs, strict=True)]
@@ -62,15 +62,15 @@ def comparison(
     for what, values in differences:
         lines.append(f"  {clean(what)}")
         for name, value in zip(names, values, strict=True):
-            said = "–" if value is None else json.dumps(value, ensure_ascii=False)
-            lines.append(f"    {name}  {wrap(said, columns, '       ')}")
+            shown = "–" if value is None else json.dumps(value, ensure_ascii=False)
+            lines.append(f"    {name}  {wrap(shown, columns, '       ')}")
     for metric in ("loss", "validation", "success"):
         lines += _curves(metric, runs, names, paint, columns)
     return "\n".join(lines) + "\n"
 
 
 def _curves(metric: str, runs: Sequence[Run], names: Sequence[str], paint: Paint, columns: int) -> list[str]:
-    """The course of a metric in each run, over the same steps and the same values."""
+    """Return the curve of a metric for each run, all with the same horizontal and vertical scale."""
     courses = [run.courses[metric] for run in runs]
     values = [value for course in courses for _, value in course]
     if not values:
@@ -112,7 +112,7 @@ def _drawn(
 
 
 def document(runs: Sequence[Run], differences: Sequence[tuple[str, Sequence[Any]]] | None) -> str:
-    """Version 1 of the JSON of runs. Keys may be added, none may change or go."""
+    """Return version 1 of the JSON of `runs`. Keys may be added, but not changed or removed."""
     content: dict[str, Any] = {
         "runs": [
             {

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, for code scanning. Every rule that found something brings its page with it."""
+"""SARIF 2.1.0, for code scanning. It includes the documentation pages of the rules with findings."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 class Page(Protocol):
-    """What is asked of a rule."""
+    """The attributes of a rule that SARIF needs."""
 
     @property
     def name(self) -> str:
-        """In kebab case."""
+        """Name in kebab case."""
 
     @property
     def severity(self) -> Severity:
-        """Of its findings, mostly."""
+        """Default severity of its findings."""
 
     @property
     def page(self) -> str:
-        """Markdown; its first line is the title."""
+        """Documentation in Markdown; its first line is the title."""
 
 
 def render(reports: Sequence[Report], rules: Mapping[str, Page], version: str) -> str:
-    """One run over all recipes.
+    """Return a document with one SARIF run for all recipes.
 
     Args:
-        reports: one per recipe.
-        rules: every rule by code.
-        version: getiaction's own.
+        reports: a report per recipe.
+        rules: code → rule, for all rules.
+        version: version of getiaction.
     """
     diagnostics = [diagnostic for report in reports for diagnostic in report.diagnostics]
     used = sorted({diagnostic.code for diagnostic in diagnostics} & set(rules))
@@ -145,6 +145,6 @@ def _location(file: str, span: Span | None, path: str) -> dict[str, Any]:
 
 
 def _uri(file: str) -> str:
-    """A relative or file URI; "<stdin>" and "<command line>" are quoted, as any other odd name, by its bytes."""
+    """Return a relative URI or a file URI; special characters, as in "<stdin>", are percent-encoded."""
     path = PurePath(file)
     return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))

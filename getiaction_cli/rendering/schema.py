@@ -1,7 +1,7 @@
-"""A JSON Schema of recipes, made from the installed LeRobot and Lightning, so that editors complete and check them.
+"""A JSON Schema of recipes for editors, generated from the installed versions of LeRobot and Lightning.
 
-Draft 7, because that is what YAML editors know. It says which keys are where, their types, words and defaults; how
-values fit together is for `validate-config`.
+It uses draft 7, which YAML editors support. It describes keys, types, choices and defaults; `validate-config` checks
+how values fit together.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _BASE: Schema = {"anyOf": [_FILE, {"type": "array", "items": _FILE}]}
 
 
 def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
-    """The schema of a recipe that trains one of these policies."""
+    """Return the schema of recipes for these policies."""
     own = [policy for policy in policies if policy.class_path != WRAPPER]
     names = [policy.name for policy in policies]
     definitions = {policy.name: _closed(_parameters(policy)) for policy in policies}
@@ -128,7 +128,7 @@ def recipe_schema(policies: Sequence[PolicyClass]) -> Schema:
 
 
 def _transform() -> Schema:
-    """A transform of torchvision with its arguments, among which may be further ones."""
+    """Return the schema of a torchvision transform, whose arguments may contain further transforms."""
 
     def arguments(class_path: str) -> Schema:
         schema = _signed(class_path)
@@ -152,7 +152,7 @@ def _transform() -> Schema:
 
 
 def _evaluation() -> Schema:
-    """The section of rollouts, with the fields of each environment type."""
+    """Return the schema of `evaluation`, with the fields of each environment type."""
     known = {name: each for name, each in known_environments().items() if not each.refused}
     env = {
         "type": "object",
@@ -174,14 +174,14 @@ def _when(key: str, value: str, then: dict[str, Schema]) -> Schema:
 
 
 def _own(policy: PolicyClass) -> Schema:
-    """The arguments of a policy's own class: its parameters, and what every policy takes."""
+    """Return the schema of the arguments of a policy's class: its parameters, and those that all policies share."""
     kwargs: Schema = {"anyOf": [{"$ref": f"#/definitions/{policy.name}"}, {"type": "null"}]}
     schema = _closed({**_parameters(policy), **_wrapper_arguments(), "config_kwargs": kwargs})
     return {**schema, "type": ["object", "null"]}
 
 
 def _wrapper_arguments() -> dict[str, Schema]:
-    """What every policy class takes besides the fields of its LeRobot configuration."""
+    """Return the schemas of the arguments that all policy classes share."""
     schemas = {name: _type(parse_type(kind)) for name, (kind, _) in WRAPPER_ARGUMENTS.items()}
     for name, path in MODEL_SECTIONS.items():
         others = " | ".join(kind for kind in WRAPPER_ARGUMENTS[name][0].split(" | ") if kind != "dict")
@@ -206,7 +206,7 @@ def _field(field: Field) -> Schema:
 
 
 def _hint(hint: Any) -> Schema:
-    """A Python type as a schema; anything where nothing is known."""
+    """Convert a Python type to a schema; an empty schema, which accepts anything, for unknown types."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return {"anyOf": [_hint(argument) for argument in arguments]}
@@ -233,7 +233,7 @@ def _hint(hint: Any) -> Schema:
 
 
 def _signed(class_path: str) -> Schema:
-    """What a constructor takes, read from its source."""
+    """Return the schema of a constructor's arguments, read from its source."""
     signature = read_signature(class_path)
     if signature is None:
         return {"type": ["object", "null"]}
@@ -255,7 +255,7 @@ def _argument(parameter: Parameter) -> Schema:
 
 
 def _type(kind: Type) -> Schema:
-    """An annotation of Lightning's or getiaction's own classes as a schema."""
+    """Convert a type annotation, read from the source, to a schema."""
     match kind.kind:
         case "union":
             inner = [_type(option) for option in kind.options]
@@ -270,7 +270,7 @@ def _type(kind: Type) -> Schema:
             return {"type": "array", **items, **count}
         case "dict":
             return {"type": "object", **({"additionalProperties": _type(kind.options[0])} if kind.options else {})}
-        case "class":  # an object: its class with its arguments, or a word that Lightning knows
+        case "class":  # class_path and init_args, or a name that Lightning knows
             return {"anyOf": [_OBJECT, {"type": "string"}]}
         case "any":
             return {}

@@ -1,4 +1,4 @@
-"""Reports for people, as rustc shows them: the line, a caret, the other half of the contradiction, a way out."""
+"""Reports for a terminal in the style of rustc: the line, carets, related places, help and fix."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from getiaction_cli.diagnostics import Diagnostic, Frame, NotRun, Report, Severi
 from getiaction_cli.installed import rule_url
 from getiaction_cli.rendering.text import Paint, clean, cut, linked, width, wrap
 
-_LEAST_CODE = 24  # columns that a source line keeps on the narrowest terminal
-_NEAR = 20  # times the room: characters may take no column at all
+_MIN_SOURCE_WIDTH = 24  # columns for a source line, even on a narrow terminal
+_NEAR = 20  # characters per available column: some characters have no width
 
 
 def render(reports: Sequence[Report], *, color: bool = False, columns: int = 100, fixed: int = 0) -> str:
-    """All diagnostics, what was not run, and the closing count.
+    """Return all diagnostics, the rules that did not run, and a summary line.
 
     Args:
-        reports: one per recipe.
+        reports: a report per recipe.
         color: with ANSI colours.
         columns: the width of the terminal.
-        fixed: how many findings ``--fix`` has just fixed.
+        fixed: number of findings that ``--fix`` has fixed.
     """
     paint = Paint(color)
     seen: set[str] = set()
@@ -38,7 +38,7 @@ def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: 
     severity = str(diagnostic.severity)
     margin = _margin(diagnostic)
     kind = f"{severity}[{diagnostic.code}]"
-    # In a pipe a message stays on its line, where grep finds it.
+    # Don't wrap messages in a pipe, so that grep finds them.
     wrapped = paint.on or sys.stdout.isatty()
     message = (
         wrap(f"{kind}: {diagnostic.message}", columns, "  ") if wrapped else clean(f"{kind}: {diagnostic.message}")
@@ -66,7 +66,7 @@ def _diagnostic(diagnostic: Diagnostic, paint: Paint, columns: int, *, explain: 
         indent = " " * (margin + 3)
         lead = f"{' ' * margin} {paint('gutter', '=')} {paint('bold', word)}: "
         indent += " " * (len(word) + 2)
-        # A help may be a piece of YAML to copy: its lines stay lines.
+        # Help may contain YAML to copy: keep its line breaks.
         lines.append(lead + ("\n" + indent).join(wrap(line, columns, indent) for line in text.split("\n")))
     if explain:
         page = linked(f"getiaction explain {diagnostic.code}", rule_url(diagnostic.code))
@@ -87,7 +87,7 @@ def _related(frame: Frame, margin: int, paint: Paint, columns: int) -> list[str]
 
 
 def _frame(arrow: str, frame: Frame, margin: int, paint: Paint, style: str, columns: int, mark: str = "^") -> list[str]:
-    """A place: its name, its first line, and what it is about underlined."""
+    """Return a place: file and position, and the first line of the source with the span underlined."""
     span, source, label = frame.span, frame.lines, frame.label
     bar = paint("gutter", "|")
     blank = " " * margin
@@ -107,7 +107,7 @@ def _frame(arrow: str, frame: Frame, margin: int, paint: Paint, style: str, colu
 
 
 def _underline(under: str, label: str, lead: str, room: int, paint: Paint, style: str) -> list[str]:
-    """The carets with their label beside them, or on a line below where there is no room."""
+    """Return the carets and the label; the label moves to the next line if there is no space."""
     marks = under.lstrip()
     indent = under[: len(under) - len(marks)]
     if not label or len(under) + 1 + width(label) <= room:
@@ -117,9 +117,9 @@ def _underline(under: str, label: str, lead: str, room: int, paint: Paint, style
 
 
 def _window(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
-    """The part of a long line around what it is about: the text, where the mark begins, how long it is."""
-    room = max(room, _LEAST_CODE)
-    # A line may be megabytes long, and is shown once per finding: only what is near the mark is measured.
+    """Return the part of a long line around the marked text, the column of the mark and its width."""
+    room = max(room, _MIN_SOURCE_WIDTH)
+    # A line may have megabytes and is shown for each finding: only measure the text near the mark.
     near = _NEAR * room
     before, marked, after = line[max(0, start - near) : start], line[start : min(end, start + near)], line[end:]
     before, marked, after = clean(before), clean(marked), clean(after[:near].rstrip())
@@ -137,7 +137,7 @@ def _window(line: str, start: int, end: int, room: int) -> tuple[str, int, int]:
 
 
 def _not_run(reports: Iterable[Report], paint: Paint, columns: int) -> list[str]:
-    """What could not be judged, one line a reason."""
+    """Return the rules that did not run, one line per reason."""
     lines = []
     several = len(list(reports)) > 1
     for report in reports:
@@ -156,7 +156,7 @@ def _by_reason(not_run: Iterable[NotRun]) -> dict[str, list[str]]:
 
 
 def _count(reports: Sequence[Report], paint: Paint, fixed: int) -> str:
-    """The closing line: how many of each, and how many the fixes would fix."""
+    """Return the summary line: the numbers of findings and of available fixes."""
     words = []
     for severity, name in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note")):
         number = sum(report.count(severity) for report in reports)
@@ -184,7 +184,7 @@ def _count(reports: Sequence[Report], paint: Paint, fixed: int) -> str:
 
 
 def rows(title: str, entries: Iterable[tuple[str, str]], *, color: bool = False, columns: int = 100) -> str:
-    """A titled table of labels and texts: what will be trained, for a recipe that is right."""
+    """Return a table of (label, text) with a title."""
     paint = Paint(color)
     entries = [(clean(name), text) for name, text in entries]
     margin = max((width(name) for name, _ in entries), default=0) + 2

@@ -1,4 +1,4 @@
-"""Text for a terminal, measured in columns. Recipes come from strangers: nothing in them may steer it."""
+"""Text for a terminal, measured in columns. Recipes are untrusted: their control characters are escaped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from getiaction_cli.control import clean as clean
 
 
 def width(text: str) -> int:
-    """How many columns a clean text takes."""
+    """Return the width in columns of a text without control characters."""
     if text.isascii():
         return len(text)
     return sum(_columns(char) for char in text)
@@ -27,7 +27,7 @@ def _columns(char: str) -> int:
 
 
 def cut(text: str, columns: int) -> str:
-    """As much of a clean text as fits, with an ellipsis where something is left out."""
+    """Shorten a text without control characters to ``columns``, with an ellipsis at the end."""
     used = fits = 0
     for position, char in enumerate(text):
         used += _columns(char)
@@ -39,12 +39,12 @@ def cut(text: str, columns: int) -> str:
 
 
 _COMMAND = re.compile(r"`getiaction [^`]*`")
-_MARKER = re.compile(r"(?:[-*]|\d+\.) +")  # of a list's entry
-_KEPT = "\x00"  # clean() leaves none in a text
+_MARKER = re.compile(r"(?:[-*]|\d+\.) +")  # starts a list entry
+_KEPT = "\x00"  # a placeholder for a space; clean() removes it from texts
 
 
 def wrap(text: str, columns: int, indent: str) -> str:
-    """A paragraph in lines of at most that many columns, all but the first indented.
+    """Wrap a paragraph to ``columns``; all lines but the first are indented.
 
     A command in backquotes stays on one line, so that it can be copied.
     """
@@ -54,7 +54,7 @@ def wrap(text: str, columns: int, indent: str) -> str:
 
 
 def reflow(markdown: str, columns: int) -> str:
-    """Markdown whose paragraphs and list entries have lines of at most that many columns; code stays as it is."""
+    """Wrap the paragraphs and list entries of Markdown to ``columns``; code and tables are not changed."""
     lines: list[str] = []
     entry: list[str] = []
     fenced = False
@@ -81,7 +81,7 @@ def reflow(markdown: str, columns: int) -> str:
 
 
 def wants_color(stream: TextIO | None = None) -> bool:
-    """Colours on a terminal that supports them; NO_COLOR forbids them, FORCE_COLOR or CLICOLOR_FORCE enforces them."""
+    """Whether to use colours: on a terminal unless NO_COLOR is set, always with FORCE_COLOR or CLICOLOR_FORCE."""
     if os.environ.get("NO_COLOR"):
         return False
     if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
@@ -91,7 +91,7 @@ def wants_color(stream: TextIO | None = None) -> bool:
 
 
 def columns() -> int:
-    """How wide the terminal is; 100 where there is none."""
+    """Return the width of the terminal; 100 if there is none."""
     return max(40, shutil.get_terminal_size((100, 24)).columns)
 
 
@@ -107,16 +107,16 @@ _CODES = {
 
 
 _LINK_END = "\x1b]8;;\x1b\\"
-# The escape sequences that may reach a terminal: colours, and the links that `linked` made.
+# The escape sequences that may reach a terminal: colours, and links from `linked`.
 SEQUENCES = {"\x1b[0m", _LINK_END, *(f"\x1b[{code}m" for code in _CODES.values())}
 
 
 def linked(text: str, url: str) -> str:
-    """The text as a hyperlink (OSC 8) where stdout is a terminal with colours; the text itself without a URL.
+    """Return the text as a hyperlink (OSC 8) if stdout is a terminal with colours and there is a URL.
 
     Args:
-        text: what is shown.
-        url: of our own documentation, never from a recipe or a dataset.
+        text: the visible text.
+        url: a URL of getiaction's documentation, never from a recipe or a dataset.
     """
     if not url or not url.isascii() or not sys.stdout.isatty() or not wants_color():
         return text
@@ -126,11 +126,11 @@ def linked(text: str, url: str) -> str:
 
 
 class Paint:
-    """Colours, or none. Plain ANSI: importing rich costs more than checking a recipe."""
+    """ANSI styles, or none. It does not use rich, whose import takes longer than checking a recipe."""
 
     def __init__(self, on: bool) -> None:
         self.on = on
 
     def __call__(self, style: str, text: str) -> str:
-        """The text in that style."""
+        """Return the text in a style."""
         return f"\x1b[{_CODES[style]}m{text}\x1b[0m" if self.on and text else text

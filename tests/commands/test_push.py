@@ -156,7 +156,7 @@ def test_a_policy_without_a_card_is_uploaded_without_one(hub: hub_server.Hub, po
 
 
 def test_the_card_has_the_evaluation_that_the_run_keeps(policy: Path) -> None:
-    kept = evaluation_json.stored(made_evaluation.evaluation(), Report("run"), 40)
+    kept = evaluation_json.dump(made_evaluation.evaluation(), Report("run"), 40)
     (policy / "evaluation.json").write_text(kept)
     (policy / "checkpoints").mkdir()
     (policy / "checkpoints" / "best.json").write_text('{"of": "val/loss", "loss": 0.123456, "step": 30}')

@@ -83,14 +83,14 @@ def make_run(folder: Path, word: str = "reach", recipe: str = RECIPE) -> Path:
     joints = (made_evaluation.joint(word), made_evaluation.joint("elbow"))
     evaluation = made_evaluation.evaluation(model=word, policy=word, dataset=word, joints=joints, tasks={word: 0.02})
     found = Diagnostic("GA601", word, Severity.ERROR, f"found {word}", word, word, help=word)
-    (folder / "evaluation.json").write_text(evaluation_json.stored(evaluation, Report(word, (found,)), 2000))
+    (folder / "evaluation.json").write_text(evaluation_json.dump(evaluation, Report(word, (found,)), 2000))
     return folder
 
 
 def test_an_evaluation_comes_back_from_its_file_as_it_was() -> None:
     before = made_evaluation.evaluation(no_state="the dataset has no state", borders=None)
     found = Diagnostic("GA603", "ignores-cameras", Severity.WARNING, "it does", "a/b", "", help="look")
-    kept = evaluation_json.restored(json.loads(evaluation_json.stored(before, Report("a", (found,)), 70)))
+    kept = evaluation_json.parse(json.loads(evaluation_json.dump(before, Report("a", (found,)), 70)))
     assert kept is not None and kept.steps == 70
     assert kept.report.diagnostics == (found,)
     for name in before.__dataclass_fields__:
@@ -103,7 +103,7 @@ def test_an_evaluation_comes_back_from_its_file_as_it_was() -> None:
 
 
 def damaged() -> list[Any]:
-    document = json.loads(evaluation_json.stored(made_evaluation.evaluation(), Report("a"), 70))
+    document = json.loads(evaluation_json.dump(made_evaluation.evaluation(), Report("a"), 70))
     shapes: list[Any] = [
         [],
         {},
