@@ -212,10 +212,10 @@ def _nvidia_gpus() -> tuple[Gpu, ...]:
 
 def _visible(count: int) -> Container[int]:
     """The GPUs that CUDA_VISIBLE_DEVICES leaves."""
-    said = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if said is None:
+    given = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if given is None:
         return range(count)
-    words = [word.strip() for word in said.split(",") if word.strip()]
+    words = [word.strip() for word in given.split(",") if word.strip()]
     if any(not word.isdigit() for word in words):  # "-1" hides all; UUIDs name one each
         return range(sum(not word.startswith("-") for word in words))
     return [int(word) for word in words]

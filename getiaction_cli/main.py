@@ -218,10 +218,10 @@ def _wrong_words(error: Exception) -> UsageError | None:
 
     Its exception classes are private; the message and the context are what they have always had.
     """
-    said = getattr(error, "format_message", None)
-    if said is None:
+    format_message = getattr(error, "format_message", None)
+    if format_message is None:
         return None
-    message: str = said().strip()
+    message: str = format_message().strip()
     context: typer.Context | None = getattr(error, "ctx", None)
     if context is not None and message == context.get_help():  # no arguments: show the help
         typer.echo(message, err=True)

@@ -667,8 +667,8 @@ def split_episodes(
     for asked, given in (("asks for", episodes), ("excludes", exclude_episodes)):
         wrong = sorted(e for e in set(given or ()) if not 0 <= e < total)
         if wrong or given == []:
-            said = f"episodes {', '.join(map(str, wrong))}" if wrong else "an empty list of episodes"
-            raise DataError(f"the recipe {asked} {said}, the dataset has 0 to {total - 1}")
+            stated = f"episodes {', '.join(map(str, wrong))}" if wrong else "an empty list of episodes"
+            raise DataError(f"the recipe {asked} {stated}, the dataset has 0 to {total - 1}")
         if len(set(given or ())) != len(given or ()):
             raise DataError("the recipe names an episode twice", "name each one once")
     chosen = episode_split.used(total, episodes, exclude_episodes)

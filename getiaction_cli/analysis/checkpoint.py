@@ -66,44 +66,44 @@ def is_hub_id(path: str) -> bool:
     return path.count("/") == 1 and not path.startswith((".", "~", "/")) and not Path(path).is_dir()
 
 
-def find(said: str, hub_cache: Path, revision: str | None = None) -> Checkpoint:
+def find(source: str, hub_cache: Path, revision: str | None = None) -> Checkpoint:
     """Find and read a checkpoint where training would find it.
 
     Args:
-        said: a folder or a Hub id.
+        source: a folder or a Hub id.
         hub_cache: the cache of huggingface_hub.
         revision: branch, tag or commit of a Hub id.
     """
-    folder: Path | None = Path(said).expanduser()
-    if is_hub_id(said):
-        files = storage(hub_cache, "models", said)
+    folder: Path | None = Path(source).expanduser()
+    if is_hub_id(source):
+        files = storage(hub_cache, "models", source)
         folder = snapshot(files, [revision or "main"], CONFIG)
         if folder is None and revision is None:
             folder = newest_snapshot(files, CONFIG)
         if folder is None:
-            return Checkpoint(said, None)
+            return Checkpoint(source, None)
     assert folder is not None
     if not folder.is_dir():
-        return Checkpoint(said, None, problem=f"there is no folder {said}")
+        return Checkpoint(source, None, problem=f"there is no folder {source}")
     try:
         config = trust.read_json(folder / "config.json")
     except FileNotFoundError:
-        return Checkpoint(said, folder, problem=_nearby(folder) or f"{said} has no config.json")
+        return Checkpoint(source, folder, problem=_nearby(folder) or f"{source} has no config.json")
     except (OSError, ValueError) as error:
-        return Checkpoint(said, folder, problem=f"{said}/config.json can't be read: {_why(error)}")
+        return Checkpoint(source, folder, problem=f"{source}/config.json can't be read: {_why(error)}")
     if not isinstance(config, dict):
-        return Checkpoint(said, folder, problem=f"{said}/config.json is not a mapping")
+        return Checkpoint(source, folder, problem=f"{source}/config.json is not a mapping")
     processors, unreadable = _processors(folder)
-    if is_hub_id(said):
-        return Checkpoint(said, folder, config, "", processors, unreadable)
+    if is_hub_id(source):
+        return Checkpoint(source, folder, config, "", processors, unreadable)
     if not (folder / WEIGHTS).is_file():
-        return Checkpoint(said, folder, config, f"{said} has no {WEIGHTS}", processors, unreadable)
+        return Checkpoint(source, folder, config, f"{source} has no {WEIGHTS}", processors, unreadable)
     try:
         safetensors_shapes(folder / WEIGHTS)
     except (OSError, ValueError):
-        problem = f"{said}/{WEIGHTS} is truncated or not a safetensors file"
-        return Checkpoint(said, folder, config, problem, processors, unreadable)
-    return Checkpoint(said, folder, config, "", processors, unreadable)
+        problem = f"{source}/{WEIGHTS} is truncated or not a safetensors file"
+        return Checkpoint(source, folder, config, problem, processors, unreadable)
+    return Checkpoint(source, folder, config, "", processors, unreadable)
 
 
 def _processors(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:

@@ -74,7 +74,7 @@ def intended_policy(recipe: Recipe) -> str | None:
     if name in policies.names():
         return name
     if recipe.uses_wrapper:
-        near = policies_meant(name)[0] if name else ()
+        near = intended_policies(name)[0] if name else ()
         return near[0] if near else None
     found = _model(recipe)
     if found is None or found.verdict is Verdict.REFUSED:
@@ -86,7 +86,7 @@ def intended_policy(recipe: Recipe) -> str | None:
     return named or (written if isinstance(written, str) and written in policies.names() else None)
 
 
-def policies_meant(name: str) -> tuple[tuple[str, ...], bool]:
+def intended_policies(name: str) -> tuple[tuple[str, ...], bool]:
     """The policies with a similar name, and whether they differ only in hyphens and case."""
     plain = name.lower().replace("-", "").replace("_", "").removesuffix("policy")
     same = tuple(own for own in policies.names() if own.replace("_", "") == plain)

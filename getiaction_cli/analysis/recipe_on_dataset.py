@@ -202,7 +202,7 @@ class Fit:
         places = [Related(f"{name} is {self.policy.get(name)}", at=self.recipe.param_route(name)) for name in written]
         return (*places, Related(f"{self.fps:g} frames per second", file="meta/info.json", key="fps"))
 
-    def timing_in_words(self) -> str:
+    def describe_timing(self) -> str:
         """The parameters that determine the window, as text: "horizon 16, n_obs_steps 2"."""
         names = [name for name in TIMING if self.policy.get(name) is not None]
         if self.policy.observation_delta_indices is None:

@@ -251,8 +251,8 @@ class RecipeContext(Context):
         if self.checkpoint_or_none is None:
             raise Unavailable("the recipe starts from no pretrained policy", is_reported=False)
         if self.checkpoint_or_none.folder is None and not self.checkpoint_or_none.problem:
-            said = self.checkpoint_or_none.path
-            raise Unavailable(f"{said} is not downloaded; training checks it before it loads the weights")
+            stated = self.checkpoint_or_none.path
+            raise Unavailable(f"{stated} is not downloaded; training checks it before it loads the weights")
         return self.checkpoint_or_none
 
     @cached_property

@@ -158,7 +158,7 @@ def reads(policy: PolicyClass) -> str:
     return ", ".join(parts)
 
 
-def steps_in_words(policy: PolicyClass) -> str:
+def describe_steps(policy: PolicyClass) -> str:
     """Describe the default numbers of steps: "2 steps in, 64 out, 32 executed"."""
     config = _default(policy)
     if config is None or config.action_delta_indices is None:

@@ -1,12 +1,12 @@
-"""What can be wrong: one file, one function, one page of documentation each.
+"""The rules of `validate-config`: each has a file with one function and its documentation page.
 
-A rule is a generator of `Finding`s. Its parameter names say what it needs (`recipe`, `dataset`, `policy`, …: the
-properties of `checking.recipe_context.RecipeContext`); where one of them is unavailable, the rule is reported as not
-run. Its module's docstring is its page: a title line, then ``## What it finds``, ``## Why it matters``, ``## Example``
-(a recipe on which this rule, and only it, fires) and ``## Instead`` (the same recipe, corrected). `getiaction explain
+A rule is a generator of `Finding`s. The names of its parameters are its inputs (`recipe`, `dataset`, `policy`, …:
+properties of `checking.recipe_context.RecipeContext`); if one of them is unavailable, the rule is reported as not run.
+Its module's docstring is its page: a title line, then ``## What it finds``, ``## Why it matters``, ``## Example`` (a
+recipe on which this rule, and only it, fires) and ``## Instead`` (the same recipe, corrected). `getiaction explain
 CODE` prints that page, and the tests run both recipes.
 
-Rooms: ``recipe/`` GA1xx · ``policy/`` GA2xx · ``fit/`` GA3xx (recipe against dataset) · ``dataset/`` GA4xx ·
+Folders: ``recipe/`` GA1xx · ``policy/`` GA2xx · ``fit/`` GA3xx (recipe against dataset) · ``dataset/`` GA4xx ·
 ``machine/`` GA5xx · ``evaluation/`` GA6xx (a trained policy; these need an `evaluation` and have no recipe to run).
 """
 
@@ -26,20 +26,19 @@ class Rule:
 
     Args:
         code: "GA301".
-        name: kebab-case name of the flaw, as "action-horizon".
-        severity: what its findings are unless they say otherwise.
-        needs: the parameter names of its function.
-        cause: what its findings follow from: when another rule found one of these broken, they would be echoes. Either
-            names that other rules give in ``breaks`` ("samples"), or the beginning of a file's name or of a key in a
-            dataset ("meta/stats"), which a finding of a rule ``in_itself`` breaks.
-        breaks: what its findings make useless for other rules, in names that these give in ``cause``.
-        in_itself: its findings say that one value or file is wrong on its own; other findings about that
-            value are echoes.
-        stops: training can't run despite what it finds, so `--ignore` can't help; where only some of its findings
-            stop training, these say so. Held to the trainings in benchmarks/mutation_truth.json.
-        dataset: the name of the test dataset on which its Example and Instead are run; None for any.
-        help: what to do, for findings that have neither a fix nor a help text of their own.
-        page: the documentation in Markdown.
+        name: name of the problem in kebab case, such as "action-horizon".
+        severity: default severity of its findings.
+        needs: names of the parameters of its function.
+        cause: possible root causes of its findings, which are suppressed if another rule reports one of these. Either
+            names in the ``breaks`` of other rules ("samples"), or prefixes of files or keys of the dataset
+            ("meta/stats"), for findings of rules with ``in_itself``.
+        breaks: names of what its findings break, for the ``cause`` of other rules.
+        in_itself: its findings are about a single invalid value or file; further findings about it are suppressed.
+        stops: training fails despite `--ignore`. A rule whose findings don't all stop training sets this on the
+            findings instead. Tested against the training runs in benchmarks/mutation_truth.json.
+        dataset: name of the test dataset for its Example and Instead; None for any dataset.
+        help: help text for findings that have neither a fix nor their own help text.
+        page: documentation in Markdown.
         run: the function.
     """
 
@@ -71,7 +70,7 @@ def rule(
     dataset: str | None = None,
     help: str = "",
 ) -> Callable[[Callable[..., Iterator[Finding]]], Callable[..., Iterator[Finding]]]:
-    """Register the decorated function as the rule ``code``; its name is the function's with hyphens."""
+    """Register the decorated function as the rule ``code``. Its name is that of the function, with hyphens."""
 
     def register(function: Callable[..., Iterator[Finding]]) -> Callable[..., Iterator[Finding]]:
         if code in REGISTRY:
@@ -97,6 +96,6 @@ def rule(
 
 
 def _instead(page: str) -> str:
-    """The sentences under a page's ``## Instead``; empty where it is a recipe or a file."""
+    """Return the text under ``## Instead`` of a page; empty if it contains a code block."""
     text = page.partition("\n## Instead\n")[2]
     return "" if "```" in text else " ".join(text.split())

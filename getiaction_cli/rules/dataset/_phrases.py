@@ -38,26 +38,26 @@ def place(spot: Spot) -> str:
 
 
 def recompute(dataset: Dataset) -> str:
-    """The command that computes the statistics again, from the data."""
+    """Return the command that recomputes the statistics from the data."""
     root = shlex.quote(str(dataset.root))
     return f"getiaction inspect-dataset {root} --deep --write-stats computes them again from the data"
 
 
 def rows_in(files: Mapping[str, Rows], names: Sequence[str]) -> Rows:
-    """The rows of the episodes that some of the files hold."""
+    """Return the rows of the episodes whose data is in some of these files."""
     import numpy as np  # only where a file is missing or damaged
 
     return np.unique(np.concatenate([files[name] for name in names]))
 
 
 def needs_all_files(dataset: Dataset) -> None:
-    """Leave a rule out that looks for missing files, where training fetches what is missing."""
+    """Skip a rule about missing files if training downloads the missing ones."""
     needs_files(dataset)
     if dataset.place.is_cached_copy and not is_offline():
         raise Unavailable("the dataset is a cached copy: training downloads what it lacks")
 
 
 def needs_files(dataset: Dataset) -> None:
-    """Leave a rule out when the tables and videos are not on this disk, rather than call them missing."""
+    """Skip a rule if tables and videos are not on this disk, so that they are not reported as missing."""
     if not dataset.has_data:
         raise Unavailable("only meta/ of the dataset is here, its tables and videos are not downloaded yet")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @rule("GA480", severity=Severity.WARNING, dataset="action-late", cause=("values", "row order"))
 def action_lags(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
-    """Judge the shift under which both are most alike."""
+    """Use the shift with the largest correlation between both."""
     lag = scan.lag
     if lag is None or lag.similarity < 0.9 or lag.frames > 0:
         return

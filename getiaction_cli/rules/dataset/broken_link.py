@@ -33,15 +33,17 @@ if TYPE_CHECKING:
 def broken_link(dataset: Dataset) -> Iterator[Finding]:
     """Look at the links and permissions found while listing the files."""
     needed = {*dataset.data_files, *(name for files in dataset.video_files.values() for name in files)}
-    told = {finding.file for _, finding in dataset.findings}
-    needed |= told
+    reported = {finding.file for _, finding in dataset.findings}
+    needed |= reported
     stray = [name for name in dataset.listing.broken_links if name not in needed]
     if stray:
         lead = "leads" if len(stray) == 1 else "lead"
         yield Finding(f"{count(len(stray), 'link')} that {lead} nowhere: {few(stray)}", file=stray[0])
-    # What other rules say of the file itself is not said again.
-    told |= {name for headers in (dataset.tables, dataset.videos) for name, header in headers.items() if header.problem}
-    names = [name for name in dataset.listing.unreadable if name not in told]
+    # Other rules report problems of the file itself.
+    reported |= {
+        name for headers in (dataset.tables, dataset.videos) for name, header in headers.items() if header.problem
+    }
+    names = [name for name in dataset.listing.unreadable if name not in reported]
     if names:
         yield Finding(
             f"{count(len(names), 'file or folder', 'files or folders')} can't be read, permission denied: {few(names)}",

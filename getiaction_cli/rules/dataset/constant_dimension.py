@@ -55,7 +55,7 @@ def constant_dimension(dataset: Dataset) -> Iterator[Finding]:
 
 
 def constant(dataset: Dataset, key: str) -> list[int]:
-    """The dimensions of a feature that have one value only, by its statistics."""
+    """Return the dimensions of a feature that have a single value according to its statistics."""
     entry = (dataset.stats or {}).get(key, {})
     count = entry.get("count")
     if count is not None and count.size and count.flat[0] < 2:

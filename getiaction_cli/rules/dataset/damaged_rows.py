@@ -34,7 +34,7 @@ _MAX = 5
 
 @rule("GA484", dataset="pages-damaged", cause=("columns",), breaks=("table data",))
 def damaged_rows(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
-    """Report the tables that reading stumbled over, but those whose header says it already."""
+    """Report the tables that could not be read, except those whose header is already reported."""
     damaged = {name: why for name, why in scan.unread.items() if not dataset.tables[name].problem}
     for name, why in list(damaged.items())[:_MAX]:
         yield Finding(f"{name} {why}", file=name)

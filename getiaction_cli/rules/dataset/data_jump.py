@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.scan import Scan
 
 
-_RARE = 2e-4  # of all frames: what happens more often is how the joint works
+_RARE = 2e-4  # share of all frames: more frequent jumps are normal movements of the joint
 
 
 @rule("GA472", severity=Severity.WARNING, dataset="data-jump")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @rule("GA471", dataset="data-nan", breaks=("values",))
 def data_not_finite(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
-    """Report the values that reading found."""
+    """Report the values that the scan found."""
     for key, feature in scan.features.items():
         if feature.not_finite:
             spot = feature.first_not_finite[0]

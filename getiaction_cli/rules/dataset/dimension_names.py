@@ -35,7 +35,7 @@ def dimension_names(dataset: Dataset) -> Iterator[Finding]:
     for feature in dataset.features.values():
         if not feature.is_vector or feature.names is None or feature.role == "ignored":
             continue
-        # One name for the whole vector ("state") is a habit, not a mistake.
+        # One name for the whole vector ("state") is common and not a mistake.
         if len(feature.names) not in (1, feature.shape[0]):
             yield Finding(
                 f"{feature.key} has {len(feature.names)} names and {feature.shape[0]} dimensions",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
 
-# What is wrong where episodes lie, but not how long they are.
+# Findings about the positions of episodes, not about their lengths.
 _ORDER = ("episode order",)
 
 
@@ -65,9 +65,9 @@ def episode_bounds(dataset: Dataset) -> Iterator[Finding]:
     spans = episodes.to_index - episodes.from_index
     unlike = (spans != episodes.length) & (episodes.length > 0)
     yield from wrong(np.nonzero(unlike)[0], "length is not dataset_to_index - dataset_from_index")
-    # An episode in the wrong place, or with wrong bounds of its own, meets no neighbour: that is reported already.
-    told = misplaced | unlike
-    gaps = (episodes.from_index[1:] != episodes.to_index[:-1]) & ~told[1:] & ~told[:-1]
+    # An episode that is misplaced, or has wrong bounds itself, is already reported and does not adjoin its neighbours.
+    known = misplaced | unlike
+    gaps = (episodes.from_index[1:] != episodes.to_index[:-1]) & ~known[1:] & ~known[:-1]
     yield from wrong(np.nonzero(gaps)[0] + 1, "dataset_from_index is not where the episode before ends", _ORDER)
-    if len(episodes) and episodes.from_index[0] != 0 and not told[0]:
+    if len(episodes) and episodes.from_index[0] != 0 and not known[0]:
         yield from wrong(position[:1], "the first episode does not begin at frame 0", _ORDER)

@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 @rule("GA411", dataset="episode-row-lost", cause=("meta/episodes", "episodes"), breaks=("rows",))
 def episode_count(dataset: Dataset) -> Iterator[Finding]:
     """Compare `total_episodes` with the rows."""
-    there, said = len(dataset.episodes), dataset.total_episodes
-    if said is None or there == said:
+    there, declared = len(dataset.episodes), dataset.total_episodes
+    if declared is None or there == declared:
         return
     file = dataset.episodes.files[0] if dataset.episodes.files else "meta/episodes"
     yield Finding(
-        f"info.json counts {count(said, 'episode')}, the episodes' own files have {there:,}",
+        f"info.json counts {count(declared, 'episode')}, the episodes' own files have {there:,}",
         file="meta/info.json",
         key="total_episodes",
         related=(Related(f"{count(there, 'row')}", file=file),),
@@ -51,7 +51,7 @@ def episode_count(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _are_wrong(dataset: Dataset) -> bool:
-    """True when rows were lost or doubled, so that not only the count is wrong."""
+    """True if rows are missing or duplicated, so that more than the count is wrong."""
     frames = int(dataset.episodes.length.sum())
     tables = [header for header in dataset.tables.values() if not header.problem] if dataset.has_data else []
     whole = sum(header.rows for header in tables) if tables else dataset.total_frames

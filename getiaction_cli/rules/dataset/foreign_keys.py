@@ -48,7 +48,7 @@ _MEANT = {
 
 @rule("GA462", dataset="openpi-keys", cause=("unseen camera",), breaks=("foreign names",), stops=True)
 def foreign_keys(dataset: Dataset) -> Iterator[Finding]:
-    """Look for `action`, and for names that mean something elsewhere."""
+    """Look for `action`, and for names that other formats use."""
     if not dataset.declared:
         return
     foreign = {key: _MEANT[key] for key in dataset.features if key in _MEANT and _MEANT[key] not in dataset.declared}
@@ -56,12 +56,12 @@ def foreign_keys(dataset: Dataset) -> Iterator[Finding]:
     help = f"rename the features (info.json, stats.json, tables, videos): {rename}" if rename else ""
     if "action" not in dataset.declared:
         if any("action" in header.columns for header in dataset.tables.values()):
-            return  # told as a column that is not declared
+            return  # reported as a column that is not declared
         near = next((key for key in foreign if foreign[key] == "action"), "")
-        told = f", only {near}" if near else ""
+        only = f", only {near}" if near else ""
         at = f"features.{near}" if near else "features"
         yield Finding(
-            f"there is no feature action{told}: policies have nothing to predict",
+            f"there is no feature action{only}: policies have nothing to predict",
             file="meta/info.json",
             key=at,
             help=help,

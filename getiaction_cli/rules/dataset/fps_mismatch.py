@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     help="correct fps in meta/info.json if the videos are right; encode the videos again if fps is right",
 )
 def fps_mismatch(dataset: Dataset) -> Iterator[Finding]:
-    """Compare the dataset's fps with what is noted for the videos, then with their headers."""
+    """Compare the dataset's fps with that in the features of the videos, then with their headers."""
     if dataset.fps is None:
         return
     for key in dataset.video_keys:
@@ -68,5 +68,5 @@ def fps_mismatch(dataset: Dataset) -> Iterator[Finding]:
 
 
 def close(fps: float, other: float) -> bool:
-    """True for frame rates that are the same but for rounding (29.97 is not 30)."""
+    """True for frame rates that only differ by rounding (29.97 differs from 30)."""
     return abs(fps - other) <= 0.0005 * max(fps, other)

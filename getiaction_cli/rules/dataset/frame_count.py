@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 )
 def frame_count(dataset: Dataset) -> Iterator[Finding]:
     """Compare `total_frames` with the lengths."""
-    episodes, said = dataset.episodes, dataset.total_frames
+    episodes, declared = dataset.episodes, dataset.total_frames
     there = int(episodes.length.sum())
-    # Where lengths contradict the bounds beside them, those that add up are right: GA413 speaks of the others.
+    # If lengths contradict the bounds, those that add up to the total are right: GA413 reports the others.
     if episodes.from_index is not None and episodes.to_index is not None:
-        there = there if said == there else int((episodes.to_index - episodes.from_index).sum())
-    if said is not None and there != said:
+        there = there if declared == there else int((episodes.to_index - episodes.from_index).sum())
+    if declared is not None and there != declared:
         yield Finding(
-            f"info.json counts {said:,} frames, the episodes add up to {there:,}",
+            f"info.json counts {declared:,} frames, the episodes add up to {there:,}",
             file="meta/info.json",
             key="total_frames",
         )

@@ -34,21 +34,21 @@ if TYPE_CHECKING:
 
 @rule("GA473", severity=Severity.WARNING, dataset="frozen-episode")
 def frozen_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
-    """Look for joints that are still in few episodes, and for stretches in which the whole state is."""
-    told: set[int] = set()
+    """Look for joints that don't move in a few episodes, and for intervals in which no joint moves."""
+    reported: set[int] = set()
     for feature in dataset.by_role("state", "action"):
         found = scan.features.get(feature.key)
         if found is None or len(found.still) < 3 or not feature.is_continuous:
             continue
         times = found.still.sum(axis=0)
-        # Still in many episodes: it is a joint that is often not used.
+        # A joint that doesn't move in many episodes is not always used.
         together: dict[tuple[int, ...], list[int]] = {}
         for dimension in np.nonzero((times > 0) & (times <= max(1, 0.1 * len(found.still))))[0].tolist():
             together.setdefault(tuple(np.nonzero(found.still[:, dimension])[0].tolist()), []).append(dimension)
         for episodes, dimensions in together.items():
             long = [e for e in episodes if e < len(dataset.episodes) and dataset.episodes.length[e] >= 10]
             if long:
-                told.update(long if len(dimensions) == feature.size else ())
+                reported.update(long if len(dimensions) == feature.size else ())
                 one = len(dimensions) == 1
                 yield Finding(
                     f"{few([feature.dimension(i) for i in dimensions], 6)} of {feature.key} "
@@ -56,7 +56,7 @@ def frozen_joint(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
                     f"{'it moves' if one else 'they move'} in {len(found.still) - len(episodes):,} others",
                     file=_table(dataset, long[0]),
                 )
-    stretches = [(spot, frames) for spot, frames in scan.frozen if spot.episode not in told]
+    stretches = [(spot, frames) for spot, frames in scan.frozen if spot.episode not in reported]
     if stretches:
         spot, frames = max(stretches, key=lambda entry: entry[1])
         yield Finding(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from getiaction_cli.datasets.scan import Scan
 
 
-_NOISE = 8  # of 255: what compression alone does to a still picture
+_NOISE = 8  # of 255: differences that compression causes between identical images
 
 
 @rule("GA483", severity=Severity.WARNING, dataset="video-frozen", cause=("pictures",))

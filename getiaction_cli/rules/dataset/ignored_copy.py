@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @rule("GA407", severity=Severity.WARNING)
 def ignored_copy(dataset: Dataset) -> Iterator[Finding]:
-    """Look for the mark that LeRobot looks for."""
+    """Look for the marker file that LeRobot requires."""
     if dataset.place.origin != "lerobot home":
         return
     download = dataset.root / ".cache" / "huggingface" / "download"

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     help="declare the shape as [height, width, channels] in meta/info.json",
 )
 def image_shape(dataset: Dataset) -> Iterator[Finding]:
-    """Decide where the channels are, as LeRobot does."""
+    """Determine the axis of the channels as LeRobot does."""
     for feature in dataset.features.values():
         if not feature.is_camera or (not feature.shape and feature.raw.get("shape") != []):
             continue
@@ -68,7 +68,7 @@ def image_shape(dataset: Dataset) -> Iterator[Finding]:
                 file="meta/info.json",
                 key=f"{at}.names",
                 related=(Related("the shape", file="meta/info.json", key=f"{at}.shape"),),
-                # act, for one, never looks at the declared size; what a policy makes of it is judged with the policy.
+                # Some policies, such as act, ignore the declared size; other rules check it with the policy.
                 severity=Severity.WARNING,
                 help=f'write "names": {_names(feature.shape)}',
                 features=(feature.key,),

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
 @rule("GA437", severity=Severity.WARNING, dataset="image-stats-255", cause=("statistics",))
 def image_statistics(dataset: Dataset) -> Iterator[Finding]:
-    """Look for pictures that are not between 0 and 1."""
+    """Look for image statistics outside 0 to 1."""
     for feature in dataset.by_role("image"):
         if feature.channels is None:
-            continue  # no picture at all: another rule says so
+            continue  # not an image: another rule reports it
         entry = (dataset.stats or {}).get(feature.key, {})
         large = [name for name in ("mean", "max") if name in entry and (entry[name] > 1.5).any()]
         if large:

@@ -41,5 +41,5 @@ if TYPE_CHECKING:
     help=f"restore it {RESTORE}",
 )
 def missing_meta_file(dataset: Dataset) -> Iterator[Finding]:
-    """Report what reading missed."""
+    """Report the files that were not found."""
     yield from dataset.found("GA401")

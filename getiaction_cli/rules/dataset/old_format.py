@@ -35,7 +35,7 @@ TO_V21 = "python -m lerobot.datasets.v21.convert_dataset_v20_to_v21"
 
 
 def conversion(dataset: Dataset) -> list[str]:
-    """The commands, in order, that bring the dataset to v3.0; empty when there are none."""
+    """Return the commands, in order, that convert the dataset to v3.0; empty if there are none."""
     if dataset.format is None or dataset.format[0] != 2:
         return []
     root = "" if dataset.place.is_cached_copy else f" --root {dataset.root}"

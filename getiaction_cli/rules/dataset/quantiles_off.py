@@ -72,7 +72,7 @@ def quantiles_off(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
 
 
 def gap(found: FeatureScan, entry: dict[str, np.ndarray]) -> tuple[float, str, int] | None:
-    """The largest difference of a quantile, as a share of the range, with its name and dimension."""
+    """Return the largest difference of a quantile, as a share of the range, with its name and dimension."""
     span = np.maximum(found.max - found.min, 1e-9)
     worst: tuple[float, str, int] | None = None
     for name, true in found.quantiles.items():

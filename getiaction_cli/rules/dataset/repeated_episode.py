@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @rule("GA479", severity=Severity.WARNING, dataset="episodes-twice", cause=("table rows",))
 def repeated_episode(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
-    """Report the pairs that reading found."""
+    """Report the pairs that the scan found."""
     if scan.duplicates:
         pairs = [f"{b} as {a}" for a, b in scan.duplicates]
         yield Finding(

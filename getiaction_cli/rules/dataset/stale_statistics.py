@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     breaks=("consistent statistics",),
 )
 def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
-    """Compare the whole's statistics with the sum of the episodes' own."""
+    """Compare the statistics of the dataset with those aggregated from its episodes."""
     if dataset.stats is None or dataset.stats_source != STATS or not dataset.is_v3:
         return
     for key, sums in dataset.episodes.sums.items():
@@ -53,9 +53,9 @@ def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
             continue
         numbers = np.array([entry["min"], entry["max"], entry["mean"], sums.min, sums.max, sums.mean])
         if not np.isfinite(numbers).all() or (entry["min"] > entry["max"]).any():
-            continue  # those are reported as not finite, or as out of order
+            continue  # other rules report statistics that are not finite or out of order
         all_of_them = sums.episodes == len(dataset.episodes)
-        why = _difference(entry, sums) if all_of_them else _beyond(entry, sums)
+        why = _difference(entry, sums) if all_of_them else _exceeds_dataset(entry, sums)
         feature = dataset.features.get(key)
         of_others = _of_other_frames(entry, sums) if all_of_them and not why else ""
         if why or of_others:
@@ -67,13 +67,13 @@ def stale_statistics(dataset: Dataset) -> Iterator[Finding]:
                 help=recompute(dataset),
                 features=(key,),
                 statistics=(),
-                # Without `why`, the numbers that policies read are right.
+                # Without `why`, the statistics that policies read are correct.
                 severity=Severity.INFO if feature and feature.is_unread else None if why else Severity.WARNING,
             )
 
 
 def _difference(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
-    """In words, the first statistic that does not follow from the episodes' own; empty when all do."""
+    """Describe the first statistic that differs from the aggregate of the episodes; empty if none does."""
     span = np.maximum(sums.max - sums.min, 1e-9 + 1e-6 * np.abs(sums.max))
     for name, true in (("min", sums.min), ("max", sums.max), ("mean", sums.mean)):
         off = np.abs(entry[name] - true) / span
@@ -83,8 +83,8 @@ def _difference(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
     return ""
 
 
-def _beyond(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
-    """The same, when only the first episodes were summed up: they must lie within the whole."""
+def _exceeds_dataset(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
+    """Describe a difference if only the first episodes were aggregated: their range must lie within the dataset's."""
     span = np.maximum(sums.max - sums.min, 1e-9 + 1e-6 * np.abs(sums.max))
     for name, off in (("min", entry["min"] - sums.min), ("max", sums.max - entry["max"])):
         worst = int((off / span).argmax())
@@ -96,7 +96,7 @@ def _beyond(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
 
 
 def _of_other_frames(entry: dict[str, np.ndarray], sums: EpisodeSums) -> str:
-    said = float(entry["count"][0]) if len(entry.get("count", ())) else sums.frames
-    if not np.isfinite([sums.frames, said]).all() or said <= 0 or sums.frames == said:
+    declared = float(entry["count"][0]) if len(entry.get("count", ())) else sums.frames
+    if not np.isfinite([sums.frames, declared]).all() or declared <= 0 or sums.frames == declared:
         return ""
-    return f"they are of {int(said):,} frames, the episodes have {int(sums.frames):,}"
+    return f"they are of {int(declared):,} frames, the episodes have {int(sums.frames):,}"

@@ -52,16 +52,16 @@ def statistics_not_of_data(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
             true = getattr(found, name)
             if name not in entry or entry[name].size != true.size:
                 continue
-            said = entry[name].reshape(-1)
-            if not np.isfinite(said).all():
+            declared = entry[name].reshape(-1)
+            if not np.isfinite(declared).all():
                 continue
-            off = np.abs(said - true) / span
+            off = np.abs(declared - true) / span
             worst = int(np.nanargmax(off))
             if off[worst] > 0.01:
                 wrong = few([feature.dimension(i) for i in np.nonzero(off > 0.01)[0].tolist()])
                 yield Finding(
                     f"{name} of {feature.key} is not that of the data ({wrong}): {feature.dimension(worst)} has "
-                    f"{said[worst]:.4g}, the data gives {true[worst]:.4g}",
+                    f"{declared[worst]:.4g}, the data gives {true[worst]:.4g}",
                     file=dataset.stats_source,
                     key=f"{feature.key}.{name}",
                     features=(feature.key,),

@@ -32,7 +32,7 @@ from getiaction_cli.rules.dataset._phrases import few, recompute
 if TYPE_CHECKING:
     from getiaction_cli.datasets.dataset import Dataset
 
-# Each name is at most the one after it. Most policies never read the quantiles.
+# In ascending order. Most policies never read the quantiles.
 _BOUNDS = (("min", "max"), ("min", "mean"), ("mean", "max"))
 _QUANTILES = (("q01", "q10"), ("q10", "q50"), ("q50", "q90"), ("q90", "q99"), ("min", "q01"), ("q99", "max"))
 
@@ -55,13 +55,13 @@ def statistics_order(dataset: Dataset) -> Iterator[Finding]:
 
 
 def _above(entry: dict[str, np.ndarray], low: str, high: str) -> list[int]:
-    """Dimensions in which one statistic is plainly above another that bounds it."""
+    """Return the dimensions in which a statistic exceeds its upper bound by more than rounding."""
     if low not in entry or high not in entry or entry[low].shape != entry[high].shape:
         return []
     a, b = entry[low].reshape(-1), entry[high].reshape(-1)
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         return []
-    # Histograms and float32 sums are off by a little; what is wrong is off by more.
+    # Histograms and float32 sums cause small errors; real mistakes are larger.
     with np.errstate(over="ignore", invalid="ignore"):
         span = _range(entry)
         span = np.abs(span) if span.shape == a.shape else np.zeros(1)

@@ -41,9 +41,9 @@ def statistics_shape(dataset: Dataset) -> Iterator[Finding]:
         if feature is None or not feature.shape or feature.dtype not in KNOWN_DTYPES:
             continue
         if feature.is_camera and (len(feature.shape) != 3 or not feature.channels or feature.channels > 4):
-            continue  # the shape itself is what is wrong
+            continue  # the shape itself is wrong, which another rule reports
         sizes = {name: values.size for name, values in entry.items() if name != "count"}
-        # Of a feature with rows and columns LeRobot keeps one statistic per column.
+        # For a feature with rows and columns, LeRobot stores one statistic per column.
         right = {feature.size} if feature.is_camera else {feature.size, feature.shape[-1]}
         wrong = {name: size for name, size in sizes.items() if size not in right}
         if wrong:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @rule("GA485", dataset="stats-no-spread", cause=("statistics", "finite statistics", "consistent statistics"))
 def statistics_spread(dataset: Dataset) -> Iterator[Finding]:
-    """Hold each std against the least and the most that the range allows."""
+    """Compare each std with the minimum and maximum that the range allows."""
     for feature in dataset.by_role("state", "action", "environment"):
         entry = (dataset.stats or {}).get(feature.key, {})
         wrong = impossible(entry, len(dataset.episodes) and int(dataset.episodes.length.sum()))
@@ -66,7 +66,7 @@ def impossible(entry: dict[str, np.ndarray], frames: int = 0) -> list[int]:
     count = max(counted, frames, 2) if np.isfinite(counted) else max(frames, 2)
     with np.errstate(over="ignore", invalid="ignore"):
         span = high - low
-        # 32-bit numbers differ by less than this without meaning it.
+        # The rounding errors of 32-bit numbers are smaller than this.
         wide = span > 1e-6 * np.maximum(np.abs(low), np.abs(high)) + 1e-12
         least, most = 0.5 * span / np.sqrt(2 * count), 0.75 * span
         return np.nonzero(wide & (std >= 0) & ((std < least) | (std > most)))[0].tolist()

@@ -51,7 +51,7 @@ def table_columns(dataset: Dataset) -> Iterator[Finding]:
         return
     features = [feature for feature in dataset.features.values() if feature.key not in LANGUAGE_KEYS]
     wanted = [feature for feature in features if feature.dtype in TABLE_DTYPES | {"image"}]
-    # Missing index columns of info.json have a code of their own.
+    # Another rule reports index columns that are missing from info.json.
     declared = {*dataset.declared, *INDEX_KEYS} - {feature.key for feature in features if feature.dtype == "video"}
     for name, header in dataset.tables.items():
         if header.problem:
@@ -73,13 +73,13 @@ def table_columns(dataset: Dataset) -> Iterator[Finding]:
                 help="declare it under features, or take it out of the tables",
             )
         if lacking or foreign:
-            break  # one table speaks for all
+            break  # all tables have the same columns
     for feature in wanted:
         yield from _stored_otherwise(dataset, feature)
 
 
 def _stored_otherwise(dataset: Dataset, feature: Feature) -> Iterator[Finding]:
-    """The first table whose column differs from the declared feature, and how many more there are."""
+    """Return the first table whose column differs from the declared feature, and the number of further ones."""
     ways: dict[str, list[str]] = {}
     for name, header in dataset.tables.items():
         ways.setdefault(header.columns.get(feature.key, ""), []).append(name)
@@ -103,7 +103,7 @@ def _stored_otherwise(dataset: Dataset, feature: Feature) -> Iterator[Finding]:
             key=f"{at}.dtype",
             help=f"set its dtype to {kind}",
             features=(feature.key,),
-            # LeRobot loads such an index as long as its numbers are whole.
+            # LeRobot loads such an index if all its numbers are integers.
             severity=None if feature.role in ("state", "action", "environment") else Severity.WARNING,
         )
 
@@ -114,7 +114,7 @@ def _where(tables: dict[str, list[str]]) -> str:
 
 
 def _alien(feature: Feature, stored: str) -> str:
-    """The stored dtype, if LeRobot can't turn it into the declared one when it loads the table; else nothing."""
+    """Return the stored dtype if LeRobot can't convert it to the declared one on loading; else an empty string."""
     found = re.search(r"\b(float|double|halffloat|string)\b", stored)
     if found is None or feature.dtype not in NUMERIC_DTYPES - {"bool"}:
         return ""
@@ -123,7 +123,7 @@ def _alien(feature: Feature, stored: str) -> str:
 
 
 def _fits(feature: Feature, stored: str) -> bool:
-    """Whether the stored lists are nested as deep as the shape is long; one number is stored as itself."""
+    """True if the nesting of the stored lists matches the number of dimensions; a scalar is stored without a list."""
     if not stored or not feature.shape or feature.dtype == "image" or "extension" in stored:
         return True
     length = _LENGTH.search(stored)

@@ -61,7 +61,7 @@ def table_index(dataset: Dataset) -> Iterator[Finding]:
             if there != span and shown < _MAX:
                 shown += 1
                 yield Finding(
-                    f"{name} has {column} {_words(there)}, its episodes {_words(span)}",
+                    f"{name} has {column} {_format_span(there)}, its episodes {_format_span(span)}",
                     file=name,
                     related=(Related("the episodes of that file", file=episodes.file_of(first)),),
                     features=(column,),
@@ -69,5 +69,5 @@ def table_index(dataset: Dataset) -> Iterator[Finding]:
                 break
 
 
-def _words(span: tuple[int, int]) -> str:
+def _format_span(span: tuple[int, int]) -> str:
     return f"{span[0]:,}" if span[0] == span[1] else f"{span[0]:,} to {span[1]:,}"

@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
 @rule("GA454", dataset="task-count", cause=("meta/tasks", "meta/episodes", "episodes", "tasks"))
 def task_count(dataset: Dataset) -> Iterator[Finding]:
-    """Compare the tasks with what counts and names them."""
+    """Compare the tasks with their count and with the episodes' task lists."""
     file = "meta/tasks.jsonl" if dataset.is_old else "meta/tasks.parquet"
     there = len(dataset.tasks)
     if dataset.total_tasks is not None and dataset.total_tasks != there:
-        # Training reads the rows; the count alone does no harm.
+        # Training reads the rows: a wrong count alone has no effect.
         yield Finding(
             f"info.json counts {count(dataset.total_tasks, 'task')}, {file} has {there:,}",
             file="meta/info.json",
@@ -60,12 +60,12 @@ def task_count(dataset: Dataset) -> Iterator[Finding]:
     unknown = [task for task in dataset.episodes.task_names if task not in known]
     if unknown:
         shown = few([repr(task[:60]) for task in unknown], 2)
-        # Frames find their text by task_index; the episodes' own list is only shown.
+        # Frames refer to a task by task_index; the task lists of episodes are only displayed.
         yield Finding(f"episodes name tasks that {file} does not have: {shown}", file=file, severity=Severity.WARNING)
 
 
 def _without_task(episodes: Episodes) -> np.ndarray:
-    """The rows of the episodes whose list of tasks is empty or not there."""
+    """Return the rows of the episodes whose list of tasks is empty or missing."""
     if episodes.task_offsets is None:
         return np.arange(len(episodes))
     return np.nonzero(np.diff(episodes.task_offsets) == 0)[0]

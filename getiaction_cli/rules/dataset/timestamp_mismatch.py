@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @rule("GA475", dataset="timestamps-stretched", cause=("lengths", "episode order", "table rows", "fps", "row order"))
 def timestamp_mismatch(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
-    """Report the first frame that is not where its number says."""
+    """Report the first frame whose timestamp does not match its index."""
     number, spot = scan.off_time
     if spot is None or dataset.fps is None:
         return

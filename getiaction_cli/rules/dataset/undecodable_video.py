@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @rule("GA481", dataset="video-scrambled", cause=("video files", "video bounds", "fps", "image shape", "table data"))
 def undecodable_video(dataset: Dataset, scan: Scan) -> Iterator[Finding]:
-    """Report the files that decoding stumbled over."""
+    """Report the files that could not be decoded."""
     broken = [video for video in scan.videos if video.problem]
     for video in broken[:5]:
         yield Finding(

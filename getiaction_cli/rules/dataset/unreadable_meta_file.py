@@ -38,5 +38,5 @@ if TYPE_CHECKING:
     help=f"correct the file, or restore it {RESTORE}",
 )
 def unreadable_meta_file(dataset: Dataset) -> Iterator[Finding]:
-    """Report what reading stumbled over."""
+    """Report the files that could not be read."""
     yield from dataset.found("GA402")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @rule("GA406", severity=Severity.WARNING)
 def untagged_dataset(dataset: Dataset) -> Iterator[Finding]:
-    """Report what the Hub said."""
+    """Report the answer of the Hub."""
     if dataset.place.tagged:
         return
     yield Finding(

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     help=f"restore meta/episodes {RESTORE}",
 )
 def video_bounds(dataset: Dataset) -> Iterator[Finding]:
-    """Compare each episode's stretch of video with its length, and with its neighbours."""
+    """Compare each episode's interval in the video with its length, and with its neighbours."""
     if dataset.fps is None:
         return
     frame = 1 / dataset.fps
@@ -75,12 +75,12 @@ def video_bounds(dataset: Dataset) -> Iterator[Finding]:
             )
             continue
         seconds = video.to_timestamp - video.from_timestamp
-        off = ~(np.abs(seconds - data) <= 1.01 * frame)  # NaN counts as off
+        off = ~(np.abs(seconds - data) <= 1.01 * frame)  # true for NaN, too
         rows = np.nonzero(off)[0]
         if len(rows):
-            # LeRobot reads from_timestamp alone. A wrong end harms when the next episode begins there.
+            # LeRobot only reads from_timestamp. A wrong end is a problem if the next episode starts there.
             carried = same & off[here] & (np.abs(video.from_timestamp[after] - video.to_timestamp[here]) < 0.5 * frame)
-            # So does a beginning that leaves a gap to the episode before it, or to the beginning of the file.
+            # So is a start with a gap after the previous episode, or after the start of the file.
             first = np.concatenate([[True], ~same])
             ends = np.concatenate([[0.0], (video.from_timestamp + data)[here]])
             gap = off[order] & (video.from_timestamp[order] > np.where(first, 0.0, ends) + 0.51 * frame)

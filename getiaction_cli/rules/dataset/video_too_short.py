@@ -50,7 +50,7 @@ def video_too_short(dataset: Dataset) -> Iterator[Finding]:
             header = dataset.videos.get(name)
             if header is None or header.problem or not header.frames:
                 continue
-            # What LeRobot reads: from_timestamp, and as many frames as the episode has.
+            # LeRobot reads as many frames as the episode has, starting at from_timestamp.
             begins = np.zeros(len(rows)) if dataset.is_old else dataset.episodes.videos[key].from_timestamp[rows]
             ends = begins + dataset.episodes.length[rows] / dataset.fps
             late = rows[ends - 1 / dataset.fps > header.last + 0.51 / dataset.fps]

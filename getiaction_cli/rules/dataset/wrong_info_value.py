@@ -33,5 +33,5 @@ if TYPE_CHECKING:
 
 @rule("GA403", dataset="fps-zero", in_itself=True, stops=True, help="correct this value in meta/info.json")
 def wrong_info_value(dataset: Dataset) -> Iterator[Finding]:
-    """Report what reading could not use."""
+    """Report the values that could not be used."""
     yield from dataset.found("GA403")

@@ -37,7 +37,7 @@ _SHORTEST = 0.3  # seconds
 
 @rule("GA602", severity=Severity.WARNING, cause=("skill",))
 def hardly_moves(evaluation: Evaluation) -> Iterator[Finding]:
-    """Compare with the better way of holding still."""
+    """Compare with the better of the two baselines that hold still."""
     if evaluation.chunk_seconds < _SHORTEST:
         raise Unavailable(
             f"it predicts again after {evaluation.chunk_seconds:.2g} s, in which a robot hardly moves",

@@ -37,7 +37,7 @@ _GROWTH = 0.05
 
 @rule("GA603", severity=Severity.WARNING, cause=("skill",))
 def ignores_cameras(evaluation: Evaluation) -> Iterator[Finding]:
-    """Judge the probe with exchanged pictures."""
+    """Check how much the predictions change with exchanged images."""
     probe = evaluation.cameras
     if probe is None:
         raise Unavailable("too few moments to exchange pictures", is_reported=evaluation.reads_cameras)

@@ -35,7 +35,7 @@ _GROWTH = 0.05
 
 @rule("GA604", severity=Severity.WARNING, cause=("skill",))
 def ignores_state(evaluation: Evaluation) -> Iterator[Finding]:
-    """Judge the probe with an exchanged state."""
+    """Check how much the predictions change with an exchanged state."""
     probe = evaluation.state
     if probe is None:
         raise Unavailable("too few moments to exchange states", is_reported=evaluation.reads_state)

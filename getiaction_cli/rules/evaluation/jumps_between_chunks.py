@@ -35,7 +35,7 @@ _LEAST = 0.03
 
 @rule("GA609", severity=Severity.WARNING, cause=("skill",))
 def jumps_between_chunks(evaluation: Evaluation) -> Iterator[Finding]:
-    """Compare movements across borders with the largest usual ones."""
+    """Compare movements between chunks with large movements within chunks."""
     borders = evaluation.borders
     if borders is None:
         raise Unavailable("no chunk follows another", is_reported=False)

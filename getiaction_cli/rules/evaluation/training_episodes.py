@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @rule("GA611", severity=Severity.INFO)
 def training_episodes(evaluation: Evaluation) -> Iterator[Finding]:
-    """Say so."""
+    """Report an evaluation on training episodes."""
     if evaluation.part == "training":
         yield Finding(
             "these are episodes that the policy was trained on; none was held out",

@@ -6,9 +6,9 @@ from getiaction_cli.analysis.recipe_on_dataset import Fit
 
 
 def in_batch(fit: Fit) -> dict[str, Any]:
-    """Every camera of a batch by the key that it has there, with the shape of its pictures (channels first).
+    """Return key in the batch → image shape (channels first) for every camera.
 
-    What the recipe's input features leave out is not in the batch.
+    Cameras that the recipe's input features leave out are not in the batch.
     """
     return {
         fit.renames.get(key, key): feature
@@ -18,7 +18,7 @@ def in_batch(fit: Fit) -> dict[str, Any]:
 
 
 def seen(fit: Fit) -> dict[str, Any]:
-    """The cameras whose pictures the policy gets."""
+    """Return the cameras that the policy reads."""
     if fit.facts.camera_prefix:
         return {key: feature for key, feature in in_batch(fit).items() if key.startswith(fit.facts.camera_prefix)}
     if named := fit.policy.get(fit.facts.camera_names):

@@ -6,17 +6,17 @@ from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change
 from getiaction_cli.policies import PolicyConfig, Rejected, Unjudgeable
 
-# LeRobot takes only multiples of some number for a horizon; for its defaults that is at most 16.
+# Some policies require a horizon that is a multiple of a number; with LeRobot's defaults, it is at most 16.
 _MAX_TRIED = 128
 
 
 def a_quarter(fit: Fit) -> int:
-    """The policy's steps in a quarter of a middling episode: about an eighth of such targets extend past its end."""
+    """Return the policy's steps in a quarter of the median episode: about 1/8 of such targets exceed its end."""
     return max(1, int(np.median(fit.lengths)) // (4 * fit.frames_apart))
 
 
 def shortened(fit: Fit, name: str, steps: int) -> Change | None:
-    """The fix that looks about so many steps ahead; None where other parameters hang on it."""
+    """Return a fix that predicts about so many steps; None if other parameters depend on it."""
     changed = shorter(fit, name, steps)
     if not changed:
         return None
@@ -27,7 +27,7 @@ def shortened(fit: Fit, name: str, steps: int) -> Change | None:
 
 
 def shorter(fit: Fit, name: str, least: int) -> dict[str, int]:
-    """The parameters that look ahead so many steps, or the next number that LeRobot accepts, and execute no more."""
+    """Return parameters that predict so many steps, or the next valid number, and execute at most that many."""
     executed = fit.policy.get("n_action_steps")
     if name not in ("chunk_size", "horizon", "action_horizon") or not isinstance(executed, int):
         return {}
@@ -47,7 +47,7 @@ def shorter(fit: Fit, name: str, least: int) -> dict[str, int]:
 
 
 def configured(fit: Fit, changed: dict[str, int]) -> PolicyConfig | None:
-    """The policy with some parameters changed; None where LeRobot refuses them."""
+    """Return the policy with some parameters changed; None if LeRobot rejects them."""
     try:
         return fit.policy.policy.configure({**fit.policy.params, **changed})
     except (Rejected, Unjudgeable):

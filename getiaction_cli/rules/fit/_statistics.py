@@ -8,7 +8,7 @@ from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Finding
 from getiaction_cli.rules.dataset.statistics_spread import impossible
 
-# The numbers that each mode computes with (lerobot/processor/normalize_processor.py).
+# The statistics that each mode uses (lerobot/processor/normalize_processor.py).
 NEEDS = {
     "MEAN_STD": ("mean", "std"),
     "MIN_MAX": ("min", "max"),
@@ -18,7 +18,7 @@ NEEDS = {
 
 
 def normalized(fit: Fit) -> Iterator[tuple[str, str, str]]:
-    """(key, kind, mode) of each feature of the dataset that is not passed through as it is."""
+    """Yield (key, type, mode) of each feature of the dataset that the policy normalizes."""
     for key, feature in {**fit.readable, **fit.writable}.items():
         mode = fit.policy.normalization.get(feature.type.value, "IDENTITY")
         if mode != "IDENTITY" and fit.reads(key):
@@ -26,14 +26,14 @@ def normalized(fit: Fit) -> Iterator[tuple[str, str, str]]:
 
 
 def statistics(fit: Fit, key: str) -> set[str]:
-    """The names of the statistics that training has of a feature."""
+    """Return the names of the statistics of a feature that are available in training."""
     there = set((fit.dataset.stats or {}).get(key, {}))
     colour = key in fit.dataset.camera_keys and key not in fit.dataset.depth_keys
     return there | {"mean", "std"} if colour and fit.recipe.data("use_imagenet_stats", True) else there
 
 
 def used(fit: Fit, finding: Finding) -> bool:
-    """True when what a finding says about statistics concerns numbers that this policy normalizes by."""
+    """True if a finding about statistics concerns statistics that this policy uses for normalization."""
     return any(
         key in finding.features
         and (_spoiled(fit, key, NEEDS.get(mode, ())) if finding.statistics else fit.network_reads(key))
@@ -42,18 +42,18 @@ def used(fit: Fit, finding: Finding) -> bool:
 
 
 def _spoiled(fit: Fit, key: str, names: tuple[str, ...]) -> bool:
-    """True when one of these numbers is missing, not finite, not of the feature's length, or turned."""
+    """True if one of these statistics is missing, not finite, or has a wrong length or order."""
     colour = key in fit.dataset.camera_keys and key not in fit.dataset.depth_keys
     if colour and fit.recipe.data("use_imagenet_stats", True) and set(names) == {"mean", "std"}:
         return False
     entry = (fit.dataset.stats or {}).get(key, {})
     read = fit.network_reads(key)
     if not entry and not read:
-        return False  # LeRobot leaves it as it is
+        return False  # LeRobot does not normalize it
     numbers = [entry[name].reshape(-1) for name in names if name in entry]
     size = fit.dataset.features[key].size
     if len(numbers) < len(names) or any(len(n) != size for n in numbers):
-        return True  # this stops training, whoever reads the feature
+        return True  # this stops training, even if the policy does not read the feature
     if not read or not all(np.isfinite(n).all() for n in numbers):
         return read
     low, high = numbers

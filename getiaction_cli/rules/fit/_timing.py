@@ -8,7 +8,7 @@ from getiaction_cli.diagnostics import Change, Finding
 
 
 def derive(fit: Fit, *keys: str) -> Change:
-    """Take these keys away, so that their time steps are derived."""
+    """Return a fix that removes these keys, so that their time steps are derived from the policy."""
     rest = [key for key in fit.recipe.keys(DELTAS) if key not in keys]
     routes = tuple(f"{DELTAS}.{key}" for key in keys) if rest else (DELTAS,)
     what = " and ".join(f"delta_timestamps.{key}" for key in keys) if rest else "delta_timestamps"
@@ -16,9 +16,9 @@ def derive(fit: Fit, *keys: str) -> Change:
 
 
 def unlike(fit: Fit, key: str) -> Iterator[Finding]:
-    """The stated window of a key, where it isn't the policy's."""
+    """Describe the window of a key in the recipe if it differs from the policy's."""
     stated, expected = fit.steps(key), fit.expected(key)
-    if stated is None or stated == (expected or [0]):  # of the current frame alone LeRobot drops the time dimension
+    if stated is None or stated == (expected or [0]):  # for a window of one frame, LeRobot drops the time dimension
         return
     if expected is None:
         yield Finding(
@@ -33,7 +33,7 @@ def unlike(fit: Fit, key: str) -> Iterator[Finding]:
         return
     yield Finding(
         f"`delta_timestamps` gives `{key}` {fit.seconds(stated)}; {fit.policy.policy.class_name} with "
-        f"{fit.timing_in_words()} learns from {fit.seconds(expected)}",
+        f"{fit.describe_timing()} learns from {fit.seconds(expected)}",
         at=f"{DELTAS}.{key}",
         label=_difference(stated, expected),
         related=fit.timing(),
@@ -44,7 +44,7 @@ def unlike(fit: Fit, key: str) -> Iterator[Finding]:
 
 
 def _on_purpose(stated: list[int], expected: list[int]) -> str:
-    """The setting for steps that are further apart, where these differ by nothing else."""
+    """Return the setting for a larger stride if that is the only difference between both windows."""
     apart, own = frames_apart(stated), frames_apart(expected)
     if apart > own == 1 and stated == [step * apart for step in expected]:
         return f"`data.init_args.stride: {apart}` learns from every {ordinal(apart)} frame on purpose"

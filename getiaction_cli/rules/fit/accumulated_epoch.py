@@ -57,7 +57,7 @@ _ROUTE = "trainer.accumulate_grad_batches"
 
 @rule("GA371", severity=Severity.WARNING, dataset="pusht", cause=("samples",))
 def accumulated_epoch(fit: Fit) -> Iterator[Finding]:
-    """Compare with the batches of an epoch."""
+    """Compare accumulate_grad_batches with the batches of an epoch."""
     asked, batches = fit.recipe.get(_ROUTE), fit.batches
     if type(asked) is not int or not 0 < batches < asked or fit.recipe.trainer("fast_dev_run"):
         return

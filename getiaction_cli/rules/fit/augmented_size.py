@@ -73,7 +73,7 @@ from getiaction_cli.analysis.recipe_on_dataset import Fit
 from getiaction_cli.diagnostics import Change, Finding, Related, Severity
 from getiaction_cli.rules import rule
 
-# The transforms that take a `size` to which a fix can set the camera's.
+# Transforms with a `size`, which a fix can set to the size of the camera.
 _SIZED = ("CenterCrop", "RandomCrop", "RandomResizedCrop", "Resize")
 
 
@@ -87,13 +87,13 @@ _VALUES = {
 
 @rule("GA355", dataset="pusht", cause=("channels",))
 def augmented_size(fit: Fit) -> Iterator[Finding]:
-    """Follow the pictures of each camera through the transforms."""
+    """Track the image shape of each camera through the transforms."""
     found = list(_refused_classes(fit) if is_class(fit.recipe) else _refused_fields(fit))
     yield from found or _resized(fit)
 
 
 def _refused_fields(fit: Fit) -> Iterator[Finding]:
-    """Transforms among LeRobot's fields whose result is not a picture as the policy expects it."""
+    """Check the transforms of LeRobot's configuration fields."""
     recipe = fit.recipe
     for route in transform_routes(recipe):
         name, arguments = str(recipe.get(f"{route}.type")), recipe.get(f"{route}.kwargs")
@@ -109,10 +109,10 @@ def _refused_fields(fit: Fit) -> Iterator[Finding]:
 
 
 def _refused_classes(fit: Fit) -> Iterator[Finding]:
-    """The same for transforms by class path."""
+    """Check the transforms with a class path."""
     path = Path(fit.recipe)
     for dtype, size in _cameras(fit):
-        # LeRobot returns pictures out of videos as whole numbers, and those stored as images as fractions.
+        # LeRobot returns video frames as integers, and stored images as floats.
         last = path.after(Picture(size, "uint8" if dtype == "video" else "float"))
         if last.channels != 3:
             path.refused.setdefault(last.turned_by, _ONE_CHANNEL)
@@ -127,13 +127,13 @@ def _refused_classes(fit: Fit) -> Iterator[Finding]:
 
 
 def _cameras(fit: Fit) -> list[tuple[str, Size | None]]:
-    """How the pictures of each colour camera are stored, and their (height, width)."""
+    """Yield how each colour camera is stored, and its (height, width)."""
     colours = (key for key in fit.dataset.camera_keys if key not in fit.dataset.depth_keys)
     return [(fit.dataset.features[key].dtype, _size(fit, key)) for key in colours]
 
 
 def _resized(fit: Fit) -> Iterator[Finding]:
-    """The first camera whose pictures change their size."""
+    """Return the first camera whose image size changes."""
     recipe = fit.recipe
     by_class = is_class(recipe)
     named, arguments = ("class_path", "init_args") if by_class else ("type", "kwargs")
@@ -171,13 +171,13 @@ def _resized(fit: Fit) -> Iterator[Finding]:
 
 
 def _size(fit: Fit, key: str) -> Size | None:
-    """(height, width) of a camera."""
+    """Return the (height, width) of a camera."""
     resolution = fit.dataset.features[key].resolution
     return (resolution[1], resolution[0]) if resolution else None
 
 
 def _without(fit: Fit, route: str) -> Change:
-    """Leave the transform out; without any, LeRobot would apply its own ones."""
+    """Return a fix that removes the transform, or the whole section if it is the only one: LeRobot has defaults."""
     around = route.rpartition(".")[0]
     if is_class(fit.recipe):
         while route != ROUTE and len(fit.recipe.get(around) or ()) == 1:

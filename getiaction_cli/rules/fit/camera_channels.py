@@ -59,7 +59,7 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
     if fit.facts.any_channels:
         return
     cameras = seen(fit)
-    # Distances of a depth camera would be cut off at 255, unlike the one channel of a gray picture.
+    # Depth values would be clipped at 255, unlike grey values.
     right = {key: [3] if fit.renames.get(key, key) in fit.dataset.depth_keys else fit.facts.channels for key in cameras}
     odd = {key: camera.shape[0] for key, camera in cameras.items() if camera.shape[0] not in right[key]}
     for key in [key for key, channels in odd.items() if channels > _MAX]:
@@ -68,7 +68,7 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
             f"LeRobot takes `{key}` for {odd.pop(key)} channels of {height}x{width}: its names put the channel first",
             at="data.init_args.repo_id",
             related=(Related("the names", file="meta/info.json", key=f"features.{key}.names"),),
-            # The others look at the pictures alone, which are as they should be.
+            # The other policies only read the images, which are correct.
             severity=None if fit.facts.built_for_shape else Severity.WARNING,
         )
     parameter = fit.facts.camera_names

@@ -89,14 +89,14 @@ def checkpoint_cameras(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
         )
         if pairs
         else None,
-        # Nothing is left to be renamed to them: a robot with fewer cameras, which these policies are made for.
+        # There is no camera left to rename: a robot with fewer cameras, which these policies support.
         severity=None if alone else Severity.WARNING if extra else Severity.INFO,
         breaks=None if alone else (),
     )
 
 
 def _pairs(missing: list[str], extra: list[str]) -> Iterator[tuple[str, str]]:
-    """Each missing camera with the one that is left and called most alike."""
+    """Pair each missing camera with the remaining camera that has the most similar name."""
     left = list(extra)
     for key in missing:
         if left:

@@ -54,7 +54,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA344", cause=("checkpoint", "checkpoint policy", "checkpoint cameras", "checkpoint dimensions"))
 def checkpoint_network(fit: Fit, checkpoint: Checkpoint) -> Iterator[Finding]:
-    """Count the parameters with each of the user's values and with the checkpoint's own."""
+    """Compare the parameter counts with the user's values and with the checkpoint's."""
     policy, asked = fit.policy, fit.recipe.params()
     if not checkpoint.config or policy.policy.name != checkpoint.policy:
         return

@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA340", breaks=("checkpoint",), stops=True)
 def checkpoint_unreadable(checkpoint: Checkpoint) -> Iterator[Finding]:
-    """Say what is missing."""
+    """Report what is missing."""
     if checkpoint.problem:
         yield Finding(
             checkpoint.problem,

@@ -59,27 +59,27 @@ from getiaction_cli.rules import rule
 def chosen_feature(fit: Fit) -> Iterator[Finding]:
     """Look up each chosen feature among those that a policy can have."""
     for route, there, verb in ((INPUTS, fit.readable, "read"), (OUTPUTS, fit.writable, "predict")):
-        said = fit.recipe.get(route)
-        if said in ([], {}):
+        given = fit.recipe.get(route)
+        if given in ([], {}):
             yield Finding(
-                f"an empty {'section' if said == {} else 'list'} leaves the policy nothing to {verb}",
+                f"an empty {'section' if given == {} else 'list'} leaves the policy nothing to {verb}",
                 at=route,
                 fix=Change(f"remove it: the policy may {verb} everything", remove=(route,)),
             )
-        written = isinstance(said, dict)
-        for i, key in enumerate(said if isinstance(said, list | dict) else []):
+        written = isinstance(given, dict)
+        for i, key in enumerate(given if isinstance(given, list | dict) else []):
             at = f"{route}.{key}" if written else f"{route}.{i}"
             if not isinstance(key, str):
                 continue
             if key in there:
-                yield from _differs(fit, at, key, there[key], said[key]) if written else ()
+                yield from _differs(fit, at, key, there[key], given[key]) if written else ()
                 continue
-            # The dataset's names are chosen from, before they are renamed.
+            # Features are selected by their names in the dataset, before they are renamed.
             renamed = [old for old, new in fit.renames.items() if new == key and old in there]
             close = renamed or get_close_matches(key, there, 1)
             known = key in fit.dataset.features
             fix = None
-            if close and not known and close[0] not in said:
+            if close and not known and close[0] not in given:
                 new, title = ((at, close[0]),), f"write {close[0]}"
                 fix = Change(title, rename=new) if written else Change(title, set=new)
             yield Finding(
@@ -94,20 +94,20 @@ def chosen_feature(fit: Fit) -> Iterator[Finding]:
             )
 
 
-def _differs(fit: Fit, at: str, key: str, feature: Any, said: Any) -> Iterator[Finding]:
-    """A feature whose written form differs from the dataset's; one with a dtype is as the dataset writes it."""
-    if not isinstance(said, dict) or "dtype" in said:
+def _differs(fit: Fit, at: str, key: str, feature: Any, given: Any) -> Iterator[Finding]:
+    """Report a feature whose definition differs from the dataset's; with a dtype, it has the dataset's format."""
+    if not isinstance(given, dict) or "dtype" in given:
         return
     for name, real, its in (("type", feature.type.value, "dtype"), ("shape", list(feature.shape), "shape")):
-        if name not in said or said[name] == real:
+        if name not in given or given[name] == real:
             continue
-        # Outputs take the dataset's shape, unless the policy is built from both sections at once.
+        # Outputs have the dataset's shape, unless the policy is built from both sections.
         passed_over = feature.type.value == "ACTION" and not isinstance(fit.recipe.get(INPUTS), dict)
         cut = fit.policy.get("crop_shape") or fit.policy.get("resize_shape")
         any_size = feature.type.value == "VISUAL" and (cut or not (fit.facts.known and fit.facts.built_for_size))
         small = name == "shape" and (passed_over or any_size)
         yield Finding(
-            f"the {name} of `{key}` is {_shown(real)} in the dataset, and {_shown(said[name])} here",
+            f"the {name} of `{key}` is {_shown(real)} in the dataset, and {_shown(given[name])} here",
             at=f"{at}.{name}",
             related=(Related("the dataset's", file="meta/info.json", key=f"features.{key}.{its}"),),
             fix=Change(f"set it to {_shown(real)}", set=((f"{at}.{name}", real),)),

@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA314", dataset="pusht", cause=("cameras", "channels", "camera sizes", "camera"), breaks=("crop",), stops=True)
 def crop_too_big(fit: Fit) -> Iterator[Finding]:
-    """Compare the crop with the first picture that it doesn't fit in."""
+    """Find the first camera whose images are smaller than the crop."""
     crop = fit.policy.get("crop_shape")
     if not isinstance(crop, list | tuple) or len(crop) != 2 or fit.policy.get("resize_shape") is not None:
         return

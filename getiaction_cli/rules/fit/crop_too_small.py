@@ -72,7 +72,7 @@ def crop_too_small(fit: Fit) -> Iterator[Finding]:
         default = "" if fit.recipe.has(at) else ", its default,"
         resizes = resize in fit.policy.policy.parameter_names
         help = "" if resizes else f"set {name} nearer to the size of the picture"
-        if fit.policy.get("crop_ratio") is not None:  # which crops what was resized
+        if fit.policy.get("crop_ratio") is not None:  # which crops the resized images
             help = f"{resize} [{round(240 * height / width / 8) * 8}, 240] with crop_ratio 0.9 keeps the whole view"
         no_crop = Change("set crop_shape to null: no crop", set=((at, None),))
         whole = Change(

@@ -58,7 +58,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA323", dataset="pusht", cause=("cameras", "camera sizes", "camera"), breaks=("crop",))
 def encoder_picture(fit: Fit) -> Iterator[Finding]:
-    """Follow the picture to the encoder."""
+    """Compute the image size at the input of the encoder."""
     takes = fit.facts.vision_encoder
     if takes is None:
         return
@@ -111,10 +111,10 @@ def _resized(fit: Fit, encoder: str, side: int, resizing: str) -> Iterator[Findi
 
 
 def _side(encoder: str, family: str, usual: int) -> int:
-    """The pixels on each side of the pictures that an encoder was trained on.
+    """Return the side length in pixels of the images that an encoder was trained on.
 
     Raises:
-        Unavailable: it is not on this machine, and its name is not one whose size is known.
+        Unavailable: it is not on this machine, and its name is not in the list of known sizes.
     """
     known = find(encoder, hub_cache()).config
     if not known and not encoder.startswith(family):

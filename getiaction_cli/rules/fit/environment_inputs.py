@@ -59,13 +59,13 @@ from getiaction_cli.environments import Simulation
 from getiaction_cli.rules import rule
 
 _ROUTE = "evaluation.env"
-# Policies of several cameras fill these themselves.
+# Policies for several cameras pad these themselves.
 _FILLED = "observation.images.empty_camera"
 
 
 @rule("GA346", dataset="pusht", cause=("environment", "chosen features"))
 def environment_inputs(fit: Fit, simulation: Simulation) -> Iterator[Finding]:
-    """Look each input of the policy up among what the environment provides."""
+    """Look up each input of the policy in the observations of the environment."""
     missing = _missing(fit, simulation)
     if not missing:
         return

@@ -60,7 +60,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA351", help="correct this field of `evaluation.env`")
 def environment_refused(environment: Environment, simulated: Simulation | Rejected) -> Iterator[Finding]:
-    """Repeat LeRobot's own message."""
+    """Report LeRobot's error."""
     if isinstance(simulated, Rejected):
         yield Finding(
             f"the environment {environment.name} refuses its fields: {simulated.message}", at="evaluation.env"

@@ -61,18 +61,18 @@ def episodes_asked_for(fit: Fit) -> Iterator[Finding]:
             yield from _missing(fit.recipe.get(f"{route}.{name}"), f"{route}.{name}", dataset)
 
 
-def _missing(said: object, route: str, dataset: Dataset) -> Iterator[Finding]:
+def _missing(given: object, route: str, dataset: Dataset) -> Iterator[Finding]:
     there = len(dataset.episodes)
-    if not isinstance(said, list) or not there:
+    if not isinstance(given, list) or not there:
         return
-    wrong = [i for i, episode in enumerate(said) if isinstance(episode, int) and episode >= there]
+    wrong = [i for i, episode in enumerate(given) if isinstance(episode, int) and episode >= there]
     left_out = set(wrong)
     if not wrong:
         return
-    keep = [episode for i, episode in enumerate(said) if i not in left_out]
+    keep = [episode for i, episode in enumerate(given) if i not in left_out]
     more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
     yield Finding(
-        f"episode {said[wrong[0]]}{more} is not in {dataset.repo_id}, which has 0 to {there - 1}",
+        f"episode {given[wrong[0]]}{more} is not in {dataset.repo_id}, which has 0 to {there - 1}",
         at=f"{route}.{wrong[0]}",
         related=(Related(f"{there} episodes", file="meta/info.json", key="total_episodes"),),
         fix=Change("leave out the episodes that are not there", set=((route, keep),)) if keep else None,

@@ -72,7 +72,7 @@ def fixed_dimensions(fit: Fit) -> Iterator[Finding]:
 
 
 def _stated(fit: Fit) -> Iterator[tuple[str, str, int, str | list[int] | None]]:
-    """(parameter, feature, width it means, value that fixes it: None for the feature's own width, [] for none)."""
+    """Yield (parameter, feature, its width, the corrected value: None for the feature's width, [] for no fix)."""
     policy = fit.policy
     for name, key in fit.facts.exact_widths.items():
         yield name, key, policy.get(name), None

@@ -59,17 +59,17 @@ _ROUTE = "data.init_args.tolerance_s"
 
 @rule("GA357", dataset="robot-clock", cause=("meta/", "lengths", "episode order", "fps"))
 def frame_times(fit: Fit) -> Iterator[Finding]:
-    """Compare each timestamp with that of the nearest picture."""
+    """Compare each timestamp with that of the nearest video frame."""
     dataset = fit.dataset
     if not dataset.video_keys or any(not header.even for header in dataset.videos.values()):
-        return  # the pictures of a video with an uneven rate may well be where the tables say
+        return  # the frames of a video with a variable rate may match the tables
     needs_files(dataset)
     times = dataset.frame_times
     taken = np.isin(times.episode, fit.chosen)
     episode, frame, seconds = times.episode[taken], times.frame[taken], times.seconds[taken]
     nearest = np.round(seconds * fit.fps)
     gap = np.abs(seconds - nearest / fit.fps)
-    # The tables hold 32-bit numbers, which are coarser the longer an episode is.
+    # Tables store 32-bit floats, whose precision decreases over the episode.
     off = np.nonzero(gap >= fit.tolerance + np.abs(seconds) * 1.2e-7)[0]
     if not len(off):
         return
@@ -90,5 +90,5 @@ def frame_times(fit: Fit) -> Iterator[Finding]:
 
 
 def _above(gap: float) -> float:
-    """A number of three digits that is a little larger."""
+    """Round up to three significant digits."""
     return float(f"{gap * 1.005:.3g}")

@@ -63,12 +63,12 @@ from getiaction_cli.rules.fit._statistics import NEEDS, normalized, statistics
 
 @rule("GA322", dataset="no-quantiles", cause=("meta/stats", "statistics", "complete statistics"), stops=True)
 def missing_statistics(fit: Fit) -> Iterator[Finding]:
-    """Look up the numbers that each feature is normalized by."""
+    """Look up the statistics that each feature is normalized with."""
     for key, kind, mode in normalized(fit):
         there = statistics(fit, key)
         missing = [name for name in NEEDS.get(mode, ()) if name not in there]
         if not missing or (not there and not fit.network_reads(key)):
-            continue  # LeRobot leaves a feature without any statistics as it is
+            continue  # LeRobot does not normalize a feature without any statistics
         at = fit.recipe.param_route("normalization_mapping")
         written = fit.recipe.has(f"{at}.{kind}")
         yield Finding(

@@ -71,7 +71,7 @@ _TRAINING, _VALIDATION = "train/loss", "val/loss"
 
 @rule("GA336", dataset="pusht", cause=("samples", "held out"))
 def monitored_metric(fit: Fit) -> Iterator[Finding]:
-    """Look each monitored name up among the metrics of the run."""
+    """Look up each monitored name in the metrics of the run."""
     if fit.recipe.trainer("fast_dev_run"):
         return
     callbacks = fit.recipe.trainer("callbacks")
@@ -100,7 +100,7 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
                 fix=Change("wait for the first rollouts", set=((f"{section}.init_args.strict", False),)),
             )
             continue
-        meant, complaint = _meant(fit, monitor), _complaint(fit, monitor)
+        meant, complaint = _intended_metric(fit, monitor), _complaint(fit, monitor)
         if complaint:
             yield Finding(
                 f"{name} watches `{monitor}`, {complaint}",
@@ -111,14 +111,14 @@ def monitored_metric(fit: Fit) -> Iterator[Finding]:
 
 
 def _named(fit: Fit, route: str) -> Iterator[Finding]:
-    """Metrics that the names of the checkpoints show and no run writes."""
+    """Report metrics in the file names of checkpoints that no run logs."""
     pattern = fit.recipe.get(route)
     if not isinstance(pattern, str):
         return
     for field in re.findall(r"\{([^{}:!]+)", pattern):
         if field in ("epoch", "step") or not (complaint := _complaint(fit, field)):
             continue
-        meant = _meant(fit, field)
+        meant = _intended_metric(fit, field)
         meant = _TRAINING if _complaint(fit, meant) else meant
         new = re.sub(r"\{" + re.escape(field) + r"(?=[:!}])", "{" + meant, pattern)
         yield Finding(
@@ -145,8 +145,8 @@ def _evaluates(fit: Fit) -> bool:
     return isinstance(fit.recipe.get("evaluation.env"), dict)
 
 
-def _meant(fit: Fit, monitor: str) -> str:
-    """The metric that a name means: "val_loss", "success_rate" and the like, or the loss itself."""
+def _intended_metric(fit: Fit, monitor: str) -> str:
+    """Return the metric that a name such as "val_loss" or "success_rate" stands for, or the loss."""
     if _evaluates(fit):
         word = monitor.lower().replace("eval_", "eval/")
         rollouts = {metric: metric for metric in METRICS} | {metric.removeprefix("eval/"): metric for metric in METRICS}

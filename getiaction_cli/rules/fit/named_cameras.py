@@ -59,7 +59,7 @@ from getiaction_cli.rules.fit._cameras import in_batch
 
 @rule("GA305", dataset="pusht", cause=("chosen features", "camera"))
 def named_cameras(fit: Fit) -> Iterator[Finding]:
-    """Look up what the policy looks for among what a batch holds."""
+    """Look up the cameras that the policy names in the batch."""
     if prefix := fit.facts.camera_prefix:
         yield from _prefixed(fit, prefix)
         return

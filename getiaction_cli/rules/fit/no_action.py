@@ -53,7 +53,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA309", dataset="gripper", cause=("chosen features",), breaks=("action",), stops=True)
 def no_action(fit: Fit) -> Iterator[Finding]:
-    """Ask for the feature that every policy predicts."""
+    """Look for the feature that every policy predicts."""
     if fit.policy.action_feature is None and ACTION in fit.writable:
         yield Finding(
             "`output_features` leaves out `action`, the one feature that policies predict",

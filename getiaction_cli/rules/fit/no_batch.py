@@ -57,7 +57,7 @@ _TRAIN, _VAL, _BOTH = "trainer.limit_train_batches", "trainer.limit_val_batches"
 
 @rule("GA333", dataset="pusht", cause=("samples", "held out"), stops=True)
 def no_batch(fit: Fit) -> Iterator[Finding]:
-    """Count the batches that are left."""
+    """Count the batches per epoch after the limits of the trainer."""
     both = isinstance(fit.recipe.get(_BOTH), float) and bool(fit.recipe.get(_BOTH))
     asked = (
         (_TRAIN, fit.batches_per_epoch, "per epoch", not fit.batches),
@@ -68,7 +68,7 @@ def no_batch(fit: Fit) -> Iterator[Finding]:
     for route, batches, what, nothing in asked:
         limit = fit.recipe.get(route)
         if not fit.recipe.has(route) or not batches or (both and route != _BOTH):
-            continue  # overfit_batches takes the place of the others
+            continue  # overfit_batches replaces the other limits
         if nothing or (isinstance(limit, float) and 0 < limit < 1 and not int(batches * limit)):
             name = route.rpartition(".")[2]
             yield Finding(

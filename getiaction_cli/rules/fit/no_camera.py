@@ -53,10 +53,10 @@ from getiaction_cli.rules import rule
 
 @rule("GA307", dataset="pusht", cause=("chosen features", "checkpoint cameras"), breaks=("camera",), stops=True)
 def no_camera(fit: Fit) -> Iterator[Finding]:
-    """Ask for a camera where the policy needs one."""
+    """Look for a camera if the policy needs one."""
     policy = fit.policy
     there = [key for key, feature in fit.readable.items() if feature.type.value == "VISUAL"]
-    # Some policies make up a camera among their inputs where the dataset has none.
+    # Some policies add a camera to their inputs if the dataset has none.
     if (policy.image_features and there) or not fit.facts.needs_camera:
         return
     or_environment = fit.facts.environment_replaces_camera

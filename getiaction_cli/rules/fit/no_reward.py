@@ -49,7 +49,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA317", dataset="no-reward", breaks=("reward",), stops=True)
 def no_reward(fit: Fit) -> Iterator[Finding]:
-    """Ask for rewards where they are read."""
+    """Look for rewards if the policy reads them."""
     if fit.policy.reward_delta_indices is not None and REWARD not in fit.dataset.features:
         yield Finding(
             f"{fit.policy.policy.class_name} learns from `{REWARD}`, and {fit.dataset.repo_id} has none",

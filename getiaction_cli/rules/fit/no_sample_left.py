@@ -61,7 +61,7 @@ from getiaction_cli.rules.fit._shorter import a_quarter, configured, shortened, 
     help="lower `drop_n_last_frames`, or train on longer episodes",
 )
 def no_sample_left(fit: Fit) -> Iterator[Finding]:
-    """Compare each episode's length with the frames that are left out."""
+    """Compare each episode's length with the number of frames that are left out at its end."""
     drop, lengths = fit.dropped, fit.lengths
     short = int((lengths <= drop).sum())
     if drop <= 0 or not short:
@@ -71,7 +71,7 @@ def no_sample_left(fit: Fit) -> Iterator[Finding]:
     stated = fit.recipe.has(at)
     if not stated:
         at = fit.recipe.param_route(ahead)
-    # The number of frames follows from how far some policies look ahead.
+    # Some policies derive this number from their horizon.
     changed = {} if stated else shorter(fit, ahead, a_quarter(fit))
     after = configured(fit, changed) if changed else None
     everything = short == len(lengths)

@@ -54,7 +54,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA308", dataset="pusht", cause=("chosen features", "feature names"), breaks=("state",), stops=True)
 def no_state(fit: Fit) -> Iterator[Finding]:
-    """Ask for observation.state where the policy reads it."""
+    """Look for observation.state if the policy reads it."""
     if fit.policy.state_feature is not None:
         return
     if not fit.facts.needs_state and (STATE in fit.dataset.features or not fit.facts.needs_state_in_dataset):
@@ -71,7 +71,7 @@ def no_state(fit: Fit) -> Iterator[Finding]:
     others = [key for key, feature in fit.dataset.features.items() if feature.is_vector and key != "action"]
     close = get_close_matches(STATE, others, 1, 0.5) or [key for key in others if "state" in key][:1]
     if close and ACTION not in fit.dataset.features:
-        return  # the whole dataset names its features otherwise, which is reported as that
+        return  # another rule reports a dataset whose features all have other names
     yield Finding(
         f"{name} needs the robot's state as `{STATE}`, and {fit.dataset.repo_id} has no such feature",
         at="data.init_args.repo_id",

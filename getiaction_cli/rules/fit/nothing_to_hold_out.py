@@ -59,7 +59,7 @@ _MUCH = 0.3
 
 @rule("GA328", dataset="pusht", cause=("held out",), breaks=("held out",), stops=True)
 def nothing_to_hold_out(fit: Fit) -> Iterator[Finding]:
-    """Split as training does, and look at what is left."""
+    """Split the episodes as training does, and check that both parts have some."""
     if not fit.val_split or not len(fit.chosen):
         return
     if not fit.held_out:

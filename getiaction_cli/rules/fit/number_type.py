@@ -62,7 +62,7 @@ from getiaction_cli.rules.fit._statistics import NEEDS
 
 @rule("GA354", dataset="buttons", cause=("columns", "feature dtype", "statistics"), breaks=("number type",))
 def number_type(fit: Fit) -> Iterator[Finding]:
-    """Follow each feature's numbers through LeRobot's normalization to the network."""
+    """Determine the dtype of each feature after LeRobot's normalization, at the input of the network."""
     for key, kind in {**fit.readable, **fit.writable}.items():
         feature = fit.dataset.features[key]
         whole = feature.dtype.startswith(("int", "uint"))
@@ -70,10 +70,10 @@ def number_type(fit: Fit) -> Iterator[Finding]:
             continue
         mode = fit.policy.normalization.get(kind.type.value, "IDENTITY")
         normalized = mode != "IDENTITY" and bool((fit.dataset.stats or {}).get(key))
-        told = _normalized(fit, feature, mode) if normalized else _as_it_is(fit, feature)
-        if told is None:
+        reported = _normalized(fit, feature, mode) if normalized else _as_it_is(fit, feature)
+        if reported is None:
             continue
-        message, severity = told
+        message, severity = reported
         unread = key in fit.unread()
         yield Finding(
             message,
@@ -87,11 +87,11 @@ def number_type(fit: Fit) -> Iterator[Finding]:
 
 
 def _normalized(fit: Fit, feature: Feature, mode: str) -> tuple[str, Severity | None] | None:
-    """What goes wrong where the feature is normalized, and how bad it is."""
+    """Return the problem of a normalized feature, and its severity."""
     if feature.dtype == "bool":
         return f"`{feature.key}` holds booleans, and LeRobot can't normalize those by {mode}", None
     if mode == "MIN_MAX" or not fit.network_reads(feature.key):
-        return None  # the smallest and the largest are whole numbers
+        return None  # min and max are integers
     entry = (fit.dataset.stats or {})[feature.key]
     numbers = [entry[name].reshape(-1) for name in NEEDS.get(mode, ()) if name in entry]
     if len(numbers) != len(NEEDS.get(mode, ())) or not all(np.isfinite(n).all() for n in numbers):
@@ -107,10 +107,10 @@ def _normalized(fit: Fit, feature: Feature, mode: str) -> tuple[str, Severity | 
 
 
 def _as_it_is(fit: Fit, feature: Feature) -> tuple[str, Severity | None] | None:
-    """What goes wrong where the network gets the feature as the dataset has it."""
+    """Return the problem of a feature that is not normalized."""
     if not fit.network_reads(feature.key):
         return None
-    # Joined to the numbers of the pictures, or mixed with noise, whole numbers become fractions by themselves.
+    # Concatenating integers with image features, or adding noise, converts them to floats.
     mixed = fit.facts.joins_state if feature.role == "state" else not fit.facts.layer_on_actions
     if mixed and not (feature.role == "action" and feature.dtype == "bool"):
         return None

@@ -79,6 +79,6 @@ def padded_targets(fit: Fit) -> Iterator[Finding]:
         help=f"a {name} of {shorter} or less pads about an eighth"
         if fit.stride < median
         else f"a stride of {fit.stride} frames is longer than half of the episodes",
-        # Where the stride is longer than the episodes, no chunk is short enough.
+        # If the stride is longer than the episodes, no chunk is short enough.
         fix=shortened(fit, name, shorter) if fit.stride < median else None,
     )

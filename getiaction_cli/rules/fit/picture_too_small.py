@@ -61,7 +61,7 @@ from getiaction_cli.rules import rule
     breaks=("crop",),
 )
 def picture_too_small(fit: Fit) -> Iterator[Finding]:
-    """Follow the picture through the strides."""
+    """Compute the size of the feature map from the strides."""
     for key, camera in list(fit.policy.image_features.items())[:1]:
         name = next((n for n in ("crop_shape", "resize_shape") if fit.policy.get(n) is not None), "")
         size = tuple(fit.policy.get(name) if name else camera.shape[1:])
@@ -81,7 +81,7 @@ def picture_too_small(fit: Fit) -> Iterator[Finding]:
 
 
 def _least(fit: Fit) -> int:
-    """The side of the smallest picture of which convolutions without padding leave a point; 0 where there are none."""
+    """Return the minimum image size for convolutions without padding; 0 if there are none."""
     file = fit.facts.image_convolutions
     size = 1 if file else 0
     for kernel, stride in reversed(convolutions(file) if file else ()):
@@ -90,5 +90,5 @@ def _least(fit: Fit) -> int:
 
 
 def _is_a_point(fit: Fit, size: tuple[int, ...]) -> bool:
-    # Batch norm can't be computed over the single point that is left, as the network is built in training mode.
+    # The network is built in training mode, in which batch norm can't be computed over a single point.
     return min(size) < 1 or (ceil(size[0] / 32) * ceil(size[1] / 32) <= 1 and not fit.policy.get("use_group_norm"))

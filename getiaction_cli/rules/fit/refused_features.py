@@ -81,9 +81,9 @@ from getiaction_cli.rules import rule
     help="choose the cameras and states that the policy reads with `input_features`, or choose another policy",
 )
 def refused_features(fit: Fit) -> Iterator[Finding]:
-    """Ask LeRobot."""
+    """Report features that LeRobot rejects."""
     if ACTION not in fit.dataset.features:
-        return  # the dataset's own fault, told as that
+        return  # rules about the dataset report its own errors
     try:
         message = fit.policy.validate_features()
     except Unjudgeable as reason:

@@ -60,7 +60,7 @@ _RELATIVE = "use_relative_actions"
 
 @rule("GA356", dataset="toy", cause=("meta/", "statistics", "complete statistics"))
 def relative_actions(fit: Fit) -> Iterator[Finding]:
-    """Compare the statistics of the actions with the episodes' own, which are of the recorded actions."""
+    """Compare the statistics of the dataset with those of the episodes, which describe the recorded actions."""
     if not fit.policy.get(_RELATIVE) or fit.policy.normalization.get("ACTION") in (None, "IDENTITY"):
         return
     if fit.facts.computes_relative_statistics:
@@ -84,7 +84,7 @@ def relative_actions(fit: Fit) -> Iterator[Finding]:
 
 
 def _converted(fit: Fit) -> list[bool]:
-    """For each dimension of the action, whether LeRobot makes it relative (relative_action_processor.py)."""
+    """Return for each dimension of the action whether LeRobot converts it (relative_action_processor.py)."""
     feature = fit.dataset.features[ACTION]
     kept = [str(name).lower() for name in fit.policy.get("relative_exclude_joints") or [] if name]
     names = [feature.dimension(i).lower() for i in range(feature.size)] if feature.names else [""] * feature.size
@@ -92,10 +92,10 @@ def _converted(fit: Fit) -> list[bool]:
 
 
 def _are_absolute(fit: Fit) -> bool:
-    """True when the dataset's statistics are those of the recorded actions."""
+    """True if the dataset's statistics describe the recorded actions."""
     entry = (fit.dataset.stats or {}).get(ACTION, {})
     if fit.dataset.stats_source != STATS or not {"min", "max", "mean"} <= entry.keys():
-        return bool(entry)  # older formats have no others
+        return bool(entry)  # older formats only have these
     sums = fit.dataset.episodes.sums.get(ACTION)
     if sums is not None and sums.min.size == entry["min"].size:
         span = np.maximum(sums.max - sums.min, 1e-9)

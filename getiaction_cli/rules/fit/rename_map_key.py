@@ -57,7 +57,7 @@ from getiaction_cli.rules import rule
     help="write a feature of the dataset on the left and the policy's name for it on the right",
 )
 def rename_map_key(fit: Fit) -> Iterator[Finding]:
-    """Look up what is renamed."""
+    """Look up the renamed features."""
     for key, new in fit.renames.items():
         if key in fit.dataset.features:
             continue

@@ -52,7 +52,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA338", severity=Severity.WARNING, dataset="aloha")
 def snapped_gripper(fit: Fit) -> Iterator[Finding]:
-    """Look at the extremes of the dimension that is rounded."""
+    """Look at the extremes of the dimension that the policy rounds."""
     on = [name for name in fit.facts.rounds_gripper if fit.policy.get(name)]
     feature, stats = fit.dataset.features.get(ACTION), (fit.dataset.stats or {}).get(ACTION, {})
     if not on or feature is None or not {"min", "max"} <= stats.keys():

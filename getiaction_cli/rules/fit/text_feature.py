@@ -56,7 +56,7 @@ from getiaction_cli.rules import rule
     help="store it as numbers, or leave it out of `input_features`",
 )
 def text_feature(fit: Fit) -> Iterator[Finding]:
-    """Look at the type of what is read."""
+    """Look at the dtypes of the features that the policy reads."""
     for key in (*fit.readable, *fit.writable):
         feature = fit.dataset.features[key]
         if feature.dtype == "string" and fit.reads(key):

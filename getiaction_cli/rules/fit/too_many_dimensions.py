@@ -52,10 +52,10 @@ from getiaction_cli.rules.fit._shorter import configured
 
 @rule("GA320", dataset="aloha", breaks=("dimensions",))
 def too_many_dimensions(fit: Fit) -> Iterator[Finding]:
-    """Compare the robot's width with the policy's."""
+    """Compare the dataset's number of dimensions with the policy's maximum."""
     for key, most in fit.facts.room.items():
         room = fit.policy.get(most)
-        # Not the policy's own feature: some replace it by one of the padded width.
+        # Use the dataset's feature: some policies replace theirs by one with the padded width.
         feature = {**fit.readable, **fit.writable}.get(key)
         if not isinstance(room, int) or feature is None or feature.shape[0] <= room:
             continue

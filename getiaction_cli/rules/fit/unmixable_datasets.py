@@ -59,7 +59,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA359", dataset="pusht", stops=True)
 def unmixable_datasets(recipe: Recipe, dataset_or_reason: Any) -> Iterator[Finding]:
-    """Why the datasets of a list can't be read as one."""
+    """Report why the datasets of a list can't be combined."""
     for route, message, help in getattr(dataset_or_reason, "problems", ()):
         if message:
             yield Finding(message, at=route, help=help)

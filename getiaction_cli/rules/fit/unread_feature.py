@@ -54,7 +54,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA353", severity=Severity.INFO, dataset="velocity", cause=("inputs", "number type"))
 def unread_feature(fit: Fit) -> Iterator[Finding]:
-    """Compare what the policy is given with what its network takes."""
+    """Compare the policy's input features with those that its network reads."""
     unread = fit.unread()
     if unread:
         yield Finding(

@@ -59,7 +59,7 @@ from getiaction_cli.rules import rule
 )
 def unseen_camera(fit: Fit) -> Iterator[Finding]:
     """Look for cameras that are not observations."""
-    if fit.policy.policy.entry.plugin:  # it may read its samples in a way of its own
+    if fit.policy.policy.entry.plugin:  # it may read its samples differently
         return
     cameras = [key for key, feature in fit.readable.items() if feature.type.value == "VISUAL" and fit.reads(key)]
     unseen = [key for key in cameras if not key.startswith(OBSERVATION)]

@@ -105,7 +105,7 @@ def validation_interval(fit: Fit) -> Iterator[Finding]:
 
 
 def _first_validation(fit: Fit) -> int:
-    """The step after which the held-out episodes are first evaluated; 0 where that is unknown."""
+    """Return the step after which the held-out episodes are first evaluated; 0 if unknown."""
     interval, every = fit.recipe.trainer("val_check_interval", 1.0), fit.recipe.trainer("check_val_every_n_epoch", 1)
     accumulated = fit.recipe.trainer("accumulate_grad_batches", 1)
     limits = ("limit_train_batches", "overfit_batches", "max_epochs", "max_time")

@@ -5,7 +5,7 @@ from getiaction_cli.recipe import Recipe
 
 
 def accelerator(asked: object, machine: Machine) -> str:
-    """The accelerator that Lightning would take: "cuda", "mps", "cpu", …"""
+    """Return the accelerator that Lightning selects: "cuda", "mps", "cpu", …"""
     name = asked.lower().partition(":")[0] if isinstance(asked, str) else "auto"
     best = machine.accelerators()[0]
     if name == "auto":
@@ -16,10 +16,10 @@ def accelerator(asked: object, machine: Machine) -> str:
 
 
 def chosen(recipe: Recipe, machine: Machine) -> str:
-    """The accelerator of this recipe."""
+    """Return the accelerator of this recipe."""
     return accelerator(recipe.trainer("accelerator", "auto"), machine)
 
 
 def gigabytes(count: float) -> str:
-    """Bytes in words: "1.2 GB", "34 MB"."""
+    """Format bytes: "1.2 GB", "34 MB"."""
     return f"{count / 1e9:.3g} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -58,7 +58,7 @@ _TRAINER = "trainer.accelerator"
 
 @rule("GA501", breaks=("accelerator",), stops=True)
 def accelerator_missing(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
-    """Compare what is asked for with what is there."""
+    """Compare the requested accelerator with those of this machine."""
     for at in (_TRAINER, recipe.param_route("device")):
         asked = recipe.get(at)
         name = asked.lower().partition(":")[0] if isinstance(asked, str) else ""

@@ -56,7 +56,7 @@ _PRECISION = "trainer.precision"
 
 @rule("GA519", breaks=("precision",), stops=True)
 def codebook_precision(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
-    """Find what would mix types."""
+    """Find settings that mix floating-point types."""
     if not policy_class.facts.codebook_in_float32:
         return
     asked, amp = str(recipe.get(_PRECISION, "")), recipe.param_route("use_amp")

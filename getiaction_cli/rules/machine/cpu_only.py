@@ -60,7 +60,7 @@ _LARGE = 1_000_000_000
 
 @rule("GA504", severity=Severity.WARNING, cause=("accelerator",))
 def cpu_only(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
-    """Estimate the size where there is no GPU."""
+    """Estimate the number of parameters if there is no GPU."""
     count = parameters(policy) or 0
     if chosen(recipe, machine) != "cpu" or count < _LARGE:
         return

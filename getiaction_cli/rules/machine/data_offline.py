@@ -56,7 +56,7 @@ from getiaction_cli.units import plural
 
 @rule("GA540")
 def data_offline(fit: Fit, machine: Machine) -> Iterator[Finding]:
-    """Look for tables and videos beside the metadata."""
+    """Look for tables and videos next to the metadata."""
     dataset = fit.dataset
     if not machine.offline or (dataset.has_data and not fit.lacking):
         return

@@ -58,7 +58,7 @@ _ROUTE = "data.init_args.video_backend"
 
 @rule("GA506")
 def decoder(recipe: Recipe, dataset: Dataset, machine: Machine) -> Iterator[Finding]:
-    """Ask for torchcodec's libraries where it is asked for."""
+    """Look for torchcodec's libraries if the recipe selects it."""
     if recipe.get(_ROUTE) != "torchcodec" or not dataset.video_keys:
         return
     why = ""

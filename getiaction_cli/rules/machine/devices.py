@@ -59,7 +59,7 @@ from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen
 
 _ROUTE, _NODES = "trainer.devices", "trainer.num_nodes"
-# What a launcher of jobs on several machines sets: torchrun, SLURM, LSF, MPI, Kubeflow.
+# Environment variables that launchers of multi-node jobs set: torchrun, SLURM, LSF, MPI, Kubeflow.
 _LAUNCHERS = ("MASTER_ADDR", "TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "LSB_JOBID", "OMPI_COMM_WORLD_SIZE", "GROUP_RANK")
 
 
@@ -119,9 +119,9 @@ def devices(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
         )
 
 
-def _read(said: Any) -> Any:
-    """The devices as Lightning reads them: `"0,1"` and `"0,"` are lists, `"2"` is a number."""
-    if not isinstance(said, str) or not re.fullmatch(r"\s*-?\d+\s*(,\s*\d*\s*)*", said):
-        return said
-    numbers = [int(part) for part in said.split(",") if part.strip()]
-    return numbers if "," in said else numbers[0]
+def _read(given: Any) -> Any:
+    """Parse devices as Lightning does: `"0,1"` and `"0,"` are lists, `"2"` is a number."""
+    if not isinstance(given, str) or not re.fullmatch(r"\s*-?\d+\s*(,\s*\d*\s*)*", given):
+        return given
+    numbers = [int(part) for part in given.split(",") if part.strip()]
+    return numbers if "," in given else numbers[0]

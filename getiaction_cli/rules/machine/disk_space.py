@@ -60,8 +60,8 @@ from getiaction_cli.rules.machine._asked import gigabytes
 @rule("GA510")
 def disk_space(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
     """Compare the checkpoints with the free space."""
-    said = recipe.get("output_dir")
-    free = machine.free_space(Path(said if isinstance(said, str) and said else "outputs"))
+    given = recipe.get("output_dir")
+    free = machine.free_space(Path(given if isinstance(given, str) and given else "outputs"))
     count = parameters(policy)
     checkpoints = checkpoints_of(recipe, count)
     if free is None or not count or checkpoints is None:
@@ -71,7 +71,7 @@ def disk_space(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
         yield Finding(
             f"the checkpoints of about {count / 1e6:.0f} million parameters take up to {gigabytes(most)}, and "
             f"{gigabytes(free)} are free",
-            at="output_dir" if isinstance(said, str) else "model.class_path",
+            at="output_dir" if isinstance(given, str) else "model.class_path",
             help="set output_dir to a folder on a larger disk",
             severity=None if least > free else Severity.WARNING,
         )

@@ -58,7 +58,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA522")
 def environment_not_simulated(environment: Environment) -> Iterator[Finding]:
-    """Ask what the environment does."""
+    """Look up whether the environment is a simulation."""
     if environment.refused:
         yield Finding(
             f"the environment {environment.name} {environment.refused}, and getiaction does not create it",

@@ -57,7 +57,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA521")
 def environment_package(environment: Environment, machine: Machine) -> Iterator[Finding]:
-    """Look each package of LeRobot's extra up."""
+    """Look up each package of LeRobot's extra."""
     missing = [name for name in environment.packages if name not in machine.packages]
     if missing:
         yield Finding(

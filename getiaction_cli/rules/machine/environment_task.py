@@ -62,7 +62,7 @@ _ROUTE = "evaluation.env.task"
 
 @rule("GA523")
 def environment_task(simulation: Simulation) -> Iterator[Finding]:
-    """Look the task up among those that the package registers."""
+    """Look up the task in those that the package registers."""
     tasks, task = simulation.environment.tasks(simulation.config), str(simulation.config.task)
     if tasks is None or task in tasks:
         return

@@ -56,7 +56,7 @@ _ROUTE = "data.init_args.frame_store"
 
 @rule("GA512", severity=Severity.INFO)
 def frame_store_bound(fit: Fit) -> Iterator[Finding]:
-    """Compare the store's size with what it may take."""
+    """Compare the size of the frame store with its limit."""
     plan = fit.frames_plan
     if plan is None or plan.method == "store" or fit.recipe.data("frame_store") in ("off", False):
         return

@@ -54,7 +54,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA508", cause=("download",))
 def gated_weights(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
-    """Look for a token where one is needed."""
+    """Look for a token if the weights need one."""
     for model in from_hub(recipe, policy):
         if model.gated and model.repo_id not in machine.hub and not machine.hub_token:
             yield Finding(

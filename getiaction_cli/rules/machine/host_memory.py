@@ -59,7 +59,7 @@ _PREFETCH, _DECODERS, _DECODER, _WORKER = 2, 100, 5_000_000, 500_000_000
 
 @rule("GA518", severity=Severity.WARNING, cause=("memory",))
 def host_memory(fit: Fit, machine: Machine) -> Iterator[Finding]:
-    """Estimate what the workers hold."""
+    """Estimate the memory of the data loader workers."""
     workers = fit.recipe.get(_ROUTE)
     if not isinstance(workers, int) or workers <= 0 or machine.memory is None or not fit.dataset.video_keys:
         return

@@ -60,9 +60,9 @@ from getiaction_cli.rules import rule
 
 @rule("GA511", stops=True)
 def logger(recipe: Recipe, machine: Machine) -> Iterator[Finding]:
-    """Look up each logger's package and key."""
-    said = recipe.get("trainer.logger")
-    entries = enumerate(said) if isinstance(said, list) else [(None, said)]
+    """Look up each logger's package and API key."""
+    given = recipe.get("trainer.logger")
+    entries = enumerate(given) if isinstance(given, list) else [(None, given)]
     for i, entry in entries:
         route = "trainer.logger" if i is None else f"trainer.logger.{i}"
         name = str(entry.get("class_path", "")).rpartition(".")[2] if isinstance(entry, dict) else ""

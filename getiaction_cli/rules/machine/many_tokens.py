@@ -62,7 +62,7 @@ def many_tokens(fit: Fit) -> Iterator[Finding]:
     total = sum(tokens.values())
     if total <= _MANY:
         return
-    # One float32 per pair of tokens, head, layer and sample, kept for the backward pass.
+    # One float32 per pair of tokens, head, layer and sample is kept for the backward pass.
     attention = 4 * total**2 * fit.policy.n_heads * fit.policy.n_encoder_layers * fit.batch_size
     largest = max(tokens, key=lambda key: tokens[key])
     height, width = sizes[largest]

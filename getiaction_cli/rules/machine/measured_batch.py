@@ -73,7 +73,7 @@ def measured_batch(fit: Fit, machine: Machine) -> Iterator[Finding]:
     samples = batch * fit.step.accumulated
     smaller = need.need.divisor(samples, need.room, need.setting)
     fix = None
-    if smaller < batch and 2 * smaller >= need.largest > 0:  # a much smaller one would only be slow
+    if smaller < batch and 2 * smaller >= need.largest > 0:  # a much smaller batch would only be slow
         values = ((_BATCH, smaller), (_ACCUMULATED, samples // smaller))
         fix = Change(f"train {smaller} at a time and accumulate: the same {samples:,} samples a step", set=values)
     yield Finding(

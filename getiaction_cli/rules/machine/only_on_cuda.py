@@ -56,7 +56,7 @@ from getiaction_cli.rules.machine._asked import chosen
     help="train on a machine with an NVIDIA GPU, or choose another policy: `getiaction list-policies`",
 )
 def only_on_cuda(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
-    """Compare what the policy computes with, with the accelerator."""
+    """Compare the policy's requirements with the accelerator."""
     kind = chosen(recipe, machine)
     if kind not in ("cpu", "mps"):
         return

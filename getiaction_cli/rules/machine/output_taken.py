@@ -56,21 +56,21 @@ from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
 _ROUTE = "output_dir"
-_LONGEST_INSIDE = 200  # bytes of the longest path in a run folder, while it is written
+_LONGEST_INSIDE = 200  # in bytes: the longest relative path in a run folder, including temporary files
 
 
 @rule("GA509")
 def output_taken(recipe: Recipe) -> Iterator[Finding]:
-    """Look into the folder, or at the nearest one above it that exists."""
-    said = recipe.get(_ROUTE)
-    if not isinstance(said, str) or not said or recipe.trainer("fast_dev_run"):
+    """Check the folder, or its nearest existing parent."""
+    given = recipe.get(_ROUTE)
+    if not isinstance(given, str) or not given or recipe.trainer("fast_dev_run"):
         return
-    path = Path(said).expanduser()
-    if wrong := _obstacle(path, said):
+    path = Path(given).expanduser()
+    if wrong := _obstacle(path, given):
         yield Finding(
             wrong,
             at=_ROUTE,
-            help=f"`getiaction train --resume {shlex.quote(said)}` resumes a run" if _is_run(path) else "",
+            help=f"`getiaction train --resume {shlex.quote(given)}` resumes a run" if _is_run(path) else "",
             fix=Change("remove output_dir: each run gets a folder of its own", remove=(_ROUTE,)),
         )
 
@@ -82,16 +82,16 @@ def _is_run(path: Path) -> bool:
     return False
 
 
-def _obstacle(path: Path, said: str) -> str:
-    """What keeps a run from using the folder; empty for nothing."""
+def _obstacle(path: Path, given: str) -> str:
+    """Return why a run can't use the folder; empty if it can."""
     with suppress(OSError, ValueError):
         if path.is_dir():
             free = is_startable(path) or not any(path.iterdir())
-            return "" if free else f"the output folder {said} exists and is not empty"
+            return "" if free else f"the output folder {given} exists and is not empty"
         if os.path.lexists(path):
-            return f"{said} is a file"
-    cannot = f"the output folder {said if len(said) <= 80 else said[:40] + '…'} can't be made"
-    if "\0" in said:
+            return f"{given} is a file"
+    cannot = f"the output folder {given if len(given) <= 80 else given[:40] + '…'} can't be made"
+    if "\0" in given:
         return f"{cannot}: its name has a null character"
     with suppress(OSError, AttributeError):  # Windows has no pathconf
         longest, whole = (os.pathconf("/", name) for name in ("PC_NAME_MAX", "PC_PATH_MAX"))

@@ -65,8 +65,8 @@ _PLUGINS = {"DoublePrecision": "64-true", "HalfPrecision": "16-true"}
 @rule("GA503", cause=("accelerator", "precision"), stops=True)
 def precision_here(recipe: Recipe, machine: Machine, fit: Fit) -> Iterator[Finding]:
     """Compare the precision with the accelerator, and with the batches."""
-    said, kind = recipe.get(_ROUTE), chosen(recipe, machine)
-    asked, at = str(said), _ROUTE
+    given, kind = recipe.get(_ROUTE), chosen(recipe, machine)
+    asked, at = str(given), _ROUTE
     for route in object_routes(recipe):
         plugin = str(recipe.get(f"{route}.class_path")).rpartition(".")[2]
         if plugin in _PLUGINS:
@@ -110,7 +110,7 @@ def precision_here(recipe: Recipe, machine: Machine, fit: Fit) -> Iterator[Findi
 
 
 def _all_converted(fit: Fit) -> bool:
-    """True when Lightning converts all that the network meets: pictures are floats before, and no code makes more."""
+    """True if Lightning converts all inputs of the network: images are floats, and no code creates further inputs."""
     pictures = [fit.dataset.features.get(key) for key in fit.policy.image_features]
     as_floats = fit.recipe.data("frame_store") in ("off", False) and all(p and p.dtype == "image" for p in pictures)
     converts = fit.facts.known and fit.facts.weights_and_batches_convert

@@ -59,7 +59,7 @@ _PREFETCH = 2
 
 @rule("GA513", severity=Severity.WARNING, breaks=("memory",))
 def shared_memory(fit: Fit, machine: Machine) -> Iterator[Finding]:
-    """Estimate the pictures of the batches in flight."""
+    """Estimate the size of the images in prefetched batches."""
     workers = fit.recipe.get(_ROUTE)
     if not isinstance(workers, int) or workers <= 0 or machine.shared_memory is None:
         return

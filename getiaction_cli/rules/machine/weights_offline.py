@@ -57,7 +57,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA507", cause=("backbone weights",), breaks=("download",))
 def weights_offline(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator[Finding]:
-    """Look into the caches."""
+    """Look for the weights in the caches."""
     if not machine.offline:
         return
     fetch = fetch_command(recipe)

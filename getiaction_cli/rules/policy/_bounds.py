@@ -17,19 +17,19 @@ from getiaction_cli.policies import Facts
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a number (or each of several) must be.
+    """The constraints on a number, or on each number of a list.
 
     Args:
-        names: a regular expression for the parameters.
-        why: what happens otherwise, or what is wanted, in a few words.
-        least: the smallest value allowed.
-        most: the largest value allowed.
-        above: with True, ``least`` itself is not allowed.
-        below: with True, ``most`` itself is not allowed.
-        odd: only odd numbers.
-        count: how many numbers there must be, for a list.
-        severity: how bad it is.
-        zero: how bad a 0 is, where training goes through with it.
+        names: regular expression of the names of parameters.
+        why: what happens otherwise, or what the number is for.
+        least: smallest allowed value.
+        most: largest allowed value.
+        above: the value must be greater than ``least``.
+        below: the value must be less than ``most``.
+        odd: only odd numbers are allowed.
+        count: required length of a list.
+        severity: severity of a value outside the bounds.
+        zero: severity of 0 if training does not fail with it.
     """
 
     names: str
@@ -44,7 +44,7 @@ class Bound:
     zero: Severity = Severity.ERROR
 
     def breaks(self, value: Any) -> bool:
-        """True when the value (one of the list's values, its length) is out of bounds."""
+        """True if the value, or an element or the length of a list, is out of bounds."""
         if isinstance(value, (list, tuple)):
             return bool(self.count and len(value) not in self.count) or not value or any(map(self.breaks, value))
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -54,11 +54,11 @@ class Bound:
         return too_small or too_large or (self.odd and value % 2 == 0)
 
     def severity_of(self, value: Any) -> Severity:
-        """How bad this value is."""
+        """Return the severity of this value."""
         return self.zero if value == 0 and self.zero is not Severity.ERROR else self.severity
 
-    def wants(self) -> str:
-        """The bounds in words: "at least 1", "between 0 and 1", "an odd number"."""
+    def describe_bounds(self) -> str:
+        """Describe the bounds: "at least 1", "between 0 and 1", "an odd number"."""
         if self.count:
             return f"{self.count[0]} numbers from {self.least:g} up to, but not including, {self.most:g}"
         if self.odd:
@@ -83,7 +83,7 @@ _SIZES = (
 _PIXELS = r"(image_)?(crop|resize)_shape|resize_imgs_with_padding|resize_images_to|image_resolution|height|width"
 _SHARES = "discount|expectile_weight|target_model_momentum|gaussian_mean_momentum"
 
-# The first bound whose names match a parameter holds; exceptions come first.
+# The first entry whose names match applies; exceptions come first.
 _BOUNDS = (
     Bound(r"num_expert_layers|num_vlm_layers|vlm_num_layers|gripper_dim|prefix_length|video_exec_step", ""),
     Bound("n_vqvae_training_steps", "fewer barely train the autoencoder", least=1, severity=_W),
@@ -142,7 +142,7 @@ _BOUNDS = (
 
 
 def bound_of(name: str, facts: Facts) -> Bound | None:
-    """The bound of a policy's parameter, or of "parameter.key" in one; None where nothing is known."""
+    """Return the bound of a policy's parameter, or of "parameter.key" in a mapping; None if there is none."""
     if facts.known:
         if name in facts.zero_width_trains:
             return Bound(name, "a layer needs at least one unit", least=1, zero=_W)

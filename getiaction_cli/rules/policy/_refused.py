@@ -9,9 +9,9 @@ from typing import Any
 from getiaction_cli.policies import PolicyConfig, Rejected, Unjudgeable
 from getiaction_cli.rules.policy._values import Values
 
-# LeRobot stops at the first thing that it refuses; it is asked at most this often what the next one is.
+# LeRobot stops at the first error. This is the maximum number of attempts to find further ones.
 _MAX = 8
-# Kind → how LeRobot's messages of that kind read, in all its policies.
+# Kind → pattern of LeRobot's error messages of that kind, for all policies.
 _KINDS = {
     "action steps": r"upper bound for the number of action steps|n_action_steps`?\s*(\(-?\d+\) )?"
     r"(cannot be greater than|cannot exceed|must be <=|must be less than or equal to)",
@@ -22,28 +22,28 @@ _KINDS = {
 
 
 def refusals(configured: PolicyConfig | Rejected, values: Values) -> list[Rejected]:
-    """Everything that LeRobot refuses, not only the first thing that it meets.
+    """Find all parameters that LeRobot rejects, not only the first one.
 
-    Each refusal is fixed as its rule would fix it, and LeRobot is asked again. Not among them are values outside
-    their allowed ones (`refused_value` finds those) and a dataset's features that can't be read.
+    Each error is fixed as its rule would fix it, and the policy is validated again. The result doesn't include values
+    outside the allowed ones (see `refused_value`) and features of the dataset that can't be read.
     """
     if not isinstance(configured, Rejected):
         return []
     found, _ = settle(values)
     if not found and not refused_value(values) and values.recipe.get("model.init_args.pretrained_path"):
-        return [configured]  # together with the parameters of the checkpoint
+        return [configured]  # includes the parameters of the checkpoint
     return found
 
 
 def settle(values: Values, pretrained: Mapping[str, Any] | None = None) -> tuple[list[Rejected], dict[str, Any] | None]:
-    """Ask LeRobot again and again, each refusal fixed as its rule would fix it.
+    """Validate the policy repeatedly, and fix each error as its rule would fix it.
 
     Args:
-        values: the parameters of the recipe that can be read.
-        pretrained: the parameters that a checkpoint sets where the recipe does not.
+        values: the readable parameters of the recipe.
+        pretrained: parameters of the checkpoint, which apply unless the recipe sets them.
 
     Returns:
-        The refusals, and the recipe's parameters with which LeRobot accepts the policy; None where none were found.
+        The errors, and the parameters with which LeRobot accepts the policy; None if none were found.
     """
     given = values.recipe.params()
     outside = refused_value(values)
@@ -65,7 +65,7 @@ def settle(values: Values, pretrained: Mapping[str, Any] | None = None) -> tuple
 
 
 def _leave_one_out(params: dict[str, Any], values: Values, pretrained: Mapping[str, Any]) -> bool:
-    """Leave out the one parameter without which LeRobot accepts the rest; False when there is none."""
+    """Remove the only parameter without which LeRobot accepts the rest; False if there is none."""
     for name in params:
         rest = {key: value for key, value in params.items() if key != name}
         try:
@@ -78,7 +78,7 @@ def _leave_one_out(params: dict[str, Any], values: Values, pretrained: Mapping[s
 
 
 def _fix(refused: Rejected, params: dict[str, Any], values: Values) -> bool:
-    """Change the parameters so that this refusal is gone; False when it isn't known how."""
+    """Change the parameters so that this error disappears; False if there is no known fix."""
     before = dict(params)
     kind = next((kind for kind, pattern in _KINDS.items() if re.search(pattern, refused.message)), "")
     if kind == "action steps":
@@ -97,17 +97,17 @@ def _fix(refused: Rejected, params: dict[str, Any], values: Values) -> bool:
 
 
 def steps_limit(values: Values) -> str:
-    """The parameter that n_action_steps may not exceed."""
+    """Return the parameter that limits n_action_steps."""
     return next((name for name in ("action_horizon", "chunk_size", "horizon") if name in values), "chunk_size")
 
 
 def refusal_of(configured: PolicyConfig | Rejected, values: Values, kind: str) -> Rejected | None:
-    """LeRobot's refusal of that kind, if there is one."""
+    """Return LeRobot's error of this kind, or None."""
     return next((refused for refused in refusals(configured, values) if re.search(_KINDS[kind], refused.message)), None)
 
 
 def other_refusals(configured: PolicyConfig | Rejected, values: Values) -> list[Rejected]:
-    """LeRobot's refusals of no kind that has a rule of its own."""
+    """Return LeRobot's errors that no other rule handles."""
     return [
         refused
         for refused in refusals(configured, values)
@@ -116,7 +116,7 @@ def other_refusals(configured: PolicyConfig | Rejected, values: Values) -> list[
 
 
 def refused_value(values: Values) -> list[str]:
-    """The parameters whose value LeRobot's own list of allowed values does not hold."""
+    """Yield the parameters whose value is not in LeRobot's list of allowed values."""
     fields = values.policy_class.fields if values.written else {}
     return [
         name
@@ -130,9 +130,9 @@ def _plain(value: object) -> object:
 
 
 def named_in(message: str, values: Values) -> list[str]:
-    """The parameters that a message of LeRobot names, those that the recipe gives first."""
+    """Return the parameters in an error message of LeRobot; those that the recipe sets come first."""
     found = [name for name in values.policy_class.parameter_names if re.search(rf"\b{re.escape(name)}\b", message)]
-    # `chunk size` and `nobs_steps` are how some messages call them.
+    # Some messages write `chunk size` and `nobs_steps`.
     for words, name in (("chunk size", "chunk_size"), ("gaussian samples", "n_gaussian_samples")):
         if words in message and name in values and name not in found:
             found.append(name)

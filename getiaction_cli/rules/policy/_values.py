@@ -12,7 +12,7 @@ from getiaction_cli.recipe import Recipe
 
 
 class Values:
-    """The parameters of a policy as LeRobot gets them: the recipe's where it says something, else the defaults."""
+    """The parameters of a policy as LeRobot reads them: those of the recipe, else the defaults."""
 
     def __init__(self, recipe: Recipe, policy_class: PolicyClass) -> None:
         self.recipe = recipe
@@ -22,13 +22,13 @@ class Values:
             try:
                 self.written[name] = policy_class.read_value(name, value)
             except (Rejected, Unjudgeable):
-                continue  # the rules about the recipe itself speak of it
+                continue  # rules about the recipe itself report it
 
     def __contains__(self, name: str) -> bool:
         return name in self.policy_class.parameter_names
 
     def __getitem__(self, name: str) -> Any:
-        """The value of a parameter, or "parameter.key" of one in a mapping; None where the policy has no such value."""
+        """Return the value of a parameter, or of "parameter.key" in a mapping; None if the policy has no such value."""
         outer, _, key = name.rpartition(".")
         if outer:
             mapping = self[outer]
@@ -43,7 +43,7 @@ class Values:
         return field.default_factory() if field.default_factory is not dataclasses.MISSING else None
 
     def is_set(self, name: str) -> bool:
-        """True when the recipe itself gives this parameter, or "parameter.key" of one."""
+        """True if the recipe sets this parameter, or "parameter.key"."""
         outer, *keys = name.split(".")
         value = self.written.get(outer)
         for key in keys:
@@ -53,29 +53,29 @@ class Values:
         return outer in self.written
 
     def at(self, name: str) -> str:
-        """The route of a parameter, be it there or not."""
+        """Return the path of a parameter in the recipe, even if the recipe does not set it."""
         return self.recipe.param_route(name)
 
     def first_set(self, *names: str) -> str:
-        """The first of these parameters that the recipe gives; the first one where it gives none."""
+        """Return the first of these parameters that the recipe sets; the first one if it sets none."""
         return next((name for name in names if self.is_set(name)), names[0])
 
     def places(self, *names: str) -> tuple[Related, ...]:
-        """The parameters of a contradiction that are in the recipe, each with its value."""
+        """Return the parameters of a contradiction that the recipe sets, with their values."""
         return tuple(Related(f"{name} is {shown(self[name])}", at=self.at(name)) for name in names if self.is_set(name))
 
     def quoted(self, name: str) -> str:
-        """A parameter with its value: "`chunk_size` 10", or "`chunk_size` 100 (the default)"."""
+        """Format a parameter and its value: "`chunk_size` 10", or "`chunk_size` 100 (the default)"."""
         return f"`{name}` {shown(self[name])}" + ("" if self.is_set(name) else " (the default)")
 
     def set_to(self, name: str, value: Any, *, safe: bool = False, why: str = "") -> Change:
-        """The fix that gives a parameter another value."""
+        """Return a fix that changes the value of a parameter."""
         title = f"set {name} to {shown(value)}" + (f": {why}" if why else "")
         return Change(title, set=((self.at(name), list(value) if isinstance(value, tuple) else value),), safe=safe)
 
 
 def shown(value: Any) -> str:
-    """A value as YAML writes it."""
+    """Format a value as YAML."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -92,18 +92,18 @@ def shown(value: Any) -> str:
 
 
 def contradiction(values: Values, message: str, *names: str, **more: Any) -> Finding:
-    """A finding about parameters that don't go together: at the first that the recipe gives, the others beside it."""
+    """Report incompatible parameters: at the first that the recipe sets, with the others as related places."""
     first = values.first_set(*names)
     others = [name for name in names if name != first]
     return Finding(message, at=values.at(first), related=values.places(*others), **more)
 
 
 def divisors(number: int) -> list[int]:
-    """All divisors of a positive number, in order."""
+    """Return all divisors of a positive number in ascending order."""
     small = [n for n in range(1, math.isqrt(number) + 1) if number % n == 0]
     return sorted({*small, *(number // n for n in small)})
 
 
 def nearest(number: int, candidates: list[int]) -> int:
-    """The candidate nearest to a number, the larger of two that are equally near."""
+    """Return the candidate closest to a number; the larger one of two with the same distance."""
     return min(candidates, key=lambda candidate: (abs(candidate - number), -candidate))

@@ -55,7 +55,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 
 @rule("GA201", dataset="pusht", stops=True)
 def action_steps(recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected) -> Iterator[Finding]:
-    """Tell LeRobot's refusal in terms of the two parameters."""
+    """Report LeRobot's error for the two parameters."""
     values = Values(recipe, policy_class)
     if refusal_of(configured, values, "action steps") is None:
         return

@@ -102,7 +102,7 @@ def adapter_targets(recipe: Recipe, checkpoint: Checkpoint, policy_class: Policy
             elif key == "target_modules":
                 matched |= found
     method = str(section.get("method_type") or "LORA").upper()
-    # LoRA adapts nn.MultiheadAttention too, which keeps its weights as `in_proj_weight`.
+    # LoRA also adapts nn.MultiheadAttention, whose weights are called `in_proj_weight`.
     leaves = {name for name in matched if f"{name}.in_proj_weight" not in checkpoint.shapes}
     unlike = sorted(name for name in leaves if len(layers.get(name, ())) < 2)
     if targets and method == "LORA" and unlike:
@@ -115,7 +115,7 @@ def adapter_targets(recipe: Recipe, checkpoint: Checkpoint, policy_class: Policy
         return
     rank = section.get("r", _DEFAULT_RANK)
     widths = {name: min(layers[name][:2]) for name in matched if len(layers.get(name, ())) >= 2}
-    # LeRobot's own targets have a few projections as narrow as a robot's state beside the layers of attention.
+    # Besides attention layers, LeRobot's default targets include some narrow projections of the state and action.
     narrowest = min if targets else max
     narrow = narrowest(widths, key=lambda name: widths[name], default=None)
     if narrow is not None and isinstance(rank, int) and rank >= widths[narrow]:

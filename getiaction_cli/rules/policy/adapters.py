@@ -69,7 +69,7 @@ _PEFTS_ALPHA = 8
 
 @rule("GA256", breaks=("adapters",), stops=True)
 def adapters(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
-    """Read the section as training does, and LeRobot's and PEFT's source for what they have."""
+    """Check the section against the source of LeRobot and PEFT, as training does."""
     if not isinstance(recipe.get(_AT), dict):
         return
     try:

@@ -54,7 +54,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA236", dataset="pusht", stops=True)
 def adapters_without_base(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """The flag is of no use here."""
+    """Report the flag, which has no effect in a recipe."""
     if not policy.get("use_peft") or "use_peft" not in recipe.params():
         return
     at = recipe.param_route("use_peft")

@@ -65,7 +65,7 @@ _SHARDED = ("fsdp", "modelparallel", "deepspeed")
 
 @rule("GA255", stops=True)
 def averaged_weights(recipe: Recipe) -> Iterator[Finding]:
-    """Compute what the average will be made of."""
+    """Check the section, and compute how many updates the average covers."""
     section = recipe.get(_AT)
     try:
         averaging = Averaging.read(section)

@@ -58,7 +58,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction, shown
 
 @rule("GA213", dataset="pusht", breaks=("backbone weights",), stops=True)
 def backbone_weights(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Look the weights up among those of the backbone."""
+    """Look up the weights in those of the backbone."""
     backbone, weights = policy.get("vision_backbone"), policy.get("pretrained_backbone_weights")
     known = passthrough_values.resnet_weights().get(backbone or "")
     if not known or (policy.input_features and not policy.image_features):

@@ -56,7 +56,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 
 @rule("GA225", severity=Severity.INFO, dataset="pusht", cause=("action steps",))
 def dropped_frames(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Compare the number with the formula that LeRobot's own comment gives."""
+    """Compare the number with the formula in LeRobot's comment."""
     made_for = policy.facts.drops_frames_for_horizon
     if made_for is None:
         return

@@ -79,7 +79,7 @@ def first_phase_only(
 
 
 def _batches(recipe: Recipe, policy: PolicyConfig, dataset: Dataset | CliError | Unavailable) -> tuple[int | None, str]:
-    """How many batches the run trains on at most, and the setting that says so; None where it is unknown."""
+    """Return the maximum number of training batches, and the setting that limits it; None if unknown."""
     ends: list[tuple[int, str]] = []
     accumulated = recipe.trainer("accumulate_grad_batches", 1)
     steps, epochs = recipe.trainer("max_steps"), recipe.trainer("max_epochs")

@@ -58,7 +58,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA250", cause=("checkpoint", "checkpoint policy"), stops=True)
 def foreign_step(checkpoint: Checkpoint) -> Iterator[Finding]:
-    """Ask for both files what training asks before LeRobot reads them."""
+    """Check both files as training does before LeRobot reads them."""
     for name, content in checkpoint.processors.items():
         try:
             trust.processor(content, InstalledSteps(), f"{name} of {checkpoint.path}")

@@ -55,7 +55,7 @@ _PATH = "model.init_args.pretrained_path"
 
 @rule("GA234", severity=Severity.WARNING, dataset="pusht")
 def from_scratch(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """No weights to start from."""
+    """Report a large policy without pretrained weights."""
     if not policy.facts.random_without_checkpoint or recipe.get(_PATH):
         return
     yield Finding(

@@ -57,7 +57,7 @@ _PATH = "model.init_args.pretrained_path"
 
 @rule("GA233", dataset="pusht")
 def frozen_random_backbone(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Random and frozen at once."""
+    """Report a backbone that is both random and frozen."""
     if recipe.get(_PATH) or not policy.facts.random_backbone:
         return
     frozen = [name for name in policy.facts.freezes_backbone if policy.get(name)]

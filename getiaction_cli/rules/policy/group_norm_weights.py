@@ -56,7 +56,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 
 @rule("GA214", dataset="pusht", cause=("backbone weights", "camera"), stops=True)
 def group_norm_weights(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Only one of the two can be."""
+    """Report pretrained weights with group norm."""
     if not (policy.get("use_group_norm") and policy.get("pretrained_backbone_weights")):
         return
     if policy.input_features and not policy.image_features:

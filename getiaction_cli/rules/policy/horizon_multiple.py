@@ -56,7 +56,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 def horizon_multiple(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:
-    """Tell LeRobot's refusal, and round the horizon up."""
+    """Report LeRobot's error, with a horizon rounded up."""
     values = Values(recipe, policy_class)
     if refusal_of(configured, values, "horizon") is None:
         return

@@ -63,7 +63,7 @@ from getiaction_cli.rules import rule
 def incomplete_checkpoint(
     recipe: Recipe, checkpoint: Checkpoint, policy_class: PolicyClass, machine: Machine
 ) -> Iterator[Finding]:
-    """Look for each file that training reads, and for each parameter that it sets."""
+    """Look for each file that training reads, and for each parameter in the configuration."""
     known = policy_class.parameter_names
     for key in checkpoint.config:
         if key == "type" or key in known:
@@ -97,7 +97,7 @@ def incomplete_checkpoint(
 
 
 def _state_files(checkpoint: Checkpoint) -> Iterator[str]:
-    """The files of numbers that the processors name, as far as they have the form that LeRobot gives them."""
+    """Return the state files that the processors' configuration names."""
     for content in checkpoint.processors.values():
         steps = content.get("steps") if isinstance(content, dict) else None
         for step in steps if isinstance(steps, list) else ():

@@ -59,18 +59,18 @@ _HIGH, _ABSURD = 0.01, 0.1
 
 @rule("GA241", severity=Severity.WARNING, dataset="pusht")
 def learning_rate(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Judge each rate that the recipe gives."""
+    """Check each learning rate that the recipe sets."""
     values = Values(recipe, policy.policy)
     rates = {values.at(name): (name, rate) for name, rate in values.written.items() if _is_rate(name)}
     own = recipe.get(_OWN)
     if isinstance(own, int | float) and not isinstance(own, bool):
         rates[_OWN] = ("learning_rate", float(own))
-        rates.pop(values.at("optimizer_lr"), None)  # learning_rate wins over it
+        rates.pop(values.at("optimizer_lr"), None)  # learning_rate overrides it
     preset = policy.policy.configure({}).optimizer.get("lr")
     for at, (name, rate) in rates.items():
         usual = f"{policy.policy.class_name}'s own is {preset:g}" if isinstance(preset, float) else ""
         if rate == 0 and name not in ("learning_rate", "optimizer_lr"):
-            continue  # this part of the policy is left as it is
+            continue  # a rate of 0 freezes this part of the policy
         if rate == 0:
             yield Finding(f"with `{name}` 0 nothing is learned", at=at, help=usual, severity=Severity.ERROR)
         elif rate < 0:

@@ -68,19 +68,19 @@ if TYPE_CHECKING:
 
 _NAME = "normalization_mapping"
 _ENV = "ENV"
-_LARGE = 10.0  # normalized values are about 1
+_LARGE = 10.0  # normalized values are in the order of 1
 
 
 @rule("GA246", severity=Severity.WARNING, dataset="pusht")
 def left_unnormalized(recipe: Recipe, policy: PolicyConfig, dataset: Dataset) -> Iterator[Finding]:
-    """Hold the recipe's mapping against the policy's own, for the features that are there."""
+    """Compare the recipe's mapping with the policy's default for the features of the dataset."""
     field = policy.policy.config_class.__dataclass_fields__.get(_NAME)
     route = recipe.param_route(_NAME)
     written = recipe.get(route)
     if field is None or not isinstance(written, dict | None):
         return
     if written and any(is_stray(recipe, f"{route}.{kind}") for kind in written):
-        return  # a kind of another name may be the one that is missing
+        return  # an unknown key may be a misspelled one
     own = plain(field.default_factory())
     features = {**policy.input_features, **policy.output_features}
     there = {kind: [key for key, feature in features.items() if feature.type.value == kind] for kind in own}
@@ -104,7 +104,7 @@ def left_unnormalized(recipe: Recipe, policy: PolicyConfig, dataset: Dataset) ->
 def _environment_state(
     policy: PolicyConfig, dataset: Dataset, route: str, mapping: dict[str, str]
 ) -> Iterator[Finding]:
-    """An environment state that no mapping speaks of, where its numbers are large beside normalized ones."""
+    """Report an environment state without normalization whose values are much larger than normalized ones."""
     if _ENV in policy.normalization:
         return
     for key, feature in policy.input_features.items():

@@ -59,7 +59,7 @@ _PATH = "model.init_args.pretrained_path"
 
 @rule("GA232", dataset="pusht")
 def missing_backbone(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Look for the two halves of the backbone's configuration."""
+    """Look for both parts of the backbone's configuration."""
     name = policy.facts.backbone_described_by
     if not name or recipe.get(_PATH):
         return

@@ -57,7 +57,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 
 @rule("GA224", severity=Severity.WARNING, dataset="pusht")
 def more_inference_steps(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Compare the two."""
+    """Compare inference steps with training steps."""
     steps, trained = policy.get("num_inference_steps"), policy.get("num_train_timesteps")
     if steps is None or trained is None or steps <= trained or trained < 1:
         return

@@ -50,7 +50,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA235", dataset="pusht", stops=True)
 def not_trainable(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
-    """Pass on what is known of the policy."""
+    """Report the reason from the table of policies."""
     if not policy_class.trainable:
         yield Finding(
             f"`{policy_class.name}` can't be trained from demonstrations: {policy_class.why_not}",

@@ -58,7 +58,7 @@ from getiaction_cli.rules.policy._values import Values, shown
 
 @rule("GA215", in_itself=True, dataset="pusht")
 def number_out_of_bounds(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
-    """Hold every number that the recipe gives against its bounds."""
+    """Compare every number in the recipe with its bounds."""
     values = Values(recipe, policy_class)
     facts = policy_class.facts
     parts = {*facts.described_parts, *facts.whole_mappings} if facts.known else set()
@@ -76,17 +76,16 @@ def number_out_of_bounds(recipe: Recipe, policy_class: PolicyClass) -> Iterator[
         yield Finding(
             f"`{name}` can't be {shown(value)}: {bound.why}",
             at=at,
-            label=bound.wants(),
+            label=bound.describe_bounds(),
             severity=bound.severity_of(value),
             fix=_fix(values, name),
         )
 
 
 def _fix(values: Values, name: str) -> Change | None:
-    """Leave the default, or the nearest number below it that goes with the rest of the recipe.
+    """Return a fix with the default, or with the largest smaller number that suits the rest of the recipe.
 
-    A width that is the dataset's has no default; the rule about widths names it once this one is a number that it can
-    be.
+    A width that depends on the dataset has no default; another rule reports it once the number is within its bounds.
     """
     if "." in name:
         return None

@@ -56,7 +56,7 @@ from getiaction_cli.rules.policy._values import Values
 def one_observation_step(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:
-    """Tell LeRobot's refusal."""
+    """Report LeRobot's error."""
     values = Values(recipe, policy_class)
     if refusal_of(configured, values, "observation steps") is None:
         return

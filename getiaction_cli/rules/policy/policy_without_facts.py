@@ -56,7 +56,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA247", severity=Severity.WARNING)
 def policy_without_facts(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
-    """Look for what training imports of LeRobot, and for the policy in the table of facts (without plugins)."""
+    """Look for the modules of LeRobot that training imports, and for the policy in the table of facts."""
     if part := missing_part():
         raise Unavailable(f"LeRobot has no {part}, which training needs", lerobot=True)
     if policy_class.known or policy_class.entry.plugin:

@@ -62,7 +62,7 @@ _CASTS = {"16-true": "float16", "bf16-true": "bfloat16", "16": "float16", "64-tr
 
 @rule("GA243", severity=Severity.WARNING, dataset="pusht")
 def precision(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Compare the trainer's cast with the policy's own type."""
+    """Compare the precision of the trainer with the dtype of the policy."""
     name = next((name for name in ("dtype", "model_dtype", "torch_dtype") if policy.get(name) is not None), None)
     casts_to = _CASTS.get(str(recipe.trainer("precision")))
     if name is None or casts_to is None or policy.get(name) in (casts_to, "auto"):

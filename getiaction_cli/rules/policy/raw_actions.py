@@ -59,7 +59,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 
 @rule("GA244", severity=Severity.WARNING, dataset="pusht")
 def raw_actions(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """The way back knows quantiles alone."""
+    """Report actions without quantile normalization, which the inverse transform requires."""
     mode = policy.normalization.get("ACTION", "IDENTITY")
     if mode == "QUANTILES" or not policy.facts.returns_quantiles:
         return

@@ -59,27 +59,27 @@ from getiaction_cli.rules.policy._values import Values
 def refused_parameters(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:
-    """Pass on what LeRobot says, at the parameters that it names."""
+    """Report LeRobot's error at the parameters in its message."""
     values = Values(recipe, policy_class)
     for refused in other_refusals(configured, values):
-        if refused.message.startswith("Unknown device"):  # an unknown word, which another rule knows by heart
+        if refused.message.startswith("Unknown device"):  # another rule reports this unknown name
             continue
-        yield _told(refused, values)
+        yield _describe(refused, values)
 
 
-def _told(refused: Rejected, values: Values) -> Finding:
+def _describe(refused: Rejected, values: Values) -> Finding:
     names = [name for name in named_in(refused.message, values) if values.is_set(name)] or _only_suspect(values)
     message = f"{values.policy_class.class_name} refuses its parameters: {' '.join(refused.message.split())}"
     if not names:
         return Finding(message, at="model.init_args", on="key")
-    # A parameter that alone makes LeRobot refuse can be left at its default.
+    # If a single parameter causes the error, its default is a fix.
     alone = names[0] if len(names) == 1 and _accepted_without(values.policy_class, values.recipe, names[0]) else ""
     fix = Change(f"remove {alone}: LeRobot's default is used", remove=(values.at(alone),)) if alone else None
     return Finding(message, at=values.at(names[0]), related=values.places(*names[1:]), fix=fix)
 
 
 def _only_suspect(values: Values) -> list[str]:
-    """The parameter without which LeRobot accepts the rest, when there is just one such."""
+    """Return the parameter without which LeRobot accepts the rest, if there is exactly one."""
     suspects = [name for name in values.written if _accepted_without(values.policy_class, values.recipe, name)]
     return suspects if len(suspects) == 1 else []
 

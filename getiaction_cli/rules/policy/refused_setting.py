@@ -55,7 +55,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA208", dataset="pusht", stops=True, help="correct this value; the message is LeRobot's")
 def refused_setting(recipe: Recipe, policy_class: PolicyClass) -> Iterator[Finding]:
-    """Read each value that is a mapping as its class; wrong types are reported by the rules about the recipe."""
+    """Validate each mapping as its class; rules about the recipe report wrong types."""
     for name, value in recipe.params().items():
         try:
             policy_class.read_value(name, value)

@@ -58,7 +58,7 @@ from getiaction_cli.rules.policy._values import Values, shown
 
 @rule("GA205", dataset="pusht", stops=True)
 def refused_value(recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected) -> Iterator[Finding]:
-    """Every parameter outside its allowed values: LeRobot's when it refuses, else those of the libraries behind it."""
+    """Report every parameter outside the allowed values of LeRobot, or of the libraries that LeRobot calls."""
     values = Values(recipe, policy_class)
     refused = isinstance(configured, Rejected)
     for name in refused_names(values):

@@ -54,7 +54,7 @@ _MAP, _PATH = "model.init_args.rename_map", "model.init_args.pretrained_path"
 
 @rule("GA237", dataset="pusht", breaks=("rename map",), stops=True)
 def rename_without_weights(recipe: Recipe) -> Iterator[Finding]:
-    """A map, and nothing that it is for."""
+    """Report a rename map without pretrained weights."""
     if recipe.get(_MAP) and not recipe.get(_PATH):
         yield Finding(
             "`rename_map` is for a pretrained policy, and there is no `pretrained_path`",

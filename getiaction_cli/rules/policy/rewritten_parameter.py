@@ -59,12 +59,12 @@ from getiaction_cli.rules.policy._values import shown
 
 @rule("GA207", severity=Severity.WARNING, dataset="pusht")
 def rewritten_parameter(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Every difference between what the recipe gives and what LeRobot makes of it."""
+    """Report every parameter that LeRobot changes."""
     for name, (given, became) in policy.rewritten.items():
         if name not in recipe.params():
             continue  # it comes from a checkpoint
         at = recipe.param_route(name)
-        warned = next((" ".join(said.split()) for said in policy.warnings if name in said), "")
+        warned = next((" ".join(stated.split()) for stated in policy.warnings if name in stated), "")
         yield Finding(
             f"`{name}: {shown(plain(given))}` is not what is trained: LeRobot makes it {shown(plain(became))}",
             at=at,

@@ -57,7 +57,7 @@ def sequence_too_long(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]
     limit = policy.facts.sequence_limit
     if not limit:
         return
-    # One token per camera and one for the state and the action query; other inputs are another rule's business.
+    # One token per camera and one for the state and the action query; another rule checks other inputs.
     tokens = policy.n_obs_steps * (max(1, len(policy.image_features)) + 2) + policy.n_action_pred_token - 1
     if tokens <= policy.get(limit):
         return

@@ -60,7 +60,7 @@ _WITHIN = ("QUANTILES", "MIN_MAX")
 
 @rule("GA242", severity=Severity.WARNING, dataset="pusht")
 def state_in_words(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Only some modes stay between -1 and 1."""
+    """Report normalization modes whose results exceed -1 to 1."""
     mode = policy.normalization.get("STATE", "IDENTITY")
     if mode in _WITHIN or not policy.facts.state_in_prompt:
         return

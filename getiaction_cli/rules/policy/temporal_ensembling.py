@@ -59,7 +59,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 def temporal_ensembling(
     recipe: Recipe, policy_class: PolicyClass, configured: PolicyConfig | Rejected
 ) -> Iterator[Finding]:
-    """Tell LeRobot's refusal; the coefficient is what the user chose, so the steps give way."""
+    """Report LeRobot's error. The fix changes the steps, because the user set the coefficient explicitly."""
     values = Values(recipe, policy_class)
     if refusal_of(configured, values, "ensembling") is None:
         return

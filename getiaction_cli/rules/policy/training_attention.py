@@ -58,7 +58,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction, shown
 
 @rule("GA231", dataset="pusht")
 def training_attention(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Compare each parameter with the only value that can be trained with."""
+    """Compare each parameter with the only value that supports training."""
     values = Values(recipe, policy.policy)
     for name, needed in policy.facts.trains_only_with.items():
         if policy.get(name) != needed:

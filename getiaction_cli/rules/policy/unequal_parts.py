@@ -86,7 +86,7 @@ def unequal_parts(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
 
 
 def _quotient(policy: PolicyConfig, name: str) -> Any:
-    """The value of "a", or of "a / b" rounded down; None where there is none, or where it is not a plain number."""
+    """Return the value of "a", or of "a / b" rounded down; None if it is missing or not a number."""
     parts = [_value(policy, part) for part in name.split(" / ")]
     if any(not isinstance(part, int) for part in parts):
         return None
@@ -96,7 +96,7 @@ def _quotient(policy: PolicyConfig, name: str) -> Any:
 
 
 def _value(policy: PolicyConfig, name: str) -> Any:
-    """A value of the configuration, or the default of the class that a mapping describes."""
+    """Return a value of the configuration, or the default of the class that a mapping describes."""
     outer, _, key = name.rpartition(".")
     found = policy.get(name)
     if (

@@ -63,7 +63,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction, divisors,
 
 @rule("GA212", dataset="pusht", stops=True)
 def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Divide each width by what divides it."""
+    """Check that each width is divisible by the number of its parts."""
     values = Values(recipe, policy.policy)
     unread = ""
     for division in policy.facts.divided:
@@ -81,13 +81,13 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
         each = division.get("each", False)
         given = policy.get(name)
         if "." in name and not all(type(policy.get(each)) is int for each in filter(None, (name, by))):
-            continue  # a rule about types speaks of it
+            continue  # a rule about types reports it
         widths = [given] if isinstance(given, int) else list(given)
         pairing = division.get("in_pairs_for")
         paired = bool(pairing and policy.get(pairing))
         parts = policy.get(by) * (2 if paired else 1) if by else 1
         if not widths or min(*widths, parts, 1) < 1:
-            continue  # a rule about sizes speaks of it
+            continue  # a rule about sizes reports it
         if any(width % parts for width in widths):
             pairs = f", in pairs for `{pairing}`" if paired else ""
             message = f"{values.quoted(name)} can't be split evenly among {values.quoted(by)}{pairs}"
@@ -105,7 +105,7 @@ def uneven_heads(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
 
 
 def _of_base(values: Values, policy: PolicyConfig, division: dict[str, Any], width: int) -> Iterator[Finding]:
-    """Divide a width of the model that the policy starts from; ``not_parts``: the narrowest and widest refused head."""
+    """Check a width of the base model; ``not_parts`` are the narrowest and the widest rejected head."""
     by, (low, high) = division["by"], division.get("not_parts", (0, 0))
     heads = policy.get(by)
     if type(heads) is not int or heads < 1:
@@ -126,7 +126,7 @@ def _of_base(values: Values, policy: PolicyConfig, division: dict[str, Any], wid
 def _fix(values: Values, name: str, by: str, parts: int, fixed: int, widths: list[int], each: bool) -> Change:
     if by and values.is_set(by) and widths[0] % fixed == 0 and parts == values[by]:
         common = divisors(math.gcd(*widths))
-        # A network of other widths is more than was asked for; no two parts are none.
+        # Prefer to change the number of parts, unless the only possible number is 1: widths determine the network.
         if len(widths) == 1 or (not values.is_set(name) and len(common) > 1):
             return values.set_to(by, nearest(parts, common))
     rounded = [

@@ -54,7 +54,7 @@ from getiaction_cli.rules.policy._values import Values, contradiction
 
 @rule("GA211", dataset="pusht", breaks=("action steps",))
 def unreachable_actions(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
-    """Count the predicted actions that are not in the past."""
+    """Count the predicted actions that are not in the past, and so can be executed."""
     if not policy.facts.horizon_includes_past or min(policy.horizon, policy.n_obs_steps) < 1:
         return
     ahead = policy.horizon - policy.n_obs_steps + 1

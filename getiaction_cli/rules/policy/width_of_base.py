@@ -80,8 +80,8 @@ def width_of_base(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
 
 
 def _width(config: dict[str, Any], key: str) -> int | None:
-    """A number, or the sum of a mapping's numbers; some models keep it beside their language model's."""
+    """Return a number, or the sum of a mapping's numbers, of the configuration or its text configuration."""
     inner = config.get("text_config")
-    said = config.get(key, inner.get(key) if isinstance(inner, dict) else None)
-    numbers = [n for n in (said.values() if isinstance(said, dict) else [said]) if type(n) is int]
+    value = config.get(key, inner.get(key) if isinstance(inner, dict) else None)
+    numbers = [n for n in (value.values() if isinstance(value, dict) else [value]) if type(n) is int]
     return sum(numbers) if numbers else None

@@ -56,7 +56,7 @@ _ROUTE = f"{_HOME}.repo_id"
 
 @rule("GA140", stops=True)
 def dataset_list(recipe: Recipe) -> Iterator[Finding]:
-    """A list of datasets."""
+    """Report problems of a list of datasets."""
     ids = recipe.get(_ROUTE)
     if not isinstance(ids, list):
         return

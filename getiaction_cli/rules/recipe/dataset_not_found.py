@@ -61,7 +61,7 @@ _ADDRESS = re.compile(r"(?:https?://)?(?:huggingface\.co|hf\.co)/datasets/([\w.-
 
 @rule("GA142", stops=True)
 def dataset_not_found(recipe: Recipe, dataset_or_reason: Any) -> Iterator[Finding]:
-    """A dataset that could not be located."""
+    """Report a dataset that could not be located."""
     if address := _ADDRESS.fullmatch(recipe.repo_id or ""):
         fix = Change(f"set it to {address[1]}", set=((_ID, address[1]),), safe=True)
         yield Finding("`repo_id` takes the id of a dataset, not the address of its page", at=_ID, fix=fix)
@@ -76,7 +76,7 @@ def dataset_not_found(recipe: Recipe, dataset_or_reason: Any) -> Iterator[Findin
 
 
 def _fix(recipe: Recipe, at: str, reason: CliError) -> Change | None:
-    """The name that the hint proposes, when it proposes one."""
+    """Return a fix with the name in the hint, if it has one."""
     words = reason.hint.removeprefix("did you mean ").removesuffix("?")
     if not isinstance(reason, DatasetNotFound) or words == reason.hint or " or " in words:
         return None

@@ -53,5 +53,5 @@ from getiaction_cli.rules import rule
 
 @rule("GA102", help="delete one of them")
 def duplicate_key(recipe: Recipe) -> Iterator[Finding]:
-    """Keys that the reader met twice in one section."""
+    """Report keys that occur twice in a section."""
     yield from recipe.found("GA102")

@@ -55,7 +55,7 @@ from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 
-# These take "DD:HH:MM:SS" or a section of units, and so do these arguments of callbacks and strategies.
+# Routes, and arguments of callbacks and strategies, that accept "DD:HH:MM:SS" or a mapping of units.
 _ROUTES = ("trainer.max_time", "trainer.val_check_interval")
 _ARGUMENTS = ("duration", "train_time_interval", "timeout")
 _UNITS = {"d": 0, "h": 1, "m": 2, "s": 3}
@@ -69,7 +69,7 @@ def duration(recipe: Recipe) -> Iterator[Finding]:
     for route in (*_ROUTES, *timers):
         value = recipe.get(route)
         if isinstance(value, str) and not re.fullmatch(r"\d+:\d\d:\d\d:\d\d", value.strip()):
-            meant = _meant(value)
+            meant = _in_lightnings_format(value)
             yield Finding(
                 f"`{value[:40]}` is not a duration: it is written as days, hours, minutes and seconds, DD:HH:MM:SS",
                 at=route,
@@ -89,8 +89,8 @@ def _units(route: str, value: dict[str, Any]) -> Iterator[Finding]:
             yield Finding(f"`{name}` takes a number", at=f"{route}.{name}")
 
 
-def _meant(value: str) -> str:
-    """ "2h" and "90m" as Lightning writes them; empty for anything else."""
+def _in_lightnings_format(value: str) -> str:
+    """Convert "2h" and "90m" to Lightning's format; empty for anything else."""
     match = re.fullmatch(r"\s*(\d+)\s*([dhms])\w*\s*", value.lower())
     if not match:
         return ""

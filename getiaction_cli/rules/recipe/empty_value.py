@@ -54,7 +54,7 @@ _NAMES = ("model.class_path", "model.init_args.policy_name", "data.class_path", 
 
 @rule("GA115", in_itself=True)
 def empty_value(recipe: Recipe) -> Iterator[Finding]:
-    """None where the key does not take it, and blank text where a name is needed."""
+    """Report null where the key does not accept it, and blank text instead of a name."""
     for route, mistake in mistaken(recipe).items():
         if mistake.node.plain() is not None:
             continue

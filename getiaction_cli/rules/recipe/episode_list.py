@@ -56,7 +56,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA141", stops=True)
 def episode_list(recipe: Recipe) -> Iterator[Finding]:
-    """Episode lists that LeRobot refuses."""
+    """Report episode lists that LeRobot rejects."""
     for name, otherwise in (("episodes", "take all"), ("exclude_episodes", "exclude none")):
         for route in dataset_routes(recipe):
             yield from _wrong(recipe, f"{route}.{name}", name, otherwise)

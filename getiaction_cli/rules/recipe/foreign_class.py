@@ -56,7 +56,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA131", in_itself=True, stops=True)
 def foreign_class(recipe: Recipe) -> Iterator[Finding]:
-    """Class paths that are refused."""
+    """Report class paths that are not allowed."""
     for found in class_paths(recipe):
         if found.verdict is Verdict.REFUSED:
             yield Finding(found.message, at=found.route, label="not imported", help=found.help)

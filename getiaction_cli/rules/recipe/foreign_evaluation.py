@@ -65,7 +65,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA352", dataset="pusht")
 def rollouts_elsewhere(recipe: Recipe) -> Iterator[Finding]:
-    """Rewrite what asks for rollouts as the section `evaluation`."""
+    """Report settings for rollouts outside `evaluation`, with a fix that moves them there."""
     found = foreign_evaluation(recipe)
     if found is None or foreign_sections(recipe):
         return

@@ -56,7 +56,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA113", stops=True)
 def key_of_another_policy(recipe: Recipe) -> Iterator[Finding]:
-    """Parameters that only other policies have."""
+    """Report parameters that only other policies have."""
     for stray in strays(recipe, "foreign"):
         shown = ", ".join(stray.others[:4]) + (f" and {len(stray.others) - 4} more" if len(stray.others) > 4 else "")
         own = stray.target.rpartition(".")[2]

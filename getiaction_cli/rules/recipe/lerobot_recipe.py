@@ -57,7 +57,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA116", stops=True)
 def lerobot_recipe(recipe: Recipe) -> Iterator[Finding]:
-    """Sections of LeRobot's own layout."""
+    """Report sections in LeRobot's layout."""
     foreign = foreign_sections(recipe)
     if not foreign:
         return
@@ -73,7 +73,7 @@ def lerobot_recipe(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _rewritten(recipe: Recipe, foreign: list[str]) -> Change | None:
-    """The whole file as a recipe; None where something would be lost."""
+    """Return the whole file as a recipe; None if something would be lost."""
     try:
         migration = migrate(recipe)
     except Unjudgeable:

@@ -60,7 +60,7 @@ _DOTS = ("...", "…")
 
 @rule("GA107", severity=Severity.WARNING)
 def list_ellipsis(recipe: Recipe) -> Iterator[Finding]:
-    """Lists that are not written out."""
+    """Report abbreviated lists."""
     for route, node in recipe.walk():
         if node.kind is not Kind.LIST:
             continue

@@ -54,12 +54,12 @@ from getiaction_cli.rules import rule
 
 @rule("GA112")
 def misplaced_key(recipe: Recipe) -> Iterator[Finding]:
-    """Known keys in sections that don't take them."""
+    """Report known keys in the wrong section."""
     for stray in strays(recipe, "misplaced"):
         home = stray.target.rpartition(".")[0]
         fix = None
         if not recipe.has(stray.target):
-            # Into `init_args` of its own section, or out of it, a key can only mean the same.
+            # Moving a key into or out of `init_args` of its section does not change its meaning.
             same = stray.route.split(".")[0] == stray.target.split(".")[0]
             move = ((stray.target, recipe.get(stray.route)),)
             fix = Change(f"move it to {stray.target}", set=move, remove=(stray.route,), safe=same)

@@ -65,14 +65,14 @@ _OBJECT = "name its class, as lightning.pytorch.callbacks.ModelCheckpoint, and p
 
 @rule("GA114", cause=("recipe",), stops=True)
 def missing_key(recipe: Recipe) -> Iterator[Finding]:
-    """Keys that are required and absent."""
+    """Report missing keys that are required."""
     if foreign_sections(recipe):
         return
     meant = {stray.target for kind in ("renamed", "misplaced") for stray in strays(recipe, kind)}
     misspelt = {stray.section.at(name) for stray in strays(recipe, "unknown") for name in stray.near[:1]}
     for route, owner in _missing(recipe):
         if any(f"{route}.".startswith(f"{there}.") for there in meant | misspelt):
-            continue  # it is there, or in a section that does, under another name
+            continue  # it, or its section, exists under another name
         home, _, name = route.rpartition(".")
         yield Finding(
             f"{owner} has no `{name}`" if home else f"the recipe has no `{name}` section",
@@ -84,7 +84,7 @@ def missing_key(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _missing(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """The routes of absent keys, each with what to call the section that lacks it."""
+    """Yield the paths of missing keys, each with the name of its section."""
     unread = any(code == "GA101" for code, _ in recipe.findings)  # a section may be in the part that was not read
     for section in sections(recipe, policy_of(recipe)):
         if unread and not section.route:

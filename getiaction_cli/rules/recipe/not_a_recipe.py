@@ -58,5 +58,5 @@ from getiaction_cli.rules import rule
 
 @rule("GA103", breaks=("recipe",), stops=True, help="`getiaction recipes quickstart` prints a recipe")
 def not_a_recipe(recipe: Recipe) -> Iterator[Finding]:
-    """What the reader could not take for a recipe."""
+    """Report files that are not recipes."""
     yield from recipe.found("GA103")

@@ -59,11 +59,11 @@ from getiaction_cli.rules import rule
 
 @rule("GA105", severity=Severity.INFO)
 def number_as_text(recipe: Recipe) -> Iterator[Finding]:
-    """Numbers that YAML 1.1 would not read as the number they are."""
+    """Report numbers that YAML 1.1 reads as text."""
     for route, node in recipe.walk():
         if node.note not in (Note.NUMBER_AS_TEXT, Note.LEADING_ZERO) or route in mistaken(recipe):
             continue
-        if node.source.is_command_line:  # no other tool ever reads it
+        if node.source.is_command_line:  # other tools don't read the command line
             continue
         written = _dotted(node.raw) if node.note is Note.NUMBER_AS_TEXT else write(node.value)
         other = "an octal number" if node.note is Note.LEADING_ZERO else "text"
@@ -75,7 +75,7 @@ def number_as_text(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _dotted(raw: str) -> str:
-    """The author's own writing, with the dot and the sign that YAML 1.1 wants: 1e-4 → 1.0e-4, 1.5E5 → 1.5e+5."""
+    """Add the dot and the sign that YAML 1.1 requires: 1e-4 → 1.0e-4, 1.5E5 → 1.5e+5."""
     digits, mark, exponent = raw.lower().partition("e")
     if not mark:
         return write(plain(raw)[0])

@@ -58,7 +58,7 @@ from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
 
 _BELOW_ONE = math.nextafter(1, 0)
-# Route → (least, most, whether the least itself is allowed, what to say). None means no bound.
+# Route → (minimum, maximum, whether the minimum itself is allowed, description). None means no bound.
 _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "seed": (0, 2**32 - 1, True, "a seed lies between 0 and 4294967295"),
     "model.init_args.learning_rate": (0, None, False, "a learning rate is above 0"),
@@ -108,7 +108,7 @@ _RANGES: dict[str, tuple[float | None, float | None, bool, str]] = {
     "evaluation.seed": (0, 2**32 - 1, True, "a seed lies between 0 and 4294967295"),
     "evaluation.video": (0, None, True, "0 films nothing"),
 }
-# The same for an argument of any callback, by its name.
+# Argument of any callback → the same.
 _OF_CALLBACKS: dict[str, tuple[float | None, float | None, bool, str]] = {
     "every_n_train_steps": (0, None, True, "0 is never"),
     "every_n_epochs": (0, None, True, "0 is never"),
@@ -117,7 +117,7 @@ _OF_CALLBACKS: dict[str, tuple[float | None, float | None, bool, str]] = {
     "swa_lrs": (0, None, False, "a learning rate is above 0"),
     "max_depth": (-1, None, True, "-1 shows all"),
 }
-# And for one of any random change of the pictures (torchvision's, and LeRobot's SharpnessJitter).
+# Argument of any random image transform (torchvision's, and LeRobot's SharpnessJitter) → the same.
 _FACTOR = "1.0 leaves a picture as it is, and 0 is the least"
 _OF_TRANSFORMS: dict[str, tuple[float | None, float | None, bool, str]] = {
     "brightness": (0, None, True, _FACTOR),
@@ -147,12 +147,12 @@ _ZERO_IS_NOTHING = ("trainer.devices", "trainer.max_steps", "trainer.max_epochs"
 
 @rule("GA122", in_itself=True, help="choose a value within these bounds")
 def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
-    """Numbers outside their bounds, and values that are not numbers."""
+    """Report numbers outside their bounds, and values that are not finite."""
     for route, node in recipe.walk():
         value = node.value
         if isinstance(value, bool) or not isinstance(value, int | float) or route in mistaken(recipe):
             continue
-        # An item of a list is spoken of by the list's name.
+        # Report an item of a list under the name of the list.
         name = next(part for part in reversed(["", *route.split(".")]) if not part.isdigit())
         if route in oversized_numbers(recipe):
             yield Finding(f"`{name}` is {node.raw[:40]}, which is {oversized_numbers(recipe)[route]}", at=route)
@@ -166,7 +166,7 @@ def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _transform(recipe: Recipe, route: str) -> Iterator[Finding]:
-    """The arguments of a random change: a number, or a pair of the least and the most."""
+    """Check the arguments of a random transform: a number, or a pair of minimum and maximum."""
     for name in recipe.keys(route):
         value = recipe.get(f"{route}.{name}")
         pair = value if isinstance(value, list) else [value]

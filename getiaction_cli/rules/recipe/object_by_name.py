@@ -61,13 +61,13 @@ _EXAMPLES = {"callbacks": "EarlyStopping", "logger": "CSVLogger", "plugins": "Mi
 
 @rule("GA145", stops=True)
 def object_by_name(recipe: Recipe) -> Iterator[Finding]:
-    """Words in the place of sections."""
+    """Report names in place of sections."""
     for name in _EXAMPLES:
         home = OBJECT_HOMES[name]
         value = recipe.trainer(name)
         entries = enumerate(value) if isinstance(value, list) else [(None, value)]
         for index, entry in entries:
-            if not isinstance(entry, str) or (not entry and name == "plugins"):  # an empty list of them
+            if not isinstance(entry, str) or (not entry and name == "plugins"):  # an empty list
                 continue
             at = f"trainer.{name}" if index is None else f"trainer.{name}.{index}"
             class_path = class_called(name, entry)
@@ -89,7 +89,7 @@ def object_by_name(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _section(route: str, word: str) -> Finding:
-    """A word in the place of the policy, the data module or a transform."""
+    """Report a name in place of the policy, the data module or a transform."""
     found = intended_by(route, word)
     class_path = found.meant if found else word
     sets = [(f"{where}", value) for where, value in (found.also if found else ())]

@@ -58,7 +58,7 @@ _DIRECT, _KWARGS = "model.init_args", "model.init_args.config_kwargs"
 
 @rule("GA144", severity=Severity.WARNING)
 def parameter_set_twice(recipe: Recipe) -> Iterator[Finding]:
-    """Two values for one parameter."""
+    """Report parameters with two values."""
     pairs = [(f"{_DIRECT}.{name}", f"{_KWARGS}.{name}") for name in recipe.keys(_KWARGS)]
     rate = f"{_DIRECT}.learning_rate"
     pairs += [(rate, f"{home}.optimizer_lr") for home in (_DIRECT, _KWARGS)]

@@ -57,7 +57,7 @@ _ROUTE = "model.init_args.policy_name"
 
 @rule("GA133", stops=True)
 def policy_named_twice(recipe: Recipe) -> Iterator[Finding]:
-    """A policy_name where the class is the policy."""
+    """Report policy_name if the class is already that of a policy."""
     own = recipe.policy_name
     if recipe.uses_wrapper or own is None or not recipe.has(_ROUTE):
         return
@@ -75,6 +75,6 @@ def policy_named_twice(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _is_taken(recipe: Recipe) -> bool:
-    """True when the class takes any keyword, and so this one: ACT alone names its own."""
+    """True if the class accepts any keyword argument; only ACT lists its arguments."""
     signature = read_signature(recipe.class_path or "")
     return signature is None or signature.open or "policy_name" in signature.parameters

@@ -57,7 +57,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA108", severity=Severity.INFO)
 def python_none(recipe: Recipe) -> Iterator[Finding]:
-    """Words read as null that YAML takes for text."""
+    """Report words for null that YAML reads as text."""
     for route, node in recipe.walk():
         if node.note is Note.PYTHON_NONE and not node.source.is_command_line and route not in mistaken(recipe):
             yield Finding(

@@ -60,7 +60,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA111")
 def renamed_key(recipe: Recipe) -> Iterator[Finding]:
-    """Keys of other names and other times."""
+    """Report keys with names of other versions or tools."""
     convert = (
         f"`getiaction migrate {shlex.quote(recipe.file)}` converts the whole file" if is_of_lightning(recipe) else ""
     )
@@ -83,7 +83,7 @@ def renamed_key(recipe: Recipe) -> Iterator[Finding]:
             help=convert,
             fix=_fix(recipe, stray),
         )
-        convert = ""  # said once
+        convert = ""  # already reported
 
 
 def _fix(recipe: Recipe, stray: Stray) -> Change | None:
@@ -97,7 +97,7 @@ def _fix(recipe: Recipe, stray: Stray) -> Change | None:
     if value is None:
         return Change(f"remove {stray.key}: it sets nothing", remove=(stray.route,), safe=True)
     if not stray.target or recipe.has(stray.target):
-        # What is off is off without it.
+        # The feature is already off by default.
         idle = value is False or MATCHING_DEFAULTS.get((stray.section.route, stray.key)) == value
         return Change(f"remove {stray.key}", remove=(stray.route,), safe=not stray.target and idle)
     if stray.target == "seed" and isinstance(value, bool):

@@ -57,5 +57,5 @@ from getiaction_cli.rules import rule
 
 @rule("GA157", severity=Severity.INFO)
 def replaced_class(recipe: Recipe) -> Iterator[Finding]:
-    """The arguments that were dropped while the files were put together."""
+    """Report arguments that were dropped when the files were merged."""
     yield from recipe.found(ANOTHER_CLASS)

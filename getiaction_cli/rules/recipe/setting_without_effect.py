@@ -60,7 +60,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA143", severity=Severity.WARNING)
 def setting_without_effect(recipe: Recipe) -> Iterator[Finding]:
-    """Parameters of the policy that are decided elsewhere."""
+    """Report parameters of the policy that other settings determine."""
     params = recipe.params() if policy_of(recipe) else {}
     for name, instead in WITHOUT_EFFECT.items():
         if name not in params or (params.get("push_to_hub") is True and name in UPLOAD):

@@ -56,7 +56,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA109", in_itself=True)
 def unfilled_variable(recipe: Recipe) -> Iterator[Finding]:
-    """Variables of shells and of other configuration tools."""
+    """Report variables of shells and of other configuration tools."""
     for route, word in variables(recipe).items():
         yield Finding(
             f"`{word}` is not expanded: recipes do not support variables",

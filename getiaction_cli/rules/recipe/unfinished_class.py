@@ -63,7 +63,7 @@ _MAX = 6
 
 @rule("GA148", stops=True)
 def unfinished_class(recipe: Recipe) -> Iterator[Finding]:
-    """Look for a method that the named class leaves to its subclasses."""
+    """Look for abstract methods of the class."""
     for route in object_routes(recipe):
         path = recipe.get(f"{route}.class_path")
         module = OBJECT_HOMES.get(kind_of(route), "")

@@ -57,7 +57,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA130", stops=True)
 def unknown_class(recipe: Recipe) -> Iterator[Finding]:
-    """Class paths that are near one that is allowed there."""
+    """Report class paths that are similar to an allowed one."""
     for found in class_paths(recipe):
         if found.verdict is not Verdict.MEANT:
             continue

@@ -56,7 +56,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA110")
 def unknown_key(recipe: Recipe) -> Iterator[Finding]:
-    """Keys that their section does not know."""
+    """Report keys that their section does not have."""
     for stray in strays(recipe, "unknown"):
         free = [name for name in stray.near if not recipe.has(stray.section.at(name))]
         same = bool(free) and same_letters(stray.key, free[0])
@@ -72,7 +72,7 @@ def unknown_key(recipe: Recipe) -> Iterator[Finding]:
 
 
 def _known(stray: Stray) -> str:
-    """What the section takes, where nothing is near and the list is short."""
+    """List the keys of the section if none is similar and the list is short."""
     if stray.near or not 0 < len(stray.section.keys) <= 15:
         return ""
     return "it takes " + ", ".join(stray.section.keys)

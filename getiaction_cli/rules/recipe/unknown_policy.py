@@ -51,7 +51,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from getiaction_cli import policies
-from getiaction_cli.analysis.class_paths import policies_meant
+from getiaction_cli.analysis.class_paths import intended_policies
 from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
@@ -64,13 +64,13 @@ _ROUTE = "model.init_args.policy_name"
 
 @rule("GA132", stops=True)
 def unknown_policy(recipe: Recipe) -> Iterator[Finding]:
-    """Policy names that nothing is registered under."""
+    """Report policy names that are not registered."""
     name = recipe.get(_ROUTE)
     if not recipe.uses_wrapper or not isinstance(name, str) or name in policies.names():
         return
     if not name:
         return
-    near, same = policies_meant(name)
+    near, same = intended_policies(name)
     yield Finding(
         f"no policy is called `{name[:60]}`",
         at=_ROUTE,

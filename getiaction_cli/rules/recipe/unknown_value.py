@@ -61,13 +61,13 @@ from getiaction_cli.rules import rule
 
 # Lightning knows 28 strategies.
 _MAX_WORDS, _SOME_WORDS = 12, 6
-# LeRobot still takes these, with a word in its log.
+# LeRobot still accepts these, with a deprecation warning.
 _STILL_READ = {("video_backend", "video_reader")}
 
 
 @rule("GA121", in_itself=True)
 def unknown_value(recipe: Recipe) -> Iterator[Finding]:
-    """Words that their key does not know."""
+    """Report values that are not among the choices of their key."""
     for section in sections(recipe, policy_of(recipe)):
         for name in recipe.keys(section.route):
             route = section.at(name)
@@ -105,7 +105,7 @@ def _allowed(section: str, name: str, declared: tuple[Any, ...]) -> tuple[Any, .
 def _fits(name: str, value: str, allowed: tuple[Any, ...]) -> bool:
     if name == "devices":  # "2", "-1", "0, 1"
         return value == "auto" or bool(re.fullmatch(r"\s*-?\d+\s*(,\s*\d+\s*)*,?\s*", value))
-    if name == "strategy":  # Lightning reads it in any case
+    if name == "strategy":  # Lightning ignores the case
         value = value.lower()
     if name in ("device", "accelerator"):  # cuda:1 names one of several
         value = value.partition(":")[0]

@@ -48,5 +48,5 @@ from getiaction_cli.rules import rule
 
 @rule("GA156", breaks=("recipe",))
 def unusable_base(recipe: Recipe) -> Iterator[Finding]:
-    """What the reader could not take for a base."""
+    """Report bases that can't be used."""
     yield from recipe.found(BASE_PROBLEM)

@@ -80,23 +80,23 @@ _FINDER = "LearningRateFinder"
 _BARS = "ProgressBar"
 _BAR = "trainer.enable_progress_bar"
 _ACCUMULATE = "trainer.accumulate_grad_batches"
-_TOLD_APART_BY = {
+_UNIQUE_ARGUMENTS = {
     "ModelCheckpoint": ("monitor", "mode", "every_n_train_steps", "every_n_epochs", "train_time_interval"),
     "EarlyStopping": ("monitor", "mode"),
 }
 _ONE_OF_A_KIND = {"Precision": "precision", "CheckpointIO": "way to write checkpoints", "LayerSync": "layer sync"}
-# What a checkpoint counts; the metrics are fractions.
+# Integers in file names of checkpoints; metrics are floats.
 _COUNTED = ("epoch", "step")
 _WHEN = ("every_n_train_steps", "every_n_epochs", "train_time_interval")
 _STRATEGY = "trainer.strategy"
-# What applies to a class holds for its subclasses.
-_KNOWN = {*_UNUSABLE, *_TOLD_APART_BY, _FINDER, _BARS, "GradientAccumulationScheduler", "StochasticWeightAveraging"}
+# Entries for a class apply to its subclasses.
+_KNOWN = {*_UNUSABLE, *_UNIQUE_ARGUMENTS, _FINDER, _BARS, "GradientAccumulationScheduler", "StochasticWeightAveraging"}
 
 
 @rule("GA147")
 def unusable_part(recipe: Recipe) -> Iterator[Finding]:
-    """Find what Lightning has and a run of a LeRobot policy can't use."""
-    if recipe.trainer("barebones") is True:  # with `fast_dev_run` Lightning itself refuses it
+    """Find features of Lightning that don't work with LeRobot policies."""
+    if recipe.trainer("barebones") is True:  # with `fast_dev_run`, Lightning rejects it
         yield Finding(
             "`barebones: true` forbids the metrics and checkpoints that every run writes",
             at="trainer.barebones",
@@ -122,8 +122,8 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
     yield from _twice(recipe)
     earlier: dict[tuple[object, ...], str] = {}
     for route in object_routes(recipe):
-        kind, said = kind_of(route), str(recipe.get(f"{route}.class_path"))
-        meant, _ = intended_class(kind, said)
+        kind, stated = kind_of(route), str(recipe.get(f"{route}.class_path"))
+        meant, _ = intended_class(kind, stated)
         bases = lineage(meant)
         if unsaved and "Checkpoint" in bases:
             yield Finding(
@@ -141,15 +141,15 @@ def unusable_part(recipe: Recipe) -> Iterator[Finding]:
             )
         elif kind == "callbacks":
             yield from _callback(recipe, route, name)
-            if (same := earlier.setdefault(_told_apart_by(recipe, route, name), route)) != route:
+            if (same := earlier.setdefault(_unique_key(recipe, route, name), route)) != route:
                 yield _second(route, same, name)
 
 
 def _second(route: str, first: str, name: str) -> Finding:
-    """A callback that clashes with an earlier one."""
+    """Report a callback that conflicts with an earlier one."""
     what = "Lightning takes one progress bar"
-    if name in _TOLD_APART_BY:
-        keys = ", ".join(_TOLD_APART_BY[name])
+    if name in _UNIQUE_ARGUMENTS:
+        keys = ", ".join(_UNIQUE_ARGUMENTS[name])
         what = f"two {name}s that differ in none of {keys}: Lightning can't tell them apart"
     return Finding(
         what,
@@ -159,11 +159,11 @@ def _second(route: str, first: str, name: str) -> Finding:
     )
 
 
-def _told_apart_by(recipe: Recipe, route: str, name: str) -> tuple[object, ...]:
-    """What a callback must not have in common with another: of all the others, nothing."""
+def _unique_key(recipe: Recipe, route: str, name: str) -> tuple[object, ...]:
+    """Return a key that two callbacks must not share: Lightning can't tell them apart, or only accepts one of them."""
     if name == _BARS:
         return (_BARS,)
-    names = _TOLD_APART_BY.get(name)
+    names = _UNIQUE_ARGUMENTS.get(name)
     return (name, *(str(recipe.get(f"{route}.init_args.{key}")) for key in names)) if names else (route,)
 
 
@@ -216,7 +216,7 @@ def _callback(recipe: Recipe, route: str, name: str) -> Iterator[Finding]:
 
 
 def _fault(pattern: str) -> str:
-    """Why Lightning can't make a name of a file from a pattern; empty where it can."""
+    """Return why Lightning can't format a file name pattern; empty if it can."""
     try:
         fields = [(field, spec or "") for _, field, spec, _ in Formatter().parse(pattern) if field is not None]
     except ValueError:
@@ -235,7 +235,7 @@ def _fault(pattern: str) -> str:
 
 
 def _twice(recipe: Recipe) -> Iterator[Finding]:
-    """Plugins of which Lightning takes one of a kind."""
+    """Report several plugins of a kind of which Lightning accepts one."""
     first: dict[str, str] = {"Precision": "trainer.precision"} if recipe.trainer("precision") is not None else {}
     for route in object_routes(recipe):
         meant, _ = intended_class(kind_of(route), str(recipe.get(f"{route}.class_path")))

@@ -54,7 +54,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA163", breaks=("upload",), stops=True)
 def upload_name(recipe: Recipe) -> Iterator[Finding]:
-    """Judge the name of the repository."""
+    """Check the name of the repository."""
     upload = upload_of(recipe.params())
     if upload is None:
         return

@@ -56,7 +56,7 @@ from getiaction_cli.rules import rule
 
 @rule("GA106", in_itself=True)
 def word_boolean(recipe: Recipe) -> Iterator[Finding]:
-    """Word booleans in the place of text."""
+    """Report yes, no, on and off, which YAML reads as booleans, in place of text."""
     for route, mistake in mistaken(recipe).items():
         if mistake.node.note is Note.WORD_BOOLEAN and not mistake.key.wrong(mistake.node.raw):
             yield Finding(

@@ -59,7 +59,7 @@ from getiaction_cli.recipe.types import Type
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
 
-# These routes have rules of their own.
+# Other rules check these routes.
 _TOLD_ELSEWHERE = {
     "data.init_args.repo_id": (list, str),
     **dict.fromkeys(("model", "data", "model.class_path", "data.class_path", IMAGE_TRANSFORMS), (str,)),
@@ -83,7 +83,7 @@ _READ_FROM_TEXT: dict[str, Any] = {"seed": int, "model.init_args.learning_rate":
 
 @rule("GA120", in_itself=True, help="write a value of this type")
 def wrong_type(recipe: Recipe) -> Iterator[Finding]:
-    """Values that their key does not take."""
+    """Report values with a type that their key does not accept."""
     for route, mistake in mistaken(recipe).items():
         value = mistake.node.plain()
         if value is None or (mistake.key.type.choices and isinstance(value, str)):
@@ -98,12 +98,12 @@ def wrong_type(recipe: Recipe) -> Iterator[Finding]:
             at=route,
             help="a comment begins with a blank before its `#`" if glued else "",
             fix=_fix(route, mistake, value),
-            severity=Severity.WARNING if _goes_as_meant(route, mistake, value) else None,
+            severity=Severity.WARNING if _is_accepted(route, mistake, value) else None,
         )
 
 
-def _goes_as_meant(route: str, mistake: Mistake, value: Any) -> bool:
-    """True for a value that is taken for what is meant all the same: 4.0 steps, 1 for true."""
+def _is_accepted(route: str, mistake: Mistake, value: Any) -> bool:
+    """True if the value works despite its type: 4.0 steps, 1 for true."""
     kind = mistake.key.type
     if {option.kind for option in kind.options or (kind,)} <= {"bool", "none", "literal"}:
         lightning = route.startswith("trainer.") or route == "data.init_args.use_imagenet_stats"
@@ -126,12 +126,12 @@ def _shown(node: Node, value: Any) -> str:
 
 
 def _fix(route: str, mistake: Mistake, value: Any) -> Change | None:
-    """The same value as the right type: safe where there is no doubt which that is."""
+    """Return a fix that converts the value to the right type; safe if the conversion is unambiguous."""
     for candidate, safe in _candidates(mistake.node, value):
         kind = mistake.key.type
         free = _is_free_text(kind) and not route.endswith("class_path")
         if isinstance(candidate, str) and candidate not in kind.choices and not free:
-            continue  # where a name or a class is wanted, a number in quotes is none
+            continue  # a quoted number is neither a name nor a class
         if isinstance(candidate, list) and _other_items(candidate, mistake.key.default):
             continue
         if mistake.key.wrong(candidate) is None:
@@ -140,7 +140,7 @@ def _fix(route: str, mistake: Mistake, value: Any) -> Change | None:
 
 
 def _other_items(items: list[Any], default: Any) -> bool:
-    """True for text where the default's items are numbers: LeRobot's types don't always name what a tuple holds."""
+    """True for text if the default contains numbers: LeRobot's types don't always give the items of a tuple."""
     numbers = isinstance(default, list | tuple) and all(isinstance(item, int | float) for item in default)
     return bool(numbers and default) and any(isinstance(item, str) for item in items)
 

@@ -54,5 +54,5 @@ from getiaction_cli.rules import rule
 
 @rule("GA101", stops=True)
 def yaml_syntax(recipe: Recipe) -> Iterator[Finding]:
-    """What the parser could not read."""
+    """Report syntax errors of the parser."""
     yield from recipe.found("GA101")

@@ -53,5 +53,5 @@ from getiaction_cli.rules import rule
 
 @rule("GA104", stops=True, help="delete the tag and write the value itself")
 def yaml_tag(recipe: Recipe) -> Iterator[Finding]:
-    """Tags that the reader met and did not follow."""
+    """Report tags, which are ignored."""
     yield from recipe.found("GA104")
