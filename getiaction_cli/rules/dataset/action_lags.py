@@ -1,12 +1,12 @@
 """The action lags behind the state.
 
 ## What it finds
-Actions that look like the state of an earlier frame, or of the same one: shifted against each other, the two move
-most alike when the action is late. Only with `inspect-dataset --deep`, for actions and states of the same joints.
+Actions that look like the state of an earlier frame, or of the same one: the correlation between both is largest if the
+action is delayed. Only with `inspect-dataset --deep`, for actions and states of the same joints.
 
 ## Why it matters
-An action is the robot's next command: the state should follow it. An action that follows the state was
-recorded late, or is a copy of it: the policy learns to repeat where the robot is, and stands still.
+An action is the robot's next command: the state should follow it. An action that follows the state was recorded late,
+or is a copy of it: the policy learns to repeat where the robot is, and stops moving.
 
 ## Example
 ```text

@@ -5,7 +5,7 @@ Videos, and tables with pictures, of which six frames, spread over the file, are
 those of which two or more are. Only with `inspect-dataset --deep`.
 
 ## Why it matters
-The camera was covered, off, or not the one that was meant. The policy silently trains on it.
+The camera was covered or switched off, or it is the wrong camera. The policy silently trains on it.
 
 ## Example
 ```text

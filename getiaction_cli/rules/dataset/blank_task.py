@@ -4,8 +4,8 @@
 Tasks whose text is empty, or a placeholder as `task`, `TODO` or `dummy`.
 
 ## Why it matters
-Policies without language don't care. Language policies are trained on an empty prompt and can't follow instructions
-afterwards; vla_jepa puts "Execute the robot action." in its place without saying so.
+Policies without language input are not affected. Language policies are trained on an empty prompt and can't follow
+instructions afterwards; vla_jepa silently replaces it by "Execute the robot action.".
 
 ## Example
 ```text

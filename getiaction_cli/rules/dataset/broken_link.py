@@ -4,8 +4,8 @@
 Symbolic links under the dataset's folder that lead nowhere, and files that may not be read.
 
 ## Why it matters
-A dataset that was copied with its links but without what they point to looks complete in a file manager. LeRobot
-stops with `FileNotFoundError` or `PermissionError` when it comes to that file.
+A dataset that was copied with its links but without what they point to looks complete in a file manager. LeRobot stops
+with `FileNotFoundError` or `PermissionError` when it opens such a file.
 
 ## Example
 ```text

@@ -5,8 +5,8 @@ A dimension that lies exactly at its smallest or largest value in more than a te
 values with only two positions, are left out). Only with `inspect-dataset --deep`.
 
 ## Why it matters
-The recorded value is not what was meant: the command was larger and was clipped by the driver or by a wrong
-calibration. The policy learns to push against the limit.
+The recorded value is not the intended one: the command was larger, and the driver or a wrong calibration clipped it.
+The policy learns to push against the limit.
 
 ## Example
 ```text

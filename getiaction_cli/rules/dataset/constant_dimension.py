@@ -4,8 +4,8 @@
 A dimension of a state or action whose `std` is 0, or whose `min` equals its `max`.
 
 ## Why it matters
-Normalizing divides by that spread, held above 0 by 0.00000001 only: the slightest other value at run time, a sensor's
-noise say, becomes a number in the millions, and the policy's output with it. Training shows nothing of it.
+Normalization divides by the standard deviation plus 1e-8: at run time, the slightest deviation, such as sensor noise,
+becomes a value in the millions, and so does the policy's output. Training does not show this.
 
 ## Example
 ```json

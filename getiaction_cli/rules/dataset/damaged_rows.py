@@ -1,8 +1,8 @@
 """A table opens, but its rows can't be read.
 
 ## What it finds
-Parquet files whose footer is whole and whose data is not: pages that can't be decompressed, or rows that hold another
-count of numbers than the others. Only with `inspect-dataset --deep`, which reads them.
+Parquet files with an intact footer and damaged data: pages that can't be decompressed, or rows that hold another count
+of numbers than the others. Only with `inspect-dataset --deep`, which reads them.
 
 ## Why it matters
 LeRobot reads all tables before the first step and stops with an `ArrowInvalid` or `OSError` that names no file.

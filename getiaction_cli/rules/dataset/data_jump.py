@@ -1,11 +1,11 @@
 """A joint jumps from one frame to the next.
 
 ## What it finds
-A step between two frames of an episode that is larger than half of the joint's whole usual range, where such steps
-are rare (grippers and buttons, which do it all the time, are left out). Only with `inspect-dataset --deep`.
+A step between two frames of an episode that is larger than half of the joint's whole usual range, where such steps are
+rare (grippers and buttons, which often jump, are left out). Only with `inspect-dataset --deep`.
 
 ## Why it matters
-It is a dropped frame, a sensor's glitch or an angle that wraps around. The policy learns to command it.
+The cause is a dropped frame, a sensor's glitch or an angle that wraps around. The policy learns to command it.
 
 ## Example
 ```text

@@ -5,7 +5,7 @@ A joint that keeps one value for a whole episode, although it moves in nearly al
 more in which no number of the state changes while the action does. Only with `inspect-dataset --deep`.
 
 ## Why it matters
-It is a sensor or a driver that hung. The policy sees its actions do nothing, and learns that.
+A sensor or a driver stopped responding. The policy learns that its actions have no effect.
 
 ## Example
 ```text

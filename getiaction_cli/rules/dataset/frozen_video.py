@@ -5,7 +5,7 @@ Videos, and tables with pictures, of which six frames, spread over the file, are
 `inspect-dataset --deep`.
 
 ## Why it matters
-The camera or its driver hung. The policy learns to ignore it, or to expect that very picture.
+The camera or its driver stopped responding. The policy learns to ignore the camera, or to expect exactly this picture.
 
 ## Example
 ```text

@@ -4,7 +4,7 @@
 A folder in LeRobot's home that an older LeRobot downloaded: it has a folder `.cache/huggingface/download`.
 
 ## Why it matters
-LeRobot 0.6 does not trust such copies (they don't know their revision): it asks the Hub and downloads the dataset
+LeRobot 0.6 does not trust such copies (they don't contain their revision): it asks the Hub and downloads the dataset
 again, into another folder. Changes made by hand in the old copy are never seen; offline, it stops.
 
 ## Example

@@ -4,8 +4,8 @@
 `meta/stats.json` is missing (for v2.1: `meta/episodes_stats.jsonl` too).
 
 ## Why it matters
-Policies normalize what they read and predict by these numbers. Without them, LeRobot stops with `'NoneType' object is
-not subscriptable` when the dataset has cameras; without cameras it trains on raw numbers, silently.
+Policies normalize their inputs and outputs with these statistics. Without them, LeRobot stops with `'NoneType' object
+is not subscriptable` when the dataset has cameras; without cameras it trains on raw numbers, silently.
 
 ## Example
 ```text

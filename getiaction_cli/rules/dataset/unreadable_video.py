@@ -5,7 +5,7 @@ An mp4 file of 0 bytes, one that is cut off (it has no index), one with a damage
 Only the header is read; `getiaction inspect-dataset --deep` decodes frames.
 
 ## Why it matters
-LeRobot loads the dataset all the same and stops at the first batch that needs a frame of it, minutes or hours into
+LeRobot loads the dataset without an error and stops at the first batch that needs a frame of it, minutes or hours into
 training.
 
 ## Example

@@ -5,8 +5,8 @@ An error of at least 0.95 times that of the mean action: always predicting the a
 about as good. Errors are shares of each joint's recorded range, averaged over the joints that move.
 
 ## Why it matters
-Nothing that the policy sees changes what it does in a useful way. On a robot it goes to one pose and stays there,
-however low its training loss is.
+The policy does not react to its inputs in a useful way. On a robot it goes to one pose and stays there, however low its
+training loss is.
 
 ## Example
 ```text

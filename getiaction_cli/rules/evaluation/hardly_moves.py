@@ -1,13 +1,13 @@
 """The policy predicts hardly better than holding still.
 
 ## What it finds
-An error of more than 0.9 times that of holding still: of the better one of holding the current state and repeating the
-last action. Not judged for policies that predict again within 0.3 seconds: in so short a time a robot hardly moves, and
-holding still is right.
+An error of more than 0.9 times that of holding still: the better of the two baselines that hold the current state or
+repeat the last action. Not judged for policies that predict again within 0.3 seconds: in so short a time a robot hardly
+moves, and holding still is right.
 
 ## Why it matters
-An average error in itself says little, because most robots move slowly. A policy near this baseline follows the robot
-instead of leading it; on a robot it drifts to one pose and stays there.
+An average error alone is not informative, because most robots move slowly. A policy near this baseline follows the
+robot instead of leading it; on a robot it drifts to one pose and stays there.
 
 ## Example
 ```text

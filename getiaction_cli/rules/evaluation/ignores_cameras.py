@@ -1,8 +1,8 @@
 """The policy does not use its cameras.
 
 ## What it finds
-Pictures of other moments, at random, make the error grow by less than 5 % of itself. Asked at up to 128 moments, all
-cameras at once. Not judged with fewer than 16.
+With pictures of random other moments, the error grows by less than 5 %. Measured at up to 128 moments, with all cameras
+at once. Not judged with fewer than 16.
 
 ## Why it matters
 The policy acts from the robot's own state alone: it repeats one movement, wherever the objects are. Often the pictures
@@ -16,7 +16,7 @@ error 4.1 % of the range, 4.1 % with pictures of other moments
 
 ## Instead
 Look at the pictures (`getiaction inspect-dataset DATASET --html page.html`); start from pretrained weights; train
-without the state for a while (`input_features`), so that looking is the only way. Where the task needs no camera, leave
+without the state for a while (`input_features`), so that it has to use the pictures. If the task needs no camera, leave
 the cameras out.
 """
 

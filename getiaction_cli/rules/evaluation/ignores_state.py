@@ -1,13 +1,13 @@
 """The policy does not use the robot's state.
 
 ## What it finds
-States of other moments, at random, make the error grow by less than 5 % of itself. Asked at up to 128 moments. Not
-judged with fewer than 16.
+With states of random other moments, the error grows by less than 5 %. Measured at up to 128 moments. Not judged with
+fewer than 16.
 
 ## Why it matters
 Most policies that predict positions need to know where the robot is. One that does not may have been trained with a
-state that was constant, in another unit, or drowned by other inputs. Where the cameras show the
-robot well, a policy can do without: then leave the state out and have one fault less to look for.
+state that was constant, in another unit, or is dominated by other inputs. If the cameras show the robot well, a policy
+may not need the state: then leave it out, which removes one possible source of errors.
 
 ## Example
 ```text

@@ -1,8 +1,8 @@
 """The policy is good on the episodes it was trained on and poor on others.
 
 ## What it finds
-On held-out episodes an error of more than twice that on training episodes, measured against holding still on each. Only
-where the run held episodes out (`val_split`).
+On held-out episodes an error of more than twice that on training episodes, each relative to the error of holding still.
+Only where the run held episodes out (`val_split`).
 
 ## Why it matters
 It has memorized the recorded episodes. On a robot, where nothing is ever exactly as recorded, it will do as

@@ -6,7 +6,7 @@ A number in `delta_timestamps` that is not a whole multiple of one frame (1/fps)
 
 ## Why it matters
 
-LeRobot takes recorded frames, it never interpolates: it refuses such a list when the dataset is opened. Usually the
+LeRobot only uses recorded frames and never interpolates: it refuses such a list when the dataset is opened. Usually the
 numbers were written for a dataset of another speed.
 
 ## Example

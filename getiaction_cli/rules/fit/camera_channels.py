@@ -3,7 +3,7 @@
 ## What it finds
 
 A camera with another number of channels than three (a depth camera, or one with transparency) among the inputs of a
-policy that sees in colour. LeRobot hands depth cameras to every policy as if they were pictures.
+policy that sees in colour. LeRobot passes depth cameras to every policy as colour pictures.
 
 ## Why it matters
 

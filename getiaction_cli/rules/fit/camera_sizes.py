@@ -7,7 +7,7 @@ Cameras of different height or width for a policy that stacks their pictures.
 ## Why it matters
 
 Diffusion, VQ-BeT and the multi-task DiT refuse to be built; GR00T, X-VLA and VLA-JEPA stop at the first batch with an
-error about array shapes. ACT, the pi0 family and SmolVLA don't mind.
+error about array shapes. ACT, the pi0 family and SmolVLA accept different sizes.
 
 ## Example
 

@@ -2,12 +2,12 @@
 
 ## What it finds
 
-Parameters beside `pretrained_path` that make a network whose size differs from the checkpoint's.
+Parameters in addition to `pretrained_path` with which the network has another size than the checkpoint's.
 
 ## Why it matters
 
-The weights don't fill it. The checkpoint brings its own parameters; only those that don't shape the network can be
-set anew.
+The weights don't fit the network. The checkpoint contains its own parameters; only those that don't affect the shape of
+the network can be changed.
 
 ## Example
 

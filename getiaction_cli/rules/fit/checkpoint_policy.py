@@ -6,7 +6,7 @@ A `pretrained_path` whose `config.json` names a policy that differs from the rec
 
 ## Why it matters
 
-Its weights fit nowhere. LeRobot's own loader would start from random weights instead and say so in a log.
+Its weights don't fit the network. LeRobot's own loader would start from random weights, with only a log message.
 
 ## Example
 

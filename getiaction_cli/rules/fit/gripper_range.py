@@ -7,8 +7,8 @@ values go beyond -1 and 1.
 
 ## Why it matters
 
-MolmoAct2 leaves such a dimension as it is, and takes it for a number between -1 and 1. Training stops after the model
-was loaded: `gripper values are not under [-1, 1]. Please set normalize_gripper=True`.
+MolmoAct2 doesn't normalize such a dimension, and expects values between -1 and 1. Training stops after the model was
+loaded: `gripper values are not under [-1, 1]. Please set normalize_gripper=True`.
 
 ## Example
 

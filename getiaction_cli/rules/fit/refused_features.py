@@ -2,8 +2,8 @@
 
 ## What it finds
 
-What LeRobot's own `validate_features` says no to, for this policy with the features of this dataset, where no other
-rule has said it better.
+Features of this dataset that LeRobot's `validate_features` rejects for this policy, if no more specific rule reports
+them.
 
 ## Why it matters
 

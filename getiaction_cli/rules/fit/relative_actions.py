@@ -7,8 +7,8 @@
 ## Why it matters
 
 The policy then learns each action as its distance from the state, and normalizes it by the range of the recorded
-positions: it silently trains on a distribution that its normalization is not for. LeRobot computes the
-right statistics with `lerobot-edit-dataset`. GR00T computes them by itself when training starts.
+positions: it silently trains with a normalization for another distribution. LeRobot computes the right statistics with
+`lerobot-edit-dataset`. GR00T computes them itself when training starts.
 
 ## Example
 

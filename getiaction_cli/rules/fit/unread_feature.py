@@ -2,8 +2,8 @@
 
 ## What it finds
 
-A vector among the policy's inputs that no part of its network takes: any `observation.…` beside `observation.state`,
-and `observation.environment_state` for policies without an input for it.
+A vector in the policy's inputs that its network does not read: any `observation.…` other than `observation.state`, and
+`observation.environment_state` for policies without an input for it.
 
 ## Why it matters
 

@@ -6,8 +6,8 @@ A policy of a billion parameters or more on a machine without a GPU that torch c
 
 ## Why it matters
 
-One step takes minutes, a training weeks. It works, as a try of a few steps, unless the weights with their gradients and
-Adam's two numbers (16 bytes per parameter) are more than the memory: then the process is killed.
+One step takes minutes, a training weeks. A few steps for a test are possible, unless the weights, their gradients and
+the state of Adam (16 bytes per parameter) exceed the memory: then the system kills the process.
 
 ## Example
 

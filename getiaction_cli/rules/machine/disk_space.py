@@ -3,12 +3,12 @@
 ## What it finds
 
 Less free space where the run writes than its checkpoints take: last.ckpt, best.ckpt and the next one while it is
-written (weights and two numbers of Adam per parameter), and `pretrained_model/`. The number of parameters is exact
-for act, diffusion, vqbet and tdmpc, an estimate for the large ones.
+written (weights and the state of Adam), and `pretrained_model/`. The number of parameters is exact for act, diffusion,
+vqbet and tdmpc, an estimate for the large ones.
 
 ## Why it matters
 
-The run breaks off when it saves.
+The run stops when it saves a checkpoint.
 
 ## Example
 

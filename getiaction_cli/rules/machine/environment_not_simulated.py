@@ -6,7 +6,7 @@ An environment type that downloads code from the Hub and runs it, or that drives
 
 ## Why it matters
 
-A recipe is a document that people send to each other: it never runs code from elsewhere, and never moves a robot.
+People share recipes: a recipe never runs code from other sources, and never moves a robot.
 
 ## Example
 

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A policy whose weights, gradients and numbers of Adam (20 bytes per parameter while Adam steps, all trained) take more
+A policy whose weights, gradients and state of Adam (20 bytes per parameter while Adam steps, all trained) take more
 than the GPU's memory. Activations come on top; parts that the policy itself freezes are counted as well. Under adapters
 (`peft`) only the weights are counted (4 bytes), and an average of the weights (`ema`) adds 4 bytes.
 

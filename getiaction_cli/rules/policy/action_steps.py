@@ -7,9 +7,8 @@ policies `horizon` or `action_horizon`). LeRobot refuses to build such a policy.
 
 ## Why it matters
 
-`n_action_steps` says how many of the predicted actions are executed before the policy looks again. Often only one of
-the two was changed: a smaller `chunk_size` needs a smaller `n_action_steps` beside it, because the default stays what
-it was.
+`n_action_steps` says how many of the predicted actions are executed before the next prediction. Often only one of the
+two was changed: a smaller `chunk_size` also needs a smaller `n_action_steps`, whose default does not change with it.
 
 ## Example
 

@@ -8,8 +8,8 @@ torchvision.
 
 ## Why it matters
 
-The two are separate parameters, and only one of them tends to be changed. torchvision answers with a bare `KeyError`
-when the policy is built.
+The two are separate parameters, and often only one of them is changed. torchvision stops with a `KeyError` when the
+policy is built.
 
 ## Example
 

@@ -6,7 +6,7 @@
 
 ## Why it matters
 
-Replacing the batch normalization of a pretrained backbone ruins its weights; LeRobot refuses when the network is
+Without its batch normalization, the weights of a pretrained backbone are useless; LeRobot refuses when the network is
 built.
 
 ## Example

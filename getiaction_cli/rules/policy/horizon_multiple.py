@@ -7,7 +7,7 @@ Diffusion's `horizon` is not a multiple of 2 to the power of the number of `down
 ## Why it matters
 
 The U-Net halves the sequence of actions once per entry of `down_dims` and doubles it again on the way up; with three
-entries only multiples of 8 come out as they went in. LeRobot refuses others.
+entries, only multiples of 8 keep their length. LeRobot refuses others.
 
 ## Example
 

@@ -8,8 +8,8 @@ as they are: the mappings of LeRobot's ACT and Diffusion have no `ENV`.
 
 ## Why it matters
 
-The mapping replaces the policy's own as a whole. What it leaves out reaches the network in the robot's raw numbers,
-degrees or pixels, and is learned badly or not at all; nothing says so. Where that is meant, write `IDENTITY`.
+The mapping replaces the policy's own as a whole. The network gets the raw values of what it leaves out, in degrees or
+pixels, and learns from them badly or not at all, without a warning. If this is intended, write `IDENTITY`.
 
 ## Example
 

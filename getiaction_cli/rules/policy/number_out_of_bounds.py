@@ -2,8 +2,8 @@
 
 ## What it finds
 
-A size, a number of steps, heads or layers, a share or an optimizer setting outside what it can be: a `chunk_size` of
-0, a `dropout` of 2, an even `kernel_size`, `optimizer_betas` above 1.
+A size, a number of steps, heads or layers, a fraction or an optimizer setting outside its valid range: a `chunk_size`
+of 0, a `dropout` of 2, an even `kernel_size`, `optimizer_betas` above 1.
 
 ## Why it matters
 

@@ -6,7 +6,7 @@
 
 ## Why it matters
 
-Stacking past observations is a habit from Diffusion and VQ-BeT. ACT and TD-MPC have no place for them.
+Diffusion and VQ-BeT stack past observations. ACT and TD-MPC have no input for them.
 
 ## Example
 

@@ -7,7 +7,7 @@ whole policy (`16-true`, `bf16-true`) while its `dtype` says otherwise.
 
 ## Why it matters
 
-The policy casts parts of itself to its `dtype`; what meets them in another one stops with `expected scalar type Float
+The policy casts some of its layers to its `dtype`; inputs of another type stop them with `expected scalar type Float
 but found BFloat16`. Set it in one place.
 
 ## Example

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A parameter that is a mapping of its own (`rtc_config`, `concurrency`, …) holds values that its class refuses.
+A parameter that is a mapping (`rtc_config`, `concurrency`, …) holds values that its class refuses.
 
 ## Why it matters
 

@@ -3,8 +3,8 @@
 ## What it finds
 
 A parameter that takes one of a few words (or numbers) has another one. The allowed values are read from the checks in
-LeRobot's own configuration source, and from torchvision and diffusers where LeRobot hands a word on to them without
-looking.
+LeRobot's own configuration source, and from torchvision and diffusers where LeRobot passes a value to them without
+checking it.
 
 ## Why it matters
 

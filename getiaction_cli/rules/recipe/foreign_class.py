@@ -7,9 +7,8 @@ A `class_path` that names anything but what getiaction, LeRobot and Lightning pr
 
 ## Why it matters
 
-A recipe is a document that strangers mail to each other, so it can't name code to run. Nothing of it was
-imported. A policy of your own becomes available as a LeRobot plugin (a distribution called
-`lerobot_policy_…`), through `LeRobotPolicy`.
+People share recipes, so a recipe can't name code to run. The class was not imported. A policy of your own becomes
+available as a LeRobot plugin (a distribution called `lerobot_policy_…`), through `LeRobotPolicy`.
 
 ## Example
 

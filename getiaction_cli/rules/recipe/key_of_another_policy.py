@@ -7,8 +7,8 @@ ACT, `gradient_checkpointing` where there is none.
 
 ## Why it matters
 
-It comes from copying a recipe and changing the policy. LeRobot refuses it; where it would be ignored, you
-would train without a setting that you see in front of you.
+It comes from copying a recipe and changing the policy. LeRobot refuses it; where it would be ignored, you would train
+without a setting that the recipe shows.
 
 ## Example
 

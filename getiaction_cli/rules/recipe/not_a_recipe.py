@@ -8,8 +8,8 @@ document (`---`) after the first.
 
 ## Why it matters
 
-It was probably another file that was meant. Aliases that multiply (the "billion laughs") are stopped here
-too: a recipe is a document that strangers mail to each other.
+This is probably the wrong file. The limits also stop aliases that multiply (the "billion laughs" attack): recipes come
+from other people.
 
 ## Example
 

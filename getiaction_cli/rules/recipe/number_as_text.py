@@ -7,8 +7,8 @@ exponent (`1.0e-4`). Also a number with leading zeros (`010`), which they take f
 
 ## Why it matters
 
-getiaction reads it as the number it plainly is, and training gets that number. Any other tool that loads this
-file gets text, or another number. The fix writes it so that all agree; it changes no value.
+getiaction reads it as a number, and training gets that number. Other tools that load this file get text, or another
+number. The fix writes it so that all tools read the same number; it changes no value.
 
 ## Example
 

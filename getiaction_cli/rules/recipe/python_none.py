@@ -6,8 +6,8 @@
 
 ## Why it matters
 
-YAML's word is `null`; `None` is text to other readers. getiaction reads it as `null`, which is plainly meant, and
-training gets nothing there. The fix writes it so that all agree; it changes no value.
+YAML's word is `null`; `None` is text to other readers. getiaction reads it as `null`, the obvious intention, and so
+does training. The fix writes it so that all tools read null; it changes no value.
 
 ## Example
 

@@ -2,12 +2,12 @@
 
 ## What it finds
 
-A key that LeRobot's or Lightning's own command line, or an earlier version of them, uses for something that
-is called otherwise in a recipe, or that there is no more.
+A key that LeRobot's or Lightning's own command line, or an earlier version of them, uses for something that has another
+name in a recipe, or that no longer exists.
 
 ## Why it matters
 
-Nothing would read it. The rule knows the new name, or says what took its place.
+Nothing would read it. The rule names the new key, or what replaces it.
 
 ## Example
 

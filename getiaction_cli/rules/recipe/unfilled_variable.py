@@ -6,7 +6,7 @@
 
 ## Why it matters
 
-A recipe is plain YAML, and says the same on every machine: the value stays the text that it is, a folder is called
+A recipe is plain YAML with the same meaning on every machine: the value stays text, and a folder would be called
 `${HOME}`. Write the value, or give it on the command line, where your shell fills it in.
 
 ## Example

@@ -6,14 +6,14 @@
 from within (`ddp_spawn`), classes that need something LeRobot's policies don't have (`BatchSizeFinder`,
 `BackboneFinetuning`, `WeightAveraging` and its subclasses), strategies that divide the policy between processes
 (`fsdp`, `deepspeed`, `ModelParallelStrategy`), and callbacks that contradict themselves, each other or the trainer: a
-`ModelCheckpoint` with two rhythms, two that watch the same metric in the same rhythm, a progress bar beside
+`ModelCheckpoint` with two intervals, two that monitor the same metric at the same interval, a progress bar beside
 `enable_progress_bar: false`.
 
 ## Why it matters
 
 Lightning takes them, and training stops: every run writes its metrics and checkpoints, which `barebones` forbids; a run
-can't be sent to a process that starts from nothing; with a divided policy, no process has the weights to save; and a
-callback that changes a `batch_size` finds none.
+can't be sent to a new process; with a divided policy, no process has the weights to save; and a callback that changes a
+`batch_size` finds none.
 
 ## Example
 

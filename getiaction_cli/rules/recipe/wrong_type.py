@@ -2,14 +2,13 @@
 
 ## What it finds
 
-Text where a number is wanted, a number where a list is wanted, a list of the wrong length, `1e5` where a
-whole number is wanted, and so on: every value is held against the type that LeRobot, Lightning or getiaction
-declares for it.
+Text where a number is wanted, a number where a list is wanted, a list of the wrong length, `1e5` where a whole number
+is wanted, and so on: every value is compared with the type that LeRobot, Lightning or getiaction declares for it.
 
 ## Why it matters
 
-It fails when the policy, the data module or the trainer is built, with a message that names neither the key
-nor the line; or it does not fail and means something else.
+It fails when the policy, the data module or the trainer is built, with a message that names neither the key nor the
+line; or it does not fail, and has another meaning.
 
 ## Example
 

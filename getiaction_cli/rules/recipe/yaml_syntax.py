@@ -8,8 +8,8 @@ that is indented further than its neighbours, a word that begins with `@`, `%` o
 
 ## Why it matters
 
-Nothing after such a place can be trusted. The other sections are still read, so that one slip does not
-hide the other mistakes; rules that need the broken section are listed as not run.
+Nothing after such a place can be trusted. The other sections are still read, so that one error does not hide others;
+rules that need the broken section are listed as not run.
 
 ## Example
 
