@@ -1,1 +1,1 @@
-"""The command line of getiaction. Nothing in here imports torch, lightning or lerobot (see ``commands/train.py``)."""
+"""The command line of getiaction. Its modules import no torch, lightning or lerobot; functions that need them do."""

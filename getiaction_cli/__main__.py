@@ -1,4 +1,4 @@
-"""`python -m getiaction_cli …` and `torchrun … -m getiaction_cli …` are the command `getiaction`."""
+"""Entry point of `python -m getiaction_cli …` and `torchrun … -m getiaction_cli …`."""
 
 from getiaction_cli.main import main
 

@@ -1,7 +1,7 @@
-"""Characters that a terminal or an editor obeys instead of showing. What strangers send may hold some of them.
+"""Control characters in untrusted text, which a terminal or an editor would obey.
 
-Texts are cleaned where a line is made of them (`clean`), and everything once more where it leaves the program
-(`CleanStream`), so that no command and no format can forget it. Standard library only.
+`clean` replaces them in parts of a line, and `CleanStream` replaces them in all output, so that no command or format
+can omit it. Only uses the standard library.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any, TextIO
 
 TAB = "    "
 
-# Control characters, and the marks that turn the direction of writing, end lines or take no room.
+# Control characters, and marks that change the text direction, end lines or have no width.
 _OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
 )
-# Colours, and where a link to a page begins or ends.
+# Colours, and starts and ends of hyperlinks.
 _SEQUENCE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;;[!-~]*\x1b\\")
 
 
 def clean(text: str) -> str:
-    """One line of text without what a terminal would obey: control characters become a picture or a replacement."""
+    """Return text on one line; control characters are replaced by control pictures or U+FFFD."""
     if text.isprintable():
         return text
     return "".join(_shown(char) for char in text)
@@ -38,16 +38,16 @@ def _shown(char: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """A JSON document, or a text in double quotes, with these characters as the escapes that JSON and YAML know."""
+    """Escape control characters in JSON, or in text in double quotes, as JSON and YAML do."""
     return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 class CleanStream:
-    """A text stream that lets nothing through which steers a terminal, but our own colours and links.
+    """A text stream that replaces control characters, except our own colours and links.
 
     Args:
-        stream: where it goes.
-        allowed: the escape sequences that may pass; more may be added to it later.
+        stream: the underlying stream.
+        allowed: escape sequences that may pass; the set may grow later.
     """
 
     def __init__(self, stream: TextIO, allowed: Collection[str]) -> None:

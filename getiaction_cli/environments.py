@@ -22,16 +22,16 @@ from getiaction_cli.policies.config import refusal
 from getiaction_cli.policies.source_docs import choices, type_text
 
 _MODULE = "lerobot.envs.configs"
-# Filled by LeRobot: what the environment returns, and under which names.
+# Fields that LeRobot fills with what the environment returns.
 DECLARED = ("features", "features_map")
 MAX_BYTES = 1_000_000
 
 
 class Environment:
-    """One environment type (`type: pusht`).
+    """An environment type (`type: pusht`).
 
     Args:
-        name: the name it is registered under.
+        name: its registered name.
         config_class: LeRobot's configuration class.
     """
 
@@ -41,7 +41,7 @@ class Environment:
 
     @functools.cached_property
     def fields(self) -> dict[str, Field]:
-        """Every field by name, with its type, default and allowed values."""
+        """Return name → field, with its type, default and allowed values."""
         hints = typing.get_type_hints(self.config_class)
         found = {}
         for field in dataclasses.fields(self.config_class):
@@ -59,7 +59,7 @@ class Environment:
 
     @functools.cached_property
     def observation_types(self) -> list[str]:
-        """The values of `obs_type` for which LeRobot declares what the environment returns."""
+        """Return the values of `obs_type` for which LeRobot declares the observations."""
         source = Path(light_lerobot().module(_MODULE).__file__ or "")
         tree = ast.parse(source.read_text(encoding="utf-8"))
         bases = [kind.__name__ for kind in self.config_class.__mro__]
@@ -71,14 +71,14 @@ class Environment:
 
     @property
     def refused(self) -> str:
-        """Why getiaction never creates it; empty for a simulation that runs from installed packages."""
+        """Return why getiaction does not create it; empty for a simulation in installed packages."""
         names = {field.name for field in dataclasses.fields(self.config_class)}
         if "hub_path" in names:
             return "runs code that it downloads from the Hub"
         return "drives a real robot" if {"robot", "teleop"} <= names else ""
 
     def read_value(self, name: str, value: Any) -> Any:
-        """A plain value as the type that the field wants.
+        """Convert a plain value to the type of a field.
 
         Raises:
             Rejected: a value of the wrong type.
@@ -89,7 +89,7 @@ class Environment:
             raise Rejected(f"{name} expects {wrong.expected}", field=name, kind="type", error="TypeError") from None
 
     def configure(self, values: Mapping[str, Any]) -> Any:
-        """LeRobot's configuration for these values; fields that do not exist are left out.
+        """Return LeRobot's configuration for these values; unknown fields are ignored.
 
         Raises:
             Rejected: LeRobot refuses them.
@@ -103,16 +103,16 @@ class Environment:
 
     @functools.cached_property
     def packages(self) -> list[str]:
-        """The distributions that LeRobot's extra of the same name asks for on this machine; empty without an extra."""
+        """Return the requirements of LeRobot's extra of this name on this machine; empty if there is none."""
         return sorted(requirements("lerobot", self.name, own=True))
 
     @property
     def _is_registered_by_package(self) -> bool:
-        """True for the types that LeRobot creates by `gym.make` from a package called gym_TYPE."""
+        """True for types that LeRobot creates with `gym.make` from a package called gym_TYPE."""
         return "create_envs" not in _own(self.config_class)
 
     def tasks(self, config: Any) -> list[str] | None:
-        """The tasks that the environment's package registers; None where that is unknown."""
+        """Return the tasks that the environment's package registers; None if unknown."""
         found = _registered(str(config.package_name)) if self._is_registered_by_package else None
         if not found:
             return None
@@ -120,7 +120,7 @@ class Environment:
         return sorted(name.removeprefix(start) for name in found if name.startswith(start))
 
     def provides(self, config: Any) -> dict[str, Provided]:
-        """What a policy receives from it, by LeRobot's key."""
+        """Return LeRobot key → feature that a policy receives."""
         adapts = "get_env_processors" in _own(self.config_class)
         found = {}
         for key, feature in config.features.items():
@@ -130,7 +130,7 @@ class Environment:
                 shape = self._picture(config, tuple(feature.shape))
             found[name] = Provided(kind, shape)
         if adapts:
-            # The environment's own steps combine the parts of the state; only running them tells how.
+            # The environment combines the parts of the state at run time, in an order that is not known here.
             parts = [name for name in found if name.startswith("observation.state.")]
             if parts:
                 found["observation.state"] = Provided("STATE", None)
@@ -139,7 +139,7 @@ class Environment:
         return found
 
     def _picture(self, config: Any, declared: tuple[int, ...]) -> tuple[int, ...] | None:
-        """The shape (channels, height, width) of its pictures; None where the environment decides at run time.
+        """Return the shape (channels, height, width) of its images; None if it is only known at run time.
 
         LeRobot declares a size in every configuration, and passes it on to some environments only.
         """
@@ -156,11 +156,11 @@ class Environment:
 
 @dataclasses.dataclass(frozen=True)
 class Simulation:
-    """An environment type with LeRobot's configuration for the values of a recipe.
+    """An environment with LeRobot's configuration for the values of a recipe.
 
     Args:
         environment: the type.
-        values: what the recipe sets.
+        values: the values in the recipe.
         config: LeRobot's configuration object.
     """
 
@@ -170,11 +170,11 @@ class Simulation:
 
     @property
     def provides(self) -> dict[str, Provided]:
-        """What a policy receives from it, and the action that it takes, by LeRobot's key."""
+        """Return LeRobot key → feature that a policy receives, or the action that it sends."""
         return self.environment.provides(self.config)
 
     def with_value(self, name: str, value: Any) -> Simulation | None:
-        """The same with another value of one field; None where LeRobot refuses that."""
+        """Return a copy with another value of one field; None if LeRobot rejects it."""
         values = {**self.values, name: value}
         try:
             return Simulation(self.environment, values, self.environment.configure(values))
@@ -184,11 +184,11 @@ class Simulation:
 
 @dataclasses.dataclass(frozen=True)
 class Provided:
-    """One thing that an environment gives to a policy, or takes from it.
+    """An observation or action of an environment.
 
     Args:
         kind: "STATE", "ENV", "VISUAL" or "ACTION".
-        shape: pictures as (channels, height, width); None where only the running environment tells.
+        shape: images as (channels, height, width); None if only known at run time.
     """
 
     kind: str
@@ -197,7 +197,7 @@ class Provided:
 
 @functools.cache
 def environments() -> dict[str, Environment]:
-    """Every environment type that LeRobot registers, by name.
+    """Return name → environment type, for all that LeRobot registers.
 
     Raises:
         Unjudgeable: LeRobot's source cannot be executed without its libraries.
@@ -211,7 +211,7 @@ def environments() -> dict[str, Environment]:
 
 
 def known_environments() -> dict[str, Environment]:
-    """The same; empty where they cannot be read."""
+    """Return the same as `environments`; empty if they can't be read."""
     try:
         return environments()
     except Unjudgeable:
@@ -220,7 +220,7 @@ def known_environments() -> dict[str, Environment]:
 
 @dataclasses.dataclass(frozen=True)
 class _Registered:
-    """What a package registers with gymnasium under one name: fixed arguments, and the constructor's defaults."""
+    """A gymnasium registration: fixed arguments, and the defaults of the constructor."""
 
     kwargs: Mapping[str, Any]
     defaults: Mapping[str, Any]
@@ -228,7 +228,7 @@ class _Registered:
 
 @functools.cache
 def _registered(package: str) -> dict[str, _Registered] | None:
-    """Name → what `register` says in the package's `__init__.py`; None where there is no such package."""
+    """Return name → arguments of `register` in the package's `__init__.py`; None if there is no such package."""
     folder = package_folder(package)
     if folder is None:
         return None
@@ -245,7 +245,7 @@ def _registered(package: str) -> dict[str, _Registered] | None:
 
 
 def _constructor(folder: Path, entry_point: str) -> dict[str, Any]:
-    """The defaults of the constructor that an entry point ("gym_pusht.envs:PushTEnv") names."""
+    """Return the defaults of the constructor of an entry point ("gym_pusht.envs:PushTEnv")."""
     module, _, name = entry_point.partition(":")
     place = folder.joinpath(*module.split(".")[1:])
     for file in sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]:
@@ -260,7 +260,7 @@ def _constructor(folder: Path, entry_point: str) -> dict[str, Any]:
 
 
 def _compared(node: ast.AST, name: str) -> list[str]:
-    """The texts that an attribute or variable of that name is compared with."""
+    """Return the strings that an attribute or variable of this name is compared with."""
     found: list[str] = []
     for each in ast.walk(node):
         if isinstance(each, ast.Compare) and _name(each.left) == name:
@@ -293,5 +293,5 @@ def _literal(node: ast.expr) -> Any:
 
 
 def _own(config_class: Any) -> set[str]:
-    """What the class and its bases define, without LeRobot's own base of all environments."""
+    """Return the definitions of the class and its bases, except LeRobot's base class of all environments."""
     return {name for kind in config_class.__mro__ if kind.__name__ != "EnvConfig" for name in vars(kind)}

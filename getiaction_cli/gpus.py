@@ -1,4 +1,4 @@
-"""GPUs that can be named before there is one: memory, arithmetic and bandwidth by the manufacturer's datasheet."""
+"""A table of GPUs for `--gpu`: memory, FLOP/s and bandwidth from datasheets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Card:
     """One GPU.
 
     Attributes:
-        name: As NVIDIA calls it; or the amount of memory that was named.
+        name: Name of NVIDIA; or the requested amount of memory.
         memory: Bytes.
         flops: Floating point operations per second in bfloat16 (float16 on T4 and V100) with float32 accumulation,
             dense, on tensor cores, by the datasheet; None where only the memory is known.
@@ -31,7 +31,7 @@ class Card:
 _AMPERE, _ADA, _BLACKWELL = (
     f"NVIDIA {architecture} GPU architecture whitepaper" for architecture in ("Ampere GA102", "Ada", "RTX Blackwell")
 )
-# Name, memory in GiB, TFLOP/s, GB/s, source. A datasheet that names the rate with sparsity was halved.
+# Name, memory in GiB, TFLOP/s, GB/s, source. Rates of datasheets that assume sparsity are halved.
 CARDS = tuple(
     Card(name, gib << 30, teraflops * 1e12, gigabytes * 1e9, source)
     for name, gib, teraflops, gigabytes, source in (
@@ -60,7 +60,7 @@ _MAX_MEMORY = 10_000  # gigabytes
 
 
 def named(text: str) -> Card:
-    """The card that is meant: "RTX 4090", "nvidia h100", or an amount of memory as "24GB".
+    """Return the card with this name ("RTX 4090", "nvidia h100") or amount of memory ("24GB").
 
     Raises:
         UsageError: no such card is in the table.
@@ -76,7 +76,7 @@ def named(text: str) -> Card:
 
 
 def find(text: str) -> Card | None:
-    """The card whose name is in a text, as the driver writes it; where memory makes two, the smaller one."""
+    """Return the card whose name is in a driver's text; the smaller one if there are variants with different memory."""
     given = set(re.findall(r"[a-z]+\d+\w*|\d+\w*|[a-z]+", text.lower().replace("geforce", "")))
     if given & {"ti", "super", "laptop", "pcie", "mobile"}:
         return None  # a card that differs from the table's

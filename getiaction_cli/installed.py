@@ -1,7 +1,7 @@
-"""What is installed: packages by folder, distributions by version, and what an extra asks for. Nothing is imported.
+"""Installed packages, distributions and the requirements of extras, without importing any of them.
 
-`importlib.metadata` takes 10 ms to import and some ms for each look-up; names and versions also are in the names of
-the folders that it would read.
+It reads names and versions from folder names, because `importlib.metadata` takes 10 ms to import and some ms for each
+look-up.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from getiaction.spec.installing import install_command as install_command
 _FOLDER = re.compile(r"(?P<name>[^-]+?)(?:-(?P<version>[^-]+?))?(?:-.*)?\.(?:dist|egg)-info")
 _DOCUMENTATION = re.compile(r"^Project-URL: *documentation *, *(https?://\S+)$", re.MULTILINE | re.IGNORECASE)
 _REQUIREMENT = re.compile(r"^Requires-Dist: *(.+)$", re.MULTILINE)
-# A requirement as build tools write it where it has no condition but its extra.
+# The format of build tools for a requirement without conditions other than its extra.
 _UNCONDITIONAL = re.compile(
     r"(?P<name>[\w.-]+)(?:\[(?P<extras>[\w,-]+)\])?(?P<versions>(?:[<>=!~]=?[\w.*]+,?)*); extra == ['\"][\w.-]+['\"]"
 )
 _EXTRA = re.compile(r"extra == ['\"]([\w.-]+)['\"]")
-# Where a marker holds here and there, it holds everywhere.
+# Two different environments: a marker that is true in both is assumed to be true on any machine.
 _NO_MACHINE = {"sys_platform": "", "platform_machine": "", "platform_system": ""}
 
 
 @cache
 def package_folder(name: str) -> Path | None:
-    """The folder of an installed top-level package; None when there is none of that name."""
+    """Return the folder of an installed top-level package; None if it is not installed."""
     try:
         spec = find_spec(name)
     except (ImportError, ValueError):
@@ -42,13 +42,13 @@ def package_folder(name: str) -> Path | None:
 
 
 def normal(name: str) -> str:
-    """A distribution's or an extra's name as all spellings of it are compared: "Qwen_VL.utils" is "qwen-vl-utils"."""
+    """Normalize the name of a distribution or extra: "Qwen_VL.utils" becomes "qwen-vl-utils"."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @cache
 def distributions() -> Mapping[str, Path]:
-    """Name → metadata folder of each installed distribution; the first on Python's path counts, as it does there."""
+    """Return name → metadata folder of installed distributions; the first one on Python's path wins."""
     found: dict[str, Path] = {}
     for place in map(Path, dict.fromkeys(part or "." for part in sys.path)):
         try:
@@ -63,21 +63,20 @@ def distributions() -> Mapping[str, Path]:
 
 @cache
 def versions() -> Mapping[str, str]:
-    """Name → version of each installed distribution; empty where its folder's name does not say."""
+    """Return name → version of installed distributions; empty if the folder's name has no version."""
     found = {name: _FOLDER.fullmatch(folder.name) for name, folder in distributions().items()}
     return {name: match["version"] or "" for name, match in found.items() if match}
 
 
 @cache
 def requirements(distribution: str, extra: str, *, own: bool = False) -> Mapping[str, str]:
-    """What an extra of an installed distribution asks for: name → version specifier (">=5.4,<5.6").
+    """Return the requirements of an extra of an installed distribution: name → version specifier (">=5.4,<5.6").
 
     Args:
         distribution: its name.
         extra: the extra's name.
-        own: True for what the extra itself asks for on this machine. Otherwise the distribution's extras that it asks
-            for are followed, and what only some machines get is left out: wheels of decoders that LeRobot can do
-            without.
+        own: only return the direct requirements on this machine. Otherwise, include those of further extras of the
+            distribution, and exclude requirements for some platforms only, such as optional video decoders.
     """
     found: dict[str, str] = {}
     todo, seen = [normal(extra)], set[str]()
@@ -87,7 +86,7 @@ def requirements(distribution: str, extra: str, *, own: bool = False) -> Mapping
             continue
         seen.add(current)
         for line in _requirement_lines(distribution).get(current, ()):
-            for name, extras, specifier in _asked_for(line, current, everywhere=not own):
+            for name, extras, specifier in _parse_requirement(line, current, everywhere=not own):
                 if name != normal(distribution):
                     found[name] = specifier
                 elif not own:
@@ -95,12 +94,12 @@ def requirements(distribution: str, extra: str, *, own: bool = False) -> Mapping
     return dict(sorted(found.items()))
 
 
-def _asked_for(line: str, extra: str, *, everywhere: bool) -> Iterator[tuple[str, list[str], str]]:
-    """Name, extras and versions of a requirement, where its conditions hold."""
+def _parse_requirement(line: str, extra: str, *, everywhere: bool) -> Iterator[tuple[str, list[str], str]]:
+    """Yield name, extras and versions of a requirement if its conditions are true."""
     if plain := _UNCONDITIONAL.fullmatch(line):
         yield normal(plain["name"]), [normal(name) for name in (plain["extras"] or "").split(",")], plain["versions"]
         return
-    from packaging.requirements import InvalidRequirement, Requirement  # 20 ms, and few requirements need it
+    from packaging.requirements import InvalidRequirement, Requirement  # takes 20 ms, and few requirements need it
 
     with suppress(InvalidRequirement):
         wanted = Requirement(line)
@@ -110,7 +109,7 @@ def _asked_for(line: str, extra: str, *, everywhere: bool) -> Iterator[tuple[str
 
 
 def rule_url(code: str) -> str:
-    """The page of a rule on the documentation site that the metadata of getiaction declares; empty without one."""
+    """Return the URL of a rule's page on the documentation site in getiaction's metadata; empty if there is none."""
     site = _documentation_site()
     return f"{site}/rules/{code}/" if site else ""
 
@@ -127,7 +126,7 @@ def _documentation_site() -> str:
 
 @cache
 def _requirement_lines(distribution: str) -> Mapping[str, list[str]]:
-    """Extra → the requirements whose markers name it: few of some hundred are to be parsed for one extra."""
+    """Return extra → lines of requirements whose markers name it, so that only few must be parsed."""
     try:
         text = (distributions()[normal(distribution)] / "METADATA").read_text(encoding="utf-8")
     except (KeyError, OSError):

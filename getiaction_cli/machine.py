@@ -1,9 +1,9 @@
-"""What this machine has, probed without importing torch, lightning or lerobot.
+"""The hardware and software of this machine, without importing torch, lightning or lerobot.
 
-A `Machine` is a plain value: rules read it, tests build one by hand. `probe` fills one for the machine it runs on; what
-costs more than a few file look-ups (installed packages, caches, free space) is asked for only when a rule asks.
+A `Machine` is a plain value, which tests can create. `probe` returns that of the current machine; expensive parts
+(installed packages, caches, free space) are only read when a rule uses them.
 
-NVIDIA's driver is asked through its library (nvidia-ml-py): `nvidia-smi` needs 0.1 to 2 s for the same answer.
+GPUs are read through NVIDIA's library (nvidia-ml-py): `nvidia-smi` takes 0.1 to 2 s for the same information.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from getiaction.spec.hub_cache import hf_home, hub_cache, is_offline, storage
 from getiaction.spec.loggers import wandb_can_log_in
 from getiaction_cli.installed import package_folder, versions
 
-# FFmpeg's versions and those of their libavutil; torchcodec brings one library for each.
+# FFmpeg version → version of its libavutil; torchcodec has a library for each.
 FFMPEG = {4: 56, 5: 57, 6: 58, 7: 59, 8: 60}
 
 
@@ -35,9 +35,9 @@ class Gpu:
     """One NVIDIA GPU.
 
     Args:
-        name: as the driver calls it.
-        memory: bytes in all; None when the driver doesn't say.
-        free: bytes not in use now.
+        name: name from the driver.
+        memory: total bytes; None if unknown.
+        free: bytes that are currently free.
         capability: CUDA compute capability, as (8, 9).
     """
 
@@ -53,25 +53,25 @@ def _no_disk(_: Path) -> int | None:
 
 @dataclass(frozen=True)
 class Machine:
-    """What a run can count on.
+    """The properties of a machine that checks depend on.
 
     Args:
         system: "Linux", "Darwin" or "Windows".
         arch: "x86_64", "arm64", …
-        gpus: NVIDIA GPUs that the driver shows.
-        torch_cuda: the CUDA version that the installed torch is built for; None for a CPU, ROCm or XPU build.
-        torch_hip: the ROCm version of the installed torch; None for another build.
-        torch_xpu: the XPU version of the installed torch; None for another build.
-        memory: bytes of RAM; None when unknown.
-        shared_memory: free bytes of /dev/shm; None where there is none.
-        packages: version of each installed distribution by name.
-        ffmpeg: major versions of libavutil that can be loaded.
-        hub: Hugging Face repositories of models with at least one file in the cache.
+        gpus: NVIDIA GPUs that the driver reports.
+        torch_cuda: CUDA version of the installed torch; None for a CPU, ROCm or XPU build.
+        torch_hip: ROCm version of the installed torch; None for other builds.
+        torch_xpu: XPU version of the installed torch; None for other builds.
+        memory: bytes of RAM; None if unknown.
+        shared_memory: free bytes of /dev/shm; None if there is none.
+        packages: name → version of installed distributions.
+        ffmpeg: loadable major versions of libavutil.
+        hub: Hugging Face model repositories with at least one file in the cache.
         torch_hub: file names in torch hub's checkpoint folder.
         env: environment variables.
-        hub_token: True when a Hugging Face token is there (its value is never kept).
-        wandb_key: True when Weights & Biases has a key.
-        free_space: bytes free on the disk of a path that need not exist yet.
+        hub_token: True if there is a Hugging Face token (its value is not stored).
+        wandb_key: True if there is an API key for Weights & Biases.
+        free_space: returns the free bytes on the disk of a path, which need not exist.
     """
 
     system: str = "Linux"
@@ -93,28 +93,28 @@ class Machine:
 
     @property
     def has_cuda(self) -> bool:
-        """True when there is an NVIDIA GPU and a torch that can use it."""
+        """True if there is an NVIDIA GPU that the installed torch supports."""
         return bool(self.gpus) and self.torch_cuda is not None
 
     @property
     def has_mps(self) -> bool:
-        """True on Apple silicon, where every torch wheel can use the GPU."""
+        """True on Apple silicon, where every torch wheel supports the GPU."""
         return self.system == "Darwin" and self.arch == "arm64"
 
     @property
     def offline(self) -> bool:
-        """True when the environment forbids Hugging Face libraries the network."""
+        """True if environment variables disable the network for Hugging Face libraries."""
         return is_offline(self.env)
 
     def accelerators(self) -> tuple[str, ...]:
-        """The accelerators that Lightning would find here, best first."""
+        """Return the accelerators that Lightning finds, the preferred one first."""
         found = (("cuda", self.has_cuda or self.torch_hip is not None), ("mps", self.has_mps), ("cpu", True))
         return tuple(name for name, there in found if there)
 
 
 @cache
 def probe() -> Machine:
-    """The machine this process runs on."""
+    """Return the current machine."""
     build = _torch_build()
     return Machine(
         system=platform.system(),
@@ -137,7 +137,7 @@ def probe() -> Machine:
 
 
 class _Ffmpeg(Container[int]):
-    """Major versions of libavutil that the loader finds (56 is FFmpeg 4, 60 is FFmpeg 8)."""
+    """The loadable major versions of libavutil (56 is FFmpeg 4, 60 is FFmpeg 8)."""
 
     def __contains__(self, major: object) -> bool:
         name = {"Darwin": f"libavutil.{major}.dylib", "Windows": f"avutil-{major}.dll"}.get(
@@ -148,7 +148,7 @@ class _Ffmpeg(Container[int]):
 
 
 class _HubCache(Container[str]):
-    """Model repositories with a snapshot in Hugging Face's cache."""
+    """The model repositories with a snapshot in Hugging Face's cache."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -180,7 +180,7 @@ def _loads(library: str) -> bool:
 
 
 def _torch_build() -> dict[str, str]:
-    """``{"cuda": "13.0"}`` and the like, read from the text of torch/version.py."""
+    """Return the build of torch, such as ``{"cuda": "13.0"}``, from the text of torch/version.py."""
     torch = package_folder("torch")
     if torch is None:
         return {}
@@ -198,7 +198,7 @@ def _nvidia_gpus() -> tuple[Gpu, ...]:
 
     try:
         pynvml.nvmlInit()
-    except pynvml.NVMLError:  # no driver, or one that does not answer
+    except pynvml.NVMLError:  # no driver, or a driver that fails
         return ()
     try:
         count = pynvml.nvmlDeviceGetCount()
@@ -211,12 +211,12 @@ def _nvidia_gpus() -> tuple[Gpu, ...]:
 
 
 def _visible(count: int) -> Container[int]:
-    """The GPUs that CUDA_VISIBLE_DEVICES leaves."""
+    """Return the GPUs that CUDA_VISIBLE_DEVICES allows."""
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
     if given is None:
         return range(count)
     words = [word.strip() for word in given.split(",") if word.strip()]
-    if any(not word.isdigit() for word in words):  # "-1" hides all; UUIDs name one each
+    if any(not word.isdigit() for word in words):  # "-1" hides all GPUs; an entry may also be a UUID
         return range(sum(not word.startswith("-") for word in words))
     return [int(word) for word in words]
 
@@ -226,7 +226,7 @@ def _nvidia_gpu(index: int) -> Gpu:
 
     handle = pynvml.nvmlDeviceGetHandleByIndex(index)
     memory, capability = None, None
-    with suppress(pynvml.NVMLError):  # machines where the GPU uses the processor's memory
+    with suppress(pynvml.NVMLError):  # GPUs that share the memory of the processor
         memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
     with suppress(pynvml.NVMLError):
         capability = pynvml.nvmlDeviceGetCudaComputeCapability(handle)
@@ -250,7 +250,7 @@ _LONGEST_PATH = 4_096  # characters
 
 
 def _free(path: Path) -> int | None:
-    # No folder has a longer path, and the parents of a longer text take quadratic time.
+    # Paths can't be longer, and iterating over the parents of a long text takes quadratic time.
     path = Path(str(path.absolute())[:_LONGEST_PATH])
     for place in (path, *path.parents):
         with suppress(OSError):
@@ -268,20 +268,20 @@ def _hub_token() -> bool:
 
 
 def torch_hub() -> Path:
-    """The folder of torch hub."""
+    """Return the folder of torch hub."""
     cache_home = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     return Path(os.environ.get("TORCH_HOME", f"{cache_home}/torch")).expanduser() / "hub"
 
 
 @cache
 def resnet_weights() -> Mapping[str, str]:
-    """The file that each of torchvision's ResNet weights is kept in, by name ("ResNet18_Weights.IMAGENET1K_V1")."""
+    """Return name ("ResNet18_Weights.IMAGENET1K_V1") → file name of torchvision's ResNet weights."""
     return {name: url.rsplit("/", 1)[-1] for name, url in resnet_addresses().items()}
 
 
 @cache
 def resnet_addresses() -> Mapping[str, str]:
-    """The address of each of torchvision's ResNet weights, from torchvision's source."""
+    """Return name → URL of torchvision's ResNet weights, from torchvision's source."""
     torchvision = package_folder("torchvision")
     if torchvision is None:
         return {}
@@ -298,10 +298,10 @@ def resnet_addresses() -> Mapping[str, str]:
 
 
 def safetensors_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The name and shape of each tensor in a safetensors file, read from its header.
+    """Return name → shape of the tensors in a safetensors file, from its header.
 
     Raises:
-        ValueError: it is not a safetensors file, or its end is missing.
+        ValueError: it is not a safetensors file, or it is truncated.
         OSError: it can't be read.
     """
     with trust.open_regular(path) as stream:

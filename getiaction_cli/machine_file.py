@@ -1,6 +1,6 @@
-"""A machine as a JSON file, written on a compute node and read where recipes are checked for it.
+"""A machine as a JSON file, written on a compute node and read to check recipes for it.
 
-Only what rules ask for is in it: no secrets, and of the environment only the variables that change a verdict.
+It only contains what rules use: no secrets, and only environment variables that affect the checks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VERSION = 1
 
 
 def describe() -> str:
-    """This machine as JSON text."""
+    """Return this machine as JSON text."""
     here = probe()
     disks = (Path.cwd(), Path.home(), hub_cache(), Path(os.environ.get("TMPDIR", "/tmp")), Path("/"))
     values = {
@@ -48,7 +48,7 @@ def describe() -> str:
 
 
 def read(path: Path) -> Machine:
-    """The machine that a file describes.
+    """Return the machine that a file describes.
 
     Raises:
         UsageError: the file can't be read, or is not one that `describe` wrote.

@@ -1,4 +1,4 @@
-"""Policies of plugins (`lerobot_policy_*`): found by the names of what is installed; none of their code is executed."""
+"""Policies of plugins (`lerobot_policy_*`), found by the names of distributions without executing their code."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _PLUGIN = "lerobot_policy_"
 
 @functools.cache
 def plugin_folders() -> dict[str, Path]:
-    """The installed policy plugins: import name → folder. A plugin counts when its distribution bears the prefix."""
+    """Return import name → folder of the installed policy plugins: distributions whose name has the prefix."""
     found: dict[str, Path] = {}
     for metadata in distributions().values():
-        # "lerobot_policy_foo-0.1.dist-info"; LeRobot imports the distribution's name as a module.
-        if metadata.name.startswith(_PLUGIN) and _is_named_as_lerobot_asks(metadata):
+        # "lerobot_policy_foo-0.1.dist-info": LeRobot imports a module with the name of the distribution.
+        if metadata.name.startswith(_PLUGIN) and _has_lerobots_spelling(metadata):
             module = metadata.name.partition("-")[0].removesuffix(".egg").removesuffix(".dist")
             if folder := package_folder(module):
                 found[module] = folder
     return dict(sorted(found.items()))
 
 
-def _is_named_as_lerobot_asks(metadata: Path) -> bool:
-    """False for "lerobot-policy-foo", as some builders write the name: LeRobot finds no plugin there."""
+def _has_lerobots_spelling(metadata: Path) -> bool:
+    """False for "lerobot-policy-foo", the spelling of some build tools: LeRobot does not find such a plugin."""
     for file in ("METADATA", "PKG-INFO"):
         try:
             text = (metadata / file).read_text(encoding="utf-8", errors="replace")
@@ -38,7 +38,7 @@ def _is_named_as_lerobot_asks(metadata: Path) -> bool:
 
 
 def plugin_entries() -> list[Entry]:
-    """The policies that plugins register."""
+    """Return the policies that plugins register."""
     found: list[Entry] = []
     for plugin, folder in plugin_folders().items():
         for path in sorted(folder.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""What run folders say about their runs, read without torch: recipe, versions, dataset, metrics and how they ended."""
+"""Runs, read from their folders without torch: recipe, versions, dataset, metrics and state."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from getiaction import trust
 from getiaction.spec.run_folder import CHECKPOINTS, EVALUATION, PRETRAINED_MODEL, ROLLOUTS, ROLLOUTS_FILE
 
 MAX_METRICS = 256 << 20
-# The smoothed training loss is the one that the bar and the closing summary show.
+# The progress bar and the summary show the smoothed training loss, too.
 SMOOTH_LOSS, LOSS, VAL_LOSS, SUCCESS = "train/loss_smooth", "train/loss", "val/loss", "eval/success_rate"
 MAX_ROLLOUTS = 50
-_DEEP = 3  # outputs/RECIPE/TIME is two below the folder that holds outputs/
+_DEEP = 3  # outputs/RECIPE/TIME is three levels below the working directory
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run.
+    """A training run.
 
     Attributes:
         path: Its folder.
-        recipe: The recipe's name: that of the folder above.
-        started: When, in ISO 8601; empty where nothing says.
-        steps: Optimizer steps in metrics.csv.
-        planned: Steps that the recipe asks for; None where it says no number.
-        metrics: (step, value) of each metric, in order.
-        facts: run.json.
-        settings: The recipe's values by route ("model.init_args.chunk_size").
+        recipe: Name of the recipe, which is that of the parent folder.
+        started: Start time in ISO 8601; empty if unknown.
+        steps: Number of optimizer steps in metrics.csv.
+        planned: Number of steps in the recipe; None if it sets none.
+        metrics: Name of a metric → its (step, value) points in order.
+        facts: Content of run.json.
+        settings: Path ("model.init_args.chunk_size") → value of the recipe.
         ended: `finished`, `running`, `stopped` or `nothing saved`.
     """
 
@@ -50,45 +50,45 @@ class Run:
 
     @property
     def courses(self) -> dict[str, list[tuple[int, float]]]:
-        """(step, value) of training loss, validation loss and success rate; empty where there is none."""
+        """Return the (step, value) points of training loss, validation loss and success rate."""
         loss = self.metrics.get(SMOOTH_LOSS) or self.metrics.get(LOSS, [])
         return {"loss": loss, "validation": self.metrics.get(VAL_LOSS, []), "success": self.metrics.get(SUCCESS, [])}
 
     @property
     def best_loss(self) -> float | None:
-        """The lowest training loss."""
+        """Return the lowest training loss."""
         return min((value for _, value in self.courses["loss"]), default=None)
 
     @property
     def best_validation(self) -> float | None:
-        """The lowest validation loss."""
+        """Return the lowest validation loss."""
         return min((value for _, value in self.courses["validation"]), default=None)
 
     @property
     def success(self) -> float | None:
-        """The success rate of the last rollouts."""
+        """Return the success rate of the last rollouts."""
         values = self.courses["success"]
         return values[-1][1] if values else None
 
     def part(self, name: str) -> dict[str, Any]:
-        """A section of run.json; empty where there is none."""
+        """Return a section of run.json; empty if there is none."""
         part = self.facts.get(name)
         return part if isinstance(part, dict) else {}
 
     @property
     def resumable(self) -> bool:
-        """Whether it has a checkpoint to resume from."""
+        """True if there is a checkpoint to resume from."""
         return (self.path / CHECKPOINTS / "last.ckpt").is_file()
 
 
 @dataclass(frozen=True)
 class Rollouts:
-    """A time at which the policy acted in simulation.
+    """Rollouts of the policy in simulation at one time.
 
     Attributes:
         path: Its folder.
-        values: rollouts.json.
-        videos: The names of the videos in the folder.
+        values: Content of rollouts.json.
+        videos: File names of the videos in the folder.
     """
 
     path: Path
@@ -97,7 +97,7 @@ class Rollouts:
 
 
 def rollouts(folder: Path) -> list[Rollouts]:
-    """The rollouts in a run folder, newest first."""
+    """Return the rollouts in a run folder, newest first."""
     found = []
     for file in (folder / ROLLOUTS).glob(f"*/{ROLLOUTS_FILE}"):
         try:
@@ -113,17 +113,17 @@ def rollouts(folder: Path) -> list[Rollouts]:
 
 
 def evaluation(folder: Path) -> Any:
-    """The parsed evaluation.json of a run folder; None where there is none, or it is damaged."""
+    """Return the parsed evaluation.json of a run folder; None if it is missing or damaged."""
     return _json(folder / EVALUATION)
 
 
 def is_run(folder: Path) -> bool:
-    """Whether a folder is a run: it has a recipe and was started."""
+    """True if a folder is that of a run: it has a recipe, and training has started."""
     return (folder / "recipe.yaml").is_file() and ((folder / "run.json").exists() or (folder / "metrics.csv").exists())
 
 
 def find(folder: Path) -> list[Run]:
-    """The runs in a folder and up to three levels below it, newest first."""
+    """Return the runs in a folder and up to three levels below it, newest first."""
     runs = [read(path) for path in _folders(folder, _DEEP)]
     return sorted(runs, key=lambda run: (run.started, str(run.path)), reverse=True)
 
@@ -141,7 +141,7 @@ def _folders(folder: Path, deep: int) -> Iterator[Path]:
 
 
 def read(folder: Path) -> Run:
-    """One run; what can't be read of it is left out."""
+    """Read a run; files that can't be read are ignored."""
     facts, metrics, settings = _facts(folder), _metrics(folder / "metrics.csv"), settings_of(folder / "recipe.yaml")
     steps = max((step for values in metrics.values() for step, _ in values[-1:]), default=-1) + 1
     planned = settings.get("trainer.max_steps")
@@ -165,7 +165,7 @@ def _facts(folder: Path) -> dict[str, Any]:
 
 
 def _json(file: Path) -> Any:
-    """A parsed file; None where there is none, or it is damaged."""
+    """Return a parsed file; None if it is missing or damaged."""
     try:
         return trust.read_json(file)
     except (OSError, ValueError):
@@ -173,7 +173,7 @@ def _json(file: Path) -> Any:
 
 
 def _metrics(file: Path) -> dict[str, list[tuple[int, float]]]:
-    """The columns of metrics.csv but the step, without what is empty, damaged or not finite."""
+    """Return the columns of metrics.csv except the step, without values that are empty, invalid or not finite."""
     try:
         text = trust.read_bytes(file, MAX_METRICS).decode("utf-8", errors="replace")
         rows = list(csv.reader(io.StringIO(text, newline="")))
@@ -202,7 +202,7 @@ def _number(text: str) -> float | None:
 
 
 def settings_of(file: Path) -> dict[str, Any]:
-    """The values of a recipe by route; empty where it can't be read."""
+    """Return path → value of a recipe; empty if it can't be read."""
     from getiaction_cli.errors import CliError
     from getiaction_cli.recipe import read
 
@@ -213,7 +213,7 @@ def settings_of(file: Path) -> dict[str, Any]:
 
 
 def by_route(values: dict[str, Any]) -> dict[str, Any]:
-    """The values of a recipe by route ("model.init_args.chunk_size")."""
+    """Return path ("model.init_args.chunk_size") → value of a recipe."""
     return dict(_flat(values))
 
 
@@ -238,7 +238,7 @@ def _ended(folder: Path, steps: int, planned: int | None) -> str:
 
 
 def _is_held(folder: Path) -> bool:
-    """Whether a process trains there, as far as its note says and this machine knows."""
+    """True if a process is training there, according to the lock's holder file and the processes of this machine."""
     try:
         note = trust.read_json(folder / ".run.holder.json")
         pid, host = int(note["pid"]), str(note["host"])
@@ -256,7 +256,7 @@ def _is_held(folder: Path) -> bool:
 
 
 def differences(runs: list[Run]) -> list[tuple[str, list[Any]]]:
-    """What differs between runs, as (name, value of each): recipe, dataset, versions. None where a run has none."""
+    """Return the differences between runs in recipe, dataset and versions, as (name, value of each run or None)."""
     found: list[tuple[str, list[Any]]] = []
     for route in dict.fromkeys(route for run in runs for route in run.settings):
         found.append((route, [run.settings.get(route) for run in runs]))

@@ -1,4 +1,4 @@
-"""The recipes that ship with getiaction: `getiaction recipes` lists them, and every command takes them by name."""
+"""The recipes that ship with getiaction: `getiaction recipes` lists them, and all commands accept their names."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _SCHEMA_LINE = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.MULTIL
 
 
 def folder() -> Path:
-    """The folder of the shipped recipes: inside the installed package, or `recipes/` of a checkout."""
+    """Return the folder of the shipped recipes: in the installed package, or `recipes/` of a checkout."""
     installed = _PACKAGE / "shipped_recipes"
     return installed if installed.is_dir() else _PACKAGE.parent / "recipes"
 
 
 def names() -> list[str]:
-    """The names of the shipped recipes, sorted."""
+    """Return the sorted names of the shipped recipes."""
     return sorted(path.stem for path in folder().glob("*.yaml"))
 
 
 def path_of(name: str) -> Path | None:
-    """The file of a shipped recipe; None for other names. A file of that name in the working directory comes first."""
+    """Return the file of a shipped recipe; None for other names, and if the working directory has such a file."""
     if os.path.lexists(name) or Path(name).name != name:
         return None
     file = folder() / f"{name.removesuffix('.yaml')}.yaml"
@@ -30,12 +30,12 @@ def path_of(name: str) -> Path | None:
 
 
 def text_of(name: str) -> str:
-    """A shipped recipe as a file of the user's own: its first line leads an editor to the installed schema."""
+    """Return a shipped recipe for the user's own file: its first line refers editors to the installed schema."""
     return with_schema_found((folder() / f"{name}.yaml").read_text("utf-8"), folder())
 
 
 def schema_line() -> str:
-    """The comment that leads an editor with yaml-language-server to the installed schema."""
+    """Return the comment with which yaml-language-server finds the installed schema."""
     return f"# yaml-language-server: $schema={_as_word(folder() / 'recipe.schema.json')}"
 
 
@@ -50,12 +50,12 @@ def with_schema_found(text: str, home: Path) -> str:
 
 
 def _as_word(file: Path) -> str:
-    """The path; the address of a file where the path has a space, at which the comment would end."""
+    """Return the path; a file URL if it has a space, at which the comment would end."""
     return file.as_uri() if any(char.isspace() for char in str(file)) else str(file)
 
 
 def summary(name: str) -> str:
-    """The first sentence of a shipped recipe's leading comment."""
+    """Return the first sentence of a shipped recipe's leading comment."""
     comment: list[str] = []
     for line in (folder() / f"{name}.yaml").read_text("utf-8").splitlines():
         if not line.startswith("#") or line == "#":

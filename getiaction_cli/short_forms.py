@@ -1,7 +1,7 @@
-"""The one table of short options: what `--steps` and its like mean as keys of a recipe.
+"""The table of short options, such as `--steps`, and the keys of the recipe that they set.
 
-Parsing, help, completion and suggestions read this table, and a diagnostic about such a value shows the word that was
-typed. LightningCLI's own words (`--model`, `--data`, `--seed_everything`) are among them.
+Parsing, help, completion and suggestions read this table, and diagnostics show the option that was typed. It includes
+LightningCLI's options (`--model`, `--data`, `--seed_everything`).
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ShortForm:
-    """One short option.
+    """A short option.
 
     Args:
-        names: how it is typed, without dashes; `-` and `_` are the same.
-        route: the key of the recipe that it sets.
-        metavar: what kind of value it takes, for the help and completion.
-        help: what it does.
+        names: its spellings without leading dashes; `-` and `_` are equivalent.
+        route: path of the recipe's key that it sets.
+        metavar: type of its value, for help and completion.
+        help: its help text.
     """
 
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ _ROUTES = {name: short.route for short in SHORT_FORMS for name in short.names}
 
 
 def route_of(word: str) -> str | None:
-    """The key that a word without its dashes stands for; None for other words.
+    """Return the recipe key that an option without its dashes sets; None for other options.
 
     "max_steps" gives "trainer.max_steps", and "logger.project" gives "trainer.logger.project".
     """

@@ -1,10 +1,10 @@
-"""Numbers for people."""
+"""Formatting of quantities."""
 
 from __future__ import annotations
 
 
 def size(count: float) -> str:
-    """Bytes: "12 B", "3.4 kB", "120 MB", "1.2 TB"."""
+    """Format bytes: "12 B", "3.4 kB", "120 MB", "1.2 TB"."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
@@ -13,19 +13,19 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds: "8.8 s", "12 min", "5.3 h"."""
+    """Format seconds: "8.8 s", "12 min", "5.3 h"."""
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.1f} h"
 
 
 def plural(number: int, one: str, many: str = "") -> str:
-    """A count with its noun: "1 episode", "1,200 episodes"."""
+    """Format a count with its noun: "1 episode", "1,200 episodes"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def number(value: float) -> str:
-    """Four digits that say something: "0.0213", "83.9", "1,204", "1.2e+08"."""
+    """Format a number with up to four significant digits: "0.0213", "83.9", "1,204", "1.2e+08"."""
     if value != value:
         return "nan"
     if value == 0 or 1e-3 <= abs(value) < 1e4:

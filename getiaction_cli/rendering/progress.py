@@ -54,7 +54,7 @@ class Progress:
         self._write(start + cut(clean(text), columns() - 1) + end)
 
     def _write(self, text: str) -> None:
-        stream = getattr(self.stream, "uncleaned", self.stream)  # CleanStream would escape the cursor movement
+        stream = getattr(self.stream, "uncleaned", self.stream)  # CleanStream would replace the cursor movement
         stream.write(text)
         stream.flush()
 

@@ -1,4 +1,4 @@
-"""Text for a terminal, measured in columns. Recipes are untrusted: their control characters are escaped."""
+"""Text for a terminal, measured in columns. Recipes are untrusted: their control characters are replaced."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-Parameters in addition to `pretrained_path` with which the network has another size than the checkpoint's.
+Parameters in addition to `pretrained_path` with which the network's size differs from the checkpoint's.
 
 ## Why it matters
 
