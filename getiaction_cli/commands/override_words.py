@@ -139,5 +139,8 @@ def with_values(words: list[str], own: Collection[str] = ()) -> list[str]:
             word = f"--array={words.pop(0)}"
         done.append(word)
     if sum(word.startswith("--array=") for word in done) > 1:
-        raise UsageError("--array can be given once", "one override differs between the tasks: --array seed=1-5")
+        raise UsageError(
+            "--array can be given once: one override differs between the tasks",
+            "submit an array for each value of the other override: --array seed=1-5 --steps=1000, then --steps=2000",
+        )
     return done
