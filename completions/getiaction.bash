@@ -553,6 +553,7 @@ GA359	Datasets that can'\''t be trained on together.
 GA360	Datasets of a mixture whose steps differ in length.
 GA370	A camera whose name no policy sees.
 GA371	More batches to accumulate than an epoch has.
+GA372	Image transforms that change nothing.
 GA401	A file of meta/ is missing.
 GA402	A file of meta/ can'\''t be read.
 GA403	info.json holds a value that LeRobot can'\''t use.

@@ -241,7 +241,13 @@ class Path:
         if name in NOT_A_PICTURE and name != "ToDtype":
             return NOT_A_PICTURE[name]
         if name == "Normalize":
-            return NORMALIZED if normalizes(arguments) else ""
+            if normalizes(arguments):
+                return NORMALIZED
+            return (
+                "takes float32 pictures: put ToDtype before it, or leave it out"
+                if picture.kind in ("uint8", "0")
+                else ""
+            )
         if name == "JPEG" and picture.kind in ("float", "255"):
             return "takes uint8 pictures: put it before the conversion to float32, or leave it out"
         return ""

@@ -15,7 +15,7 @@ from getiaction_cli.analysis.mixture_entries import DATASETS, mixture_problems
 from getiaction_cli.checking.context import Context
 from getiaction_cli.diagnostics import Change, Diagnostic, Finding, Fix, Frame, Related, Report, Severity, Unavailable
 from getiaction_cli.errors import CliError, DatasetNotFound
-from getiaction_cli.recipe import Place, Recipe, edits_for, file_of, may_edit
+from getiaction_cli.recipe import Place, Recipe, edits_for, file_of, flags_for, may_edit
 from getiaction_cli.rules import Rule
 
 if TYPE_CHECKING:
@@ -382,7 +382,7 @@ class RecipeContext(Context):
             "related": tuple(self._frame(related, finding.within) for related in finding.related),
             "help": finding.help,
         }
-        common["fix"], elsewhere = self._fix(finding.fix)
+        common["fix"], elsewhere = self._fix(finding)
         if elsewhere:
             common["help"] = "; ".join(filter(None, (finding.help, elsewhere)))
         if finding.file:
@@ -421,9 +421,12 @@ class RecipeContext(Context):
         lines, span = self.dataset.frame(file, key)
         return str(self.dataset.root / file), tuple(lines), span
 
-    def _fix(self, fix: Change | Fix | None) -> tuple[Fix | None, str]:
-        """Convert a fix to edits, or to a help text if it concerns a file that must not be edited."""
+    def _fix(self, finding: Finding) -> tuple[Fix | None, str]:
+        """Convert a fix to edits; to a help text for the command line and for files that must not be edited."""
+        fix = finding.fix
         if isinstance(fix, Change):
+            if advice := flags_for(self.recipe, fix, finding.at if not finding.file else ""):
+                return None, advice
             self._fixes_left -= 1
             edits = edits_for(self.recipe, fix) if self._fixes_left >= 0 else ()
             fix = Fix(fix.title, edits, fix.safe, file_of(self.recipe, fix) or "") if edits else None

@@ -5,7 +5,8 @@ untrusted input: nothing in it is imported or constructed, and depth, size and a
 """
 
 from getiaction_cli.recipe.edits import apply_edits, edits_for, file_of, may_edit
+from getiaction_cli.recipe.overrides import flags_for
 from getiaction_cli.recipe.reader import read
 from getiaction_cli.recipe.recipe import ABSENT, Place, Recipe
 
-__all__ = ["ABSENT", "Place", "Recipe", "apply_edits", "edits_for", "file_of", "may_edit", "read"]
+__all__ = ["ABSENT", "Place", "Recipe", "apply_edits", "edits_for", "file_of", "flags_for", "may_edit", "read"]

@@ -7,13 +7,14 @@ syntax is LightningCLI's: a class by its name (``--model ACT``, ``--trainer.logg
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 
 import yaml
 
 from getiaction.spec.policies import registered
-from getiaction_cli.diagnostics import Finding
+from getiaction_cli.diagnostics import Change, Finding
 from getiaction_cli.diagnostics.source import COMMAND_LINE, Source
 from getiaction_cli.plugins import plugin_entries
 from getiaction_cli.recipe.classes import drop_outdated_arguments
@@ -27,7 +28,9 @@ from getiaction_cli.recipe.layout import (
     WRAPPER_ARGUMENTS,
 )
 from getiaction_cli.recipe.nodes import Found, Kind, LimitExceeded, Node, Pair, build
+from getiaction_cli.recipe.recipe import Recipe
 from getiaction_cli.recipe.signatures import exported, provided
+from getiaction_cli.recipe.writing import write
 from getiaction_cli.short_forms import route_of
 
 _OF_A_CLASS = ("class_path", "init_args", "dict_kwargs")
@@ -60,6 +63,43 @@ def apply(root: Node, overrides: Iterable[tuple[str, str]]) -> list[Found]:
         if named is not None:
             _set(root, ["model", "init_args", "policy_name"], key, named)
     return found
+
+
+def flags_for(recipe: Recipe, change: Change, at: str = "") -> str:
+    """What to change on the command line, in words; empty for a change of the file.
+
+    Args:
+        recipe: the recipe, its overrides applied.
+        change: what a rule proposes.
+        at: the route that the rule is about: where an override gives its value, the command line is to be changed.
+    """
+    touched = [*(route for route, _ in (*change.set, *change.rename)), *change.remove]
+    if not any(_word(recipe, route) for route in (at, *touched)):
+        return ""
+    advice: list[str] = []
+    for route, value in change.set:
+        word = _word(recipe, route, exact=True) or _short(route)
+        advice.append(f"pass --{word} {shlex.quote(write(value))}")
+    for route, name in change.rename:
+        home = route.rpartition(".")[0]
+        word = _word(recipe, route, exact=True)
+        new = f"{word.rpartition('.')[0]}.{name}".strip(".") if word else _short(f"{home}.{name}".strip("."))
+        advice.append(f"write --{new} instead of --{word or _short(route)}")
+    advice += [f"leave out --{word}" for route in change.remove if (word := _word(recipe, route, exact=True))]
+    return " and ".join(advice)
+
+
+def _word(recipe: Recipe, route: str, *, exact: bool = False) -> str:
+    """The word of the override that gives a route its value; ``exact``: that route itself, not a section around it."""
+    steps, rest = recipe.follow(route) if route else ([], [])
+    pair = steps[-1].pair if steps and not (exact and rest) else None
+    return pair.key.raw if pair is not None and pair.key.source.is_command_line else ""
+
+
+def _short(route: str) -> str:
+    """A route as a word of the command line: `model.chunk_size`."""
+    section, _, rest = route.partition(".init_args.")
+    return f"{section}.{rest}" if rest and section in ("model", "data") else route
 
 
 def _plugin(value: Node) -> Node | None:

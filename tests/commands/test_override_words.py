@@ -1,5 +1,6 @@
 """What stands on the command line of `train` and `fit`."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -234,3 +235,38 @@ def test_a_dataset_and_a_policy_are_enough_and_lightning_names_measure_the_run(t
     (tmp_path / "act_pusht_keypoints_demo.yaml").write_text("")
     measured = getiaction("validate", "-c", "act_pusht_keypoints_demo.yaml", "--ckpt_path", "last", "--episodes", "1")
     assert measured.returncode in (0, 1) and "act" in measured.stdout.lower(), measured.stderr
+
+
+SMALL = """\
+model:
+  class_path: getiaction.policies.lerobot.ACT
+  init_args: {chunk_size: 8, n_action_steps: 8, dim_model: 16, n_heads: 2, pretrained_backbone_weights: null}
+data:
+  class_path: getiaction.data.lerobot.LeRobotDataModule
+  init_args: {repo_id: getiaction/pusht-demo}
+trainer: {max_epochs: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "advice"),
+    [
+        (["--model.n_heads=3"], "GA212", "pass --model.n_heads 4"),
+        (["--model.n_action_steps", "20"], "GA201", "pass --model.n_action_steps 8"),
+        (["--model.temporal_ensemble_coeff=3"], "GA203", "pass --model.n_action_steps 1"),
+        (["--data.delta_timestamps.action=[0.0, 0.1]"], "GA301", "leave out --data.delta_timestamps.action"),
+        (["--model.feedforward_activation", "RELU"], "GA205", "pass --model.feedforward_activation relu"),
+        (["--trainer.max_stps=5"], "GA110", "write --trainer.max_steps instead of --trainer.max_stps"),
+        (["--model.optimizer_lr_bacbone=1e-5"], "GA110", "write --model.optimizer_lr_backbone instead of"),
+        (["--model.beta_schedule=linear"], "GA113", "leave out --model.beta_schedule"),
+    ],
+)
+def test_the_fix_of_a_flag_is_a_flag(words: list[str], code: str, advice: str, tmp_path: Path) -> None:
+    file = tmp_path / "r.yaml"
+    file.write_text(SMALL)
+    done = CliRunner().invoke(app, ["validate-config", str(file), *words, "--format", "json"])
+    found = next(each for each in json.loads(done.stdout)["diagnostics"] if each["code"] == code)
+    assert found["file"] == "<command line>" and found["fix"] is None
+    assert advice in found["help"]
+    CliRunner().invoke(app, ["validate-config", str(file), *words, "--fix", "--unsafe-fixes"])
+    assert file.read_text() == SMALL

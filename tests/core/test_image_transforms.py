@@ -15,6 +15,7 @@ from torchvision.transforms import v2
 from getiaction.data.lerobot import LeRobotDataModule
 from getiaction.errors import DataError
 from getiaction.lerobot.image_transforms import image_transforms
+from getiaction_cli.analysis.transform_arguments import complaint
 
 HOME = "torchvision.transforms.v2"
 JITTER = {"class_path": f"{HOME}.ColorJitter", "init_args": {"contrast": [0.5, 1.5]}}
@@ -134,3 +135,52 @@ def test_it_trains_and_resumes(small_root: Path, tmp_path: Path) -> None:
     recorded = yaml.safe_load((tmp_path / "run/recipe.yaml").read_text())
     assert recorded["data"]["init_args"]["image_transforms"] == NESTED
     assert (tmp_path / "run/pretrained_model/model.safetensors").is_file()
+
+
+# Transform, its other arguments, and an argument with values that torchvision takes and some that it refuses.
+ARGUMENTS: list[tuple[str, dict[str, Any], str, list[Any], list[Any]]] = [
+    ("ColorJitter", {}, "brightness", [0, 0.5, [0.5, 1.5]], [-1, [0.5], [1.5, 0.5], [-1, 1], []]),
+    ("ColorJitter", {}, "hue", [0, 0.5, [-0.5, 0.5]], [-0.5, 0.6, [-1, 1], [0.5]]),
+    ("JPEG", {}, "quality", [1, 100, [50, 90]], [0, 101, [], [90, 50], [1, 2, 3]]),
+    ("GaussianBlur", {"kernel_size": 3}, "sigma", [0.5, [0.5, 1.5]], [0, [1.5, 0.5], []]),
+    ("ElasticTransform", {}, "alpha", [0, [1, 2]], [[], [1, 2, 3]]),
+    ("RandomAffine", {}, "degrees", [0, 5, [-5, 5]], [-1, [5], [5, -5]]),
+    ("RandomAffine", {"degrees": 0}, "translate", [[0.1, 0.1]], [[0.1], [0.1, 2], []]),
+    ("RandomAffine", {"degrees": 0}, "scale", [[0.5, 1.5]], [[0.5], [1.5, 0.5], [0, 1]]),
+    ("RandomAffine", {"degrees": 0}, "shear", [5, [-5, 5], [-5, 5, -5, 5]], [-1, [5, -5], [1, 2, 3]]),
+    ("RandomAffine", {"degrees": 0}, "center", [[10, 20]], [[10], [1, 2, 3]]),
+    ("RandomPerspective", {"p": 1.0}, "fill", [0, [0], [0, 1, 2]], [[0, 1], [], [0, 1, 2, 3]]),
+    ("RandomPerspective", {"p": 1.0}, "distortion_scale", [0, 1], [-0.5, 1.5]),
+    ("RandomErasing", {"p": 1.0}, "scale", [[0, 0], [0.1, 0.3]], [[0.3, 0.1], [0.5, 1.5], [0.5]]),
+    ("RandomErasing", {"p": 1.0}, "ratio", [[0.5, 2]], [[0, 1], [2, 0.5], [0.5]]),
+    ("RandomPosterize", {"p": 1.0}, "bits", [0, 8], [-1, 101]),
+    ("RandomAdjustSharpness", {"p": 1.0}, "sharpness_factor", [0, 2], [-1]),
+    ("RandAugment", {}, "num_ops", [0, 2], [-1]),
+    ("RandAugment", {}, "magnitude", [0, 30], [31, 300]),
+    ("RandAugment", {"magnitude": 0}, "num_magnitude_bins", [31], [0, -1]),
+    ("Pad", {}, "padding", [1, [1], [1, 2], [1, 2, 3, 4]], [[1, 2, 3]]),
+    ("RandomChoice", {"transforms": [JITTER, JITTER]}, "p", [[1, 1], [0, 2]], [[1], [], [1, 2, 3]]),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "argument", "right", "wrong"), ARGUMENTS, ids=[f"{case[0]}-{case[2]}" for case in ARGUMENTS]
+)
+def test_what_the_verdict_says_of_an_argument_is_what_torchvision_does(
+    name: str, others: dict[str, Any], argument: str, right: list[Any], wrong: list[Any]
+) -> None:
+    picture = (torch.rand(3, 48, 48) * 255).to(torch.uint8)
+
+    def is_refused(arguments: dict[str, Any]) -> bool:
+        try:
+            transform = image_transforms({"class_path": f"{HOME}.{name}", "init_args": arguments})
+            assert transform is not None
+            for _ in range(8):
+                transform(picture)
+        except (DataError, ValueError, RuntimeError, IndexError, TypeError):
+            return True
+        return False
+
+    for value in (*right, *wrong):
+        arguments = {**others, argument: value}
+        assert is_refused(arguments) == bool(complaint(name, argument, arguments)) == (value in wrong), value

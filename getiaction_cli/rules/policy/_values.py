@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.diagnostics.source import COMMAND_LINE
 from getiaction_cli.policies import PolicyClass, Rejected, Unjudgeable
 from getiaction_cli.recipe import Recipe
 
@@ -57,8 +58,11 @@ class Values:
         return self.recipe.param_route(name)
 
     def first_set(self, *names: str) -> str:
-        """Return the first of these parameters that the recipe sets; the first one if it sets none."""
-        return next((name for name in names if self.is_set(name)), names[0])
+        """Return the first of these parameters that the command line sets, else the recipe, else the first one."""
+        given = [name for name in names if self.is_set(name)]
+        places = {name: self.recipe.place(self.at(name)) for name in given}
+        overridden = (name for name, place in places.items() if place is not None and place.file == COMMAND_LINE)
+        return next(overridden, next(iter(given), names[0]))
 
     def places(self, *names: str) -> tuple[Related, ...]:
         """Return the parameters of a contradiction that the recipe sets, with their values."""

@@ -50,6 +50,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from getiaction_cli.analysis import transform_arguments
 from getiaction_cli.analysis.image_transforms import class_routes, is_built, transform_routes
 from getiaction_cli.analysis.type_errors import mistaken, oversized_numbers
 from getiaction_cli.diagnostics import Finding
@@ -117,23 +118,6 @@ _OF_CALLBACKS: dict[str, tuple[float | None, float | None, bool, str]] = {
     "swa_lrs": (0, None, False, "a learning rate is above 0"),
     "max_depth": (-1, None, True, "-1 shows all"),
 }
-# Argument of any random image transform (torchvision's, and LeRobot's SharpnessJitter) → the same.
-_FACTOR = "1.0 leaves a picture as it is, and 0 is the least"
-_OF_TRANSFORMS: dict[str, tuple[float | None, float | None, bool, str]] = {
-    "brightness": (0, None, True, _FACTOR),
-    "contrast": (0, None, True, _FACTOR),
-    "saturation": (0, None, True, _FACTOR),
-    "sharpness": (0, None, True, _FACTOR),
-    "hue": (-0.5, 0.5, True, "0 leaves a picture as it is, -0.5 and 0.5 are the bounds"),
-    "translate": (0, 1, True, "a fraction of the picture's size"),
-    "scale": (0, None, False, "1.0 is the picture's own size"),
-    "p": (0, 1, True, "a probability"),
-    "kernel_size": (1, None, True, "an odd number of pixels"),
-    "sigma": (0, None, False, "a blur has a width"),
-    "std": (0, None, False, "the pictures are divided by it"),
-    "distortion_scale": (0, 1, True, "a fraction of the picture's size"),
-}
-_RISING = ("brightness", "contrast", "saturation", "sharpness", "hue")
 _FRACTIONS = (
     "trainer.limit_train_batches",
     "trainer.limit_val_batches",
@@ -159,28 +143,22 @@ def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
         elif complaint := _complaint(route, value):
             yield Finding(f"`{name}` can't be {node.raw}: {complaint}", at=route)
     for route in transform_routes(recipe):
+        weight = recipe.get(f"{route}.weight")
+        if type(weight) in (int, float) and weight < 0:
+            yield Finding(f"`weight` can't be {weight:g}: 0 leaves the transform out", at=f"{route}.weight")
         if is_built(recipe, route):
-            yield from _transform(recipe, f"{route}.kwargs")
+            yield from _transform(recipe, str(recipe.get(f"{route}.type")), f"{route}.kwargs")
     for route in class_routes(recipe):
-        yield from _transform(recipe, f"{route}.init_args")
+        yield from _transform(recipe, str(recipe.get(f"{route}.class_path")), f"{route}.init_args")
 
 
-def _transform(recipe: Recipe, route: str) -> Iterator[Finding]:
-    """Check the arguments of a random transform: a number, or a pair of minimum and maximum."""
+def _transform(recipe: Recipe, class_path: str, route: str) -> Iterator[Finding]:
+    """The arguments of a random change: a number, or a list of some."""
     for name in recipe.keys(route):
-        value = recipe.get(f"{route}.{name}")
-        pair = value if isinstance(value, list) else [value]
-        if name not in _OF_TRANSFORMS or not all(type(number) in (int, float) for number in pair):
-            continue
-        complaint = next(filter(None, (_outside(number, _OF_TRANSFORMS[name]) for number in pair)), "")
-        if name == "kernel_size" and any(number % 2 == 0 for number in pair):
-            complaint = "an odd number of pixels"
-        elif name in _RISING and isinstance(value, list) and len(value) != 2:
-            complaint = "it is one number, or the least and the most"
-        elif name in _RISING and pair != sorted(pair):
-            complaint = complaint or "the smaller of the two comes first"
-        if complaint:
-            yield Finding(f"`{name}` can't be {write(value)}: {complaint}", at=f"{route}.{name}")
+        if complaint := transform_arguments.complaint(class_path, name, recipe.get(route)):
+            yield Finding(
+                f"`{name}` can't be {write(recipe.get(f'{route}.{name}'))}: {complaint}", at=f"{route}.{name}"
+            )
 
 
 def _complaint(route: str, value: float) -> str:
