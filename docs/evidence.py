@@ -7,7 +7,6 @@ policy without facts, and every policy that is gone: what must be read again bef
 
 from __future__ import annotations
 
-import re
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from getiaction.spec import facts
+from getiaction.spec.policies import entries_in
 
 
 def main() -> int:
@@ -43,8 +43,7 @@ def main() -> int:
 
 def _registered(lerobot: Path) -> set[str]:
     files = (lerobot / "policies").rglob("configuration_*.py")
-    register = re.compile(r"^@PreTrainedConfig\.register_subclass\(\s*(?:name\s*=\s*)?[\"']([\w-]+)[\"']", re.MULTILINE)
-    return {name for file in files for name in register.findall(file.read_text(encoding="utf-8"))}
+    return {entry.name for file in files for entry in entries_in(file, file.stem, None)}
 
 
 if __name__ == "__main__":

@@ -158,18 +158,6 @@ def reads(policy: PolicyClass) -> str:
     return ", ".join(parts)
 
 
-def describe_steps(policy: PolicyClass) -> str:
-    """Describe the default numbers of steps: "2 steps in, 64 out, 32 executed"."""
-    config = _default(policy)
-    if config is None or config.action_delta_indices is None:
-        return ""
-    seen = len(config.observation_delta_indices or [0])
-    predicted = len(config.action_delta_indices)
-    executed = config.get("n_action_steps")
-    summary = f"{seen} {'step' if seen == 1 else 'steps'} in, {predicted} out"
-    return summary + (f", {executed} executed" if isinstance(executed, int) and executed != predicted else "")
-
-
 def _default(policy: PolicyClass) -> PolicyConfig | None:
     try:
         return policy.configure({})
