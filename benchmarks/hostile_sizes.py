@@ -108,6 +108,19 @@ RECIPES: dict[str, tuple[int, Callable[[int], str]]] = {
             ],
         ),
     ),
+    "nested transforms with a wrong argument": (
+        2_000,
+        lambda n: _under(
+            _DATA,
+            [
+                "image_transforms:",
+                "  class_path: torchvision.transforms.v2.Compose",
+                "  init_args:",
+                "    transforms:",
+                *["    - {class_path: torchvision.transforms.v2.Resize, init_args: {sise: 3}}"] * n,
+            ],
+        ),
+    ),
     "misspelled transforms": (
         2_000,
         lambda n: _under(
@@ -141,6 +154,18 @@ RECIPES: dict[str, tuple[int, Callable[[int], str]]] = {
     "an evaluation": (
         9_000,
         lambda n: RECIPE + "evaluation:\n  env:\n    type: pusht\n" + "".join(f"    obs_{i}: {i}\n" for i in range(n)),
+    ),
+    "keys of a policy of lerobot-train": (
+        9_000,
+        lambda n: (
+            "policy:\n  type: act\n"
+            + "".join(f"  # a comment\n  k{i}: 1  # another\n" for i in range(n))
+            + "dataset: {repo_id: lerobot/pusht}\n"
+        ),
+    ),
+    "keys of the trainer of LightningCLI": (
+        9_000,
+        lambda n: "seed_everything: 1\n" + _under(_TRAINER, [f"max_step_{i}: {i}" for i in range(n)], 2),
     ),
 }
 
@@ -460,6 +485,7 @@ def recipe_commands(recipe: Path) -> dict[str, list[str]]:
     return {
         "validate-config": [*cli, "validate-config", str(recipe)],
         "validate-config --diff": [*cli, "validate-config", "--diff", "--unsafe-fixes", str(recipe)],
+        "migrate": [*cli, "migrate", str(recipe), "-o", "-"],
         "TAB": [*tab, "overrides", "--model.ch", "train", str(recipe)],
     }
 

@@ -66,7 +66,7 @@ def read(path: Path) -> Machine:
         raise UsageError(f"{path} does not describe a machine", again)
     try:
         return _machine(values)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UsageError(f"{path} is damaged: {type(error).__name__}: {error}", again) from None
 
 
@@ -100,8 +100,8 @@ def _machine(values: dict[str, Any]) -> Machine:
 def _gpu(values: Mapping[str, Any]) -> Gpu:
     capability = values["capability"]
     if capability is not None:
-        major, minor = capability
-        capability = int(major), int(minor)
+        major, minor = (_number(part) or 0 for part in capability)
+        capability = major, minor
     return Gpu(_text(values["name"]), _number(values["memory"]), _number(values["free"]), capability)
 
 

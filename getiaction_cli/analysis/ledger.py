@@ -81,6 +81,10 @@ class Ledger:
         self.values = values
         self.recipe = recipe if recipe is not None else {}
         self.leaves = list(leaves(values))
+        self._below: dict[Path, list[Path]] = {}
+        for leaf in self.leaves:
+            for end in range(len(leaf) + 1):
+                self._below.setdefault(leaf[:end], []).append(leaf)
         self._decided: dict[Path, Outcome] = {}
         self._added: list[Outcome] = []
 
@@ -101,7 +105,7 @@ class Ledger:
 
     def open(self, path: Path) -> bool:
         """Whether a key, or one below it, does not have an outcome yet."""
-        return any(leaf[: len(path)] == path for leaf in self.undecided())
+        return any(self._deciding(leaf) is None for leaf in self._below.get(path, ()))
 
     def carry(self, path: Path, to: str, value: Any = None, why: str = "") -> None:
         """Write a key to the recipe at ``to``, with its own value or another one."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from getiaction_cli.recipe import Recipe, read
 from getiaction_cli.recipe.layout import FEATURE_SECTIONS
+from getiaction_cli.recipe.nodes import MAX_DEPTH
 from getiaction_cli.recipe.writing import write
 
 _LEROBOT = re.compile(r"(?:^|[/\s(])lerobot[-_]train(?:\.py)?\)?$|(?:^|/|\.)scripts[./](?:lerobot_)?train(?:\.py)?$")
@@ -115,7 +116,7 @@ def with_arguments(recipe: Recipe, overrides: Sequence[tuple[str, str]]) -> Reci
     values = recipe.plain()
     for dotted, text in overrides:
         section: Any = values
-        keys = dotted.split(".")
+        keys = dotted.split(".", MAX_DEPTH)  # deeper ones are refused when the result is read
         if keys[0] in FEATURE_SECTIONS:
             keys = [keys[0], ".".join(keys[1:])] if keys[1:] else keys
         for key in keys[:-1]:

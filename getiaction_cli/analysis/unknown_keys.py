@@ -143,7 +143,7 @@ def classify(recipe: Recipe, policy: PolicyClass | None, section: Section, key: 
     homes = [home for home in home_of(recipe, policy, key) if home != route]
     inside = f"{section.route}.init_args"
     # Listing every section takes time in a recipe of 1,000 callbacks: only a key outside of `init_args` needs it.
-    outside = inside.startswith(("trainer.", IMAGE_TRANSFORMS)) and not section.route.endswith(".init_args")
+    outside = section.route.startswith(("trainer.", IMAGE_TRANSFORMS)) and not section.route.endswith(".init_args")
     if outside and any(key in s.keys for s in sections(recipe, policy) if s.route == inside):
         homes = [f"{inside}.{key}"]
     if key in WITHOUT_EFFECT:  # policies also have it, but there it has no effect

@@ -174,7 +174,10 @@ def _of_command(words: list[str], name: str, folder: Path) -> tuple[Recipe, Comm
         recipe = read(str(_in_folder(file)), overrides=() if command.lerobot else command.overrides)
     _must_be_whole(recipe)
     found = comments(recipe)
-    return (training_command.with_arguments(recipe, command.overrides) if command.lerobot else recipe), found
+    if command.lerobot:
+        recipe = training_command.with_arguments(recipe, command.overrides)
+        _must_be_whole(recipe)
+    return recipe, found
 
 
 def _in_folder(path: Path) -> Path:

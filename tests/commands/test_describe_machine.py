@@ -54,7 +54,17 @@ def test_no_secret_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "secret" not in machine_file.describe()
 
 
-@pytest.mark.parametrize("change", [{"gpus": 3}, {"memory": "much"}, {"packages": []}, {"free_space": None}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gpus": 3},
+        {"gpus": [{**H100, "capability": [float("inf"), 0]}]},
+        {"gpus": [{**H100, "capability": "89"}]},
+        {"memory": "much"},
+        {"packages": []},
+        {"free_space": None},
+    ],
+)
 def test_a_damaged_file_is_a_usage_error(described: Path, change: dict[str, object]) -> None:
     described.write_text(json.dumps(json.loads(described.read_text()) | change))
     with pytest.raises(UsageError, match="is damaged"):

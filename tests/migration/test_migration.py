@@ -350,6 +350,13 @@ def test_a_command_of_accelerate_keeps_its_processes_and_precision() -> None:
     assert migration.recipe["trainer"]["precision"] == "bf16-mixed"
 
 
+def test_a_command_with_a_deep_key_is_read_as_a_deep_configuration() -> None:
+    found = parse(split(f"lerobot-train --policy.type=act --{'a.' * 5_000}b=1"))
+    assert found is not None
+    [(code, finding)] = with_arguments(read("command", text="{}"), found.overrides).findings
+    assert code == "GA103" and "levels deep" in finding.message
+
+
 def test_an_unfinished_quote_is_an_error() -> None:
     with pytest.raises(ValueError, match="quot"):
         split("lerobot-train --policy.type='act")

@@ -70,8 +70,10 @@ def missing_key(recipe: Recipe) -> Iterator[Finding]:
         return
     meant = {stray.target for kind in ("renamed", "misplaced") for stray in strays(recipe, kind)}
     misspelt = {stray.section.at(name) for stray in strays(recipe, "unknown") for name in stray.near[:1]}
+    elsewhere = meant | misspelt
     for route, owner in _missing(recipe):
-        if any(f"{route}.".startswith(f"{there}.") for there in meant | misspelt):
+        parts = route.split(".")
+        if any(".".join(parts[:end]) in elsewhere for end in range(1, len(parts) + 1)):
             continue  # it, or its section, exists under another name
         home, _, name = route.rpartition(".")
         yield Finding(
@@ -86,17 +88,18 @@ def missing_key(recipe: Recipe) -> Iterator[Finding]:
 def _missing(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Yield the paths of missing keys, each with the name of its section."""
     unread = any(code == "GA101" for code, _ in recipe.findings)  # a section may be in the part that was not read
+    objects = dict.fromkeys(object_routes(recipe))
     for section in sections(recipe, policy_of(recipe)):
         if unread and not section.route:
             continue
         for name, key in section.keys.items():
-            if key.required and not recipe.has(section.at(name)) and section.route not in object_routes(recipe):
+            if key.required and not recipe.has(section.at(name)) and section.route not in objects:
                 place = f"`{section.route}`"
                 yield (
                     section.at(name),
                     section.name if section.route.startswith(("trainer.", IMAGE_TRANSFORMS)) else place,
                 )
-    for route in object_routes(recipe):
+    for route in objects:
         if not recipe.has(f"{route}.class_path"):
             yield f"{route}.class_path", f"`{route}`"
 
