@@ -53,7 +53,7 @@ def requeue(env: Mapping[str, str] = os.environ) -> str:
     Raises:
         RequeueError: the job can't be requeued, was requeued too often, or ends for another reason.
     """
-    job, done = env.get("SLURM_JOB_ID", ""), launch.read(env).restarts[0]
+    job, done = _job(env), launch.read(env).restarts[0]
     facts = _facts(job)
     if facts.get("JobState") != "RUNNING":  # cancelled, at its time limit, or requeued already
         raise RequeueError("")
@@ -112,7 +112,7 @@ def end_step(env: Mapping[str, str] = os.environ) -> None:
         ignore_signals()
         if here.rank > 0:
             time.sleep(_FOR_THE_FIRST_S)
-        step = f"{env.get('SLURM_JOB_ID')}.{env.get('SLURM_STEP_ID')}"
+        step = f"{_job(env)}.{env.get('SLURM_STEP_ID')}"
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(["scancel", step], capture_output=True, timeout=_TIMEOUT_S, check=False)
 
@@ -136,7 +136,7 @@ def handle_signal(signum: int, say: Callable[[str], None]) -> bool:
         _catch_up(signum)
     try:
         if here.rank > 0:
-            return signum != signal.SIGTERM or _continues(_facts(os.environ.get("SLURM_JOB_ID", "")))
+            return signum != signal.SIGTERM or _continues(_facts(_job(os.environ)))
         say(f"{signal.Signals(signum).name} before the first step: {requeue()}")
     except RequeueError as error:
         if str(error):
@@ -165,6 +165,12 @@ def _step_ends(facts: Mapping[str, str]) -> bool:
         return False
     continued, ended = _arrived.get("SIGCONT"), _arrived.get("SIGTERM")
     return continued is not None and ended is not None and abs(continued - ended) < _TOGETHER_S
+
+
+def _job(env: Mapping[str, str]) -> str:
+    """What SLURM calls this job; the SLURM_JOB_ID of one task of an array is also the name of the whole array."""
+    task = env.get("SLURM_ARRAY_JOB_ID"), env.get("SLURM_ARRAY_TASK_ID")
+    return "_".join(filter(None, task)) if all(task) else env.get("SLURM_JOB_ID", "")
 
 
 def _facts(job: str) -> dict[str, str]:

@@ -150,13 +150,17 @@ def test_a_submitted_training_is_followed_cancelled_and_resumed(shell: Shell) ->
 
 
 @pytest.mark.slow
-def test_each_task_of_an_array_trains_in_its_folder(shell: Shell) -> None:
+def test_each_task_of_an_array_trains_in_its_folder_and_is_requeued_by_itself(shell: Shell) -> None:
     said = shell(blocks()["Submit to SLURM"][1])
     (job,) = re.findall(r"submitted +job (\d+), an array of 2 runs", said)
     (home,) = Path("outputs/recipe").iterdir()
     for task in (0, 1):
         log, run = home / f"slurm-{job}_{task}.txt", home / f"seed={task + 1}"
-        shell.wait(f"{job}_{task}", "COMPLETED", log)
+        shell.wait_for_steps(run, log)
+        shell(f"scancel --signal=TERM {job}_{task}")
+    for task in (0, 1):
+        log, run = home / f"slurm-{job}_{task}.txt", home / f"seed={task + 1}"
+        assert shell.wait(f"{job}_{task}", "COMPLETED", log)["Restarts"] == "1", log.read_text()
         assert f"seed: {task + 1}" in (run / "recipe.yaml").read_text()
         assert (run / "pretrained_model").is_dir()
         assert_each_step_once(run)

@@ -110,6 +110,16 @@ def test_a_job_is_requeued_unless_slurm_ends_it_or_it_was_too_often(
     assert asked == ["show job -o 7", *([] if reason else ["requeue 7"])]
 
 
+def test_one_task_of_an_array_is_requeued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scontrol = tmp_path / "scontrol"
+    scontrol.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\necho JobState=RUNNING BatchFlag=1 Requeue=1\n')
+    scontrol.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    # The last task has the number of the array: `scontrol requeue 7` would requeue every task.
+    assert "job 7_3 is requeued" in slurm.requeue(BATCH | {"SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "3"})
+    assert (tmp_path / "asked").read_text().splitlines() == ["show job -o 7_3", "requeue 7_3"]
+
+
 @pytest.mark.parametrize(
     ("signals", "facts", "requeued"),
     [
