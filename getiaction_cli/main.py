@@ -1,4 +1,4 @@
-"""The front door: registers the commands, and turns an error into one line, a hint and an exit code."""
+"""Entry point: registers the commands, and converts errors to one line, a hint and an exit code."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from getiaction_cli.rendering.text import SEQUENCES
 
 
 class Shell(StrEnum):
-    """The shells that there is completion for."""
+    """The shells with completion."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -86,7 +86,7 @@ def _options(
     ] = False,
     shell: Annotated[Shell | None, typer.Option("--shell", help="Shell to use (default: current).")] = None,
 ) -> None:
-    # The commands, their helpers and the processes that training starts all read these two the same way.
+    # Commands, their helpers and the processes that training starts read these options in the same way.
     if debug:
         os.environ["GETIACTION_DEBUG"] = "1"
     if quiet:
@@ -134,7 +134,7 @@ app.command("explain", short_help="Explain what a rule finds and how to fix it."
 
 
 def _everywhere(words: list[str]) -> list[str]:
-    """``--quiet`` and ``--debug`` mean the same behind a command as before it."""
+    """Accept ``--quiet`` and ``--debug`` before and after the command."""
     end = words.index("--") if "--" in words else len(words)
     moved = [word for word in words[:end] if word in ("--quiet", "-q", "--debug")]
     return moved + [word for word in words[:end] if word not in moved] + words[end:]
@@ -142,7 +142,7 @@ def _everywhere(words: list[str]) -> list[str]:
 
 def main() -> None:
     """Run the command line and exit with the documented code."""
-    # Starting makes many objects and leaves none behind: looking for garbage meanwhile costs 5 %. Training undoes it.
+    # Start-up creates many objects and no garbage: collection would cost 5 %. Training enables it again.
     gc.set_threshold(50_000)
     if "SLURM_JOB_ID" not in os.environ or not {"train", "fit"} & set(sys.argv[1:]):
         _run()
@@ -162,7 +162,7 @@ def _run() -> None:
     _open_streams()
     try:
         command = typer.main.get_command(app)
-        # Not `app(…)`, which has endings of its own: exit code 1, which says here that errors were found.
+        # Not `app(…)`, which exits with code 1 on errors; here, 1 means that a check found errors.
         with command.make_context("getiaction", _everywhere(sys.argv[1:])) as context:
             command.invoke(context)
     except typer.Exit as ended:
@@ -174,22 +174,22 @@ def _run() -> None:
             raise
         _stop(error)
     except BrokenPipeError:
-        # The reader has closed the pipe (`| head`): what Python still holds back must not raise again.
+        # The reader has closed the pipe (`| head`): flushing buffered output must not raise again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except Exception as error:
-        wrong_words = _wrong_words(error)
+        wrong_words = _usage_error(error)
         if wrong_words is not None:
             _stop(wrong_words)
         if os.environ.get("GETIACTION_DEBUG"):
             raise
-        _stop(_in_plain_words(error))
+        _stop(_unexpected_error(error))
 
 
 def _open_streams() -> None:
-    """No text may fail to be written, and none may steer the terminal.
+    """Make all text writable: replace control characters, and escape characters that the encoding lacks.
 
-    A stream that was closed leads nowhere, what an encoding lacks is escaped, and control characters are shown.
+    Output to a closed stream is discarded.
     """
     for name in ("stdin", "stdout", "stderr"):
         stream = getattr(sys, name)
@@ -197,7 +197,7 @@ def _open_streams() -> None:
             stream = open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8")  # noqa: PTH123, SIM115
             setattr(sys, name, stream)
         if name != "stdin" and isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # in JSON that is an escape too
+            stream.reconfigure(errors="backslashreplace")  # also an escape in JSON
         if name != "stdin":
             setattr(sys, name, CleanStream(stream, SEQUENCES))
 
@@ -207,16 +207,16 @@ def _stop(error: CliError) -> NoReturn:
         from getiaction.spec import launch
 
         error.message = launch.read().naming_itself(error.message)
-    # When not even stderr can be written, there is still the exit code.
+    # If stderr can't be written, only the exit code reports the error.
     with contextlib.suppress(OSError):
         say(error)
     sys.exit(error.exit_code)
 
 
-def _wrong_words(error: Exception) -> UsageError | None:
-    """What typer says of words that mean nothing, as everything else here; None for any other error.
+def _usage_error(error: Exception) -> UsageError | None:
+    """Convert a usage error of typer; None for any other error.
 
-    Its exception classes are private; the message and the context are what they have always had.
+    The exception classes of typer are private, so that this reads their message and context.
     """
     format_message = getattr(error, "format_message", None)
     if format_message is None:
@@ -226,10 +226,12 @@ def _wrong_words(error: Exception) -> UsageError | None:
     if context is not None and message == context.get_help():  # no arguments: show the help
         typer.echo(message, err=True)
         sys.exit(EXIT_USAGE)
-    # typer's own ways to say it, for commands and for options
+    # messages of typer for commands and for options
     message, _, hint = message.replace(" (Possible options: ", " Did you mean ").partition(" Did you mean ")
     commands = {command.name for command in app.registered_commands}
-    named = next((word for word in sys.argv[1:] if word in commands), "")  # a missing value brings no context
+    named = next(
+        (word for word in sys.argv[1:] if word in commands), ""
+    )  # an error about a missing value has no context
     command = context.command_path if context is not None else f"getiaction {named}".rstrip()
     hint = (
         f"did you mean {hint.rstrip(')?').replace(', ', ' or ')}?"
@@ -239,14 +241,14 @@ def _wrong_words(error: Exception) -> UsageError | None:
     return UsageError(message[:1].lower() + message[1:].removesuffix("."), hint)
 
 
-def _in_plain_words(error: Exception) -> CliError:
-    """Errors of the operating system, and unexpected ones."""
+def _unexpected_error(error: Exception) -> CliError:
+    """Convert errors of the operating system and unexpected errors."""
     if type(error).__name__ == "Unjudgeable" or getattr(error, "lerobot", False):
         from getiaction_cli import policies
 
         return policies.unreadable(str(error))
     if isinstance(error, OSError) and error.strerror:
-        # Without a name it is one of our own streams: a full disk behind a redirection.
+        # Without a file name it is stdout or stderr, such as redirected output on a full disk.
         return CheckNotRun(f"{error.filename or 'the output could not be written'}: {error.strerror}")
     if part := _why_not_this_lerobot(error):
         from getiaction_cli import policies

@@ -28,6 +28,23 @@ BANNED = {
     r"\bwhatever\b": "any, even with",
     r"\band that is not\b": "say it in a sentence of its own",
     r"\b(?:nobody|somebody)\b": "name who or what",
+    r"\bbe it\b": "even if",
+    r"\btold otherwise\b": "by default",
+    r"\b(?:speaks?|spoken) of\b": "reports, refers to",
+    r"\b(?:held|hold|holds) \S+(?: \S+)? against\b": "compared with",
+    r"\bmost alike\b": "the most similar",
+    r"\bby heart\b": "reads from, has a table of",
+    r"\bstumbl(?:e|es|ed|ing)\b": "can't read, fails on",
+    r"\bas people (?:say|read|write)\b": "format",
+    r"\b(?:one|front) door\b|\bthrough the door\b": "entry point, first import",
+    r"\ba way (?:out|on)\b": "a fix",
+    r"\bdrown(?:s|ed)?\b": "dominate",
+    r"\bfor lack of\b": "because there is no",
+    r"\bhangs? on\b": "depends on",
+    r"\bcommon coin\b|\bread aloud\b|\bnone of our business\b|\bin circles\b": "say it without a metaphor",
+    r"\bmail to each other\b": "untrusted",
+    r"\bgo(?:es)? through with\b": "succeeds",
+    r"\bwhat becomes\b|\bcalled otherwise\b": "the result of, has another name",
 }
 
 

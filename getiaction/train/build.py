@@ -1,8 +1,7 @@
-"""The objects a recipe names.
+"""Creates the objects that a recipe names.
 
-A recipe is a document that strangers mail to each other: a ``class_path`` is a name to look up in the one package that
-provides such things (`getiaction.class_lookup`), never something to import. ``os.system`` is an error and nothing is
-imported for it.
+Recipes are untrusted: a ``class_path`` is looked up in the package that provides such classes
+(`getiaction.class_lookup`) and never imported. ``os.system`` is an error, and nothing is imported for it.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class Watch(L.Callback):
     The training loss that a user reads is one number everywhere: `train/loss_smooth`, the fading average of the losses
     of the last batches over all ranks. The bar and the closing summary show it, metrics.csv has it beside `train/loss`,
     the loss of a single batch, and without validation the lowest one at a save decides about best.ckpt. Everything here
-    is kept in checkpoints, so that a resumed run speaks of all its parts.
+    is kept in checkpoints, so that a resumed run includes all its parts.
 
     Args:
         screen: where to show them.

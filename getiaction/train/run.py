@@ -1,4 +1,4 @@
-"""A training run, read aloud: a folder, a seed, what the recipe names, Lightning's fit, and its result."""
+"""A training run from start to end: run folder, seed, objects of the recipe, Lightning's fit, result."""
 
 from __future__ import annotations
 

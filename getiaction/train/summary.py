@@ -247,7 +247,7 @@ def describe_data(data: Any) -> str:
 
 
 def count(number: int) -> str:
-    """A large number as people say it: 1.3 M, 450 M, 3.1 B."""
+    """Format a large number: 1.3 M, 450 M, 3.1 B."""
     for unit, size in (("B", 10**9), ("M", 10**6), ("k", 10**3)):
         if number >= size:
             value = number / size

@@ -1,4 +1,4 @@
-"""What several commands read from their words in the same way."""
+"""Arguments, options and output that several commands share."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """How the answer is written."""
+    """The format of the output."""
 
     TEXT = "text"
     JSON = "json"
 
 
 def say(error: CliError) -> None:
-    """An error and its hint on stderr. A file's name may hold what a terminal would obey: it is shown instead."""
+    """Print an error and its hint to stderr; control characters, for example in file names, are replaced."""
     from getiaction_cli.rendering.text import Paint, wants_color
 
     paint = Paint(wants_color(sys.stderr))
-    # A message is one line, and the entries of a list below it; a hint may have several.
+    # A message is one line, or a line and a list below it; a hint may have several lines.
     entries = [_fit(entry, "    ", lead=len("error: ")) for entry in error.message.split("\n  - ")]
     typer.echo(paint("error", "error:") + " " + "\n  - ".join(entries), err=True, color=True)
     if error.hint:
@@ -40,28 +40,28 @@ def say(error: CliError) -> None:
 
 
 def quiet() -> bool:
-    """True with ``--quiet``: results and errors are printed, and nothing else."""
+    """True with ``--quiet``: only results and errors are printed."""
     return bool(os.environ.get("GETIACTION_QUIET"))
 
 
 def note(text: str, indent: str = "  ") -> None:
-    """A remark on stderr, left out with ``--quiet``; on a terminal, lines after the first have the indent."""
+    """Print a note to stderr unless ``--quiet`` is set; on a terminal, further lines are indented."""
     if not quiet():
         typer.echo(_fit(text, indent, lead=0), err=True)
 
 
 def _fit(text: str, indent: str, lead: int) -> str:
-    """A text wrapped to the terminal that stderr is, after ``lead`` columns; one line where stderr is none."""
+    """Wrap text after ``lead`` columns if stderr is a terminal; otherwise return one line."""
     from getiaction_cli.rendering.text import clean, columns, wrap
 
     return wrap("-" * lead + text, columns(), indent)[lead:] if sys.stderr.isatty() else clean(text)
 
 
 def policy_named(name: str) -> PolicyClass:
-    """The policy of that name, or of that class ("ACT", "getiaction.policies.lerobot.ACT").
+    """Return the policy with this name or class ("ACT", "getiaction.policies.lerobot.ACT").
 
     Raises:
-        UsageError: there is none; the hint has the nearest name.
+        UsageError: there is none; the hint has the most similar name.
     """
     from difflib import get_close_matches
 
@@ -77,10 +77,10 @@ def policy_named(name: str) -> PolicyClass:
 
 
 def rule_codes(given: Iterable[str]) -> tuple[str, ...]:
-    """The codes ("GA301") and families ("GA3") of an option that may be repeated or hold commas.
+    """Return the codes ("GA301") and families ("GA3") of an option that may be repeated or separated by commas.
 
     Raises:
-        UsageError: no rule's code begins so.
+        UsageError: no rule's code starts with one of them.
     """
     from getiaction_cli.checking.runner import load_rules
 
@@ -92,12 +92,12 @@ def rule_codes(given: Iterable[str]) -> tuple[str, ...]:
 
 
 def create(file: Path, text: str, *, force: bool = False) -> None:
-    """Write a new file in one step, and the folders it is in.
+    """Write a new file atomically, and create its parent folders.
 
     Args:
-        file: must not exist, or be empty.
-        text: what it holds.
-        force: replace one that exists.
+        file: a path that does not exist, or an empty file.
+        text: its content.
+        force: replace an existing file.
 
     Raises:
         CheckNotRun: it can't be written.

@@ -1,4 +1,4 @@
-"""What every command does that starts the training core: quiet libraries, one screen, errors in one line."""
+"""Set-up of commands that use the training core: environment of libraries, screen, errors."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 
 def own_screen() -> Screen:
-    """The screen as --quiet and --debug ask for it."""
+    """Return the screen for --quiet and --debug."""
     from getiaction.train.screen import Screen
 
     return Screen(quiet=quiet(), debug=bool(os.environ.get("GETIACTION_DEBUG")))
 
 
 def prepare_libraries() -> None:
-    """What libraries read from the environment when they are imported; what the user has set there stays."""
-    # Their progress bars would be redrawn into the log a hundred times.
+    """Set environment variables that libraries read on import, unless the user has set them."""
+    # Their progress bars would fill the log.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     if "HF_DATASETS_CACHE" not in os.environ and not _is_writable(hf_home() / "datasets"):
         # The `datasets` library converts tables into its cache, also those of a dataset on a read-only disk.
         os.environ["HF_DATASETS_CACHE"] = str(_writable_cache())
-    # Threads that wait for each other by spinning take the core that another process (a worker that loads data) needs:
-    # a ResNet18 step on a busy two-core machine took 6.3 s by default, 0.6 s when they soon go to sleep; idle: 0.2 s.
+    # Threads that wait actively occupy cores that other processes, such as data loader workers, need: on a busy
+    # machine with two cores, a ResNet18 step took 6.3 s by default and 0.6 s if threads sleep soon; 0.2 s if idle.
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
@@ -61,11 +61,11 @@ def _is_writable(folder: Path) -> bool:
 
 @contextmanager
 def one_error(what: str, command: str) -> Iterator[None]:
-    """Turn what the core raises into one error, or into that of a LeRobot that it can't be used with.
+    """Convert exceptions of the core to one error, or to an error about an incompatible LeRobot.
 
     Args:
-        what: what failed, as "training".
-        command: its name, for the hint.
+        what: the operation that failed, such as "training".
+        command: name of the command, for the hint.
     """
     from getiaction.errors import TrainingError
 

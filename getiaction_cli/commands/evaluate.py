@@ -151,7 +151,7 @@ def evaluate_as_lightning(
 
 
 def _run_of(run: str | None, config: list[str], checkpoint: str | None) -> str:
-    """The run that LightningCLI's words name."""
+    """Return the run that LightningCLI's options name."""
     from getiaction.train import folder
 
     name = Path(config[-1]).stem if config else None
@@ -188,7 +188,7 @@ def _source(run: str) -> Source:
 def _data(
     source: Source, overrides: tuple[tuple[str, str], ...]
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None, list[int] | None]:
-    """Arguments of the data module: as the run had them, as this evaluation has them, and which episodes were named."""
+    """Return the data module's arguments of the run and of this evaluation, and the selected episodes."""
     trained_on = _arguments(str(source.recipe), None, ()) if source.recipe else None
     if not overrides:
         return trained_on, trained_on, None
@@ -196,13 +196,13 @@ def _data(
     chosen = data.pop("episodes", None)
     if chosen is not None and not (isinstance(chosen, list) and chosen and all(type(e) is int for e in chosen)):
         raise UsageError("--data.episodes takes a list of indices", 'for example --data.episodes "[3, 7]"')
-    # Of another dataset nothing holds that the run's recipe said of its own.
+    # The recipe's settings about its dataset don't apply to another dataset.
     kept = {} if "repo_id" in data or trained_on is None else trained_on
     return trained_on, ({**kept, **data} or None), chosen
 
 
 def _arguments(file: str, text: str | None, overrides: tuple[tuple[str, str], ...]) -> dict[str, Any] | None:
-    """The init_args of the data section of a recipe; None where it has none."""
+    """Return the init_args of a recipe's data section; None if it has none."""
     from getiaction_cli.recipe import read
 
     section = read(file, text=text, overrides=overrides).plain().get("data")
@@ -223,7 +223,7 @@ def _evaluate(
     *,
     pictures: bool,
 ) -> Evaluation:
-    """The first import of torch, lightning and lerobot."""
+    """Evaluate. This is the first import of torch, lightning and lerobot."""
     from getiaction_cli.rendering.progress import Progress
 
     prepare_libraries()

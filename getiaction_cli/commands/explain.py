@@ -63,7 +63,7 @@ def _list(rules: dict[str, Rule]) -> str:
     from getiaction_cli.rendering import text
 
     paint = text.Paint(text.wants_color())
-    # In a pipe an entry is one line, where grep finds it.
+    # In a pipe, print one line per rule, so that grep finds it.
     columns = text.columns() if sys.stdout.isatty() else 1000
     names = max(len(entry.name) for entry in rules.values())
     lines: list[str] = []
@@ -78,7 +78,7 @@ def _list(rules: dict[str, Rule]) -> str:
 
 
 def _matching(word: str, rules: dict[str, Rule]) -> list[Rule]:
-    """The rules of a family ("GA3"), or those that mention a word before their example."""
+    """Return the rules of a family ("GA3"), or those that contain a word before their example."""
     family = [entry for entry in rules.values() if len(word) > 1 and entry.code.lower().startswith(word)]
     spoken = re.compile(rf"\b{re.escape(word)}s?(?![a-z])", re.IGNORECASE)
     return family or [
@@ -91,7 +91,7 @@ def _matching(word: str, rules: dict[str, Rule]) -> list[Rule]:
 def _near(word: str, rules: dict[str, Rule]) -> str:
     import difflib
 
-    # Among the codes everything is near everything: only a slip of one character says which was meant.
+    # All codes are similar: only suggest one that differs in one character.
     close = difflib.get_close_matches(word.upper(), rules, n=1, cutoff=0.9)
     close = close or difflib.get_close_matches(word, [entry.name for entry in rules.values()], n=1)
     return f"did you mean {close[0]}?" if close else "`getiaction explain` lists them"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MACHINE = "GA5"  # the family of rules about the machine: training may take place on another one
 NOT_CACHED = ("GA142", "GA507", "GA540")  # no dataset, no weights or no data in the caches
-LIMIT_S = 3600  # for building the policy, libraries' own downloads included
+LIMIT_S = 3600  # to build the policy, including downloads by libraries
 
 
 def fetch(
@@ -155,7 +155,7 @@ def _check(context: RecipeContext) -> None:
 
 
 def _missing(context: RecipeContext, *, offline: bool) -> str:
-    """Why the recipe's dataset and policy can't be loaded; empty where they can."""
+    """Return why the recipe's dataset and policy can't be loaded; empty if they can."""
     done = subprocess.run(
         [sys.executable, "-m", "getiaction.train.preload"],
         input=json.dumps(context.recipe.plain(), default=str),

@@ -110,7 +110,7 @@ def _text(chosen: list[Store], place: Path) -> None:
     for row in rows:
         name, bytes_, frames, used = (cell.ljust(width) for cell, width in zip(row, widths, strict=False))
         head = f"{name}  {bytes_.strip().rjust(widths[1])}  {frames.strip().rjust(widths[2])}  {used}"
-        # In a pipe a store is one line, where grep finds it.
+        # In a pipe, print one line per store, so that grep finds it.
         apart = "\n  " if sys.stdout.isatty() and len(f"{head}  {row[4]}") > columns() else "  "
         typer.echo(head.replace(name, paint("bold", name), 1).rstrip() + f"{apart}{row[4]}".rstrip())
     typer.echo(f"\n{size(sum(store.size for store in chosen))} in {place}")

@@ -38,7 +38,7 @@ def init(
     Settings that the dataset requires (a crop for small images, a horizon for short episodes) are written, each with
     its reason.
     """
-    output = output.expanduser() if output is not None else None  # shells leave the ~ of --output=~/recipe.yaml
+    output = output.expanduser() if output is not None else None  # shells don't expand the ~ of --output=~/recipe.yaml
     if output is not None and output.exists() and not is_empty(output):
         raise UsageError(f"{output} already exists; not overwritten", "name another file with -o")
     chosen, found = drafted(dataset, policy)
@@ -111,7 +111,7 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Draft:
 
 
 def _choice(number: int, draft: Draft) -> str:
-    """A policy on one line, so that the whole list and the question fit on a screen of 24 lines."""
+    """Format a policy on one line, so that the list and the question fit on a screen of 24 lines."""
     from getiaction_cli.rendering.text import columns
 
     mark = " " if _ready(draft) else "*"
@@ -120,7 +120,7 @@ def _choice(number: int, draft: Draft) -> str:
 
 
 def _ready(draft: Draft) -> bool:
-    """True if nothing that the policy needs is missing on this machine."""
+    """True if this machine has everything that the policy needs."""
     return draft.policy.installed and not draft.machine
 
 
@@ -148,7 +148,7 @@ def _answer(names: list[str]) -> int:
 
 
 def _refuse(draft: Draft, dataset: Dataset) -> NoReturn:
-    """Say why a policy can't train on a dataset, and exit."""
+    """Report why a policy can't train on a dataset, and exit."""
     reasons = "".join(
         f"\n  - {reason.code}: {reason.message}" + (f"; {reason.help}" if reason.help else "")
         for reason in draft.reasons

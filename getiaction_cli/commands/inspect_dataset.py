@@ -143,7 +143,7 @@ def _verdicts(found: Dataset) -> tuple[PolicyVerdict, ...]:
 
 
 def _with_data(place: Location, progress: Progress, *, yes: bool) -> tuple[Location, str]:
-    """Say what would be downloaded, ask, and download it; the second value is why not."""
+    """Show the download, ask for confirmation, and download; the second value is the reason if it did not."""
     from getiaction.spec.hub_cache import is_offline
     from getiaction_cli.datasets import ONLY_DEEP, hub
     from getiaction_cli.units import plural, size
@@ -179,7 +179,7 @@ def _write_stats(inspection: Inspection) -> Inspection:
 
 
 def _write_page(inspection: Inspection, file: Path, episodes: list[int], progress: Progress) -> None:
-    """Write the page all at once, so that a reader never meets half of one."""
+    """Write the page atomically."""
     from getiaction_cli.checking.fixing import write
     from getiaction_cli.datasets import sample
     from getiaction_cli.rendering import charts, dataset_html

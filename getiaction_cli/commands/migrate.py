@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _STDOUT = Path("-")
 _CONFIG = "train_config.json"
-# Where lerobot-train keeps it in a run, from the outside in.
+# Locations of lerobot-train's configuration in a run folder.
 _INSIDE = ("", "pretrained_model", "checkpoints/last/pretrained_model", "last/pretrained_model")
 
 
@@ -116,7 +116,7 @@ def _free_name(migration: Migration) -> Path:
 
 
 def _read(words: list[str]) -> tuple[Recipe, Comments]:
-    """The configuration that a file, a folder, a script or a command line holds, and its comments."""
+    """Return the configuration in a file, folder, script or command line, and its comments."""
     from getiaction_cli.analysis import training_command
     from getiaction_cli.diagnostics.source import COMMAND_LINE
     from getiaction_cli.recipe import read
@@ -181,7 +181,7 @@ def _of_command(words: list[str], name: str, folder: Path) -> tuple[Recipe, Comm
 
 
 def _in_folder(path: Path) -> Path:
-    """The configuration that lerobot-train keeps in a folder."""
+    """Return lerobot-train's configuration in a run folder."""
     try:
         if not path.is_dir():
             return path
@@ -194,7 +194,7 @@ def _in_folder(path: Path) -> Path:
 
 
 def _must_be_whole(recipe: Recipe) -> None:
-    """A file that can't be read whole is not migrated: what is missing would vanish."""
+    """Reject a file that can't be read completely, because its unread part would be lost."""
     errors = [finding for code, finding in recipe.findings if code in ("GA101", "GA102", "GA103")]
     if not errors:
         return

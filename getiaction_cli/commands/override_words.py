@@ -1,4 +1,4 @@
-"""The words of a command line that trains: which of them are overrides of the recipe, and which are options."""
+"""Splits a command line into overrides of the recipe and options of the command."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CommandWithOverrides(TyperCommand):
     short forms are options of the command as well, for its help, for completion and for suggestions.
     """
 
-    takes_overrides: tuple[str, ...] = ("model", "data", "trainer")  # completion reads it
+    takes_overrides: tuple[str, ...] = ("model", "data", "trainer")  # for completion
     short_forms: tuple[ShortForm, ...] = SHORT_FORMS
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -45,7 +45,7 @@ class CommandWithOverrides(TyperCommand):
             )
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Split the words; the overrides are left in ``ctx.obj``."""
+        """Split the arguments; ``ctx.obj`` gets the overrides."""
         rest, ctx.obj = split_overrides(args, short=bool(self.short_forms))
         rest = with_values(rest, {name for param in self.params for name in param.opts})
         for word in rest:
@@ -92,7 +92,7 @@ def split_overrides(words: list[str], *, short: bool = True) -> tuple[list[str],
 
 
 def _is_no_value(word: str) -> bool:
-    """True for what cannot be meant as the value of a switch: an option, a recipe, or the id of a dataset."""
+    """True for an argument that is not the value of a boolean option: an option, a recipe, or the id of a dataset."""
     from getiaction_cli import shipped
 
     return (
@@ -101,7 +101,7 @@ def _is_no_value(word: str) -> bool:
 
 
 def _may_be_true(name: str) -> bool:
-    """True for a key that takes true or false, so that it may be without a value, as `--trainer.fast_dev_run`."""
+    """True for a boolean key, which needs no value, such as `--trainer.fast_dev_run`."""
     from getiaction_cli import policies
     from getiaction_cli.recipe.layout import DATAMODULE, WRAPPER
     from getiaction_cli.recipe.signatures import read_signature

@@ -1,4 +1,4 @@
-"""The page of a run folder, report.html, drawn from what is in the folder."""
+"""Writes report.html of a run folder from the files in the folder."""
 
 from __future__ import annotations
 

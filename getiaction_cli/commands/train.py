@@ -1,6 +1,6 @@
-"""`getiaction train RECIPE [overrides]` and `getiaction fit --config RECIPE [overrides]`: the one door to the core.
+"""`getiaction train RECIPE [overrides]` and `getiaction fit --config RECIPE [overrides]`.
 
-The recipe is judged first, in half a second. Only then torch, lightning and lerobot are imported, inside `_train`.
+The recipe is checked first, in half a second. Only then torch, lightning and lerobot are imported, inside `_train`.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def fit(
 
 
 def _submit(request: TrainRequest) -> None:
-    """Check the recipe of each task here, but for what the compute node must have, and hand them to SLURM."""
+    """Check the recipe of each task, except for the machine, which is the compute node, and submit them to SLURM."""
     from getiaction.spec.launch import Launch
     from getiaction.spec.seed import draw, with_seed
     from getiaction.train.folder import runs_of
@@ -288,7 +288,7 @@ def _check_launch(recipe: Recipe, here: Launch) -> None:
 
 
 def _train(recipe: Recipe, name: str, texts: tuple[str, str], request: TrainRequest, screen: Any) -> None:
-    """Through the door: the first import of torch, lightning and lerobot; texts are the recipe's and the resolved."""
+    """Train: the first import of torch, lightning and lerobot. `texts` are the recipe and the resolved recipe."""
     import gc
 
     from getiaction.spec import slurm

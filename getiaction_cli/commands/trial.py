@@ -1,4 +1,4 @@
-"""What `validate-config` tries with the training core itself: `--measure` and `--smoke`."""
+"""The options of `validate-config` that use the training core: `--measure` and `--smoke`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def measure(recipe: Recipe) -> None:
 
 
 def smoke(recipe: Recipe) -> str:
-    """Train two small batches of a recipe with the real policy on the CPU, and say in a line how it went.
+    """Train two small batches of a recipe with the real policy on the CPU, and print the result on one line.
 
     Raises:
         RunFailed: it does not train.

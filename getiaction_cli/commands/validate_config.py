@@ -126,7 +126,7 @@ def validate_config(
     clean = not any(report.diagnostics or report.not_run for report in run.reports)
     if run.reports and not (
         stopped and clean and format is ReportFormat.TEXT
-    ):  # a trial that stopped is not "nothing wrong"
+    ):  # a trial that failed must not be reported as "nothing wrong"
         typer.echo(run.render(format, fixed, err=to_stderr), nl=False, err=to_stderr)
     if not all(report.complete for report in run.reports):
         say(policies.unreadable())
@@ -138,7 +138,7 @@ def validate_config(
 
 
 def _works(trial: Callable[[Recipe], str | None], recipe: Recipe) -> bool:
-    """Try it, and print how that went."""
+    """Run a trial and print its result."""
     from getiaction_cli.errors import RunFailed
 
     try:
@@ -152,7 +152,7 @@ def _works(trial: Callable[[Recipe], str | None], recipe: Recipe) -> bool:
 
 
 class _Run:
-    """One call of the command: what its recipes share, and what was found."""
+    """One call of the command: inputs that its recipes share, and the findings."""
 
     def __init__(
         self,
@@ -268,7 +268,7 @@ class _Run:
 
 
 def _paths(words: list[str]) -> Iterator[str]:
-    """The recipes that the words name: folders and patterns written out, each once."""
+    """Return the recipes of the arguments without duplicates; folders and patterns are expanded."""
     seen: set[str] = set()
     for word in words:
         for path in _expand(word):
@@ -327,7 +327,7 @@ def _without_fragments(files: list[Path]) -> list[Path]:
 
 
 def _is_folder(path: Path) -> bool:
-    """False also where we may not look: reading it then says why."""
+    """True for a folder; False if access is denied, which reading it reports."""
     try:
         return path.is_dir()
     except OSError:
@@ -335,7 +335,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _is_recipe(file: Path, folder: Path) -> bool:
-    """True for a YAML file in a folder that is laid out as a recipe; others are none of our business."""
+    """True for a YAML file with the sections of a recipe; other files in a folder are ignored."""
     if any(part.startswith(".") for part in file.relative_to(folder).parts):
         return False
     try:

@@ -1,4 +1,4 @@
-"""The verdict before training: shown where something is wrong; an error ends the command."""
+"""Checks before training: prints findings, and exits on errors."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _say_what_it_needs(context: RecipeContext) -> None:
 
 
 def _without_machine(report: Report) -> Report:
-    """Leave out the findings about this machine: the recipe is trained on another one."""
+    """Remove the findings about this machine, because the recipe is trained on another one."""
 
     def kept(diagnostics: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
         return tuple(d for d in diagnostics if not d.code.startswith(MACHINE))

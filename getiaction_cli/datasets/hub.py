@@ -322,7 +322,7 @@ def _verify(path: Path, file: RepoFile) -> None:
 
 
 def _again[T](ask: Callable[[], T]) -> T:
-    """Ask the Hub, and again after a moment when it says that it is busy or stumbled."""
+    """Ask the Hub, and again after a moment when it says that it is busy or failed."""
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     for wait in (*_WAITS, None):

@@ -1,7 +1,7 @@
 """The features have the names of another framework.
 
 ## What it finds
-No feature `action`; `actions`, `state`, `image`, `wrist_image` and the like in the places of `action`,
+No feature `action`; `actions`, `state`, `image`, `wrist_image` and similar names instead of `action`,
 `observation.state` and `observation.images.…`.
 
 ## Why it matters

@@ -5,9 +5,9 @@ A state, action, environment or camera feature that `meta/stats.json` does not m
 `min`, `max`.
 
 ## Why it matters
-LeRobot normalizes a feature only when it finds statistics for it, and lets it through as it is otherwise: the policy
-sees joint angles in degrees beside normalized ones, and learns badly, silently. A camera without an entry stops
-training with `KeyError`. A vector that no network reads (`observation.velocity`) is only noted.
+LeRobot only normalizes features with statistics: without them, the policy gets joint angles in degrees in addition to
+normalized ones, and learns badly, silently. A camera without an entry stops training with `KeyError`. A vector that no
+network reads (`observation.velocity`) is only noted.
 
 ## Example
 ```json

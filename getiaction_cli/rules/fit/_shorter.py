@@ -1,4 +1,4 @@
-"""The fix that rules about short episodes share: a shorter look ahead, with the parameters that hang on it."""
+"""The fix that rules about short episodes share: a shorter horizon, with the parameters that depend on it."""
 
 import numpy as np
 

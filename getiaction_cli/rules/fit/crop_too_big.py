@@ -2,7 +2,7 @@
 
 ## What it finds
 
-A `crop_shape` that is higher or wider than a camera's picture. VQ-BeT crops to 84x84 unless told otherwise.
+A `crop_shape` that is higher or wider than a camera's picture. VQ-BeT crops to 84x84 by default.
 
 ## Why it matters
 

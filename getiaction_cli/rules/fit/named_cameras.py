@@ -3,7 +3,7 @@
 ## What it finds
 
 - `obs_cam_keys` of LingBot-VA and `image_keys` of MolmoAct2, where they name a camera that the dataset, after
-  `rename_map`, doesn't have. LingBot-VA looks for LIBERO's cameras unless told otherwise.
+  `rename_map`, doesn't have. LingBot-VA looks for LIBERO's cameras by default.
 - FastWAM on cameras whose names don't begin with `observation.images.`: it sees no others.
 
 ## Why it matters

@@ -3,7 +3,8 @@
 ## What it finds
 
 A policy that the installed LeRobot registers and for which getiaction has no facts: LeRobot added or renamed it after
-this version of getiaction was written.
+this version of getiaction was written. If the installed LeRobot lacks a part that training imports, the report names
+that part under "not run", and training does not start.
 
 ## Why it matters
 

@@ -7,9 +7,9 @@ The sections of LeRobot's own configuration files (`policy:`, `dataset:`, `wandb
 
 ## Why it matters
 
-`getiaction train` reads another layout: a class path and its arguments for the policy and for the data, and
-Lightning's trainer. `getiaction migrate FILE` writes the recipe that trains the same, with a table of what became of
-every key; the fix writes it in place, where nothing is lost.
+`getiaction train` reads another layout: a class path and its arguments for the policy and for the data, and Lightning's
+trainer. `getiaction migrate FILE` writes the recipe that trains the same, with a table of the outcome of every key; the
+fix writes it in place, where nothing is lost.
 
 ## Example
 
