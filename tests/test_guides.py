@@ -64,6 +64,32 @@ def test_your_own_dataset_is_trained_and_evaluated(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.slow
+def test_the_quickstart_is_trained_measured_and_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quickstart's guide, and then the guide to evaluation on its run, with a few steps and one short episode."""
+    monkeypatch.chdir(tmp_path)
+    small = ["--trainer.max_steps=2", "--evaluation.episodes=1", "--evaluation.video=0", "--data.train_batch_size=2"]
+    both = [*commands("quickstart.md"), *commands("evaluation.md")]
+    for words in map(list, dict.fromkeys(map(tuple, both))):  # each once
+        if words[1] == "train":
+            done = run([*words, *small, "--evaluation.env.episode_length=5"])
+        else:
+            done = run(["1" if word == "50" else word for word in words])
+        if ">" in words:
+            Path(words[-1]).write_text(done.stdout)
+        # `evaluate` finds that two steps teach nothing.
+        allowed = (0, 1) if words[1] == "evaluate" else (0,)
+        assert done.returncode in allowed, f"{' '.join(words)}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+    assert Path("report.html").is_file() and Path("runs/mine/report.html").is_file()
+    assert json.loads(Path("evaluation.json").read_text())["version"] == 1
+
+
+def test_the_navigation_of_the_site_reaches_every_page() -> None:
+    named = set(re.findall(r"(\w+\.md)$", (REPOSITORY / "mkdocs.yml").read_text(), re.MULTILINE))
+    assert named == {page.name for page in REPOSITORY.glob("docs/*.md")}
+
+
+@pytest.mark.slow
 def test_recipes_are_checked_in_an_editor_and_in_ci(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("recipes").mkdir()
