@@ -26,6 +26,7 @@ _POLICY_NAME = re.compile(r"^\s*policy_name:\s*[\"']?(\w+)", re.MULTILINE)
 _REPO_ID = re.compile(r"^\s*repo_id:\s*[\"']?([\w.-]+/[\w.-]+)", re.MULTILINE)
 _BASE = re.compile(r"^base:[^\n]*(?:\n[ \t]*-[^\n]*|\n[ \t]+[^\n]*)*", re.MULTILINE)
 _ENTRIES = re.compile(r"--data\.(?:init_args\.)?datasets\.")
+_RUNS = re.compile(r"[$`;&|<>]")  # a command in a command line
 _ENTRY = re.compile(r"--data\.(?:init_args\.)?datasets\.\d+\.")
 _NAMED = re.compile(r"[\w./+@-]+\.ya?ml\b")
 _MAX_BASES = 8
@@ -44,9 +45,8 @@ def main() -> None:
     candidates = named[kind]() if kind in named else overrides(word, line)
     seen = {word} if word.endswith(".") else set()  # don't offer a section as its own completion
     for value, help in candidates:
-        if (
-            value.startswith(word) and value not in seen and value.isprintable()
-        ):  # names in files may contain control characters
+        # Names in files and folders may contain control characters, and bash inserts a word without quoting it.
+        if value.startswith(word) and value not in seen and value.isprintable() and not _RUNS.search(value):
             seen.add(value)
             print(f"{value}\t{help}")  # noqa: T201 - the output of this program
 

@@ -66,3 +66,15 @@ def test_the_answering_process_loads_the_standard_library_alone(tmp_path: Path) 
         )
     assert "--trainer.accelerator\t" in answer.stdout
     assert answer.stdout.endswith("set()\n")
+
+
+@pytest.mark.parametrize("name", ["$(touch ran)", "`touch ran`", "x;touch ran", "x&touch ran", "x|sh", "x>ran"])
+def test_a_dataset_whose_name_is_a_command_is_not_offered(name: str, tmp_path: Path) -> None:
+    for folder in (name, "good"):
+        (tmp_path / "me" / folder / "meta").mkdir(parents=True)
+        (tmp_path / "me" / folder / "meta/info.json").write_text("{}")
+    answer = subprocess.run(
+        [sys.executable, "-m", "getiaction_cli.completion.answer", "datasets", "me/"],
+        capture_output=True, text=True, timeout=60, env={**os.environ, "HF_LEROBOT_HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert [line.partition("\t")[0] for line in answer.stdout.splitlines()] == ["me/good"]
