@@ -171,7 +171,7 @@ def _step(
     weights = live.now
     for tensor in tree_iter(batch):
         live.add(tensor)
-    mixed = precision in _MIXED or (precision in ("32", "32-true") and policy.asks_for_bfloat16)
+    mixed = precision in _MIXED or (precision in ("32", "32-true") and policy.uses_bfloat16)
     with fake, _Contents(), live:
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=mixed):
             loss, _ = model.forward(batch)
