@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
+from pathlib import Path
 
 from getiaction_cli.installed import package_folder
 
@@ -47,6 +48,14 @@ def is_start(method: str, word: str) -> bool:
     """Whether a method accepts this `init_type`; true if that can't be read."""
     known = starts(method)
     return known is None or any(word == each or ("[" in each and word.startswith(each.split("[")[0])) for each in known)
+
+
+@cache
+def adapts(method: str, layer: str) -> bool:
+    """Whether a method adapts a kind of layer ("Conv2d"); true if PEFT's source can't be read."""
+    folder = (package_folder("peft") or Path("/nowhere")) / "tuners" / method.lower()
+    source = "".join(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.py")))
+    return not source or bool(re.search(rf"isinstance\([^)]*nn\.{layer}\b", source))
 
 
 @cache

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
+from getiaction_cli.analysis import peft_source
+
 Judge = Callable[[str], dict[str, Any]]
 
 
@@ -57,6 +59,24 @@ def test_lora_adapts_layers_that_have_a_matrix(targets: Any, words: str, judge: 
     found = judge(yaml.safe_dump(said)).get("GA257")
     assert bool(found) == bool(words)
     assert found is None or words in found.message
+
+
+@pytest.mark.parametrize(
+    ("method", "refused"), [("LORA", False), ("LOHA", False), ("HRA", False), ("MISS", True), ("VERA", True)]
+)
+def test_only_some_methods_adapt_convolutions(method: str, refused: bool) -> None:
+    import peft
+    from torch import nn
+
+    model = nn.Sequential(nn.Conv2d(4, 8, 3))
+    config = peft.PEFT_TYPE_TO_CONFIG_MAPPING[method](r=2, target_modules=["0"])
+    try:
+        peft.get_peft_model(model, config)
+    except (TypeError, ValueError):
+        assert refused
+    else:
+        assert not refused
+    assert peft_source.adapts(method, "Conv2d") == (not refused)
 
 
 def test_an_adapter_is_scaled_by_more_than_nothing(judge: Judge) -> None:

@@ -3,8 +3,8 @@
 ## What it finds
 
 `peft.target_modules` or `peft.full_training_modules` that match no layer of the pretrained weights, or, with LoRA, one
-that has no matrix to adapt; and a rank as large as a layer is wide. The names come from the header of the weights on
-this disk; weights that were never downloaded are not judged.
+that has no matrix to adapt; a convolution, with a method that adapts none; and a rank as large as a layer is wide. The
+names come from the header of the weights on this disk; weights that were never downloaded are not judged.
 
 ## Why it matters
 
@@ -64,6 +64,8 @@ from getiaction_cli.rules import rule
 
 _AT = "model.init_args.peft"
 _DEFAULT_RANK = 16
+# The dimensions of a weight → the layer that has it.
+_CONVOLUTIONS = {3: "Conv1d", 4: "Conv2d", 5: "Conv3d"}
 
 
 @rule("GA257", cause=("checkpoint", "adapters"))
@@ -111,6 +113,15 @@ def adapter_targets(recipe: Recipe, checkpoint: Checkpoint, policy_class: Policy
             f"LoRA can't adapt `{unlike[0]}`, which {what}",
             at=f"{_AT}.target_modules",
             help="name linear layers, convolutions or embeddings",
+        )
+        return
+    kinds = {name: _CONVOLUTIONS.get(len(layers.get(name, ())), "") for name in sorted(leaves)}
+    refused = [name for name, kind in kinds.items() if kind and not peft_source.adapts(method, kind)]
+    if refused:
+        yield Finding(
+            f"{method} can't adapt `{refused[0]}`, which is a convolution",
+            at=f"{_AT}.target_modules" if targets else _AT,
+            help="name linear layers, or set method_type to LORA",
         )
         return
     rank = section.get("r", _DEFAULT_RANK)

@@ -53,6 +53,7 @@ from getiaction_cli.analysis.migration import is_of_lightning
 from getiaction_cli.analysis.renamed_keys import MATCHING_DEFAULTS, counterpart
 from getiaction_cli.analysis.unknown_keys import Stray, strays
 from getiaction_cli.diagnostics import Change, Finding, Related
+from getiaction_cli.diagnostics.source import COMMAND_LINE
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.recipe.writing import write
 from getiaction_cli.rules import rule
@@ -75,15 +76,17 @@ def renamed_key(recipe: Recipe) -> Iterator[Finding]:
         else:
             message = f"there is no `{stray.key}` here: {stray.why}"
         both = bool(stray.target) and recipe.has(stray.target)
+        place = recipe.place(stray.route)
+        in_file = place is None or place.file != COMMAND_LINE
         yield Finding(
             message,
             at=stray.route,
             on="key",
             related=(Related("and is already set here", at=stray.target, on="key"),) if both else (),
-            help=convert,
+            help=convert if in_file else "",
             fix=_fix(recipe, stray),
         )
-        convert = ""  # already reported
+        convert = "" if in_file else convert  # already reported
 
 
 def _fix(recipe: Recipe, stray: Stray) -> Change | None:
