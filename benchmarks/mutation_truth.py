@@ -396,7 +396,7 @@ def page(
     elsewhere, callbacks = (sum(word in name for name in single) for word in (" elsewhere ", " callback "))
     kinds = ", ".join(f"{kind} ({count})" for kind, count in stops.most_common(12))
     shares = ", ".join(f"{count} of {policy}" for policy, count in sorted(per_policy.items()))
-    wrong = {kind: _wrong(tables[kind], truth, judged) for kind in ("double", "large")}
+    wrong = {kind: _wrong(tables[kind], truth, judged) for kind in tables}
     policies = ", ".join(sorted({name.split()[0] for names in large.values() for name in names}))
     return f"""# Accuracy of validate-config
 
@@ -413,6 +413,8 @@ runs in CI.
   rules these are, and each mutant by name, is listed below; that it is a loss is our judgement, not a measurement.
 - Warnings count as fine.
 
+{_judged_wrongly(wrong["single"])}
+
 The mutants: {shares}. Every parameter of the four
 policies, every key of `data` and many of `trainer` with several values each, {deltas} stated time steps,
 {damaged} damaged datasets, {shapes} datasets of other shapes, {callbacks} callbacks, and {elsewhere} changes of other
@@ -427,7 +429,7 @@ The rules were fixed until the table above had no wrong cell, so it does not cov
 
 {render(double)}
 
-{wrong["double"] or "Not one is judged wrongly."}
+{_judged_wrongly(wrong["double"])}
 
 ## The larger policies
 
@@ -438,9 +440,9 @@ weights random.
 {render(large)}
 
 At the first measurement 41 of 419 were missed. Bounds, words and facts of the policies followed from it; of the 507 of
-this draw, more than half of them new, 11 were missed then. These are still judged wrongly:
+the second draw, more than half of them new, 11 were missed then.
 
-{wrong["large"] or "Nothing."}
+{_judged_wrongly(wrong["large"])}
 
 ## Fixes
 
@@ -452,6 +454,11 @@ These train. Without the verdict, they pass silently.
 
 {silent}
 """
+
+
+def _judged_wrongly(listed: str) -> str:
+    """The recipes that are judged wrongly, with a heading."""
+    return f"These are judged wrongly:\n\n{listed}" if listed else "Not one is judged wrongly."
 
 
 def _wrong(table: dict[str, list[str]], truth: dict[str, Any], judged: dict[str, dict[str, list[str]]]) -> str:
