@@ -14,6 +14,7 @@ from getiaction_cli.commands import run_report
 from getiaction_cli.commands.core import one_error, own_screen, prepare_libraries
 from getiaction_cli.errors import UsageError
 from getiaction_cli.rendering.json_text import json_text
+from getiaction_cli.units import plural
 
 if TYPE_CHECKING:
     from getiaction.evaluation.rollouts import Report
@@ -135,7 +136,7 @@ def _run(
             screen.doing(f"creating the environment {env['type']}")
             for note in rollouts.check(options, actor):
                 screen.say(f"note: {note}")
-            screen.doing(f"{options.episodes} rollouts in {env['type']}")
+            screen.doing(f"{plural(options.episodes, 'rollout')} in {env['type']}")
 
             def watch(done: int, step: int) -> None:
                 if screen.live:
