@@ -102,6 +102,11 @@ def with_another_format(lerobot: Path) -> None:
     replace_in([lerobot / "datasets/dataset_metadata.py"], r'CODEBASE_VERSION = "v3.0"', 'CODEBASE_VERSION = "v4.0"')
 
 
+def with_another_key(lerobot: Path) -> None:
+    """Datasets whose info.json must hold one more key."""
+    replace_in([lerobot / "datasets/utils.py"], r"    codebase_version: str\n", r"\g<0>    layout: str\n")
+
+
 def with_a_moved_base(lerobot: Path) -> None:
     """`lerobot.configs.policies`, which every policy's configuration builds on, under another name."""
     (lerobot / "configs/policies.py").rename(lerobot / "configs/policy.py")
@@ -122,6 +127,7 @@ ALTERATIONS = {
     "registry": with_another_registry,
     "names": with_other_names,
     "format": with_another_format,
+    "key": with_another_key,
     "base": with_a_moved_base,
     "processors": with_moved_processors,
 }
@@ -268,12 +274,21 @@ def test_policies_are_found_by_their_classes_under_any_name_and_in_any_folder(ru
 
 
 @pytest.mark.slow
-def test_datasets_of_another_format_make_the_verdict_incomplete(run: Run) -> None:
-    judged = run("format", "validate-config", "ACT.yaml")
-    assert judged.returncode == 3 and "nothing wrong" not in judged.stdout + judged.stderr
-    assert "no datasets of the format v3: its own is v4, which training needs" in " ".join(judged.stderr.split())
+@pytest.mark.parametrize(
+    ("copy", "part"),
+    [
+        ("format", "datasets of the format v3: its own is v4"),
+        ("key", "datasets without `layout` in info.json"),
+    ],
+)
+def test_datasets_of_another_format_make_the_verdict_incomplete(copy: str, part: str, run: Run) -> None:
+    judged = run(copy, "validate-config", "ACT.yaml", "--format", "json")
+    document = json.loads(judged.stdout)
+    assert (judged.returncode, document["verdict"]) == (3, "incomplete")
+    assert [entry["reason"] for entry in document["not_run"]] == [f"LeRobot has no {part}, which training needs"]
 
 
+@pytest.mark.slow
 def test_a_part_that_only_training_needs_makes_the_verdict_incomplete(run: Run) -> None:
     judged = run("processors", "validate-config", "ACT.yaml", "--format", "json")
     document = json.loads(judged.stdout)

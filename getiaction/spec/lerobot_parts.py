@@ -10,6 +10,10 @@ _CORE = Path(__file__).parents[1]
 _PACKAGES = ("data", "evaluation", "lerobot", "policies", "train")
 _IMPORT = re.compile(r"from (lerobot[\w.]*) import (\([^)]*\)|.*)")
 _FORMAT = re.compile(r"^CODEBASE_VERSION\b[^=\n]*=\s*[\"']v?(\d+)", re.MULTILINE)
+_INFO_CLASS = re.compile(r"^class DatasetInfo\b.*?(?=^    def |\Z)", re.MULTILINE | re.DOTALL)
+_REQUIRED_FIELD = re.compile(r"^    (\w+): [^=\n]+$", re.MULTILINE)
+# What LeRobot 0.6 requires of info.json; the checks of a dataset look for these.
+_REQUIRED_KEYS = {"codebase_version", "fps", "features"}
 _NAME = re.compile(r"(\w+)(?: as \w+)?(?:,|\s*$)", re.MULTILINE)
 
 
@@ -34,7 +38,16 @@ def missing_part(lerobot: Path) -> str:
         if name not in texts[module]:
             return f"{module}.{name}"
     written = _FORMAT.search(texts["lerobot.datasets.dataset_metadata"])
-    return f"datasets of the format v3: its own is v{written[1]}" if written and written[1] != "3" else ""
+    if written and written[1] != "3":
+        return f"datasets of the format v3: its own is v{written[1]}"
+    return next((f"datasets without `{key}` in info.json" for key in _required_keys(lerobot) - _REQUIRED_KEYS), "")
+
+
+def _required_keys(lerobot: Path) -> set[str]:
+    """The keys of info.json without which LeRobot reads no dataset; empty where it does not list them."""
+    file = lerobot / "datasets/utils.py"
+    found = _INFO_CLASS.search(file.read_text(encoding="utf-8", errors="replace")) if file.is_file() else None
+    return set(_REQUIRED_FIELD.findall(found[0])) if found else set()
 
 
 def imported() -> Iterator[tuple[str, str]]:
