@@ -57,8 +57,11 @@ def _activations() -> tuple[str, ...]:
 
 
 @functools.cache
-def _attention(model: str) -> tuple[str, ...]:
-    """The implementations of attention that a model of transformers supports; compiled code of the Hub is not one."""
+def _attention(model: str) -> tuple[str | None, ...]:
+    """The implementations of attention that a model of transformers supports; compiled code of the Hub is not one.
+
+    None is transformers' own choice.
+    """
     everything = re.search(
         r"^    _global_mapping = \{\n((?:        .*_attention_.*\n|        .*attention.*\n)+)",
         _text("transformers", "modeling_utils.py"),
@@ -69,10 +72,10 @@ def _attention(model: str) -> tuple[str, ...]:
     flags = {"flash": "_supports_flash_attn", "flex": "_supports_flex_attn", "sdpa": "_supports_sdpa"}
     missing = [word for word, flag in flags.items() if f"{flag} = True" not in source]
     supported = [name for name in names if not any(word in name for word in missing)]
-    return tuple(sorted({"eager", *supported}, key=lambda name: ("|" in name, name))) if names else ()
+    return (*sorted({"eager", *supported}, key=lambda name: ("|" in name, name)), None) if names else ()
 
 
-def words(policy: str, name: str, scheduler: str = "DDPM") -> tuple[str, ...]:
+def words(policy: str, name: str, scheduler: str = "DDPM") -> tuple[str | None, ...]:
     """The allowed values of a parameter, by its use in the policy's model; empty if unknown.
 
     Args:

@@ -55,7 +55,7 @@ def moments_of(policy: LeRobotPolicy, root: Path, batch_size: int = 5) -> Moment
         Collate(meta),
         steps=policy.steps_per_prediction,
         observations=policy.observations_per_prediction,
-        alone=policy.predictions_are_independent,
+        independent=policy.predictions_are_independent,
         batch_size=batch_size,
     )
 

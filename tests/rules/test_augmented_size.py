@@ -218,8 +218,8 @@ def test_every_class_is_judged_as_torchvision_runs_it(name: str, lerobot_home: P
         (named("ToDtype", dtype="float32"), "GA355", ".class_path"),
         (named("Lambda", lambd="os.system"), "GA355", ".class_path"),
         (named("ColorJiter"), "GA130", ".class_path"),
-        ({"class_path": "torchvision.transforms.ColorJitter"}, "GA130", ".class_path"),
-        ({"class_path": "ColorJitter"}, "GA130", ".class_path"),
+        ({"class_path": "torchvision.transforms.ColorJitter", "init_args": {"hue": 0.1}}, "GA130", ".class_path"),
+        ({"class_path": "ColorJitter", "init_args": {"hue": 0.1}}, "GA130", ".class_path"),
         ({"class_path": "os.system", "init_args": {"command": "true"}}, "GA131", ".class_path"),
         (named("Transform"), "GA131", ".class_path"),
         (named("Compose", transforms=[{"class_path": "os.system"}]), "GA131", ".init_args.transforms.0.class_path"),
@@ -230,7 +230,7 @@ def test_every_class_is_judged_as_torchvision_runs_it(name: str, lerobot_home: P
         (named("ColorJitter", contrst=1), "GA110", ".init_args.contrst"),
         (named("ColorJitter", contrast=[1.2, 0.8]), "GA122", ".init_args.contrast"),
         (named("RandomAffine", degrees=5, interpolation="bicubic"), "GA121", ".init_args.interpolation"),
-        ({**named("ColorJitter"), "enable": True}, "GA110", ".enable"),
+        ({**named("ColorJitter", hue=0.1), "enable": True}, "GA110", ".enable"),
     ],
 )  # fmt: skip
 def test_a_class_is_judged(transforms: dict[str, Any], code: str, route: str, lerobot_home: Path) -> None:
