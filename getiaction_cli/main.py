@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import gc
 import io
 import os
@@ -232,6 +233,14 @@ def _usage_error(error: Exception) -> UsageError | None:
     named = next(
         (word for word in sys.argv[1:] if word in commands), ""
     )  # an error about a missing value has no context
+    unknown: str = getattr(error, "option_name", None) or ""
+    if unknown.strip("-") in CommandWithOverrides.takes_overrides:
+        return UsageError(message[:1].lower() + message[1:].removesuffix("."), f"set its keys: {unknown}.KEY VALUE")
+    if unknown:  # typer counts the dashes as alike
+        close = difflib.get_close_matches(
+            unknown.strip("-"), [word.strip("-, )?") for word in hint.split()], cutoff=0.6
+        )
+        hint = ", ".join(f"--{word}" for word in close)
     command = context.command_path if context is not None else f"getiaction {named}".rstrip()
     hint = (
         f"did you mean {hint.rstrip(')?').replace(', ', ' or ')}?"

@@ -24,6 +24,14 @@ def plural(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def magnitude(count: int) -> str:
+    """Format a large count: "12,345", "51.6 million", "3.02 billion"."""
+    for least, unit in ((1e9, " billion"), (1e6, " million")):
+        if count >= least:
+            return f"{count / least:.3g}{unit}"
+    return f"{count:,}"
+
+
 def number(value: float) -> str:
     """Format a number with up to four significant digits: "0.0213", "83.9", "1,204", "1.2e+08"."""
     if value != value:

@@ -142,7 +142,7 @@ class Pipeline:
             self._store = open_store(layout, reels, self._timestamps, progress=self._progress)
         except OSError as error:
             return self._without_store(
-                layout, replace(plan, method="blocks", reason=f"the store can't be built: {error}")
+                layout, replace(plan, method="blocks", reason=f"the store can't be built: {error.strerror or error}")
             )
         self._compare_with_lerobot(layout, reels)
         self._check_gaps(layout, chosen)

@@ -10,7 +10,7 @@ from getiaction_cli.diagnostics import Unavailable
 from getiaction_cli.recipe.layout import EVALUATION
 from getiaction_cli.recipe.signatures import read_signature
 from getiaction_cli.recipe.writing import write
-from getiaction_cli.units import duration, plural
+from getiaction_cli.units import duration, magnitude, plural
 
 if TYPE_CHECKING:
     from getiaction_cli.analysis.recipe_on_dataset import Fit
@@ -64,7 +64,7 @@ def _lines(context: RecipeContext, fit: Fit, card: Card | None) -> Iterator[tupl
     except (Unavailable, Unjudgeable):
         count, optimizer = None, {}
     if count:
-        yield "weights", f"{_count(count)} parameters"
+        yield "weights", f"{magnitude(count)} parameters"
     unread = {fit.renames.get(key, key) for key in fit.unread()}
     read = {key: feature for key, feature in policy.input_features.items() if key not in unread}
     yield "reads", "; ".join(_feature(key, feature) for key, feature in read.items()) or "nothing"
@@ -187,10 +187,3 @@ def _feature(key: str, feature: Any) -> str:
 def _short(value: Any) -> str:
     text = write(value)
     return text if len(text) <= 40 else text[:39] + "…"
-
-
-def _count(number: int) -> str:
-    for size, unit in ((1e9, " billion"), (1e6, " million")):
-        if number >= size:
-            return f"{number / size:.3g}{unit}"
-    return f"{number:,}"

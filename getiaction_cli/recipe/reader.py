@@ -146,7 +146,7 @@ def _nearby(path: Path) -> str:
     if path.suffix in SUFFIXES and path.stem in shipped.names() and not path.parent.is_dir():
         return f"did you mean {path.stem}, which ships with getiaction?"
     try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.suffix in SUFFIXES]
+        names = [entry.name for entry in path.parent.iterdir() if entry.suffix in SUFFIXES and entry.name[0] != "."]
     except OSError:
         names = []
     close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)

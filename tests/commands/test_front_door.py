@@ -29,8 +29,10 @@ def call(*words: str | bytes, **options: Any) -> subprocess.CompletedProcess[str
     ("words", "error", "hint"),
     [
         (["trian"], "no such command 'trian'", "did you mean 'train'?"),
-        (["train", "--resum", "x"], "no such option: --resum", "did you mean --resume or --slurm?"),
-        (["list-policies", "--instaled"], "no such option: --instaled", "did you mean --installed or --trainable?"),
+        (["train", "--resum", "x"], "no such option: --resum", "did you mean --resume"),
+        (["list-policies", "--instaled"], "no such option: --instaled", "did you mean --installed?"),
+        (["train", "--nonsense"], "no such option: --nonsense", "`getiaction train --help` shows what it takes"),
+        (["train", "--trainer", "{}"], "no such option: --trainer", "set its keys: --trainer.KEY VALUE"),
         (["init"], "missing argument 'DATASET'", "`getiaction init --help`"),
         (["schema", "--policy"], "option '--policy' requires an argument", "`getiaction schema --help`"),
         (["train", "r.yaml", "trainer.max_steps=5"], "trainer.max_steps=5 is neither", "--trainer.max_steps=5"),

@@ -54,6 +54,7 @@ from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen, gigabytes
+from getiaction_cli.units import magnitude
 
 _LARGE = 1_000_000_000
 
@@ -72,6 +73,6 @@ def cpu_only(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterator
     if memory and size > memory:
         slow = f"training them takes {gigabytes(size)}, and there are {gigabytes(memory)} of memory"
     yield Finding(
-        f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters, and {why}: {slow}",
+        f"{policy.policy.class_name} has about {magnitude(count)} parameters, and {why}: {slow}",
         at="trainer.accelerator" if recipe.has("trainer.accelerator") else "model.class_path",
     )

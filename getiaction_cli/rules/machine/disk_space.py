@@ -55,6 +55,7 @@ from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import gigabytes
+from getiaction_cli.units import magnitude
 
 
 @rule("GA510")
@@ -69,7 +70,7 @@ def disk_space(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
     least, most = checkpoints
     if most > free:
         yield Finding(
-            f"the checkpoints of about {count / 1e6:.0f} million parameters take up to {gigabytes(most)}, and "
+            f"the checkpoints of {magnitude(count)} parameters take up to {gigabytes(most)}, and "
             f"{gigabytes(free)} are free",
             at="output_dir" if isinstance(given, str) else "model.class_path",
             help="set output_dir to a folder on a larger disk",

@@ -54,6 +54,7 @@ from getiaction_cli.policies import PolicyConfig
 from getiaction_cli.recipe import Recipe
 from getiaction_cli.rules import rule
 from getiaction_cli.rules.machine._asked import chosen, gigabytes
+from getiaction_cli.units import magnitude
 
 _MODEL = "model.init_args"
 
@@ -82,7 +83,7 @@ def gpu_memory(recipe: Recipe, policy: PolicyConfig, machine: Machine) -> Iterat
         ways.append("adapters, as in peft: {r: 16}")
     held = "as a frozen policy under adapters" if adapters else "with gradients and Adam"
     yield Finding(
-        f"{policy.policy.class_name} has about {count / 1e9:.1f} billion parameters: {held} "
+        f"{policy.policy.class_name} has about {magnitude(count)} parameters: {held} "
         f"{gigabytes(needed)}, and {machine.gpus[0].name} has {gigabytes(min(sizes))}",
         at="model.class_path",
         help=f"train fewer parameters: {', '.join(ways)}" if ways else "",
