@@ -48,8 +48,9 @@ def build(name: str) -> tuple[Any, Any, Path]:
     """A policy with random weights and the demonstrations' statistics, their metadata and folder."""
     import torch
 
-    from getiaction.data.lerobot import DEMO_ID, find
+    from getiaction.data.lerobot import find
     from getiaction.policies.lerobot import LeRobotPolicy
+    from getiaction.spec.dataset_layout import DEMO_ID
 
     torch.manual_seed(0)
     place, meta = find(DEMO_ID, None, None)

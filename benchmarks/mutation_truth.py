@@ -65,6 +65,7 @@ SILENT = {
     "GA412": "the files contradict each other about how many frames there are",
     "GA413": "episodes begin and end at the wrong frames",
     "GA414": "episodes name frames that are not there, or frames are never trained on",
+    "GA421": "episodes name a table that is not there: LeRobot's tools that split or edit datasets stop at it",
     "GA427": "LeRobot's own reader, and so its tools and its evaluation, stop at such a table",
     "GA432": "a feature goes in as it is, in the hundreds, beside others around zero",
     "GA433": "normalization by NaN or infinity: the network sees NaN or nothing",
@@ -400,7 +401,7 @@ def page(
     policies = ", ".join(sorted({name.split()[0] for names in large.values() for name in names}))
     return f"""# Accuracy of validate-config
 
-`getiaction validate-config` promises to know before training what training would stumble over. This page measures that
+`getiaction validate-config` promises to know before training what training would fail on. This page measures that
 promise: {total} recipes and datasets, each a healthy one changed in a single thing, are judged, and then trained for
 real for a few steps on the CPU, with no verdict in between. Written by `benchmarks/mutation_truth.py`; a sample of it
 runs in CI.

@@ -44,11 +44,12 @@ class RequeueError(Exception):
     """
 
 
-def requeue(env: Mapping[str, str] = os.environ) -> str:
+def requeue(say: Callable[[str], None], env: Mapping[str, str] = os.environ) -> None:
     """Ask SLURM to requeue the job of this process. SLURM then ends all its processes.
 
-    Returns:
-        One line for the user.
+    Args:
+        say: shows one line to the user, before SLURM is asked: what is written later may not reach the log.
+        env: the environment variables of this process.
 
     Raises:
         RequeueError: the job can't be requeued, was requeued too often, or ends for another reason.
@@ -69,8 +70,8 @@ def requeue(env: Mapping[str, str] = os.environ) -> str:
     most = max_requeues(env)
     if done >= most:
         raise RequeueError(f"job {job} was requeued {done} times already; {MAX_REQUEUES_VARIABLE} allows more")
+    say(f"job {job} is requeued ({done + 1} of at most {most} times)")
     _scontrol("requeue", job)
-    return f"job {job} is requeued ({done + 1} of at most {most} times)"
 
 
 def max_requeues(env: Mapping[str, str] = os.environ) -> int:
@@ -137,7 +138,7 @@ def handle_signal(signum: int, say: Callable[[str], None]) -> bool:
     try:
         if here.rank > 0:
             return signum != signal.SIGTERM or _continues(_facts(_job(os.environ)))
-        say(f"{signal.Signals(signum).name} before the first step: {requeue()}")
+        requeue(lambda line: say(f"{signal.Signals(signum).name} before the first step: {line}"))
     except RequeueError as error:
         if str(error):
             say(str(error))

@@ -339,7 +339,7 @@ def _requeue(signum: int, say: Callable[[str], None]) -> None:
     if not here.in_slurm or here.rank > 0 or signum not in slurm.SIGNALS:
         return
     try:
-        say(slurm.requeue())
+        slurm.requeue(say)
     except slurm.RequeueError as error:
         if str(error):
             say(str(error))

@@ -391,7 +391,7 @@ def test_evaluate_a_run_in_its_environment(keypoints_root: Path) -> None:
 def test_ctrl_c_prints_what_was_measured(keypoints_root: Path) -> None:
     folder = run(recipe(keypoints_root)).folder
     assert folder is not None
-    words = [str(folder.path), "--env", "pusht", "--episodes", "500", "--batch-size", "2", "--video", "0"]
+    words = [str(folder.path), "--env", "pusht", "--episodes", "20000", "--batch-size", "2", "--video", "0"]
     words += ["--env.obs_type", "environment_state_agent_pos", "--env.episode_length", "4", "--format", "json"]
     process = subprocess.Popen(
         [sys.executable, "-m", "getiaction_cli", "evaluate", *words],
@@ -399,14 +399,14 @@ def test_ctrl_c_prints_what_was_measured(keypoints_root: Path) -> None:
     )  # fmt: skip
     assert process.stderr is not None
     for line in process.stderr:
-        if "500 rollouts in pusht" in line:
+        if "20,000 rollouts in pusht" in line:
             break
     time.sleep(3)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     measured = json.loads(out)
-    assert measured["stopped_early"] is True and 0 < len(measured["episodes"]) < 500
+    assert measured["stopped_early"] is True and 0 < len(measured["episodes"]) < 20_000
 
 
 @pytest.mark.parametrize(

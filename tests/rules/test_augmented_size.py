@@ -196,7 +196,7 @@ def test_every_class_is_judged_as_torchvision_runs_it(name: str, lerobot_home: P
     arguments = {key: given[key] for key in names if key in given and not (key == "scale" and name != "ToDtype")}
     section = named(name, **arguments)
     found = verdict(read("recipe.yaml", text=recipe_with(section)), SharedInputs(offline=True)).diagnostics
-    passed = not [d for d in found if d.path.startswith("data.init_args.image_transforms")]
+    passed = not [d for d in found if d.severity == "error" and d.path.startswith("data.init_args.image_transforms")]
     try:
         transform = image_transforms(section)
         assert transform is not None
