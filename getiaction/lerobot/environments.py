@@ -3,12 +3,14 @@
 import contextlib
 import difflib
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 from unittest import mock
 
@@ -263,27 +265,66 @@ def roll_out(
     around = make_env_pre_post_processors(env_cfg=config, policy_cfg=actor.config)
     finished: list[Episode] = []
     training = policy.training
-    with isolated_random_state(seed), environments(config, batch_size) as made:
-        policy.eval()
-        try:
-            for suite, tasks in made.items():
-                for number, vector in tasks.items():
-                    for first in range(0, episodes, vector.num_envs):
-                        batch = _Batch(
+
+    def batches(made: Environments) -> Iterator[tuple[Any, _Batch]]:
+        for suite, tasks in made.items():
+            for number, vector in tasks.items():
+                for first in range(0, episodes, vector.num_envs):
+                    yield (
+                        vector,
+                        _Batch(
                             task=f"{suite}_{number}",
                             seeds=[seed + first + i for i in range(vector.num_envs)],
                             counted=min(vector.num_envs, episodes - first),
                             filmed=min(vector.num_envs, max(0, most_videos - first)) if videos else 0,
                             fps=int(vector.unwrapped.metadata.get("render_fps", config.fps)),
-                        )
-                        batch.run(vector, actor, around, partial(on_step, len(finished)))
-                        finished += batch.episodes(videos)
+                        ),
+                    )
+
+    with isolated_random_state(seed), environments(config, batch_size) as made:
+        policy.eval()
+        try:
+            with _ctrl_c_pressed() as pressed:
+
+                def stepped(step: int) -> None:
+                    if pressed():
+                        raise StoppedEarly
+                    on_step(len(finished), step)
+
+                for vector, batch in batches(made):
+                    batch.run(vector, actor, around, stepped)
+                    finished += batch.episodes(videos)
         except (StoppedEarly, KeyboardInterrupt):
             raise StoppedEarly(finished) from None
         finally:
             policy.train(training)
             policy.reset()
     return finished
+
+
+@contextlib.contextmanager
+def _ctrl_c_pressed() -> Iterator[Callable[[], bool]]:
+    """Context in which Ctrl-C is noted instead of raised; a second one is raised.
+
+    Simulators call Python from C, where an exception is printed and lost.
+    """
+    presses = 0
+
+    def note(signum: int, frame: FrameType | None) -> None:
+        nonlocal presses
+        presses += 1
+        if presses > 1:
+            raise KeyboardInterrupt
+
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # as in training
+        yield lambda: False
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: presses > 0
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager
