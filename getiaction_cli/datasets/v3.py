@@ -93,6 +93,7 @@ def read_episodes(root: Path, header: Header) -> tuple[Episodes, Findings]:
             videos = {key: columns for key, columns in videos.items() if not lacking[key]}
             sums = _summed_keys(header, there) if rows < _SUMMED_EPISODES else []
             episodes = _read_one(file, name, there, videos, sums)
+            del file  # the footer of a large file takes hundreds of megabytes, and the next one needs the room
             first = first or there
             # LeRobot reads all of them as one table with the columns of the first.
             if (other := sorted(there - first)) and not wrong:
