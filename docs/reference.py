@@ -230,7 +230,7 @@ def _runs() -> Any:
     run = Path("outputs/act/first")
     run.mkdir(parents=True)
     (run / "recipe.yaml").write_text(_RECIPE)
-    (run / "run.json").write_text(json.dumps({"schema_version": 1, "started": "2026-01-01T12:00:00"}))
+    (run / "run.json").write_text(json.dumps({"started": "2026-01-01T12:00:00"}))
     (run / "metrics.csv").write_text("step,train/loss,val/loss,eval/success_rate\n9,0.5,,\n9,,0.6,\n9,,,0.1\n")
     found = read(run)
     return json.loads(document([found, found], [("seed", [1, 2])]))

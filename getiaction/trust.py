@@ -105,9 +105,7 @@ def check_dataset(root: Path) -> None:
     """
     for folder, _, names in os.walk(root / "meta"):
         for name in names:
-            path = Path(folder, name)
-            if path.exists() and not path.is_file():
-                raise Refused(f"{path} is not a regular file", "a dataset has only files; remove it")
+            _check_kind(Path(folder, name), "a dataset")
     try:
         info = read_json(root / "meta" / "info.json")
     except (OSError, ValueError):
@@ -127,8 +125,7 @@ def check_policy_folder(folder: Path) -> None:
         Refused: something in it is neither a regular file nor a folder; opening a pipe would wait for ever.
     """
     for path in sorted(folder.iterdir()):
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise Refused(f"{path} is not a regular file", "a pretrained policy has only files; remove it")
+        _check_kind(path, "a pretrained policy")
 
 
 def check_run_folder(folder: Path) -> None:
@@ -144,8 +141,12 @@ def check_run_folder(folder: Path) -> None:
                     f"{path} is a link that leads out of the run folder, and resuming would write there",
                     f"if it is yours, replace it by what it leads to: {path.resolve()}",
                 )
-            if path.exists() and not (path.is_file() or path.is_dir()):
-                raise Refused(f"{path} is not a regular file", "a run folder has only files; remove it")
+            _check_kind(path, "a run folder")
+
+
+def _check_kind(path: Path, what: str) -> None:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise Refused(f"{path} is not a regular file", f"{what} has only files; remove it")
 
 
 def is_inside(path: str | Path, folder: str | Path) -> bool:
@@ -322,13 +323,13 @@ def _quoted(value: Any) -> str:
 
 # Adapters ------------------------------------------------------------------------------------------------------------
 
+ADAPTER_PATTERNS = ("target_modules", "exclude_modules", "modules_to_save", "rank_pattern", "alpha_pattern")
 # The texts, lists and sections of adapter_config.json that lerobot-train writes. PEFT has others, which name modules to
 # import, models and tokenizers to fetch and files to open; they keep the method's own values.
 _ADAPTER_NAMES = (
-    "peft_type", "peft_version", "base_model_name_or_path", "revision", "target_modules", "exclude_modules",
-    "modules_to_save", "rank_pattern", "alpha_pattern", "bias", "init_lora_weights", "init_weights",
+    *ADAPTER_PATTERNS,
+    "peft_type", "peft_version", "base_model_name_or_path", "revision", "bias", "init_lora_weights", "init_weights",
 )  # fmt: skip
-_ADAPTER_PATTERNS = ("target_modules", "exclude_modules", "modules_to_save", "rank_pattern", "alpha_pattern")
 _MATCHING_SECONDS = 1.0
 
 
@@ -363,15 +364,15 @@ def check_adapter_patterns(config: Mapping[str, Any], modules: Collection[str], 
     """Make sure that PEFT can match the names of a policy's modules with the patterns of adapters in little time.
 
     Args:
-        config: fields of PEFT's configuration.
+        config: patterns by the key that holds them; None where there are none.
         modules: the names of the policy's modules.
         what: what the configuration is, for messages.
 
     Raises:
         Refused: one of them is not a pattern, or takes too long.
     """
-    for key in _ADAPTER_PATTERNS:
-        given = config.get(key) or ()
+    for key, value in config.items():
+        given = value or ()
         for pattern in [given] if isinstance(given, str) else list(given):
             try:
                 # PEFT searches for some of them behind any prefix.
@@ -389,7 +390,7 @@ def matching(pattern: str, names: Iterable[str]) -> set[str]:
         TimeoutError: it takes more than a second of CPU time; one of 20 characters can take years. Python's `re` can be
             stopped by a signal in the main thread, and on Windows not at all.
     """
-    with _cpu_limit(_MATCHING_SECONDS, "matching it takes more than a second"):
+    with _cpu_limit():
         try:
             compiled = re.compile(pattern)
         except (OverflowError, RecursionError) as error:
@@ -398,16 +399,16 @@ def matching(pattern: str, names: Iterable[str]) -> set[str]:
 
 
 @contextlib.contextmanager
-def _cpu_limit(seconds: float, message: str) -> Iterator[None]:
+def _cpu_limit() -> Iterator[None]:
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(*_: Any) -> None:
-        raise TimeoutError(message)
+        raise TimeoutError("matching it takes more than a second")
 
     before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _MATCHING_SECONDS)
     try:
         yield
     finally:

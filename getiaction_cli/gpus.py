@@ -13,7 +13,7 @@ class Card:
     """One GPU.
 
     Attributes:
-        name: Name of NVIDIA; or the requested amount of memory.
+        name: NVIDIA's name for it, or the requested amount of memory.
         memory: Bytes.
         flops: Floating point operations per second in bfloat16 (float16 on T4 and V100) with float32 accumulation,
             dense, on tensor cores, by the datasheet; None where only the memory is known.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from getiaction.errors import PolicyError
+from getiaction.spec.run_folder import LIST_RUNS
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 # Subfolders in which a policy may be; the second one is lerobot-train's.
@@ -39,9 +40,6 @@ class Source:
         return self.kind == "checkpoint"
 
 
-_RUNS = "`getiaction runs` lists the run folders in outputs/"
-
-
 def find(target: str) -> Source:
     """Find the policy that a command line argument names.
 
@@ -51,7 +49,7 @@ def find(target: str) -> Source:
     path = Path(target).expanduser()
     if path.is_file():
         if path.suffix != ".ckpt":
-            raise PolicyError(f"{target} is neither a checkpoint (.ckpt) nor a folder", _RUNS)
+            raise PolicyError(f"{target} is neither a checkpoint (.ckpt) nor a folder", LIST_RUNS)
         return Source(str(path), "checkpoint", _recipe(path.parent.parent))
     if path.is_dir():
         if (path / "config.json").is_file():
@@ -67,7 +65,7 @@ def find(target: str) -> Source:
         )
     if _HUB_ID.fullmatch(target) and not target.startswith(("outputs/", ".", "~")):
         return Source(target, "hub", None)
-    raise PolicyError(f"no run or policy at {target}", f"{_RUNS}; a .ckpt file or a Hub id can be named too")
+    raise PolicyError(f"no run or policy at {target}", f"{LIST_RUNS}; a .ckpt file or a Hub id can be named too")
 
 
 def _recipe(folder: Path) -> Path | None:
@@ -79,5 +77,5 @@ def _nearby(path: Path) -> str:
     """A hint that names the newest run below a folder."""
     runs = [*path.glob("*/pretrained_model/config.json"), *path.glob("*/*/pretrained_model/config.json")]
     if not runs:
-        return _RUNS
+        return LIST_RUNS
     return f"the newest run below it is {max(runs, key=lambda file: file.stat().st_mtime).parent.parent}"

@@ -81,14 +81,15 @@ def _constant(text: str, name: str) -> str:
     return value[1] if value else ""
 
 
-def _imported() -> list[tuple[Path, str]]:
+@functools.cache
+def _imported() -> tuple[tuple[Path, str], ...]:
     """The configuration files that `lerobot.policies` imports, with their modules: no other one is registered."""
     spec = find_spec("lerobot")
     if spec is None or not spec.submodule_search_locations:
-        return []
+        return ()
     folder = Path(next(iter(spec.submodule_search_locations))) / "policies"
     parts = _IMPORTED.findall(_text(folder / "__init__.py"))
-    return [(folder.joinpath(*part.split(".")).with_suffix(".py"), f"lerobot.policies.{part}") for part in parts]
+    return tuple((folder.joinpath(*part.split(".")).with_suffix(".py"), f"lerobot.policies.{part}") for part in parts)
 
 
 def _text(path: Path) -> str:

@@ -12,6 +12,7 @@ REPORT = "report.html"
 EVALUATION = "evaluation.json"
 ROLLOUTS = "rollouts"
 ROLLOUTS_FILE = "rollouts.json"
+LIST_RUNS = "`getiaction runs` lists the run folders in outputs/"
 
 
 def is_startable(path: Path) -> bool:

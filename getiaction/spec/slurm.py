@@ -170,8 +170,7 @@ def _step_ends(facts: Mapping[str, str]) -> bool:
 
 def _job(env: Mapping[str, str]) -> str:
     """What SLURM calls this job; the SLURM_JOB_ID of one task of an array is also the name of the whole array."""
-    task = env.get("SLURM_ARRAY_JOB_ID"), env.get("SLURM_ARRAY_TASK_ID")
-    return "_".join(filter(None, task)) if all(task) else env.get("SLURM_JOB_ID", "")
+    return launch.read(env).job.removeprefix(launch.SLURM_JOB_PREFIX)
 
 
 def _facts(job: str) -> dict[str, str]:

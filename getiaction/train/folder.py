@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Any
 from getiaction import trust
 from getiaction.errors import TrainingError
 from getiaction.files import sweep, sync, sync_folder, write_atomically
-from getiaction.spec.run_folder import CHECKPOINTS, LOCK, PRETRAINED_MODEL, REPORT, is_startable
+from getiaction.spec.run_folder import CHECKPOINTS, LIST_RUNS, LOCK, PRETRAINED_MODEL, REPORT, is_startable
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -472,12 +472,12 @@ def resumable(target: str | Path) -> tuple[RunFolder | None, Path | None]:
             f"{path} has no checkpoints/last.ckpt to resume from",
             f"resume from another checkpoint: getiaction train --resume {shlex.quote(str(others[-1]))}"
             if others
-            else "`getiaction runs` lists the run folders in outputs/; a .ckpt file can be named too",
+            else f"{LIST_RUNS}; a .ckpt file can be named too",
         )
     if not path.is_file():
         raise TrainingError(
             f"nothing to resume from at {path}",
-            "`getiaction runs` lists the run folders in outputs/; a .ckpt file can be named too",
+            f"{LIST_RUNS}; a .ckpt file can be named too",
         )
     run = RunFolder(path.parent.parent, fresh=False, resumed=True)
     if run.recipe.is_file() or run.facts.is_file():

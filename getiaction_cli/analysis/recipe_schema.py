@@ -211,8 +211,7 @@ def _policy_sections(recipe: Recipe, policy: PolicyClass | None) -> Iterator[Sec
         yield Section("model.init_args", policy.class_name, keys, open=True)
         return
     parts = list(_described_parts(recipe, policy))
-    mappings = ["normalization_mapping"] if "normalization_mapping" in parameters else []
-    for name in [*mappings, *(part.route.rpartition("init_args.")[2] for part in parts)]:
+    for name in ("normalization_mapping", *(part.route.rpartition("init_args.")[2] for part in parts)):
         if name in parameters and isinstance(recipe.get(recipe.param_route(name)), dict | None):
             parameters[name] = Key(parse_type("dict | None"))  # its content is checked as a section
     yield Section("model.init_args", policy.class_name, parameters | keys)

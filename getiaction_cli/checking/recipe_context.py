@@ -353,7 +353,7 @@ class RecipeContext(Context):
             return False
 
     def is_from_lerobot(self, reason: Exception) -> bool:
-        """True when LeRobot's own source could not be read; a plugin's concerns the plugin independent."""
+        """True when LeRobot's own source could not be read; a plugin's concerns the plugin alone."""
         from getiaction_cli.policies import Unjudgeable
 
         if getattr(reason, "lerobot", False):

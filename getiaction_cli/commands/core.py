@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +47,8 @@ def _writable_cache() -> Path:
     kept = frames_root().parent / "datasets"
     if _is_writable(kept):
         return kept
+    import tempfile  # here only: it would slow down the start of every command
+
     folder = tempfile.mkdtemp(prefix="getiaction-datasets-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)

@@ -82,7 +82,7 @@ def _named(name: str, dataset: Dataset, shared: SharedInputs) -> Draft:
 
 
 def _asked(dataset: Dataset, shared: SharedInputs) -> Draft:
-    """The policy that the user picks among those that fit; the first one where there is no terminal."""
+    """The policy that the user picks among those that fit; without a terminal, a UsageError names them."""
     from getiaction_cli.checking import drafting
 
     judged = drafting.drafts(dataset, shared)
@@ -112,11 +112,10 @@ def _asked(dataset: Dataset, shared: SharedInputs) -> Draft:
 
 def _choice(number: int, draft: Draft) -> str:
     """Format a policy on one line, so that the list and the question fit on a screen of 24 lines."""
-    from getiaction_cli.rendering.text import columns
+    from getiaction_cli.rendering.text import columns, cut
 
     mark = " " if _ready(draft) else "*"
-    line = f"  {number:>2} {mark}{draft.policy.name:<15} {draft.policy.summary}"
-    return line if len(line) < columns() else line[: columns() - 2].rstrip() + "…"
+    return cut(f"  {number:>2} {mark}{draft.policy.name:<15} {draft.policy.summary}", columns() - 1)
 
 
 def _ready(draft: Draft) -> bool:

@@ -126,9 +126,9 @@ def _read(words: list[str]) -> tuple[Recipe, Comments]:
         return _of_command(words, COMMAND_LINE, Path())
     word = words[0]
     path = Path(word).expanduser()
-    if word != "-" and not os.path.lexists(path) and " " in word:
-        return _of_command(_split(word), COMMAND_LINE, Path())
     if word != "-" and not os.path.lexists(path):
+        if " " in word:
+            return _of_command(_split(word), COMMAND_LINE, Path())
         raise RecipeNotFound(
             f"no file {word}", "name a train_config.json, a YAML configuration, a script, or a folder of a checkpoint"
         )

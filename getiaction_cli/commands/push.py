@@ -33,6 +33,7 @@ def push(
     from getiaction.evaluation import source
     from getiaction.spec.frame_loading import gigabytes
     from getiaction.spec.publishing import Upload, name_problem
+    from getiaction.spec.run_folder import LIST_RUNS
 
     if wrong := name_problem(repo):
         raise UsageError(f"{repo}: {wrong}", "for example: getiaction push RUN me/act-pusht")
@@ -40,9 +41,7 @@ def push(
     try:
         found = source.find(run)
         if found.kind != "folder":
-            raise UsageError(
-                f"{run} is not a folder with a policy", "`getiaction runs` lists the run folders in outputs/"
-            )
+            raise UsageError(f"{run} is not a folder with a policy", LIST_RUNS)
         folder = Path(found.place)
         account = publishing.check(upload)
         if not (folder / publishing.CARD).is_file():

@@ -117,13 +117,12 @@ def read_header(root: Path) -> tuple[Header, Findings]:
     info = {key: None if key in _TEMPLATES and _is_too_long(value) else value for key, value in info.items()}
     if declared := _declared(info):
         info["features"] = declared
-    episodes, frames, tasks = (_count(info.get(key, 0)) for key in _COUNTS)
     header = Header(
         version=_version(info.get("codebase_version")),
         fps=_fps(info.get("fps")),
-        total_episodes=episodes if "total_episodes" in info else None,
-        total_frames=frames if "total_frames" in info else None,
-        total_tasks=tasks,
+        total_episodes=_count(info.get("total_episodes")),
+        total_frames=_count(info.get("total_frames")),
+        total_tasks=_count(info.get("total_tasks", 0)),
         robot_type=_robot_type(info.get("robot_type")),
         info=info,
         features={

@@ -117,7 +117,7 @@ class Facts:
     """Divisibility of widths: a ``width`` (or the ``base_width`` of the model in the parameter ``of``, with
     ``not_parts``, the narrowest and widest refused part), the parameter that it is divided ``by``, a number that it
     must be a ``multiple`` of (the first of several; ``each`` of them) and the purpose ``for`` it; with
-    ``in_pairs_for`` a parameter, each part must be even."""
+    ``in_pairs_for`` a parameter, each part must be even. With ``when``, only if that parameter is set."""
     action_spaces = Fact[dict[str, str] | None](None)
     """The ``parameter`` that names an action space, and the ``file`` of their widths, see `networks.action_spaces`."""
     exact_widths = Fact[dict[str, str]]({})

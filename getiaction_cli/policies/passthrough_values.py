@@ -1,7 +1,7 @@
 """The allowed values of parameters that LeRobot passes unchecked to other libraries.
 
-They are read from the installed source of torchvision, diffusers and LeRobot's own registries with regular expressions;
-nothing is imported. A list that can't be read is empty, and then its values are not checked.
+They are read from the installed source of torchvision, diffusers, transformers and LeRobot's own registries with
+regular expressions; nothing is imported. A list that can't be read is empty, and then its values are not checked.
 """
 
 from __future__ import annotations

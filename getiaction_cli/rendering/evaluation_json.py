@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from getiaction_cli.diagnostics import Diagnostic, Report, Severity
-from getiaction_cli.rendering.json_text import json_text
+from getiaction_cli.rendering.json_text import VERSION, json_text
 from getiaction_cli.rendering.json_v1 import diagnostic_v1
 from getiaction_cli.rendering.page_html import finite
 
@@ -192,7 +192,7 @@ def _evaluation(document: Mapping[str, Any]) -> Evaluation:
         Trajectory,
     )
 
-    if document["version"] != 1:
+    if document["version"] != VERSION:
         raise ValueError("another version")
     horizons = {str(name): tuple(_floats(values)) for name, values in document["horizon"].items()}
     trained, borders, latency = (document[key] for key in ("trained", "borders", "latency"))

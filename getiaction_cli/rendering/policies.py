@@ -444,9 +444,9 @@ def render_for(
             lines += [indent + wrap(f"{r['code']}: {r['reason']}", columns, indent) for r in reasons]
             if heading != "no":
                 here = "on this machine: "
-                reasons = [(m["code"], m["reason"].removesuffix(_OFFLINE)) for m in row["machine"]]
-                offline = offline or any(m["reason"].endswith(_OFFLINE) for m in row["machine"])
-                notes = [wrap(f"{here}{code}: {reason}", columns, indent) for code, reason in reasons]
+                offline |= any(m["reason"].endswith(_OFFLINE) for m in row["machine"])
+                texts = [f"{here}{m['code']}: {m['reason'].removesuffix(_OFFLINE)}" for m in row["machine"]]
+                notes = [wrap(text, columns, indent) for text in texts]
                 lines += [indent + paint("dim", here) + text.removeprefix(here) for text in notes]
     if offline:
         note = "HF_HUB_OFFLINE is set: what is not cached is not downloaded. `HF_HUB_OFFLINE=0 getiaction fetch RECIPE`"

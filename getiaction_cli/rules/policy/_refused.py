@@ -116,7 +116,7 @@ def other_refusals(configured: PolicyConfig | Rejected, values: Values) -> list[
 
 
 def refused_value(values: Values) -> list[str]:
-    """Yield the parameters whose value is not in LeRobot's list of allowed values."""
+    """Return the parameters whose value is not in LeRobot's list of allowed values."""
     fields = values.policy_class.fields if values.written else {}
     return [
         name

@@ -45,13 +45,10 @@ class Values:
 
     def is_set(self, name: str) -> bool:
         """True if the recipe sets this parameter, or "parameter.key"."""
-        outer, *keys = name.split(".")
-        value = self.written.get(outer)
-        for key in keys:
-            if not isinstance(value, dict) or key not in value:
-                return False
-            value = value[key]
-        return outer in self.written
+        outer, _, key = name.rpartition(".")
+        if not outer:
+            return name in self.written
+        return self.is_set(outer) and isinstance(mapping := self[outer], dict) and key in mapping
 
     def at(self, name: str) -> str:
         """Return the path of a parameter in the recipe, even if the recipe does not set it."""

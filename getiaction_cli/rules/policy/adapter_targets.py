@@ -115,11 +115,11 @@ def adapter_targets(recipe: Recipe, checkpoint: Checkpoint, policy_class: Policy
             help="name linear layers, convolutions or embeddings",
         )
         return
-    kinds = {name: _CONVOLUTIONS.get(len(layers.get(name, ())), "") for name in sorted(leaves)}
-    refused = [name for name, kind in kinds.items() if kind and not peft_source.adapts(method, kind)]
+    convolutions = ((name, _CONVOLUTIONS.get(len(layers.get(name, ())), "")) for name in sorted(leaves))
+    refused = next((name for name, kind in convolutions if kind and not peft_source.adapts(method, kind)), "")
     if refused:
         yield Finding(
-            f"{method} can't adapt `{refused[0]}`, which is a convolution",
+            f"{method} can't adapt `{refused}`, which is a convolution",
             at=f"{_AT}.target_modules" if targets else _AT,
             help="name linear layers, or set method_type to LORA",
         )

@@ -154,11 +154,10 @@ def number_out_of_range(recipe: Recipe) -> Iterator[Finding]:
 
 def _transform(recipe: Recipe, class_path: str, route: str) -> Iterator[Finding]:
     """The arguments of a random change: a number, or a list of some."""
-    for name in recipe.keys(route):
-        if complaint := transform_arguments.complaint(class_path, name, recipe.get(route)):
-            yield Finding(
-                f"`{name}` can't be {write(recipe.get(f'{route}.{name}'))}: {complaint}", at=f"{route}.{name}"
-            )
+    arguments = recipe.get(route)
+    for name in arguments if isinstance(arguments, dict) else ():
+        if complaint := transform_arguments.complaint(class_path, name, arguments):
+            yield Finding(f"`{name}` can't be {write(arguments[name])}: {complaint}", at=f"{route}.{name}")
 
 
 def _complaint(route: str, value: float) -> str:
