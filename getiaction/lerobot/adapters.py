@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from getiaction import trust
 from getiaction.errors import PolicyError
-from getiaction.lerobot.configuration import pretrained_file, pretrained_json
+from getiaction.lerobot.configuration import pretrained_file
 from getiaction.lerobot.errors import first_line, policy_errors, quiet_prints
 from getiaction.lerobot.policies import load_policy
 from getiaction.spec.adapters import Adapters
@@ -30,7 +30,7 @@ def wrap(policy: PreTrainedPolicy, settings: Adapters) -> Any:
     """
     config = policy.config
     base, revision = config.pretrained_path, config.pretrained_revision
-    given = {"target_modules": settings.target_modules, "modules_to_save": settings.full_training_modules}
+    given = {"target_modules": settings.target_modules, "full_training_modules": settings.full_training_modules}
     trust.check_adapter_patterns(given, _module_names(policy), "model.init_args.peft")
     with policy_errors(config.type), quiet_prints():
         model = policy.wrap_with_peft(peft_cli_overrides=settings.as_lerobot())
@@ -62,16 +62,26 @@ def base_of(adapter: dict[str, Any], path: str) -> tuple[str, str | None]:
     return base, revision if isinstance(revision, str) else None
 
 
-def load(config: PreTrainedConfig, path: str, revision: str | None) -> tuple[PreTrainedPolicy, Any]:
+def load(
+    config: PreTrainedConfig, path: str, revision: str | None, adapter: dict[str, Any]
+) -> tuple[PreTrainedPolicy, Any]:
     """Load the policy `config.pretrained_path` with the adapters of a folder or Hub repository.
+
+    Args:
+        config: the policy's configuration.
+        path: the folder or Hub repository of the adapters.
+        revision: branch, tag or commit on the Hub.
+        adapter: the content of adapter_config.json.
 
     Raises:
         PolicyError: either can't be downloaded or read.
         Refused: the adapters' configuration names what PEFT would import, fetch or open, or takes too long to apply.
     """
-    folder, settings = _read(path, revision)
+    with policy_errors(config.type):
+        folder, settings = _checked(adapter, path, revision)
     policy = load_policy(config)
-    trust.check_adapter_patterns(settings, _module_names(policy), f"{path}/{CONFIG_FILE}")
+    patterns = {key: settings.get(key) for key in trust.ADAPTER_PATTERNS}
+    trust.check_adapter_patterns(patterns, _module_names(policy), f"{path}/{CONFIG_FILE}")
     with policy_errors(config.type), quiet_prints():
         from peft import PeftConfig, PeftModel
 
@@ -79,12 +89,11 @@ def load(config: PreTrainedConfig, path: str, revision: str | None) -> tuple[Pre
     return policy, model
 
 
-def _read(path: str, revision: str | None) -> tuple[Path, dict[str, Any]]:
+def _checked(adapter: dict[str, Any], path: str, revision: str | None) -> tuple[Path, dict[str, Any]]:
     """The folder where the weights of adapters are, and their configuration, which nothing of theirs has touched."""
     from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
-    content, what = pretrained_json(path, CONFIG_FILE, revision), f"{path}/{CONFIG_FILE}"
-    method = content.get("peft_type")
+    what, method = f"{path}/{CONFIG_FILE}", adapter.get("peft_type")
     kind = next((kind for name, kind in PEFT_TYPE_TO_CONFIG_MAPPING.items() if name.value == method), None)
     if kind is None:
         raise PolicyError(f"{what} does not name a method of the installed PEFT (peft_type): {method!r}")
@@ -103,7 +112,7 @@ def _read(path: str, revision: str | None) -> tuple[Path, dict[str, Any]]:
             sizes = [size for name in weights.keys() for size in weights.get_slice(name).get_shape()]  # noqa: SIM118
     except (OSError, ValueError, SafetensorError) as error:
         raise PolicyError(f"{WEIGHTS_FILE} of {path} can't be read: {first_line(error)}") from error
-    return file.parent, trust.adapter(content, defaults, max(sizes, default=0), what)
+    return file.parent, trust.adapter(adapter, defaults, max(sizes, default=0), what)
 
 
 def _module_names(policy: PreTrainedPolicy) -> list[str]:

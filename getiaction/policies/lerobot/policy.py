@@ -928,7 +928,7 @@ def load_pretrained[Policy: LeRobotPolicy](
         base, base_revision = adapters.base_of(adapter, str(path))
         values = saved | {"pretrained_path": base, "pretrained_revision": base_revision}
         policy.config = policy._make_config(device, values)
-        policy.lerobot_policy, model = adapters.load(policy.config, str(path), revision)
+        policy.lerobot_policy, model = adapters.load(policy.config, str(path), revision, adapter)
         policy._peft_models = [model]
         policy.config.use_peft = True
         policy.config.pretrained_path, policy.config.pretrained_revision = str(path), revision  # its processors
