@@ -40,7 +40,8 @@ def missing_part(lerobot: Path) -> str:
     written = _FORMAT.search(texts["lerobot.datasets.dataset_metadata"])
     if written and written[1] != "3":
         return f"datasets of the format v3: its own is v{written[1]}"
-    return next((f"datasets without `{key}` in info.json" for key in _required_keys(lerobot) - _REQUIRED_KEYS), "")
+    unknown = sorted(_required_keys(lerobot) - _REQUIRED_KEYS)
+    return f"datasets without `{unknown[0]}` in info.json" if unknown else ""
 
 
 def _required_keys(lerobot: Path) -> set[str]:

@@ -128,7 +128,11 @@ def _weights(value: Any, transforms: Any) -> str:
         return ""
     if len(value) != len(transforms):
         return f"there {'is 1 transform' if len(transforms) == 1 else f'are {len(transforms)} transforms'}"
-    return "" if min(value) >= 0 and sum(value) > 0 else "each is a weight of at least 0, and one must be more than 0"
+    return (
+        ""
+        if min(value, default=0) >= 0 and sum(value) > 0
+        else "each is a weight of at least 0, and one must be more than 0"
+    )
 
 
 def changes_nothing(class_path: str, arguments: dict[str, Any]) -> bool:

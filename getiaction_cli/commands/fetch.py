@@ -129,14 +129,15 @@ def _check(context: RecipeContext) -> None:
 
     What that process misses is loaded once with the network, so that the libraries fetch it themselves.
     """
+    from getiaction_cli.analysis.model_size import parameters
+    from getiaction_cli.diagnostics import Unavailable
     from getiaction_cli.policies import Unjudgeable
-    from getiaction_cli.policies.size import parameters
     from getiaction_cli.units import size
 
     name = context.recipe.file
     try:
         needed = 4 * (parameters(context.fit.policy) or 0)
-    except Unjudgeable:
+    except (Unavailable, Unjudgeable):
         needed = 0
     memory = context.machine.memory
     if memory is not None and needed > memory:

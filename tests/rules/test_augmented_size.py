@@ -18,6 +18,7 @@ from getiaction_cli.analysis.image_transforms import (
     transform_signature,
 )
 from getiaction_cli.analysis.image_transforms import Path as Transforms
+from getiaction_cli.analysis.transform_arguments import complaint
 from getiaction_cli.checking.recipe_context import SharedInputs, verdict
 from getiaction_cli.recipe import read
 from getiaction_cli.recipe.writing import write
@@ -268,3 +269,7 @@ def test_arguments_lie_within_torchvisions_bounds(kind: str, arguments: str, wro
 
     with pytest.raises(ValueError) if wrong else nullcontext():
         getattr(torchvision.transforms.v2, kind)(**yaml.safe_load(f"{{{arguments}}}"))
+
+
+def test_no_weights_of_no_transforms() -> None:
+    assert complaint("RandomChoice", "p", {"transforms": [], "p": []}).startswith("each is a weight")

@@ -109,6 +109,8 @@ FOUND = [
     (recipe("Diffusion", {**DIFFUSION, "input_features": [TOP, WRIST, STATE]}, "made/two-sizes"),
      "GA311", "model.init_args.input_features", "64x48"),
     (recipe("Diffusion", DIFFUSION, "made/depth"), "GA313", "data.init_args.repo_id", "1 channel"),
+    (recipe("MolmoAct2", {"rename_map": {"observation.images.depth": "observation.images.far"}}, "made/depth"),
+     "GA313", "data.init_args.repo_id", "(a depth camera) has 1 channel"),
     # These look into the batch by themselves.
     (recipe("FastWAM", {}, "made/depth"), "GA313", "data.init_args.repo_id", "1 channel"),
     (recipe("LingBotVA", {"obs_cam_keys": [TOP, "observation.images.depth"]}, "made/depth"),

@@ -10,6 +10,7 @@ import pytest
 
 from getiaction_cli.checking.recipe_context import RecipeContext, SharedInputs
 from getiaction_cli.checking.runner import check
+from getiaction_cli.diagnostics import Report
 from getiaction_cli.policies import passthrough_values
 from getiaction_cli.recipe import read
 from getiaction_cli.recipe.writing import write
@@ -22,15 +23,19 @@ VISION |= {"projection_dim": 16}
 TEXT = {"d_model": 16, "encoder_attention_heads": 2, "decoder_attention_heads": 2, "activation_function": "gelu"}
 
 
-def found(policy: str, params: dict[str, Any]) -> set[tuple[str, str]]:
-    """The errors about the policy's parameters, each with its place below them."""
+def judged(policy: str, params: dict[str, Any]) -> Report:
     text = (
         "model:\n  class_path: getiaction.policies.lerobot.LeRobotPolicy\n  init_args:\n"
         f"    policy_name: {policy}\n    config_kwargs: {write(params)}\n"
         "data: {class_path: getiaction.data.lerobot.LeRobotDataModule, init_args: {repo_id: nobody/nothing}}\n"
         "trainer: {max_steps: 1000}\n"
     )
-    report = check(RecipeContext(read("r.yaml", text=text), SharedInputs(offline=True)), select=("GA1", "GA2"))
+    return check(RecipeContext(read("r.yaml", text=text), SharedInputs(offline=True)), select=("GA1", "GA2"))
+
+
+def found(policy: str, params: dict[str, Any]) -> set[tuple[str, str]]:
+    """The errors about the policy's parameters, each with its place below them."""
+    report = judged(policy, params)
     errors = [each for each in report.diagnostics if each.severity == "error" and each.code != "GA230"]
     return {(each.code, each.path.partition("config_kwargs.")[2]) for each in errors if "config_kwargs." in each.path}
 
@@ -63,6 +68,15 @@ def test_parts_that_agree_are_right() -> None:
 )
 def test_parts_that_do_not_agree(video: dict[str, Any], action: dict[str, Any], code: str, at: str) -> None:
     assert (code, at) in fastwam(video, action)
+
+
+def test_the_width_of_a_head_is_set_to_what_the_other_numbers_give() -> None:
+    parts = {"video_dit_config": {**SIZE, **WAN, "num_heads": 4}, "action_dit_config": {**SIZE, "num_heads": 4}}
+    report = judged("fastwam", {"action_dim": 2, "proprio_dim": 2, **parts})
+    (finding,) = [each for each in report.diagnostics if each.path.endswith("video_dit_config.attn_head_dim")]
+    width = SIZE["hidden_dim"] // 4
+    assert finding.fix is not None
+    assert finding.fix.title == f"set video_dit_config.attn_head_dim to {width}"
 
 
 def test_a_part_that_lacks_an_argument() -> None:

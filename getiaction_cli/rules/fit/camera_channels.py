@@ -59,9 +59,14 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
     if fit.facts.any_channels:
         return
     cameras = seen(fit)
+    # A policy without weights has the dataset's own keys.
+    depths = {name for key in fit.dataset.depth_keys for name in (key, fit.renames.get(key, key))}
     # Depth values would be clipped at 255, unlike grey values.
-    right = {key: [3] if fit.renames.get(key, key) in fit.dataset.depth_keys else fit.facts.channels for key in cameras}
-    odd = {key: camera.shape[0] for key, camera in cameras.items() if camera.shape[0] not in right[key]}
+    odd = {
+        key: camera.shape[0]
+        for key, camera in cameras.items()
+        if camera.shape[0] not in ([3] if key in depths else fit.facts.channels)
+    }
     for key in [key for key, channels in odd.items() if channels > _MAX]:
         height, width = cameras[key].shape[1:]
         yield Finding(
@@ -77,7 +82,7 @@ def camera_channels(fit: Fit) -> Iterator[Finding]:
     keep = [key for key in named or fit.inputs or fit.readable if fit.renames.get(key, key) not in odd]
     colour = any(fit.renames.get(key, key) in cameras for key in keep)
     for key, channels in odd.items():
-        depth = " (a depth camera)" if key in fit.dataset.depth_keys else ""
+        depth = " (a depth camera)" if key in depths else ""
         count = f"{channels} {'channel' if channels == 1 else 'channels'}"
         yield Finding(
             f"`{key}`{depth} has {count}, and {fit.policy.policy.class_name} sees in colour: 3 channels",

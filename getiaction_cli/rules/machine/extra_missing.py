@@ -55,16 +55,17 @@ from getiaction_cli.rules import rule
 @rule("GA505")
 def extra_missing(recipe: Recipe, policy_class: PolicyClass, machine: Machine) -> Iterator[Finding]:
     """Look up each requirement of the extra, and the packages that a parameter's value needs."""
+    if not policy_class.extra:
+        return
+    parameters = recipe.params()
     for name, packages in policy_class.facts.needs_package_with.items():
-        package = packages.get(str(recipe.params().get(name)))
+        package = packages.get(str(parameters.get(name)))
         if package and package not in machine.packages:
             yield Finding(
-                f"`{name}: {recipe.params()[name]}` needs {package}, not installed here",
+                f"`{name}: {parameters[name]}` needs {package}, not installed here",
                 at=recipe.param_route(name),
                 help=install_command(package),
             )
-    if not policy_class.extra:
-        return
     wanted = requirements("lerobot", policy_class.extra)
     missing = [name for name in wanted if name not in machine.packages]
     command = install_command(f"getiaction[{policy_class.extra}]")

@@ -79,8 +79,8 @@ def unequal_parts(recipe: Recipe, policy: PolicyConfig) -> Iterator[Finding]:
             )
             message = f"{one} must equal {other}: {relation['why']}"
         plain_names = len(names) == len(relation["names"])
-        target = results[1 - names.index(first)] if plain_names and "value" not in relation else wanted
         named = first if plain_names else names[-1]
+        target = relation.get("value", results[0 if named == names[-1] else 1])  # the value on the other side
         fix = values.set_to(named, target) if values.is_set(named) else None
         yield contradiction(values, message, *sorted(names, key=lambda name: name != named), fix=fix)
 
